@@ -1,0 +1,1 @@
+"""Words every module uses. Imports nothing of ours."""
