@@ -18,7 +18,7 @@ class Lifecycle:
     """`moves` maps a status to the statuses it may go to; one that goes nowhere is final."""
 
     def __init__(self, name: str, labels: Mapping[str, str], moves: Mapping[str, tuple[str, ...]]) -> None:
-        unknown = {s for s in moves} | {t for ts in moves.values() for t in ts}
+        unknown = set(moves) | {t for ts in moves.values() for t in ts}
         if unknown - set(labels):
             raise ValueError(f"{name}: statuses without a label: {sorted(unknown - set(labels))}")
         self.name, self.labels, self.moves = name, dict(labels), dict(moves)

@@ -5,7 +5,7 @@ of the annual rate whatever the month's length (按月计息); everything else b
 the year of its `DayCount`. Halves of a fen are rounded up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from enum import StrEnum
@@ -102,8 +102,8 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """综合融资成本. `annualised` is the figure shown everywhere (单利: twelve times the monthly internal rate);
-    `effective` is the same cost compounded (复利).
+    """综合融资成本. `annualised` is the figure shown everywhere: the internal rate with simple interest
+    between payments (内部收益率法，单利); `effective` is the same cost compounded (复利).
     """
 
     annualised: Decimal
@@ -177,8 +177,9 @@ def cost(plan: Schedule, charges: Iterable[Charge] = ()) -> Cost:
     flows += [(_months_between(plan.start_on, i.due_on), -i.payment) for i in plan.instalments]
     flows += [(_months_between(plan.start_on, c.due_on), -c.amount) for c in charges]
     with localcontext(prec=34):
-        monthly = _internal_rate(flows)
-        annualised, effective = monthly * 12, (1 + monthly) ** 12 - 1
+        steps = _steps(flows)
+        annualised = _internal_rate(steps, _simple) * 12
+        effective = (1 + _internal_rate(steps, _compound)) ** 12 - 1
     return Cost(
         annualised=annualised.quantize(_RATE, ROUND_HALF_UP),
         effective=effective.quantize(_RATE, ROUND_HALF_UP),
@@ -194,7 +195,8 @@ def xirr(flows: Sequence[tuple[date, int]]) -> Decimal:
     """
     first = min(day for day, _ in flows)
     with localcontext(prec=34):
-        rate = _internal_rate([(Decimal((day - first).days) / 365, amount) for day, amount in flows])
+        steps = _steps([(Decimal((day - first).days) / 365, amount) for day, amount in flows])
+        rate = _internal_rate(steps, _compound)
     return rate.quantize(_RATE, ROUND_HALF_UP)
 
 
@@ -270,21 +272,45 @@ def _months_between(start: date, end: date) -> Decimal:
     return whole + Decimal((end - add_months(start, whole)).days * 12) / 365
 
 
-def _internal_rate(flows: Sequence[tuple[Decimal, int]]) -> Decimal:
+Steps = Sequence[tuple[Decimal, int]]
+"""Time since the flow before, and the flow in fen (received +, paid −)."""
+
+Growth = Callable[[Decimal, Decimal], tuple[Decimal, Decimal]]
+"""From rate and time to growth over that time and the slope of its logarithm in the rate."""
+
+
+def _steps(flows: Iterable[tuple[Decimal, int]]) -> Steps:
+    at: dict[Decimal, int] = {}
+    for time, amount in flows:
+        at[time] = at.get(time, 0) + amount
+    times = sorted(at)
+    return [(time - before, at[time]) for before, time in zip([times[0], *times], times, strict=False)]
+
+
+def _simple(rate: Decimal, time: Decimal) -> tuple[Decimal, Decimal]:
+    growth = 1 + rate * time
+    return growth, time / growth
+
+
+def _compound(rate: Decimal, time: Decimal) -> tuple[Decimal, Decimal]:
+    return (1 + rate) ** time, time / (1 + rate)
+
+
+def _internal_rate(steps: Steps, growth: Growth) -> Decimal:
     """The rate per unit of time at which the flows' present value is zero.
 
-    Newton's steps inside a shrinking bracket: flows with one change of sign have exactly one root.
+    Newton's steps inside a shrinking bracket: flows with one change of sign have exactly one root. The
+    bracket starts at zero, for a borrower never pays back less than was lent.
     """
-    if not (any(a > 0 for _, a in flows) and any(a < 0 for _, a in flows)):
+    if not (any(a > 0 for _, a in steps) and any(a < 0 for _, a in steps)):
         raise ValueError("an internal rate needs money going both ways")
-    at_zero = sum(amount for _, amount in flows)
-    if at_zero == 0:
+    if sum(amount for _, amount in steps) == 0:
         return Decimal(0)
-    low, high = _bracket(flows)
-    low_sign = _value(flows, low)[0] > 0
+    low, high = _bracket(steps, growth)
+    low_sign = _value(steps, growth, low)[0] > 0
     rate = (low + high) / 2
     for _ in range(200):
-        value, slope = _value(flows, rate)
+        value, slope = _value(steps, growth, rate)
         if (value > 0) == low_sign:
             low = rate
         else:
@@ -297,21 +323,24 @@ def _internal_rate(flows: Sequence[tuple[Decimal, int]]) -> Decimal:
     raise ValueError("these flows have no internal rate")
 
 
-def _bracket(flows: Sequence[tuple[Decimal, int]]) -> tuple[Decimal, Decimal]:
-    low, high = Decimal("-0.99"), Decimal("0.1")
-    sign = _value(flows, low)[0] > 0
-    while (_value(flows, high)[0] > 0) == sign:
+def _bracket(steps: Steps, growth: Growth) -> tuple[Decimal, Decimal]:
+    low, high = Decimal(0), Decimal("0.1")
+    sign = _value(steps, growth, low)[0] > 0
+    while (_value(steps, growth, high)[0] > 0) == sign:
         high *= 4
         if high > 10**9:
             raise ValueError("these flows have no internal rate")
     return low, high
 
 
-def _value(flows: Sequence[tuple[Decimal, int]], rate: Decimal) -> tuple[Decimal, Decimal]:
+def _value(steps: Steps, growth: Growth, rate: Decimal) -> tuple[Decimal, Decimal]:
     """Present value and its slope in the rate."""
     value = slope = Decimal(0)
-    for time, amount in flows:
-        present = amount * (1 + rate) ** -time
-        value += present
-        slope -= time * present / (1 + rate)
+    discount, log_slope = Decimal(1), Decimal(0)
+    for time, amount in steps:
+        grown, steepness = growth(rate, time)
+        discount /= grown
+        log_slope += steepness
+        value += amount * discount
+        slope -= amount * discount * log_slope
     return value, slope

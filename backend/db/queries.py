@@ -1,0 +1,93 @@
+"""SQL as reviewed source: `queries.sql` beside each domain, read at import, run on the asyncpg connection.
+
+Each statement has a header `-- name: find(institution_id, id)^`, a comment line saying why it exists, and
+named parameters `:id`. The suffix says what comes back: `^` one record or None, `$` one value, `!` the number
+of rows touched, none a list of records.
+"""
+
+from collections.abc import Awaitable, Callable
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from aiosql.adapters.asyncpg import AsyncPGAdapter
+from aiosql.query_loader import QueryLoader
+from aiosql.types import SQLOperationType
+
+if TYPE_CHECKING:
+    from backend.db.database import Tx
+
+LOADED: dict[str, "Queries"] = {}
+"""Every module of queries by package name; the house tests prepare them all."""
+
+
+class Query:
+    """One statement, callable as `await query(tx, name=value, …)`."""
+
+    def __init__(self, name: str, sql: str, doc: str, parameters: list[str], operation: Any) -> None:
+        self.name, self.sql, self.doc, self.parameters = name, sql, doc, parameters
+        self._run: Callable[[Tx, list[object]], Awaitable[Any]] = {
+            SQLOperationType.SELECT_ONE: self._one,
+            SQLOperationType.SELECT_VALUE: self._value,
+            SQLOperationType.INSERT_UPDATE_DELETE: self._execute,
+            SQLOperationType.SELECT: self._many,
+        }[operation]
+
+    async def __call__(self, tx: "Tx", **given: object) -> Any:
+        try:
+            values = [given.pop(name) for name in self.parameters]
+        except KeyError as missing:
+            raise TypeError(f"{self.name}: parameter {missing} is not given") from None
+        if given:
+            raise TypeError(f"{self.name}: no parameter {', '.join(given)}")
+        return await self._run(tx, values)
+
+    async def _one(self, tx: "Tx", values: list[object]) -> Any:
+        return await tx.connection.fetchrow(self.sql, *values)
+
+    async def _value(self, tx: "Tx", values: list[object]) -> Any:
+        return await tx.connection.fetchval(self.sql, *values)
+
+    async def _many(self, tx: "Tx", values: list[object]) -> Any:
+        return await tx.connection.fetch(self.sql, *values)
+
+    async def _execute(self, tx: "Tx", values: list[object]) -> int:
+        status: str = await tx.connection.execute(self.sql, *values)
+        count = status.rsplit(" ", 1)[-1]
+        return int(count) if count.isdigit() else 0
+
+
+class Queries:
+    """The statements of one file as attributes."""
+
+    def __init__(self, package: str, queries: dict[str, Query]) -> None:
+        self.package, self.statements = package, queries
+
+    def __getattr__(self, name: str) -> Query:
+        try:
+            return self.statements[name]
+        except KeyError:
+            raise AttributeError(f"{self.package} has no query {name}") from None
+
+
+def load(package: str | None, file: str = "queries.sql") -> Queries:
+    """Read `queries.sql` of a package (`__package__`). A malformed header fails the import."""
+    assert package
+    text = resources.files(package).joinpath(file).read_text("utf-8")
+    adapter = AsyncPGAdapter()  # type: ignore[no-untyped-call]
+    loader = QueryLoader(adapter, None)
+    found: dict[str, Query] = {}
+    for datum in loader.load_query_data_from_sql(text, [], file):
+        if datum.query_name in found:
+            raise ValueError(f"{package}/{file}: {datum.query_name} stands twice")
+        if not datum.doc_comments:
+            raise ValueError(f"{package}/{file}: {datum.query_name} does not say why it exists")
+        found[datum.query_name] = Query(
+            datum.query_name,
+            datum.sql.rstrip().rstrip(";"),
+            datum.doc_comments,
+            list(adapter.var_sorted[datum.query_name]),
+            datum.operation_type,
+        )
+    queries = Queries(package, found)
+    LOADED[f"{package}/{file}"] = queries
+    return queries

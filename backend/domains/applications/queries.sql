@@ -1,0 +1,186 @@
+-- name: next_number()$
+-- Serial part of the number a person reads out on the phone.
+select nextval('applications.number_seq');
+
+-- name: insert(institution_id, id, application_no, session_id, openid, product_code, product_version, channel, code_id, officer_id, is_internet_loan, now)!
+-- A draft begins with the first tap.
+insert into applications.applications (institution_id, id, application_no, session_id, openid, product_code,
+    product_version, channel, code_id, officer_id, is_internet_loan, created_at, updated_at)
+values (:institution_id, :id, :application_no, :session_id, :openid, :product_code, :product_version, :channel,
+    :code_id, :officer_id, :is_internet_loan, :now, :now);
+
+-- name: get(institution_id, id)^
+-- One application.
+select * from applications.applications where institution_id = :institution_id and id = :id;
+
+-- name: lock(institution_id, id)^
+-- One application, so that no other transaction moves it until this one ends.
+select * from applications.applications where institution_id = :institution_id and id = :id for update;
+
+-- name: by_number(institution_id, application_no)^
+-- By the number people use.
+select * from applications.applications
+where institution_id = :institution_id and application_no = :application_no;
+
+-- name: institution_of_number(application_no)$
+-- scope: all institutions, because a number is read out without saying which county it belongs to.
+select institution_id from applications.applications where application_no = :application_no;
+
+-- name: open_of_customer(institution_id, customer_id, product_code)^
+-- The one open application of a person for a product, if any.
+select * from applications.applications
+where institution_id = :institution_id and customer_id = :customer_id and product_code = :product_code
+  and status in ('draft', 'submitted', 'deciding', 'referred', 'held', 'approved', 'handed_off');
+
+-- name: of_customer(institution_id, customer_id)
+-- All applications of a person, newest first.
+select * from applications.applications
+where institution_id = :institution_id and customer_id = :customer_id
+order by created_at desc;
+
+-- name: of_openid(institution_id, openid)
+-- All applications begun from one WeChat account, newest first.
+select * from applications.applications
+where institution_id = :institution_id and openid = :openid
+order by created_at desc;
+
+-- name: of_officer(institution_id, officer_id, most)
+-- What an officer's codes brought in, newest first.
+select * from applications.applications
+where institution_id = :institution_id and officer_id = :officer_id
+order by updated_at desc
+limit :most;
+
+-- name: with_status(institution_id, status, most)
+-- A work list, the longest waiting first.
+select * from applications.applications
+where institution_id = :institution_id and status = :status
+order by updated_at
+limit :most;
+
+-- name: waiting_everywhere(status, before, most)
+-- scope: all institutions, because one job resumes, expires and abandons for everybody. Ids only.
+select institution_id, id from applications.applications
+where status = :status and updated_at < :before
+order by updated_at
+limit :most;
+
+-- name: set_customer(institution_id, id, customer_id, now)!
+-- The card was confirmed: the draft belongs to a person now.
+update applications.applications
+set customer_id = :customer_id, updated_at = :now, version = version + 1
+where institution_id = :institution_id and id = :id and status = 'draft';
+
+-- name: set_session(institution_id, id, session_id, openid, now)!
+-- The person goes on from another phone or browser.
+update applications.applications
+set session_id = :session_id, openid = coalesce(:openid, openid), updated_at = :now, version = version + 1
+where institution_id = :institution_id and id = :id;
+
+-- name: set_step(institution_id, id, step, now)!
+-- How far the draft is.
+update applications.applications
+set step = :step, updated_at = :now, version = version + 1
+where institution_id = :institution_id and id = :id and status = 'draft';
+
+-- name: set_liveness(institution_id, id, liveness, now)!
+-- Result of the face check, or that the person chose a way without it (D3-13).
+update applications.applications
+set liveness = :liveness, updated_at = :now, version = version + 1
+where institution_id = :institution_id and id = :id and status = 'draft';
+
+-- name: set_declared(institution_id, id, declared, amount_fen, term_months, purpose, now)!
+-- What the person declared.
+update applications.applications
+set declared = :declared, amount_fen = :amount_fen, term_months = :term_months, purpose = :purpose,
+    updated_at = :now, version = version + 1
+where institution_id = :institution_id and id = :id and status = 'draft';
+
+-- name: move(institution_id, id, from_status, to_status, event, who, why, now, promised_at)^
+-- Compare and set: the status moves only from where the flow saw it, and the event is written in the same
+-- statement, numbered and chained.
+with moved as (
+    update applications.applications
+    set status = :to_status, updated_at = :now, version = version + 1,
+        submitted_at = case when :to_status = 'submitted' then :now else submitted_at end,
+        decided_at = case when :to_status in ('approved', 'declined') then :now else decided_at end,
+        promised_at = case when :to_status in ('referred', 'held') then :promised_at::timestamptz end
+    where institution_id = :institution_id and id = :id and status = :from_status
+    returning institution_id, id
+), last as (
+    select seq, hash from applications.events
+    where institution_id = :institution_id and application_id = :id
+    order by seq desc limit 1
+)
+insert into applications.events (institution_id, application_id, seq, event, from_status, to_status, who, why, at, hash)
+select m.institution_id, m.id, coalesce((select seq from last), 0) + 1, :event, :from_status, :to_status, :who, :why, :now,
+       applications.link((select hash from last), m.id, coalesce((select seq from last), 0) + 1, :event, :from_status,
+                         :to_status, :who, :why, :now)
+from moved m
+returning seq;
+
+-- name: note(institution_id, id, event, who, why, now)^
+-- An event that does not move the status (the first one, a review request, a hand-off token …). Callers hold
+-- the application's row lock, or have just inserted it.
+with last as (
+    select seq, hash, to_status from applications.events
+    where institution_id = :institution_id and application_id = :id
+    order by seq desc limit 1
+), present as (
+    select institution_id, id, status from applications.applications
+    where institution_id = :institution_id and id = :id
+)
+insert into applications.events (institution_id, application_id, seq, event, from_status, to_status, who, why, at, hash)
+select p.institution_id, p.id, coalesce((select seq from last), 0) + 1, :event, (select to_status from last), p.status, :who, :why, :now,
+       applications.link((select hash from last), p.id, coalesce((select seq from last), 0) + 1, :event,
+                         (select to_status from last), p.status, :who, :why, :now)
+from present p
+returning seq;
+
+-- name: events(institution_id, application_id)
+-- The story of a case.
+select seq, event, from_status, to_status, who, why, at
+from applications.events
+where institution_id = :institution_id and application_id = :application_id
+order by seq;
+
+-- name: insert_capture(institution_id, id, application_id, kind, sha256, reading, now)!
+-- A photograph was taken in and read.
+insert into applications.captures (institution_id, id, application_id, kind, sha256, reading, created_at)
+values (:institution_id, :id, :application_id, :kind, :sha256, :reading, :now);
+
+-- name: latest_capture(institution_id, application_id, kind)^
+-- The photograph that counts: a person may try several times.
+select id, application_id, kind, sha256, reading, confirmed, corrected, archive_receipt, destroyed_at, created_at
+from applications.captures
+where institution_id = :institution_id and application_id = :application_id and kind = :kind
+order by created_at desc, id desc
+limit 1;
+
+-- name: get_capture(institution_id, id)^
+-- One photograph, for the effect that archives it.
+select id, application_id, kind, sha256, reading, confirmed, corrected, archive_receipt, destroyed_at, created_at
+from applications.captures
+where institution_id = :institution_id and id = :id;
+
+-- name: confirm_capture(institution_id, id, confirmed, corrected)!
+-- What the person confirmed or corrected (A5-03).
+update applications.captures set confirmed = :confirmed, corrected = :corrected
+where institution_id = :institution_id and id = :id;
+
+-- name: archived_capture(institution_id, id, receipt, now)!
+-- The image archive has it; our copy is gone.
+update applications.captures
+set archive_receipt = :receipt, archived_at = :now, destroyed_at = :now
+where institution_id = :institution_id and id = :id;
+
+-- name: destroyed_capture(institution_id, id, now)!
+-- Our copy was destroyed without archiving (replaced, under age, or 24 hours over).
+update applications.captures set destroyed_at = :now
+where institution_id = :institution_id and id = :id and destroyed_at is null;
+
+-- name: captures_of(institution_id, application_id)
+-- All photographs of a case that still lie with us.
+select id, application_id, kind, sha256, reading, confirmed, corrected, archive_receipt, destroyed_at, created_at
+from applications.captures
+where institution_id = :institution_id and application_id = :application_id and destroyed_at is null;

@@ -1,0 +1,99 @@
+-- name: staff_by_subject(subject)^
+-- scope: all institutions, because the sign-on does not say which county a person works for.
+select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active
+from identity.staff where subject = :subject;
+
+-- name: staff(institution_id, id)^
+-- One member of staff.
+select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active
+from identity.staff where institution_id = :institution_id and id = :id;
+
+-- name: all_staff(institution_id)
+-- The staff of one institution.
+select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active
+from identity.staff where institution_id = :institution_id order by staff_no;
+
+-- name: insert_staff_session(institution_id, token_hash, staff_id, now, expires_at)!
+-- A new session at every sign-in (ASVS 7.x).
+insert into identity.staff_sessions (institution_id, token_hash, staff_id, created_at, seen_at, expires_at)
+values (:institution_id, :token_hash, :staff_id, :now, :now, :expires_at);
+
+-- name: staff_session(institution_id, token_hash, now, idle_since)^
+-- A living session and who it belongs to.
+select s.institution_id, s.id, s.staff_no, s.name, s.branch_id, s.roles, s.subject, s.phone, s.qualification_no,
+       s.authority_from, s.authority_to, s.active, t.seen_at
+from identity.staff_sessions t
+join identity.staff s on s.institution_id = t.institution_id and s.id = t.staff_id
+where t.institution_id = :institution_id and t.token_hash = :token_hash and t.revoked_at is null
+  and t.expires_at > :now and t.seen_at > :idle_since and s.active;
+
+-- name: touch_staff_session(institution_id, token_hash, now)!
+-- The idle clock starts again.
+update identity.staff_sessions set seen_at = :now
+where institution_id = :institution_id and token_hash = :token_hash;
+
+-- name: revoke_staff_session(institution_id, token_hash, now)!
+-- Signed out.
+update identity.staff_sessions set revoked_at = :now
+where institution_id = :institution_id and token_hash = :token_hash and revoked_at is null;
+
+-- name: insert_customer_session(institution_id, id, token_hash, openid, now, expires_at)!
+-- A browser came to the H5 pages.
+insert into identity.customer_sessions (institution_id, id, token_hash, openid, created_at, seen_at, expires_at)
+values (:institution_id, :id, :token_hash, :openid, :now, :now, :expires_at);
+
+-- name: customer_session(institution_id, token_hash, now)^
+-- The session behind a cookie.
+select institution_id, id, openid, customer_id, application_id, large_type, expires_at
+from identity.customer_sessions
+where institution_id = :institution_id and token_hash = :token_hash and expires_at > :now;
+
+-- name: set_session_openid(institution_id, id, openid)!
+-- WeChat said who holds the phone.
+update identity.customer_sessions set openid = :openid where institution_id = :institution_id and id = :id;
+
+-- name: set_session_application(institution_id, id, application_id, customer_id)!
+-- Which draft this browser works on, and whose it is once that is known.
+update identity.customer_sessions set application_id = :application_id, customer_id = :customer_id
+where institution_id = :institution_id and id = :id;
+
+-- name: set_session_token(institution_id, id, token_hash)!
+-- A new token after the person proved who they are (ASVS 7.x: rotated).
+update identity.customer_sessions set token_hash = :token_hash
+where institution_id = :institution_id and id = :id;
+
+-- name: set_session_large_type(institution_id, id, large_type)!
+-- 大字版 stays chosen.
+update identity.customer_sessions set large_type = :large_type
+where institution_id = :institution_id and id = :id;
+
+-- name: insert_code(institution_id, id, session_id, purpose, phone_index, code_hash, now, expires_at)!
+-- A one-time code was made; only its hash is kept.
+insert into identity.one_time_codes (institution_id, id, session_id, purpose, phone_index, code_hash, created_at, expires_at)
+values (:institution_id, :id, :session_id, :purpose, :phone_index, :code_hash, :now, :expires_at);
+
+-- name: try_code(institution_id, session_id, purpose, now, most)^
+-- Count a try on the newest code before looking at it, so that parallel tries cannot exceed the limit.
+update identity.one_time_codes set tries = tries + 1
+where institution_id = :institution_id and id = (
+    select id from identity.one_time_codes
+    where institution_id = :institution_id and session_id = :session_id and purpose = :purpose
+    order by created_at desc limit 1
+    for update
+) and used_at is null and expires_at > :now and tries < :most
+returning id, phone_index, code_hash, tries;
+
+-- name: use_code(institution_id, id, now)!
+-- Right: never again.
+update identity.one_time_codes set used_at = :now
+where institution_id = :institution_id and id = :id and used_at is null;
+
+-- name: take_quota(key, starts_at, most)^
+-- One more of something, unless the window is full; holds across processes.
+insert into xd.quota (key, starts_at, used) values (:key, :starts_at, 1)
+on conflict (key, starts_at) do update set used = xd.quota.used + 1 where xd.quota.used < :most
+returning used;
+
+-- name: forget_quotas(before)!
+-- Old windows.
+delete from xd.quota where starts_at < :before;

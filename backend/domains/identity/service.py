@@ -1,0 +1,188 @@
+"""Sessions, staff and one-time codes."""
+
+import hashlib
+import hmac
+
+from backend.core import ids
+from backend.db import queries
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.identity.model import (
+    CODE_LIFE,
+    CODE_TRIES,
+    CUSTOMER_SESSION,
+    STAFF_ABSOLUTE,
+    STAFF_IDLE,
+    CodeSent,
+    CodeUsedUp,
+    CustomerSession,
+    Staff,
+    WrongCode,
+)
+
+Q = queries.load(__package__)
+
+_STAFF = tuple(Staff.__struct_fields__)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def staff_by_subject(tx: Tx, subject: str) -> Staff | None:
+    """The member of staff a sign-on subject stands for; needs a union-wide reader. None for leavers too."""
+    row = await Q.staff_by_subject(tx, subject=subject)
+    return Staff(**dict(row)) if row is not None and row["active"] else None
+
+
+async def staff(tx: Tx, staff_id: str) -> Staff | None:
+    row = await Q.staff(tx, institution_id=tx.institution_id, id=staff_id)
+    return Staff(**dict(row)) if row is not None else None
+
+
+async def all_staff(tx: Tx) -> list[Staff]:
+    return [Staff(**dict(row)) for row in await Q.all_staff(tx, institution_id=tx.institution_id)]
+
+
+async def sign_in(tx: Tx, person: Staff) -> str:
+    """A new session; returns the token for the cookie, which is kept only as a hash."""
+    token = ids.token()
+    await Q.insert_staff_session(
+        tx,
+        institution_id=person.institution_id,
+        token_hash=_hash(token),
+        staff_id=person.id,
+        now=tx.now,
+        expires_at=tx.now + STAFF_ABSOLUTE,
+    )
+    audit.add(tx, "staff.sign_in", person.staff_no)
+    return token
+
+
+async def staff_session(tx: Tx, token: str) -> Staff | None:
+    """Who a staff cookie belongs to; None when idle 15 min, older than 8 h, revoked or unknown."""
+    row = await Q.staff_session(
+        tx,
+        institution_id=tx.institution_id,
+        token_hash=_hash(token),
+        now=tx.now,
+        idle_since=tx.now - STAFF_IDLE,
+    )
+    return Staff(**{name: row[name] for name in _STAFF}) if row is not None else None
+
+
+async def touch_staff_session(tx: Tx, token: str) -> None:
+    await Q.touch_staff_session(tx, institution_id=tx.institution_id, token_hash=_hash(token), now=tx.now)
+
+
+async def sign_out(tx: Tx, token: str, staff_no: str) -> None:
+    await Q.revoke_staff_session(tx, institution_id=tx.institution_id, token_hash=_hash(token), now=tx.now)
+    audit.add(tx, "staff.sign_out", staff_no)
+
+
+async def new_customer_session(tx: Tx, openid: str | None = None) -> tuple[CustomerSession, str]:
+    """A session for a browser, and the token for its cookie."""
+    token, session_id = ids.token(), ids.new()
+    expires_at = tx.now + CUSTOMER_SESSION
+    await Q.insert_customer_session(
+        tx,
+        institution_id=tx.institution_id,
+        id=session_id,
+        token_hash=_hash(token),
+        openid=openid,
+        now=tx.now,
+        expires_at=expires_at,
+    )
+    session = CustomerSession(
+        institution_id=tx.institution_id,
+        id=session_id,
+        openid=openid,
+        customer_id=None,
+        application_id=None,
+        large_type=False,
+        expires_at=expires_at,
+    )
+    return session, token
+
+
+async def customer_session(tx: Tx, token: str) -> CustomerSession | None:
+    row = await Q.customer_session(tx, institution_id=tx.institution_id, token_hash=_hash(token), now=tx.now)
+    return CustomerSession(**dict(row)) if row is not None else None
+
+
+async def set_session_openid(tx: Tx, session_id: str, openid: str) -> None:
+    await Q.set_session_openid(tx, institution_id=tx.institution_id, id=session_id, openid=openid)
+
+
+async def set_session_application(
+    tx: Tx, session_id: str, application_id: str | None, customer_id: str | None
+) -> None:
+    await Q.set_session_application(
+        tx,
+        institution_id=tx.institution_id,
+        id=session_id,
+        application_id=application_id,
+        customer_id=customer_id,
+    )
+
+
+async def rotate_customer_session(tx: Tx, session_id: str) -> str:
+    """A new token for the same session, after the person proved who they are."""
+    token = ids.token()
+    await Q.set_session_token(tx, institution_id=tx.institution_id, id=session_id, token_hash=_hash(token))
+    return token
+
+
+async def set_large_type(tx: Tx, session_id: str, large_type: bool) -> None:
+    await Q.set_session_large_type(tx, institution_id=tx.institution_id, id=session_id, large_type=large_type)
+
+
+async def new_code(tx: Tx, session_id: str, purpose: str, phone: str) -> CodeSent:
+    """A six-digit code for a phone, bound to session and purpose. The caller sends it as an SMS effect."""
+    code_id, code = ids.new(), ids.digits(6)
+    await Q.insert_code(
+        tx,
+        institution_id=tx.institution_id,
+        id=code_id,
+        session_id=session_id,
+        purpose=purpose,
+        phone_index=tx.vault.blind("phone", phone),
+        code_hash=_code_hash(tx, code_id, code),
+        now=tx.now,
+        expires_at=tx.now + CODE_LIFE,
+    )
+    audit.add(tx, "code.new", session_id, purpose=purpose)
+    return CodeSent(code_id, code)
+
+
+async def check_code(
+    tx: Tx, session_id: str, purpose: str, phone: str, code: str
+) -> CodeUsedUp | WrongCode | None:
+    """None when the code is right (it is used up then), else the error for the caller to raise.
+
+    Returned, not raised: the counted try must be committed although the answer is no.
+    """
+    row = await Q.try_code(
+        tx,
+        institution_id=tx.institution_id,
+        session_id=session_id,
+        purpose=purpose,
+        now=tx.now,
+        most=CODE_TRIES,
+    )
+    if row is None:
+        return CodeUsedUp(fields={"code": CodeUsedUp.message})
+    right = hmac.compare_digest(row["code_hash"], _code_hash(tx, row["id"], code)) and hmac.compare_digest(
+        row["phone_index"], tx.vault.blind("phone", phone)
+    )
+    if right:
+        await Q.use_code(tx, institution_id=tx.institution_id, id=row["id"], now=tx.now)
+        return None
+    left = CODE_TRIES - row["tries"]
+    if left <= 0:
+        return CodeUsedUp(fields={"code": CodeUsedUp.message})
+    return WrongCode(left=left, fields={"code": WrongCode.message.format(left=left)})
+
+
+def _code_hash(tx: Tx, code_id: str, code: str) -> bytes:
+    return tx.vault.blind("one-time-code", f"{code_id}:{code}")

@@ -1,0 +1,38 @@
+"""Institutions, their areas and branches."""
+
+from backend.db import queries
+from backend.db.database import Tx
+from backend.domains.institutions.model import Area, Branch, Institution, InstitutionNotFound
+
+Q = queries.load(__package__)
+
+
+async def get(tx: Tx, institution_id: str) -> Institution:
+    row = await Q.get(tx, id=institution_id)
+    if row is None:
+        raise InstitutionNotFound()
+    return Institution(*row)
+
+
+async def all_live(tx: Tx) -> list[Institution]:
+    return [Institution(*row) for row in await Q.all(tx)]
+
+
+async def areas(tx: Tx, institution_id: str) -> list[Area]:
+    return [Area(*row) for row in await Q.areas(tx, institution_id=institution_id)]
+
+
+async def branches(tx: Tx) -> list[Branch]:
+    return [Branch(*row) for row in await Q.branches(tx, institution_id=tx.institution_id)]
+
+
+def covers(institution: Institution, id_number: str, address: str) -> bool:
+    """Whether a person belongs to this institution's area by registration or by printed address (D1-12)."""
+    return id_number[:6] in institution.region_prefixes or institution.county in address
+
+
+def serving(institutions: list[Institution], id_number: str, address: str) -> Institution | None:
+    """The institution that serves a person: by address first (people move), then by registration."""
+    by_address = [i for i in institutions if i.county in address]
+    by_number = [i for i in institutions if id_number[:6] in i.region_prefixes]
+    return next(iter(by_address or by_number), None)

@@ -1,0 +1,156 @@
+"""Effects (outbox): written in the transaction of the change that causes them, delivered by the worker."""
+
+import random
+from datetime import datetime, timedelta
+
+import msgspec
+
+from backend.core import ids
+from backend.core.lifecycle import Lifecycle
+from backend.db import queries
+from backend.db.database import Tx
+from backend.outbox import queue
+
+Q = queries.load(__package__)
+
+EFFECT = Lifecycle(
+    "effect",
+    {"waiting": "等待发送", "delivering": "正在发送", "delivered": "已送达", "dead": "多次未送达"},
+    {
+        "waiting": ("delivering",),
+        "delivering": ("delivered", "waiting", "dead"),
+        "dead": ("waiting",),
+    },
+)
+
+LEASE = timedelta(seconds=60)
+FIRST_WAIT, LONGEST_WAIT = 2.0, 3600.0  # seconds
+GIVE_UP_AFTER = timedelta(hours=72)  # trust §1: back-off + jitter for at least 72 h, then a dead letter
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """A leased effect. `payload` is opened; `key` is what the other side sees on every attempt."""
+
+    institution_id: str
+    id: str
+    kind: str
+    case_id: str
+    key: str
+    payload: dict[str, object]
+    attempts: int
+    created_at: datetime
+
+
+async def add(
+    tx: Tx,
+    *,
+    kind: str,
+    case_id: str,
+    payload: dict[str, object],
+    key: str | None = None,
+    delay: timedelta | None = None,
+) -> str | None:
+    """Record an effect of this transaction's change. Returns its id, or None when `key` was there already.
+
+    `key` defaults to the effect's own id. `kind` names the handler in backend/jobs.
+    """
+    effect_id = ids.new()
+    sealed = tx.vault.seal("outbox.effects", "payload", effect_id, msgspec.json.encode(payload))
+    inserted = await Q.insert_effect(
+        tx,
+        institution_id=tx.institution_id,
+        id=effect_id,
+        kind=kind,
+        case_id=case_id,
+        key=key or effect_id,
+        payload=sealed,
+        now=tx.now,
+        due_at=tx.now + (delay or timedelta()),
+    )
+    if inserted is None:
+        return None
+    await queue.enqueue(tx, tx.institution_id, effect_id, delay=delay)
+    return effect_id
+
+
+async def lease(tx: Tx, effect_id: str) -> Effect | None:
+    """Take an effect for delivery, or None when it is done, taken or unknown."""
+    row = await Q.lease(tx, institution_id=tx.institution_id, id=effect_id, now=tx.now, until=tx.now + LEASE)
+    if row is None:
+        return None
+    opened = tx.vault.open("outbox.effects", "payload", row["id"], row["payload"])
+    return Effect(
+        tx.institution_id,
+        row["id"],
+        row["kind"],
+        row["case_id"],
+        row["key"],
+        msgspec.json.decode(opened),
+        row["attempts"],
+        row["created_at"],
+    )
+
+
+async def delivered(tx: Tx, effect: Effect) -> None:
+    await Q.delivered(tx, institution_id=tx.institution_id, id=effect.id, now=tx.now)
+
+
+async def failed(tx: Tx, effect: Effect, error: str, *, final: bool = False) -> bool:
+    """Put it back with back-off and jitter, or make it a dead letter. Returns True when it is dead."""
+    if final or tx.now - effect.created_at > GIVE_UP_AFTER:
+        await Q.give_up(tx, institution_id=tx.institution_id, id=effect.id, error=error)
+        return True
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(effect.attempts - 1, 20)) * random.uniform(0.8, 1.2)
+    delay = timedelta(seconds=wait)
+    await Q.postpone(tx, institution_id=tx.institution_id, id=effect.id, due_at=tx.now + delay, error=error)
+    return False
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    id: str
+    kind: str
+    case_id: str
+    key: str
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+
+
+async def dead(tx: Tx, most: int = 100) -> list[DeadLetter]:
+    rows = await Q.dead(tx, institution_id=tx.institution_id, most=most)
+    return [DeadLetter(*row) for row in rows]
+
+
+async def revive(tx: Tx, effect_id: str) -> bool:
+    """A member of staff sends a dead letter again; False when it is not dead (any more)."""
+    if not await Q.revive(tx, institution_id=tx.institution_id, id=effect_id, now=tx.now):
+        return False
+    await queue.enqueue(tx, tx.institution_id, effect_id, attempt=tx.now.microsecond)
+    return True
+
+
+class EffectState(msgspec.Struct, frozen=True):
+    id: str
+    kind: str
+    key: str
+    status: str
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+    delivered_at: datetime | None
+
+
+async def of_case(tx: Tx, case_id: str) -> list[EffectState]:
+    rows = await Q.of_case(tx, institution_id=tx.institution_id, case_id=case_id)
+    return [EffectState(*row) for row in rows]
+
+
+async def wake_overdue(tx: Tx, most: int = 200) -> int:
+    """Queue jobs for everything due: postponed effects, and those whose job or worker was lost.
+
+    Needs a union-wide reader in a writing transaction (it writes to the queue only). Returns how many.
+    """
+    rows = await Q.overdue(tx, now=tx.now, most=most)
+    for row in rows:
+        await queue.enqueue(tx, row["institution_id"], row["id"], row["attempts"])
+    return len(rows)

@@ -1,0 +1,35 @@
+"""The same key with the same request gets the saved answer; with another request it is refused."""
+
+import hashlib
+
+from backend.core.errors import Invalid
+from backend.db.database import Tx
+from backend.outbox.effects import Q
+
+
+class KeyUsedForAnotherRequest(Invalid):
+    code = "key_reused"
+    message = "这个提交编号已经用过，请刷新页面再试"
+
+
+def request_hash(*parts: str) -> bytes:
+    return hashlib.sha256("\x00".join(parts).encode()).digest()
+
+
+async def previous_answer(tx: Tx, key: str, request: bytes) -> str | None:
+    """What was answered before, or None. Raises `KeyUsedForAnotherRequest` (422)."""
+    row = await Q.answer_for(tx, institution_id=tx.institution_id, key=key)
+    if row is None:
+        return None
+    if row["request_hash"] != request:
+        raise KeyUsedForAnotherRequest()
+    return str(row["answer"])
+
+
+async def remember(tx: Tx, key: str, request: bytes, answer: str) -> bool:
+    """Save the answer with the change. False when another request with this key committed first."""
+    return bool(
+        await Q.remember_answer(
+            tx, institution_id=tx.institution_id, key=key, request_hash=request, answer=answer, now=tx.now
+        )
+    )

@@ -1,0 +1,95 @@
+-- name: insert_effect(institution_id, id, kind, case_id, key, payload, now, due_at)$
+-- Written with the change that causes it; the same key again is the same effect and changes nothing.
+insert into outbox.effects (institution_id, id, kind, case_id, key, payload, due_at, created_at)
+values (:institution_id, :id, :kind, :case_id, :key, :payload, :due_at, :now)
+on conflict (institution_id, kind, key) do nothing
+returning id;
+
+-- name: lease(institution_id, id, now, until)^
+-- One worker at a time; a lease that ran out (its worker died) may be taken over. Counts the attempt now,
+-- so that an effect that kills its worker is counted too.
+update outbox.effects
+set status = 'delivering', attempts = attempts + 1, leased_until = :until
+where institution_id = :institution_id and id = :id
+  and (status = 'waiting' or (status = 'delivering' and leased_until < :now))
+returning id, kind, case_id, key, payload, attempts, created_at;
+
+-- name: delivered(institution_id, id, now)!
+-- The other side has it.
+update outbox.effects
+set status = 'delivered', delivered_at = :now, leased_until = null, last_error = null
+where institution_id = :institution_id and id = :id and status = 'delivering';
+
+-- name: postpone(institution_id, id, due_at, error)!
+-- Not delivered; tried again later.
+update outbox.effects
+set status = 'waiting', due_at = :due_at, leased_until = null, last_error = :error
+where institution_id = :institution_id and id = :id and status = 'delivering';
+
+-- name: give_up(institution_id, id, error)!
+-- The dead letter, shown to staff.
+update outbox.effects
+set status = 'dead', leased_until = null, last_error = :error
+where institution_id = :institution_id and id = :id and status = 'delivering';
+
+-- name: revive(institution_id, id, now)!
+-- A member of staff sends a dead letter once more.
+update outbox.effects
+set status = 'waiting', due_at = :now, attempts = 0
+where institution_id = :institution_id and id = :id and status = 'dead';
+
+-- name: overdue(now, most)
+-- scope: all institutions, because the sweep finds what lost its queue job, whosever it is. Ids only.
+select institution_id, id, attempts
+from outbox.effects
+where (status = 'waiting' and due_at <= :now) or (status = 'delivering' and leased_until < :now)
+order by due_at
+limit :most;
+
+-- name: dead(institution_id, most)
+-- Dead letters of one institution for its staff.
+select id, kind, case_id, key, attempts, last_error, created_at
+from outbox.effects
+where institution_id = :institution_id and status = 'dead'
+order by created_at
+limit :most;
+
+-- name: of_case(institution_id, case_id)
+-- Everything one case caused outside, for the support desk.
+select id, kind, key, status, attempts, last_error, created_at, delivered_at
+from outbox.effects
+where institution_id = :institution_id and case_id = :case_id
+order by created_at;
+
+-- name: receive(institution_id, source, message_id, case_id, payload, now)$
+-- Store first, understand later; a repeat returns nothing.
+insert into outbox.inbox (institution_id, source, message_id, case_id, payload, received_at)
+values (:institution_id, :source, :message_id, :case_id, :payload, :now)
+on conflict do nothing
+returning true;
+
+-- name: unapplied(institution_id, source, case_id)
+-- Messages about one case that could not be applied yet, oldest first; locked, so that two callbacks at once
+-- apply them one after the other.
+select message_id, payload, received_at
+from outbox.inbox
+where institution_id = :institution_id and source = :source and case_id = :case_id and applied_at is null
+order by received_at, message_id
+for update;
+
+-- name: applied(institution_id, source, message_id, now, outcome)!
+-- The message has had its effect, or is known to have none.
+update outbox.inbox set applied_at = :now, outcome = :outcome
+where institution_id = :institution_id and source = :source and message_id = :message_id;
+
+-- name: answer_for(institution_id, key)^
+-- What was answered to a request with this key before.
+select request_hash, answer from outbox.idempotency
+where institution_id = :institution_id and key = :key;
+
+-- name: remember_answer(institution_id, key, request_hash, answer, now)$
+-- Kept for ever, in the transaction of the change itself.
+insert into outbox.idempotency (institution_id, key, request_hash, answer, created_at)
+values (:institution_id, :key, :request_hash, :answer, :now)
+on conflict do nothing
+returning true;

@@ -1,0 +1,209 @@
+"""Every setting, its default and what it means, read once from the environment.
+
+A setting's name in the environment is its field name in capitals (`port` is `PORT`). Addresses of outside
+systems default to the sandbox; an explicit address always wins. `./xiaodai settings` prints this page.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+DEVELOPMENT_SECRET = "development only, refused in production"  # noqa: S105 - the check below refuses it
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    xiaodai_env: Annotated[
+        str, Meta(description="development 或 production；production 拒绝沙箱地址和默认密钥")
+    ] = "development"
+    xiaodai_data: Annotated[str, Meta(description="数据目录：数据库、模型、沙箱状态、运行文件")] = "var"
+    database_url: Annotated[str, Meta(description="PostgreSQL 18 地址；空则用内嵌数据库")] = ""
+    database_owner_url: Annotated[
+        str, Meta(description="迁移用的属主连接；空则与 DATABASE_URL 相同，应用连接改用 xiaodai_app 角色")
+    ] = ""
+    database_pool: Annotated[int, Meta(description="每个进程的数据库连接数")] = 10
+    host: Annotated[str, Meta(description="网站监听地址")] = "127.0.0.1"
+    port: Annotated[int, Meta(description="网站端口")] = 8000
+    sandbox_port: Annotated[int, Meta(description="沙箱端口")] = 9000
+    workers: Annotated[int, Meta(description="网站进程数")] = 1
+    public_base: Annotated[str, Meta(description="客户手机和外部系统看到的网站地址")] = ""
+    sandbox_base: Annotated[str, Meta(description="沙箱地址；各系统地址未单独设置时用它")] = ""
+    trusted_proxies: Annotated[
+        str, Meta(description="可信反向代理地址，逗号分隔；其余来源的 X-Forwarded-For 不看")
+    ] = ""
+
+    vault_keys: Annotated[str, Meta(description="字段加密密钥：编号:base64，逗号分隔，最后一个为当前")] = ""
+    vault_algorithm: Annotated[str, Meta(description="aes-256-gcm 或 sm4-gcm")] = "aes-256-gcm"
+    index_key: Annotated[str, Meta(description="盲索引密钥（HMAC）")] = DEVELOPMENT_SECRET
+    session_secret: Annotated[str, Meta(description="会话与跨站令牌密钥")] = DEVELOPMENT_SECRET
+    code_signing_secret: Annotated[str, Meta(description="责任码签名密钥")] = DEVELOPMENT_SECRET
+    handoff_signing_key: Annotated[
+        str, Meta(description="移交令牌 ES256 私钥（PEM）；空则在数据目录生成")
+    ] = ""
+
+    wechat_app_id: Annotated[str, Meta(description="公众号 AppID")] = "wx_sandbox_union01"
+    wechat_app_secret: Annotated[str, Meta(description="公众号 AppSecret")] = DEVELOPMENT_SECRET
+    wechat_token: Annotated[str, Meta(description="公众号服务器配置令牌")] = "sandboxtoken"  # noqa: S105
+    wechat_aes_key: Annotated[str, Meta(description="公众号消息加解密密钥，43 个字符")] = (
+        "c2FuZGJveHNhbmRib3hzYW5kYm94c2FuZGJveDEyMzQ"
+    )
+    wechat_api_base: Annotated[str, Meta(description="公众号接口地址（api.weixin）")] = ""
+    wechat_open_base: Annotated[str, Meta(description="网页授权地址（open.weixin）")] = ""
+    wechat_mp_base: Annotated[str, Meta(description="二维码图片地址（mp.weixin）")] = ""
+
+    sms_api_base: Annotated[str, Meta(description="短信平台地址")] = ""
+    mobile_bank_api_base: Annotated[str, Meta(description="手机银行地址")] = ""
+    core_banking_api_base: Annotated[str, Meta(description="核心系统地址")] = ""
+    credit_bureau_api_base: Annotated[str, Meta(description="征信前置地址")] = ""
+    identity_check_api_base: Annotated[str, Meta(description="联网核查地址")] = ""
+    liveness_api_base: Annotated[str, Meta(description="活体检测地址")] = ""
+    image_archive_api_base: Annotated[str, Meta(description="影像平台地址")] = ""
+    data_platform_api_base: Annotated[str, Meta(description="大数据平台地址")] = ""
+    sign_on_issuer: Annotated[str, Meta(description="统一身份认证地址（OIDC issuer）")] = ""
+    sign_on_client_id: Annotated[str, Meta(description="统一身份认证应用编号")] = "xiaodai"
+    sign_on_client_secret: Annotated[str, Meta(description="统一身份认证应用密钥")] = DEVELOPMENT_SECRET
+    outside_api_secret: Annotated[str, Meta(description="调用行内系统的接口密钥")] = DEVELOPMENT_SECRET
+    callback_secret: Annotated[str, Meta(description="外部系统回调的签名密钥（Standard Webhooks）")] = (
+        DEVELOPMENT_SECRET
+    )
+    outside_deadline: Annotated[float, Meta(description="每次外部调用的时限，秒")] = 5.0
+
+    ocr_workers: Annotated[int, Meta(description="证件识别进程数")] = 1
+    ocr_memory_mb: Annotated[int, Meta(description="每个证件识别进程的内存上限，MB")] = 450
+    xiaodai_failpoints: Annotated[str, Meta(description="测试用故障点；production 拒绝")] = ""
+    log_level: Annotated[str, Meta(description="日志级别：debug info warning error")] = "info"
+
+    @property
+    def production(self) -> bool:
+        return self.xiaodai_env == "production"
+
+    @property
+    def data(self) -> Path:
+        return Path(self.xiaodai_data).resolve()
+
+    @property
+    def ocr_socket(self) -> Path:
+        return self.data / "run" / "ocr.sock"
+
+    @property
+    def secure_cookies(self) -> bool:
+        return self.public_base.startswith("https://")
+
+
+OUTSIDE: dict[str, str] = {
+    "wechat_api_base": "/wechat",
+    "wechat_open_base": "/wechat",
+    "wechat_mp_base": "/wechat",
+    "sms_api_base": "/sms",
+    "mobile_bank_api_base": "/mobile-bank",
+    "core_banking_api_base": "/core-banking",
+    "credit_bureau_api_base": "/credit-bureau",
+    "identity_check_api_base": "/identity-check",
+    "liveness_api_base": "/liveness",
+    "image_archive_api_base": "/image-archive",
+    "data_platform_api_base": "/data-platform",
+    "sign_on_issuer": "/sign-on",
+}
+"""Settings that name an outside system, and where the sandbox plays it."""
+
+SECRETS = (
+    "index_key",
+    "session_secret",
+    "code_signing_secret",
+    "wechat_app_secret",
+    "sign_on_client_secret",
+    "outside_api_secret",
+    "callback_secret",
+)
+
+
+class Unsafe(Exception):
+    """A setting that must not be used as it is; the text says which and why."""
+
+
+def load(environment: Mapping[str, str], **overrides: object) -> Settings:
+    """Read settings; `overrides` (from the command line) win over the environment.
+
+    Raises `Unsafe` naming the setting when a value has the wrong type, or in production when a default
+    secret, a sandbox address or a failpoint is left.
+    """
+    given: dict[str, Any] = {}
+    for name, kind in _kinds().items():
+        if name in overrides and overrides[name] is not None:
+            given[name] = overrides[name]
+        elif environment.get(name.upper(), "") != "":
+            given[name] = _read(name, kind, environment[name.upper()])
+    settings = Settings(**given)
+    if not settings.public_base:
+        given["public_base"] = f"http://{settings.host}:{settings.port}"
+    if not settings.sandbox_base and not settings.production:
+        given["sandbox_base"] = f"http://{settings.host}:{settings.sandbox_port}"
+    for name, path in OUTSIDE.items():
+        if not given.get(name) and given.get("sandbox_base", settings.sandbox_base):
+            given[name] = str(given.get("sandbox_base", settings.sandbox_base)) + path
+    if not given.get("vault_keys") and not settings.production:
+        key = base64.b64encode(hashlib.sha256(DEVELOPMENT_SECRET.encode()).digest()).decode()
+        given["vault_keys"] = f"1:{key}"
+    settings = Settings(**given)
+    if settings.production:
+        _refuse_unsafe(settings)
+    return settings
+
+
+def described() -> list[tuple[str, object, str]]:
+    """(environment name, default, meaning) of every setting, in the order of this file."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return [
+        (field.name.upper(), field.default, str(get_args(hints[field.name])[1].description))
+        for field in msgspec.structs.fields(Settings)
+    ]
+
+
+def _kinds() -> dict[str, type]:
+    return {n: get_args(h)[0] for n, h in get_type_hints(Settings, include_extras=True).items()}
+
+
+def _read(name: str, kind: type, text: str) -> object:
+    try:
+        return kind(text)
+    except ValueError as cause:
+        raise Unsafe(f"{name.upper()} 应当是{'整数' if kind is int else '数字'}，现在是 {text!r}") from cause
+
+
+def _refuse_unsafe(settings: Settings) -> None:
+    for name in SECRETS:
+        if getattr(settings, name) == DEVELOPMENT_SECRET:
+            raise Unsafe(f"{name.upper()} 还是默认密钥，生产环境不能启动")
+    defaults = Settings()
+    for name in ("wechat_token", "wechat_aes_key", "wechat_app_id"):
+        if getattr(settings, name) == getattr(defaults, name):
+            raise Unsafe(f"{name.upper()} 还是沙箱的值，生产环境不能启动")
+    if not settings.vault_keys or DEVELOPMENT_SECRET in settings.vault_keys:
+        raise Unsafe("VAULT_KEYS 没有设置，生产环境不能启动")
+    for name in OUTSIDE:
+        address = getattr(settings, name)
+        if not address.startswith("https://") or (
+            settings.sandbox_base and address.startswith(settings.sandbox_base)
+        ):
+            raise Unsafe(f"{name.upper()} 是空的、沙箱的或未加密的地址，生产环境不能启动")
+    if settings.sandbox_base:
+        raise Unsafe("SANDBOX_BASE 只用于演示，生产环境不能启动")
+    if settings.xiaodai_failpoints:
+        raise Unsafe("XIAODAI_FAILPOINTS 只用于测试，生产环境不能启动")
+    if not settings.public_base.startswith("https://"):
+        raise Unsafe("PUBLIC_BASE 必须是 https 地址")
+
+
+def vault_keys(settings: Settings) -> tuple[dict[int, bytes], int]:
+    """Keys by id and the current id, from `1:base64,2:base64`."""
+    keys: dict[int, bytes] = {}
+    current = 0
+    for part in settings.vault_keys.split(","):
+        number, _, encoded = part.strip().partition(":")
+        current = int(number)
+        keys[current] = base64.b64decode(encoded)
+    return keys, current

@@ -1,0 +1,110 @@
+"""A real PostgreSQL for every test: migrated and seeded once, cloned per test that changes it.
+
+`db` is a fresh clone of the seeded template; `tx` a transaction on the worker's shared clone that is rolled
+back. The server runs without fsync: these tests are about behaviour, tests/chaos about durability.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from backend.core import ids
+from backend.core.actor import Actor, system
+from backend.core.crypto import Vault
+from backend.db import migrate
+from backend.db.database import Database, Tx
+from backend.db.embedded import Embedded, stop
+from backend.domains.audit import service as audit
+from backend.outbox import queue
+from backend.settings import Settings, load, vault_keys
+
+TEMPLATE = "xiaodai_template"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """One server per test process."""
+    folder = Path(tempfile.mkdtemp(prefix="xiaodai-test-", dir="/tmp"))
+    server = Embedded(folder, durable=False)
+    server.initialise()
+    process = server.spawn()
+    try:
+        server.wait_ready(process)
+        server.ensure_database(TEMPLATE)
+        asyncio.run(_prepare(server))
+        yield server
+    finally:
+        stop(process)
+        import shutil
+
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _prepare(server: Embedded) -> None:
+    from backend import demo
+
+    await migrate.apply(server.dsn(database=TEMPLATE), install_queue=queue.install)
+    await demo.seed(server.dsn(database=TEMPLATE), make_vault(load({})))
+
+
+def make_vault(settings: Settings) -> Vault:
+    keys, current = vault_keys(settings)
+    return Vault(keys, current, settings.index_key.encode(), settings.vault_algorithm)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a test: own data directory, nothing from the environment."""
+    return load({}, xiaodai_data=str(tmp_path))
+
+
+@pytest.fixture
+def vault(settings: Settings) -> Vault:
+    return make_vault(settings)
+
+
+@pytest.fixture
+def database_dsn(postgres: Embedded) -> Iterator[str]:
+    """A fresh clone of the template, reached as the application's role."""
+    name = "t_" + ids.new().replace("-", "")[-20:]
+    postgres.sql(f'create database "{name}" template {TEMPLATE} strategy file_copy', "postgres")
+    yield postgres.dsn("xiaodai_app", name)
+    postgres.sql(f'drop database "{name}" with (force)', "postgres")
+
+
+@pytest.fixture
+def owner_dsn(database_dsn: str) -> str:
+    """The same clone as its owner, to look behind row-level security."""
+    return database_dsn.replace("xiaodai_app@", "postgres@")
+
+
+@pytest.fixture
+async def db(database_dsn: str, vault: Vault) -> AsyncIterator[Database]:
+    database = Database(database_dsn, vault, size=6, flush_audit=audit.flush)
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def actor() -> Actor:
+    """A job of 甲县."""
+    return system("4101", "test")
+
+
+@pytest.fixture
+async def tx(db: Database, actor: Actor) -> AsyncIterator[Tx]:
+    async with db.begin(actor) as transaction:
+        yield transaction
+
+
+@pytest.fixture
+async def owner(owner_dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser's connection, to look behind row-level security."""
+    connection = await asyncpg.connect(owner_dsn)
+    yield connection
+    await connection.close()
