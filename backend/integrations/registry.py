@@ -1,0 +1,61 @@
+"""Builds every client from the settings over one connection pool; called by `app.py` and the worker."""
+
+import httpx
+
+from backend.integrations.core_banking.client import CoreBankingClient
+from backend.integrations.core_banking.port import CoreBankingUnavailable
+from backend.integrations.credit_bureau.client import CreditBureauClient
+from backend.integrations.credit_bureau.port import CreditBureauUnavailable
+from backend.integrations.data_platform.client import DataPlatformClient
+from backend.integrations.data_platform.port import DataPlatformUnavailable
+from backend.integrations.http import Connection, OutsideUnavailable, open_client
+from backend.integrations.identity_check.client import IdentityCheckClient
+from backend.integrations.identity_check.port import IdentityCheckUnavailable
+from backend.integrations.image_archive.client import ImageArchiveClient
+from backend.integrations.image_archive.port import ImageArchiveUnavailable
+from backend.integrations.liveness.client import LivenessClient
+from backend.integrations.liveness.port import LivenessUnavailable
+from backend.integrations.sms.client import SmsClient
+from backend.integrations.sms.port import SmsUnavailable
+from backend.settings import Settings
+
+
+class Clients:
+    """One attribute per outside system. Close it with the process that built it."""
+
+    def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
+        self._settings, self.http = settings, http
+        self.identity_check = IdentityCheckClient(
+            self._connection(settings.identity_check_api_base, IdentityCheckUnavailable)
+        )
+        self.sms = SmsClient(self._connection(settings.sms_api_base, SmsUnavailable))
+        self.liveness = LivenessClient(self._connection(settings.liveness_api_base, LivenessUnavailable))
+        self.credit_bureau = CreditBureauClient(
+            self._connection(settings.credit_bureau_api_base, CreditBureauUnavailable)
+        )
+        self.data_platform = DataPlatformClient(
+            self._connection(settings.data_platform_api_base, DataPlatformUnavailable)
+        )
+        self.core_banking = CoreBankingClient(
+            self._connection(settings.core_banking_api_base, CoreBankingUnavailable)
+        )
+        self.image_archive = ImageArchiveClient(
+            self._connection(settings.image_archive_api_base, ImageArchiveUnavailable)
+        )
+
+    async def close(self) -> None:
+        await self.http.aclose()
+
+    def _connection(self, base: str, failure: type[OutsideUnavailable]) -> Connection:
+        return Connection(
+            self.http,
+            base=base,
+            secret=self._settings.outside_api_secret,
+            deadline=self._settings.outside_deadline,
+            failure=failure,
+        )
+
+
+def build(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> Clients:
+    """All clients. `transport` mounts the sandbox in process for tests."""
+    return Clients(settings, open_client(deadline=settings.outside_deadline, transport=transport))

@@ -1,0 +1,1 @@
+"""Pages for people: the WeChat phone, the mobile bank, the back office."""

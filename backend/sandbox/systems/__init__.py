@@ -1,0 +1,1 @@
+"""One module per pretended system: its operations, its refusals, its effects."""

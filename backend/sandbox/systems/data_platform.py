@@ -1,0 +1,63 @@
+"""大数据平台, and the same kind of answer for the core system's facts."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+from litestar import Router, post
+
+from backend.core import clock
+from backend.sandbox import people, world
+from backend.sandbox.refusal import Refusal
+from backend.sandbox.store import stamp
+from backend.sandbox.world import AnyRequest, World
+
+SYSTEM = "data_platform"
+SOURCES = {
+    "blocklist_hit": "名单库",
+    "court_enforcement": "司法数据",
+    "student_signal": "学籍数据",
+    "social_security_months_24m": "社保数据",
+    "housing_fund_months": "公积金数据",
+    "housing_fund_base": "公积金数据",
+}
+
+
+class Query(msgspec.Struct, forbid_unknown_fields=True):
+    id_number: str
+    names: list[str]
+    authorisation_id: str
+    case_id: str
+
+
+@post("/features", status_code=200)
+async def features(request: AnyRequest) -> dict[str, object]:
+    query = await world.body_of(request, Query)
+    if not query.authorisation_id:
+        raise Refusal(403, "authorisation_missing", "没有客户授权编号，不能查询")
+    return answer(world.of(request), query.id_number, query.names, people.PLATFORM_NAMES)
+
+
+def answer(here: World, id_number: str, names: list[str], known: Sequence[str]) -> dict[str, object]:
+    """The named facts of a person, each with the day it is of and where it came from."""
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise Refusal(400, "feature_unknown", f"没有这些指标：{', '.join(unknown)}")
+    facts = here.people.facts(id_number)
+    yesterday = clock.today() - timedelta(days=1)
+    return {
+        "values": {
+            name: {
+                "value": facts[name],
+                "as_of_on": yesterday,
+                "source": SOURCES.get(name, "农户档案" if name.startswith("household") else "核心账务"),
+            }
+            for name in names
+            if name in facts
+        },
+        "missing": [name for name in names if name not in facts],
+        "observed_at": stamp(),
+    }
+
+
+router = Router("/data-platform", route_handlers=[features])
