@@ -169,17 +169,18 @@ def schedule(
 def cost(plan: Schedule, charges: Iterable[Charge] = ()) -> Cost:
     """All-in cost of a plan kept to the letter, with every charge (D2-09, D2-10).
 
-    Time runs in months, odd days as twelfths of 365, so that a plan without charges costs its own rate.
-    Raises ValueError when the charges at the start eat up the loan.
+    Time is measured as the plan measures interest, by twelfths of a year or by days over 365, so that a plan
+    without charges costs its own rate. Raises ValueError when the charges at the start eat up the loan.
     """
     charges = tuple(charges)
-    flows = [(Decimal(0), plan.amount)]
-    flows += [(_months_between(plan.start_on, i.due_on), -i.payment) for i in plan.instalments]
-    flows += [(_months_between(plan.start_on, c.due_on), -c.amount) for c in charges]
+    flows = [(plan.start_on, plan.amount)]
+    flows += [(i.due_on, -i.payment) for i in plan.instalments]
+    flows += [(c.due_on, -c.amount) for c in charges]
+    years = _years_by_days if plan.method.is_bullet else _years_by_months
     with localcontext(prec=34):
-        steps = _steps(flows)
-        annualised = _internal_rate(steps, _simple) * 12
-        effective = (1 + _internal_rate(steps, _compound)) ** 12 - 1
+        steps = _steps([(years(plan.start_on, day), amount) for day, amount in flows])
+        annualised = _internal_rate(steps, _simple)
+        effective = _internal_rate(steps, _compound)
     return Cost(
         annualised=annualised.quantize(_RATE, ROUND_HALF_UP),
         effective=effective.quantize(_RATE, ROUND_HALF_UP),
@@ -195,7 +196,7 @@ def xirr(flows: Sequence[tuple[date, int]]) -> Decimal:
     """
     first = min(day for day, _ in flows)
     with localcontext(prec=34):
-        steps = _steps([(Decimal((day - first).days) / 365, amount) for day, amount in flows])
+        steps = _steps([(_years_by_days(first, day), amount) for day, amount in flows])
         rate = _internal_rate(steps, _compound)
     return rate.quantize(_RATE, ROUND_HALF_UP)
 
@@ -265,18 +266,23 @@ def _line(number: int, start_on: date, principal: int, due: int, balance: int) -
     return Instalment(number=number, due_on=due_on, principal=principal, interest=due, balance=balance)
 
 
-def _months_between(start: date, end: date) -> Decimal:
+def _years_by_days(start: date, end: date) -> Decimal:
+    return Decimal((end - start).days) / 365
+
+
+def _years_by_months(start: date, end: date) -> Decimal:
+    """Whole months as twelfths, odd days over 365."""
     whole = (end.year - start.year) * 12 + end.month - start.month
     while add_months(start, whole) > end:
         whole -= 1
-    return whole + Decimal((end - add_months(start, whole)).days * 12) / 365
+    return Decimal(whole) / 12 + _years_by_days(add_months(start, whole), end)
 
 
 Steps = Sequence[tuple[Decimal, int]]
-"""Time since the flow before, and the flow in fen (received +, paid −)."""
+"""Years since the flow before, and the flow in fen (received +, paid −)."""
 
 Growth = Callable[[Decimal, Decimal], tuple[Decimal, Decimal]]
-"""From rate and time to growth over that time and the slope of its logarithm in the rate."""
+"""From yearly rate and years to the growth over them and the slope of its logarithm in the rate."""
 
 
 def _steps(flows: Iterable[tuple[Decimal, int]]) -> Steps:
@@ -284,7 +290,10 @@ def _steps(flows: Iterable[tuple[Decimal, int]]) -> Steps:
     for time, amount in flows:
         at[time] = at.get(time, 0) + amount
     times = sorted(at)
-    return [(time - before, at[time]) for before, time in zip([times[0], *times], times, strict=False)]
+    # Rounded, so that a month after a month is the same step as the one before.
+    return [
+        (round(time - before, 20), at[time]) for before, time in zip([times[0], *times], times, strict=False)
+    ]
 
 
 def _simple(rate: Decimal, time: Decimal) -> tuple[Decimal, Decimal]:
@@ -297,7 +306,7 @@ def _compound(rate: Decimal, time: Decimal) -> tuple[Decimal, Decimal]:
 
 
 def _internal_rate(steps: Steps, growth: Growth) -> Decimal:
-    """The rate per unit of time at which the flows' present value is zero.
+    """The rate per year at which the flows' present value is zero.
 
     Newton's steps inside a shrinking bracket: flows with one change of sign have exactly one root. The
     bracket starts at zero, for a borrower never pays back less than was lent.
@@ -337,8 +346,11 @@ def _value(steps: Steps, growth: Growth, rate: Decimal) -> tuple[Decimal, Decima
     """Present value and its slope in the rate."""
     value = slope = Decimal(0)
     discount, log_slope = Decimal(1), Decimal(0)
+    known: dict[Decimal, tuple[Decimal, Decimal]] = {}  # most steps are alike, and fractional powers dear
     for time, amount in steps:
-        grown, steepness = growth(rate, time)
+        if time not in known:
+            known[time] = growth(rate, time)
+        grown, steepness = known[time]
         discount /= grown
         log_slope += steepness
         value += amount * discount

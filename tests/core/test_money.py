@@ -42,19 +42,21 @@ def test_equal_instalments_are_level_but_for_the_last(amount, rate, months, star
     assert abs(plan.instalments[-1].payment - levels.pop()) <= 3 * months
 
 
-@given(
-    amounts,
-    rates,
-    terms,
-    st.sampled_from([RepaymentMethod.EQUAL_INSTALMENTS, RepaymentMethod.EQUAL_PRINCIPAL]),
-    days,
-)
+@given(amounts, rates, terms, st.sampled_from(["equal_instalments", "equal_principal"]), days)
 @settings(max_examples=60)
 def test_without_charges_the_all_in_cost_is_the_rate(amount, rate, months, method, start):
-    plan = money.schedule(amount, rate, months, method, start)
+    plan = money.schedule(amount, rate, months, RepaymentMethod(method), start)
     # Rounding to fen moves the rate of the smallest loan of 100 yuan by a few basis points at most.
     tolerance = Decimal("0.0000011") + Decimal(70) / amount
     assert abs(money.cost(plan).annualised - rate) < tolerance
+
+
+@given(st.integers(1_000_00, 500_000_00), rates, st.integers(1, 24), days)
+@settings(max_examples=60)
+def test_interest_by_days_costs_its_rate_whatever_the_months(amount, rate, months, start):
+    for method in (RepaymentMethod.ON_DEMAND, RepaymentMethod.INTEREST_FIRST):
+        plan = money.schedule(amount, rate, months, method, start)
+        assert abs(money.cost(plan).annualised - rate) <= Decimal("0.0000011") + Decimal(20) / amount
 
 
 @given(amounts, rates, st.integers(1, 12), days)

@@ -73,6 +73,19 @@ create table products.publications (
 select xd.share('products.publications', writable => true);
 select xd.append_only('products.publications');
 
+-- Everybody reads offers; a county writes its own, head office ('0000') the union's ('*').
+create function products.guard(target regclass) returns void language plpgsql as $$
+begin
+    execute format('alter table %s enable row level security', target);
+    execute format('alter table %s force row level security', target);
+    execute format('create policy everybody_reads on %s for select using (true)', target);
+    execute format('create policy owner_adds on %s for insert with check ('
+        'institution_id = xd.institution() or (institution_id = ''*'' and xd.institution() = ''0000''))', target);
+end $$;
+select products.guard('products.products');
+select products.guard('products.versions');
+select products.guard('products.publications');
+
 -- Which of the union's products a county offers, since when (staged go-live, A1-03).
 create table products.openings (
     institution_id text not null,

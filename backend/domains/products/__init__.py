@@ -1,0 +1,1 @@
+"""产品工厂: brands, series, products and county sub-products as data (A8)."""

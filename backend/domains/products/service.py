@@ -1,0 +1,140 @@
+"""What other code may ask about products, and the two steps by which one is published."""
+
+from datetime import date
+from typing import Any
+
+from backend.core import clock
+from backend.db.database import Tx
+from backend.domains.products import repository, rules
+from backend.domains.products.model import (
+    UNION,
+    Brand,
+    NoSuchVersion,
+    Overrides,
+    Product,
+    ProductNotLive,
+    PublishedBackwards,
+    SelfApproval,
+    Terms,
+    TermsRefused,
+)
+from backend.domains.regulation import service as regulation
+
+
+async def get_live(tx: Tx, institution_id: str, code: str, on: date) -> Product:
+    """The product as an institution offers it on a day. Raises `ProductNotLive`."""
+    found = [_product(row) for row in await repository.live(tx, institution_id, code, on)]
+    if not found or found[0] is None:
+        raise ProductNotLive(code=code)
+    return found[0]
+
+
+async def list_live(tx: Tx, institution_id: str, on: date) -> list[Product]:
+    """Everything an institution offers on a day, in the order of the series."""
+    rows = await repository.live(tx, institution_id, None, on)
+    return [p for p in map(_product, rows) if p is not None]
+
+
+async def tree(tx: Tx) -> list[Brand]:
+    """Brand → series → product → county sub-product (A8-01)."""
+    return await repository.tree(tx)
+
+
+async def create(
+    tx: Tx,
+    institution_id: str,
+    code: str,
+    name: str,
+    *,
+    series_code: str,
+    parent_code: str | None = None,
+    other_names: tuple[str, ...] = (),
+) -> bool:
+    """A node of the tree; `institution_id` '*' for the union's own. False when it exists already."""
+    return await repository.add_product(tx, institution_id, code, series_code, parent_code, name, other_names)
+
+
+async def draft(tx: Tx, institution_id: str, code: str, content: Terms | Overrides, *, maker: str) -> int:
+    """Write a new version, not yet on offer; returns its number."""
+    return await repository.add_version(tx, institution_id, code, content, maker, tx.now)
+
+
+async def publish(
+    tx: Tx,
+    institution_id: str,
+    code: str,
+    version: int,
+    *,
+    checker: str,
+    effective_from: date,
+    reason: str,
+) -> None:
+    """Put a version on offer from a day on, approved by a second person.
+
+    Raises `SelfApproval`, `PublishedBackwards`, `NoSuchVersion`, or `TermsRefused` naming every rule that the
+    terms break on that day.
+    """
+    row = await repository.version(tx, institution_id, code, version)
+    if row is None:
+        raise NoSuchVersion()
+    if row["maker"] == checker:
+        raise SelfApproval()
+    if effective_from < clock.today():
+        raise PublishedBackwards()
+    await _check(tx, row, effective_from)
+    await repository.publish(
+        tx, institution_id, code, effective_from, version, row["maker"], checker, reason, tx.now
+    )
+
+
+async def withdraw(tx: Tx, institution_id: str, code: str, *, checker: str, on: date, reason: str) -> None:
+    """Nothing of this product is on offer from a day on; its sub-products go with it."""
+    await repository.publish(tx, institution_id, code, on, None, None, checker, reason, tx.now)
+
+
+async def open_at(tx: Tx, institution_id: str, product_code: str, opened_on: date) -> None:
+    """An institution begins to offer one of the union's products (A1-03)."""
+    await repository.open_product(tx, institution_id, product_code, opened_on)
+
+
+async def _check(tx: Tx, row: Any, on: date) -> None:
+    in_force = await regulation.in_force(tx, on)
+    if row["institution_id"] == UNION:
+        found = rules.breaches(repository.terms(row["content"]), in_force)
+    else:
+        parent = await repository.live_terms(tx, UNION, row["parent_code"], on)
+        if parent is None:
+            raise ProductNotLive(code=row["parent_code"])
+        overrides = repository.overrides(row["content"])
+        found = rules.looser(parent, overrides)
+        joined = rules.meet(parent, overrides)
+        found += rules.breaches(joined, in_force) if joined else []
+    if found:
+        raise TermsRefused(found)
+
+
+def _product(row: Any) -> Product | None:
+    """None when a parent tightened since leaves nothing of the sub-product."""
+    label = f"{row['code']}@{row['version']}"
+    lineage: tuple[str, ...] = (row["brand_name"], row["series_name"])
+    if row["parent_code"] is None:
+        terms: Terms | None = repository.terms(row["content"])
+    else:
+        label = f"{row['parent_code']}@{row['parent_version']}/{label}"
+        lineage = (*lineage, row["parent_name"])
+        terms = rules.meet(repository.terms(row["parent_content"]), repository.overrides(row["content"]))
+    if terms is None:
+        return None
+    return Product(
+        institution_id=row["institution_id"],
+        code=row["code"],
+        version=row["version"],
+        version_label=label,
+        name=row["name"],
+        series_code=row["series_code"],
+        series_name=row["series_name"],
+        brand_name=row["brand_name"],
+        lineage=(*lineage, row["name"]),
+        terms=terms,
+        effective_from=row["effective_from"],
+    )

@@ -1,0 +1,20 @@
+"""What other code may ask about the rules in force."""
+
+from datetime import date
+
+from backend.db.database import Tx
+from backend.domains.regulation import repository
+from backend.domains.regulation.model import InForce, Parameter, ParameterMissing
+
+
+async def parameter(tx: Tx, key: str, on: date) -> Parameter:
+    """The value answering for a day. Raises `ParameterMissing`."""
+    found = await repository.find(tx, key, on)
+    if found is None:
+        raise ParameterMissing(key=key)
+    return found
+
+
+async def in_force(tx: Tx, on: date) -> InForce:
+    """Every value answering for a day, in one query."""
+    return InForce(on, {p.key: p for p in await repository.in_force(tx, on)})
