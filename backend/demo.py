@@ -26,20 +26,20 @@ COUNTIES = (
 )  # fmt: skip
 
 UNION_STAFF = (
-    ("00000000-0000-7000-8000-000000000001", "SL0001", "周省", ["head_office_admin"], "union-admin"),
-    ("00000000-0000-7000-8000-000000000002", "SL0002", "吴模", ["risk_analyst"], "union-risk"),
-    ("00000000-0000-7000-8000-000000000003", "SL0003", "郑审", ["auditor"], "union-audit"),
+    ("00000000-0000-7000-8000-000000000001", "SL0001", "周省", ["head_office_admin"]),
+    ("00000000-0000-7000-8000-000000000002", "SL0002", "吴模", ["risk_analyst"]),
+    ("00000000-0000-7000-8000-000000000003", "SL0003", "郑审", ["auditor"]),
 )
 
 COUNTY_STAFF = (
-    # number, staff no, name, roles, subject, qualification
-    (1, "0427", ["officer"], "officer-1"),
-    (2, "0428", ["officer"], "officer-2"),
-    (3, "0101", ["county_admin"], "admin"),
-    (4, "0201", ["reviewer"], "reviewer-1"),
-    (5, "0202", ["reviewer"], "reviewer-2"),
-    (6, "0301", ["risk_analyst"], "risk"),
-    (7, "0401", ["auditor"], "auditor"),
+    # number, digits of the staff number, roles
+    (1, "0427", ["officer"]),
+    (2, "0428", ["officer"]),
+    (3, "0101", ["county_admin"]),
+    (4, "0201", ["reviewer"]),
+    (5, "0202", ["reviewer"]),
+    (6, "0301", ["risk_analyst"]),
+    (7, "0401", ["auditor"]),
 )
 NAMES = {
     "4101": ("JX", ["李四", "王芳", "赵长根", "陈审", "刘复", "孙风", "钱计"]),
@@ -98,18 +98,18 @@ async def _staff(connection: asyncpg.Connection) -> None:
         " qualification_no, authority_from, authority_to)"
         " values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) on conflict do nothing"
     )
-    for person_id, staff_no, name, roles, subject in UNION_STAFF:
+    for person_id, staff_no, name, roles in UNION_STAFF:
         await connection.execute(
-            statement, "0000", person_id, staff_no, name, None, roles, subject, "", "", None, None
+            statement, "0000", person_id, staff_no, name, None, roles, staff_no, "", "", None, None
         )
     for code, *_, towns in COUNTIES:
         prefix, names = NAMES[code]
         branch = f"{code}-{next(iter(towns))[:2]}"
-        for (number, digits, roles, subject), name in zip(COUNTY_STAFF, names, strict=True):
+        for (number, digits, roles), name in zip(COUNTY_STAFF, names, strict=True):
             officer = "officer" in roles
             await connection.execute(
                 statement, code, staff_id(code, number), f"{prefix}{digits}", name, branch, roles,
-                f"{code}-{subject}", f"0371-55{code}{number}",
+                f"{prefix}{digits}", f"0371-55{code}{number}",
                 f"YHCY{code}{number:04d}" if officer else "",
                 date(2026, 1, 1) if officer else None, date(2027, 6, 30) if officer else None,
             )  # fmt: skip

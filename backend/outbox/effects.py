@@ -145,6 +145,11 @@ async def of_case(tx: Tx, case_id: str) -> list[EffectState]:
     return [EffectState(*row) for row in rows]
 
 
+async def due(tx: Tx, most: int = 200) -> list[tuple[str, str]]:
+    """(institution, effect) of what is due now; needs a union-wide reader."""
+    return [(row["institution_id"], row["id"]) for row in await Q.overdue(tx, now=tx.now, most=most)]
+
+
 async def wake_overdue(tx: Tx, most: int = 200) -> int:
     """Queue jobs for everything due: postponed effects, and those whose job or worker was lost.
 

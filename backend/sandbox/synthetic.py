@@ -217,3 +217,15 @@ def _poisson(draw: random.Random, mean: float) -> int:
         product *= draw.random()
         count += 1
     return count
+
+
+def main() -> None:
+    """`python -m backend.sandbox.synthetic OUT.csv COUNT SEED`"""
+    import sys
+
+    path, count, seed = sys.argv[1:4]
+    write_csv(Path(path), int(count), int(seed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""The command line: `./xiaodai COMMAND`. Each command is a file in backend/commands with two functions."""
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "up": "在本机启动全部：数据库、网站、后台任务、证件识别、沙箱",
+    "test": "准备并运行全部测试，含浏览器测试",
+    "check": "代码检查：ruff、mypy --strict、import-linter",
+    "serve": "只启动网站",
+    "worker": "只启动后台任务",
+    "sandbox": "只启动沙箱（外部世界的替身）",
+    "ocr-service": "只启动证件识别",
+    "migrate": "更新数据表",
+    "seed": "写入演示数据",
+    "settings": "列出全部设置及含义",
+    "audit": "核对审计链：audit verify",
+    "ocr": "读证件照片：ocr FILE… --json",
+    "train": "训练评分卡",
+    "decide": "对一个案例做决策：decide CASE.json",
+    "replay": "重放一次决策",
+    "inspect": "客服查询：inspect OPENID|申请编号 --json",
+    "journey": "让虚构的客户走完整条路",
+    "bench": "性能比值",
+    "lock": "按 pyproject.toml 重新生成 requirements.lock",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command. Wrong use prints one line and returns 2."""
+    parser = argparse.ArgumentParser(prog="xiaodai", description="小贷云工作室")
+    choices = parser.add_subparsers(dest="command", metavar="COMMAND")
+    given = (sys.argv[1:] if argv is None else argv)[:1]
+    for name, meaning in COMMANDS.items():
+        sub = choices.add_parser(name, help=meaning, description=meaning)
+        if given == [name]:
+            module = importlib.import_module(f"backend.commands.{name.replace('-', '_')}")
+            module.arguments(sub)
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help()
+        return 2
+    result: int = importlib.import_module(f"backend.commands.{args.command.replace('-', '_')}").run(args)
+    return result
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

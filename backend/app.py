@@ -1,0 +1,57 @@
+"""`create_app`: the web process. The only place that wires doors, pool and clients together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from litestar import Litestar
+from litestar.config.app import AppConfig
+from litestar.datastructures import State
+from litestar.types import ControllerRouterHandler
+
+from backend import wiring
+from backend.db.database import Database
+from backend.settings import Settings
+from backend.web import edge, errors, health, static_files, templates
+
+
+def doors() -> list[ControllerRouterHandler]:
+    """Every door's routes."""
+    from backend.api.routes import router as api
+    from bot.routes import router as bot
+    from h5.console.routes import router as console
+    from h5.customer.routes import router as customer
+    from h5.studio.routes import router as studio
+
+    return [health.router, static_files.handler(templates.files()), customer, studio, console, bot, api]
+
+
+def create_app(
+    settings: Settings, *, db: Database | None = None, transport: httpx.AsyncBaseTransport | None = None
+) -> Litestar:
+    """The ASGI application. `db` and `transport` are for tests: a clone, and the sandbox in process."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with wiring.opened(settings, db=db, transport=transport) as context:
+            app.state.context = context
+            yield
+
+    targets = [settings.liveness_api_base, settings.mobile_bank_api_base, settings.wechat_open_base,
+               settings.sign_on_issuer]  # fmt: skip
+    origins = sorted({str(httpx.URL(t).copy_with(path="/")).rstrip("/") for t in targets if t})
+
+    def on_init(config: AppConfig) -> AppConfig:
+        config.middleware.insert(0, edge.edge(settings, origins))
+        return config
+
+    return Litestar(
+        route_handlers=doors(),
+        lifespan=[lifespan],
+        exception_handlers=errors.HANDLERS,  # type: ignore[arg-type]
+        openapi_config=None,  # no /schema outside development (13.x); partners get theirs by hand
+        state=State({"settings": settings}),
+        on_app_init=[on_init],
+        request_max_body_size=9 * 1024 * 1024,
+        debug=False,
+    )

@@ -1,0 +1,1 @@
+"""The command line's commands, one file each; `backend/__main__.py` finds them by name."""

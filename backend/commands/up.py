@@ -1,0 +1,160 @@
+"""`./xiaodai up`: everything on this machine, ready to click."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from backend.commands import parts
+from backend.commands.supervisor import AlreadyRunning, NotReady, Supervisor
+from backend.db import embedded, migrate
+from backend.settings import Settings, Unsafe, load
+
+console = Console(stderr=False, highlight=False)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, help="网站端口（默认 8000）")
+    parser.add_argument("--sandbox-port", type=int, help="沙箱端口（默认 9000）")
+    parser.add_argument("--data", help="数据目录（默认 ./var）")
+    parser.add_argument("--workers", type=int, help="网站进程数（默认 1）")
+    parser.add_argument("--empty", action="store_true", help="不写演示数据")
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        settings = load(
+            os.environ,
+            port=args.port,
+            sandbox_port=args.sandbox_port,
+            xiaodai_data=args.data,
+            workers=args.workers,
+        )
+    except Unsafe as problem:
+        print(f"不能启动：{problem}", file=sys.stderr)
+        return 2
+    supervisor = Supervisor(settings.data, environment(settings))
+    try:
+        supervisor.lock()
+    except AlreadyRunning as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    _stop_on_signals(supervisor)
+    try:
+        _start(supervisor, settings, demo=not args.empty)
+    except (NotReady, embedded.NotStarted, migrate.Drifted, Unsafe) as problem:
+        print(f"没有起来：{problem}", file=sys.stderr)
+        supervisor.stop()
+        return 1
+    _welcome(settings)
+    supervisor.watch(lambda text: console.print(f"[yellow]{text}[/]"))
+    console.print("正在停止…")
+    supervisor.stop()
+    return 0
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment of the parts: ours, with the command line's choices made explicit."""
+    chosen = {
+        "PORT": settings.port,
+        "SANDBOX_PORT": settings.sandbox_port,
+        "XIAODAI_DATA": settings.data,
+        "WORKERS": settings.workers,
+        # One of our processes uses one core; libraries must not open a pool of threads each.
+        "OMP_NUM_THREADS": 1,
+        "OPENBLAS_NUM_THREADS": 1,
+    }
+    return {**os.environ, **{name: str(value) for name, value in chosen.items()}}
+
+
+def _start(supervisor: Supervisor, settings: Settings, *, demo: bool) -> None:
+    from backend.ocr import models
+
+    if not settings.database_url:
+        server = embedded.Embedded(settings.data)
+        with _step("数据库"):
+            server.initialise()
+            supervisor.start_postgres(server)
+            server.ensure_database()
+    with _step("数据表"):
+        asyncio.run(prepare_database(settings, demo=demo))
+    with _step("识别模型"):
+        models.prepare(settings.data, lambda _: None)
+    plays = any(
+        getattr(settings, name).startswith(settings.sandbox_base or "-")
+        for name in ("wechat_api_base", "sms_api_base", "mobile_bank_api_base")
+    )
+    chosen = [parts.ocr(settings), parts.web(settings), parts.worker(settings)]
+    if plays:
+        chosen.insert(0, parts.sandbox(settings))
+    for part in chosen:
+        supervisor.start(part)
+    for part in chosen:
+        with _step({"sandbox": "沙箱", "ocr": "证件识别", "web": "网站", "worker": "后台任务"}[part.name]):
+            supervisor.wait_ready(part.name)
+
+
+async def prepare_database(settings: Settings, *, demo: bool) -> None:
+    """Migrations, and the demo union unless told otherwise."""
+    from backend import demo as demo_data
+    from backend import wiring
+    from backend.outbox import queue
+
+    _, owner, _ = wiring.dsns(settings)
+    await migrate.apply(owner, install_queue=queue.install)
+    if demo and not settings.production:
+        await demo_data.seed(owner, wiring.vault(settings))
+
+
+@contextmanager
+def _step(name: str) -> Iterator[None]:
+    began = time.monotonic()
+    with console.status(f"{name}…"):
+        yield
+    console.print(f"[green]✓[/] {name} [dim]{time.monotonic() - began:.1f} 秒[/]")
+
+
+def _welcome(settings: Settings) -> None:
+    base = settings.public_base
+    entry = f"{base}/"
+    console.print()
+    _print_qr(entry)
+    rows = (
+        ("入口", entry),
+        ("客户手机（沙箱微信）", f"{settings.sandbox_base}/phone"),
+        ("手机银行（沙箱）", f"{settings.sandbox_base}/bank"),
+        ("后台（沙箱各系统）", f"{settings.sandbox_base}/office"),
+        ("客户经理工作室", f"{base}/studio"),
+        ("管理台", f"{base}/console"),
+    )
+    for label, address in rows:
+        console.print(f"  {label}：{address}", soft_wrap=True)
+    print(f"ready {base}", flush=True)
+
+
+def _print_qr(address: str) -> None:
+    import qrcode
+
+    code = qrcode.QRCode(border=1)
+    code.add_data(address)
+    code.print_ascii(invert=sys.stdout.isatty())
+
+
+def _stop_on_signals(supervisor: Supervisor) -> None:
+    def handle(_: int, __: FrameType | None) -> None:
+        supervisor.stopping.set()
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+
+
+def data_directory(args: argparse.Namespace) -> Path:
+    return Path(args.data or os.environ.get("XIAODAI_DATA") or "var").resolve()

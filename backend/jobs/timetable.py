@@ -1,0 +1,32 @@
+"""What happens by the clock. Every task is safe to run twice and on several machines at once."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from backend.core.actor import everywhere
+from backend.domains.identity import quota
+from backend.flows.context import Context
+from backend.outbox import effects
+
+
+class Task(msgspec.Struct, frozen=True):
+    name: str
+    seconds: float
+    run: Callable[[Context], Awaitable[object]]
+
+
+async def _wake_overdue(context: Context) -> None:
+    async with context.db.begin(everywhere("sweep")) as tx:
+        await effects.wake_overdue(tx)
+
+
+async def _forget_quotas(context: Context) -> None:
+    async with context.db.begin(everywhere("quotas")) as tx:
+        await quota.forget_old(tx)
+
+
+TIMETABLE: list[Task] = [
+    Task("wake overdue effects", 1.0, _wake_overdue),
+    Task("forget old quotas", 3600, _forget_quotas),
+]

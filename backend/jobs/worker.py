@@ -1,0 +1,117 @@
+"""The worker (door): delivers effects and keeps the timetable.
+
+PgQueuer hands over ids; the effect itself is leased from our own table, so a job that comes twice, or again
+after a crash, finds nothing to do. Delivery is: lease (own transaction) → handler (no transaction) → record.
+"""
+
+import asyncio
+import contextlib
+import time
+from datetime import timedelta
+
+import asyncpg
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.models import Job
+
+from backend.core import failpoints
+from backend.core.actor import everywhere, system
+from backend.core.errors import Problem, Unavailable
+from backend.flows.context import Context
+from backend.jobs.handlers import HANDLERS
+from backend.jobs.timetable import TIMETABLE, Task
+from backend.outbox import effects, queue
+
+log = structlog.get_logger("worker")
+
+LEASED = failpoints.declare("effect.leased", "an effect is leased; nothing was sent")
+SENT = failpoints.declare("effect.sent", "the other side has the effect; we have not recorded it")
+
+
+async def deliver(context: Context, institution_id: str, effect_id: str) -> str:
+    """Deliver one effect. Returns what became of it: delivered, postponed, dead or nothing."""
+    actor = system(institution_id, "worker")
+    async with context.db.begin(actor) as tx:
+        effect = await effects.lease(tx, effect_id)
+    if effect is None:
+        return "nothing"
+    failpoints.hit(LEASED)
+    error, final = "", False
+    try:
+        async with asyncio.timeout(effects.LEASE.total_seconds() - 5):
+            await HANDLERS[effect.kind](context, effect)
+    except Unavailable as problem:
+        error = problem.code
+    except Problem as problem:
+        # The other side, or our own rules, said no: asking again the same way will not help.
+        error, final = problem.code, True
+    except TimeoutError:
+        error = "timeout"
+    except KeyError:
+        error, final = f"no handler for {effect.kind}", effect.kind not in HANDLERS
+    except Exception as bug:  # a bug in a handler must not stop the worker; it shows as a dead letter
+        log.error("handler failed", kind=effect.kind, error=type(bug).__name__, exc_info=True)
+        error = type(bug).__name__
+    failpoints.hit(SENT)
+    async with context.db.begin(actor) as tx:
+        if not error:
+            await effects.delivered(tx, effect)
+            return "delivered"
+        dead = await effects.failed(tx, effect, error, final=final)
+    log.warning("effect not delivered", kind=effect.kind, error=error, attempt=effect.attempts, dead=dead)
+    return "dead" if dead else "postponed"
+
+
+async def drain(context: Context, most: int = 1000) -> int:
+    """Deliver everything that is due, one after the other, without a queue. For tests and commands."""
+    done = 0
+    for _ in range(most):
+        async with context.db.read(everywhere("drain")) as tx:
+            due = await effects.due(tx)
+        if not due:
+            return done
+        for institution_id, effect_id in due:
+            await deliver(context, institution_id, effect_id)
+            done += 1
+    return done
+
+
+async def run(context: Context, owner_connection: asyncpg.Connection, stop: asyncio.Event) -> None:
+    """Work until `stop` is set; then finish what is in hand. `owner_connection` listens for new jobs."""
+    pgq = PgQueuer.from_asyncpg_connection(owner_connection)
+
+    @pgq.entrypoint(queue.ENTRYPOINT, concurrency_limit=0, on_failure="hold")
+    async def effect(job: Job) -> None:
+        institution_id, _, effect_id = (job.payload or b"").decode().partition("/")
+        with contextlib.suppress(Unavailable):  # the database went away: the sweep finds the effect again
+            await deliver(context, institution_id, effect_id)
+
+    tasks = [asyncio.create_task(_keep(context, task, stop)) for task in TIMETABLE]
+
+    async def end() -> None:
+        await stop.wait()
+        pgq.shutdown.set()
+
+    ender = asyncio.create_task(end())
+    try:
+        await pgq.run(dequeue_timeout=timedelta(seconds=1), batch_size=10, max_concurrent_tasks=20)
+    finally:
+        stop.set()
+        for task in (*tasks, ender):
+            task.cancel()
+        await asyncio.gather(*tasks, ender, return_exceptions=True)
+
+
+async def _keep(context: Context, task: Task, stop: asyncio.Event) -> None:
+    """Run one task of the timetable again and again; an error is logged and does not end it."""
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            await task.run(context)
+        except Unavailable as problem:
+            log.warning("task postponed", task=task.name, error=problem.code)
+        except Exception as bug:
+            log.error("task failed", task=task.name, error=type(bug).__name__, exc_info=True)
+        wait = max(0.05, task.seconds - (time.monotonic() - began))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), wait)

@@ -1,0 +1,24 @@
+"""Entry points for the ASGI server: each process reads its own settings from the environment."""
+
+import os
+
+from litestar import Litestar
+
+from backend.settings import load
+from backend.web import logs
+
+
+def web() -> Litestar:
+    from backend.app import create_app
+
+    settings = load(os.environ)
+    logs.configure(settings.log_level)
+    return create_app(settings)
+
+
+def sandbox() -> Litestar:
+    from backend.sandbox.app import create_app
+
+    settings = load(os.environ)
+    logs.configure("warning")
+    return create_app(settings)

@@ -1,0 +1,94 @@
+"""Cookies and the cross-site token.
+
+Three cookies: `visit` (random, no meaning, the anchor of the cross-site token), `customer` and `staff`
+(`institution.token`; the token is kept only as a hash). Over https they carry the prefix `__Host-` (3.3).
+The cross-site token is an HMAC of the visit cookie; a form or the `X-CSRF-Token` header returns it.
+"""
+
+import hashlib
+import hmac
+
+from litestar.datastructures import Cookie
+
+from backend.core import ids
+from backend.core.errors import NotPermitted
+from backend.settings import Settings
+from backend.web.http import Request, Response
+
+VISIT, CUSTOMER, STAFF = "visit", "customer", "staff"
+_YEAR = 365 * 24 * 3600
+
+
+class ForeignRequest(NotPermitted):
+    code = "foreign_request"
+    message = "这个页面开得太久了，请退回上一页刷新再试"
+
+
+def name(settings: Settings, cookie: str) -> str:
+    return f"__Host-{cookie}" if settings.secure_cookies else cookie
+
+
+def make(settings: Settings, cookie: str, value: str, seconds: int | None = None) -> Cookie:
+    """A cookie that scripts cannot read; `seconds` 0 deletes it."""
+    return Cookie(
+        key=name(settings, cookie),
+        value=value,
+        max_age=seconds,
+        path="/",
+        httponly=True,
+        secure=settings.secure_cookies,
+        samesite="lax",
+    )
+
+
+def read(request: Request, settings: Settings, cookie: str) -> str:
+    return request.cookies.get(name(settings, cookie), "")
+
+
+def session(request: Request, settings: Settings, cookie: str) -> tuple[str, str] | None:
+    """(institution, token) of a session cookie, or None when there is none of the right shape."""
+    institution_id, _, token = read(request, settings, cookie).partition(".")
+    return (institution_id, token) if institution_id.isdigit() and len(token) >= 22 else None
+
+
+def visit(request: Request, settings: Settings) -> tuple[str, bool]:
+    """The visit value and whether it is new and must be set with `keep_visit`."""
+    value = request.scope.get("visit") or read(request, settings, VISIT)
+    if len(value) >= 22:
+        return value, False
+    value = ids.token(16)
+    request.scope["visit"] = value  # type: ignore[typeddict-unknown-key]
+    return value, True
+
+
+def keep_visit(request: Request, settings: Settings, response: Response) -> None:
+    """Set the visit cookie on a response when this request had none."""
+    if not read(request, settings, VISIT) and (value := request.scope.get("visit")):
+        response.cookies.append(make(settings, VISIT, str(value), _YEAR))
+
+
+def csrf_token(request: Request, settings: Settings) -> str:
+    return _token(settings, visit(request, settings)[0])
+
+
+async def require_csrf(request: Request, settings: Settings) -> None:
+    """Raises `ForeignRequest` for a changing request from another site or without the token (ASVS 3.5)."""
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return
+    origin = request.headers.get("origin")
+    if origin and origin not in {settings.public_base.rstrip("/"), _own_origin(request)}:
+        raise ForeignRequest()
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise ForeignRequest()
+    given = request.headers.get("x-csrf-token") or str((await request.form()).get("csrf_token", ""))
+    value = read(request, settings, VISIT)
+    if not value or not hmac.compare_digest(given.encode(), _token(settings, value).encode()):
+        raise ForeignRequest()
+
+
+def _own_origin(request: Request) -> str:
+    return f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+
+
+def _token(settings: Settings, value: str) -> str:
+    return hmac.new(settings.session_secret.encode(), value.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,114 @@
+"""The outermost layer of every request: an id, security headers, a deadline for bodies, one log line.
+
+The log line names the route, never the address (which may hold an application number) and no personal data.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from litestar.enums import ScopeType
+
+from backend.core import ids
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger("request")
+
+BODY_SILENCE = 10.0  # seconds without a byte, for weak networks
+BODY_TOTAL = 60.0
+
+
+def security_headers(settings: Settings, form_targets: list[str]) -> list[tuple[bytes, bytes]]:
+    """Sent with every answer (ASVS 3.4). `form_targets`: origins a POST may redirect to."""
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data: blob:",
+            "connect-src 'self'",
+            "media-src 'self' blob:",
+            "font-src 'self'",
+            "form-action 'self' " + " ".join(form_targets),
+            "base-uri 'none'",
+            "object-src 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+    headers = {
+        "content-security-policy": policy.replace(" ;", ";"),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "permissions-policy": "camera=(self), geolocation=(), microphone=()",
+        "cross-origin-opener-policy": "same-origin",
+    }
+    if settings.secure_cookies:
+        headers["strict-transport-security"] = "max-age=63072000; includeSubDomains"
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def edge(settings: Settings, form_targets: list[str]) -> Callable[["ASGIApp"], "ASGIApp"]:
+    """ASGI middleware factory."""
+    fixed = security_headers(settings, form_targets)
+
+    def wrap(app: "ASGIApp") -> "ASGIApp":
+        async def run(scope: "Scope", receive: "Receive", send: "Send") -> None:
+            if scope["type"] != ScopeType.HTTP:
+                await app(scope, receive, send)
+                return
+            scope["request_id"] = request_id = ids.new()  # type: ignore[typeddict-unknown-key]
+            started, status = time.perf_counter(), 0
+
+            async def send_with_headers(message: "Message") -> None:
+                nonlocal status
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                    headers = list(message["headers"])
+                    present = {name.lower() for name, _ in headers}
+                    headers += [pair for pair in fixed if pair[0] not in present]
+                    if b"cache-control" not in present:
+                        headers.append((b"cache-control", b"no-store"))
+                    message["headers"] = headers
+                await send(message)
+
+            with structlog.contextvars.bound_contextvars(request_id=request_id):
+                await app(scope, _patient(receive), send_with_headers)
+                handler: Any = scope.get("route_handler")
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    route=next(iter(sorted(getattr(handler, "paths", ()) or ())), "?"),
+                    status=status,
+                    ms=round((time.perf_counter() - started) * 1000, 1),
+                )
+
+        return run
+
+    return wrap
+
+
+def _patient(receive: "Receive") -> "Receive":
+    """A body must keep coming: clients that trickle for ever must not occupy the server (trust §4)."""
+    end = 0.0
+    done = False
+
+    async def read() -> Any:
+        nonlocal end, done
+        if done:
+            return await receive()
+        end = end or time.monotonic() + BODY_TOTAL
+        try:
+            async with asyncio.timeout(min(BODY_SILENCE, max(0.0, end - time.monotonic()))):
+                message = await receive()
+        except TimeoutError:
+            done = True
+            return {"type": "http.disconnect"}
+        done = message["type"] != "http.request" or not message.get("more_body")
+        return message
+
+    return read

@@ -1,0 +1,103 @@
+"""The one table that turns the six kinds of error into a page, a part or JSON (house rule 9)."""
+
+import litestar
+import structlog
+from litestar.exceptions import HTTPException
+
+from backend.core.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    Problem,
+    TooMany,
+    Unavailable,
+)
+from backend.web import templates
+from backend.web.http import Request, Response
+
+log = structlog.get_logger("web")
+
+STATUS: dict[type[Problem], int] = {
+    NotFound: 404,
+    NotPermitted: 403,
+    Invalid: 422,
+    Conflict: 409,
+    TooMany: 429,
+    Unavailable: 503,
+}
+TITLES = {
+    400: "这个链接不完整",
+    403: "现在不能办这一步",
+    404: "没有找到这一页",
+    405: "这一步不能这样办",
+    409: "刚才已经有了新进展",
+    413: "照片太大了",
+    422: "有内容需要改一下",
+    429: "请稍等一下",
+    500: "这一步没有办成",
+    503: "暂时连不上",
+}
+SENTENCES = {
+    400: "链接或填写的内容不完整，请退回上一页再试",
+    404: "链接可能不完整，或者已经过期。请重新扫码，或回到公众号说“帮助”",
+    405: "请从页面上的按钮进来",
+    413: "照片超过 8 MB 了，请用手机重新拍一张",
+    500: "我们已经记下这个问题。您填的内容都保存着，请过几分钟再试",
+}
+
+
+def status_of(problem: Problem) -> int:
+    return next(status for kind, status in STATUS.items() if isinstance(problem, kind))
+
+
+def answer_problem(request: Request, problem: Problem) -> Response:
+    status = status_of(problem)
+    if status == 503:
+        log.warning("unavailable", code=problem.code, unknown=getattr(problem, "unknown", False))
+    headers = {"Retry-After": str(problem.retry_after)} if isinstance(problem, TooMany) else {}
+    fields = problem.fields if isinstance(problem, Invalid) else {}
+    return _answer(request, status, problem.code, problem.text, headers, fields)
+
+
+def answer_http(request: Request, error: HTTPException) -> Response:
+    """Litestar's own refusals: unknown route, wrong method, body too large, unknown field."""
+    status = error.status_code if error.status_code in TITLES else (500 if error.status_code >= 500 else 400)
+    return _answer(request, status, f"http_{error.status_code}", SENTENCES.get(status, TITLES[status]))
+
+
+def answer_unexpected(request: Request, error: Exception) -> Response:
+    """A mistake of ours: logged with its place, never with its content (16.2.5, 16.5)."""
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    log.error("unexpected", error=type(error).__name__, at=frames[-6:])
+    return _answer(request, 500, "unexpected", SENTENCES[500])
+
+
+def _answer(
+    request: Request,
+    status: int,
+    code: str,
+    sentence: str,
+    headers: dict[str, str] | None = None,
+    fields: dict[str, str] | None = None,
+) -> Response:
+    request_id = str(request.scope.get("request_id", ""))
+    if request.scope["path"].startswith("/api/") or "application/json" in request.headers.get("accept", ""):
+        body = {"error": code, "message": sentence, "fields": fields or {}, "request_id": request_id}
+        return litestar.Response(body, status_code=status, headers=headers, media_type="application/json")
+    view = templates.ErrorView(
+        status=status,
+        title=TITLES.get(status, TITLES[500]),
+        message=sentence,
+        request_id=request_id if status >= 500 else "",
+    )
+    name = "shared/_error.html" if request.headers.get("hx-request") else "shared/error.html"
+    return litestar.Response(
+        templates.render(name, view=view), status_code=status, headers=headers, media_type="text/html"
+    )
+
+
+HANDLERS = {Problem: answer_problem, HTTPException: answer_http, Exception: answer_unexpected}

@@ -1,0 +1,5 @@
+"""Routes of this door."""
+
+from litestar import Router
+
+router = Router(path="/", route_handlers=[])
