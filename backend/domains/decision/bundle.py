@@ -1,0 +1,103 @@
+"""Everything that decides besides the case: strategies, scorecard, catalogue, code; each with its hash."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib import metadata, resources
+from typing import Any
+
+import msgspec
+
+from backend.domains.decision import facts, features, gate, scorecard
+from backend.domains.decision.model import Stage, Versions
+
+SEEDED = "personal_credit"
+"""The strategy set shipped with the code; parameters come as facts, so every personal product can use it."""
+
+_CODE = (
+    "evaluate.py",
+    "explain.py",
+    "expressions.py",
+    "facts.py",
+    "features.py",
+    "gate.py",
+    "guard.py",
+    "lint.py",
+    "model.py",
+    "scorecard.py",
+)
+ALWAYS = (
+    "requested_amount",
+    "requested_term_months",
+    "product_kind",
+    "product_min_amount",
+    "product_max_amount",
+    "product_amount_step",
+    "product_min_term_months",
+    "product_max_term_months",
+    "product_rate_floor_bp",
+    "rate_cap_bp",
+    "internet_credit_left",
+    "reg_term_cap_months",
+    "reg_min_age",
+    "age_years",
+    "id_days_left",
+)
+"""What the guard needs to let any approval through, whatever the strategies look at."""
+
+
+class Bundle:
+    """One set of versions, ready to decide. `code` is overridden by a replay with the stored one."""
+
+    def __init__(
+        self,
+        stages: Mapping[Stage, gate.CompiledStage],
+        card: scorecard.CompiledScorecard,
+        catalogue: facts.Catalogue,
+        code: str,
+    ) -> None:
+        self.stages, self.card, self.catalogue = dict(stages), card, catalogue
+        names = {name for stage in stages.values() for name in stage.inputs} | set(card.inputs) | set(ALWAYS)
+        plain, self.features = features.closure({n for n in names if catalogue[n].source != "stage"})
+        # A source's answer is taken whole: one that is partly wrong or missing is not to be trusted in part.
+        sources = {catalogue[name].source for name in plain}
+        self.needed = [fact for fact in catalogue.facts.values() if fact.source in sources]
+        self.stage_needs = {
+            stage: tuple(name for name in compiled.inputs if catalogue[name].source != "stage")
+            for stage, compiled in stages.items()
+        }
+        self.stage_needs[Stage.RATING] += card.inputs
+        self.versions = Versions(
+            strategies={str(stage): compiled.hash for stage, compiled in stages.items()},
+            scorecard=card.hash,
+            catalogue=catalogue.hash,
+            code=code,
+        )
+
+
+def build(documents: Mapping[Stage, Any], card: scorecard.Scorecard, *, code: str = "") -> Bundle:
+    """Check and compile. Raises `StrategyRefused`."""
+    catalogue = facts.catalogue()
+    stages = {stage: gate.compile_stage(stage, documents[stage], catalogue) for stage in Stage}
+    served = scorecard.CompiledScorecard(card, catalogue)
+    return Bundle(stages, served, catalogue, code or code_version())
+
+
+def seeded_documents() -> dict[Stage, Any]:
+    folder = resources.files(__package__) / "strategies" / SEEDED
+    return {stage: msgspec.json.decode((folder / f"{stage}.json").read_bytes()) for stage in Stage}
+
+
+@cache
+def seeded() -> Bundle:
+    """The first versions, shipped with the code."""
+    return build(seeded_documents(), scorecard.seeded())
+
+
+@cache
+def code_version() -> str:
+    """SHA-256 of the sources that decide and of the engine's version."""
+    digest = hashlib.sha256(f"zen-engine {metadata.version('zen-engine')}".encode())
+    for name in _CODE:
+        digest.update(resources.files(__package__).joinpath(name).read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,112 @@
+"""Reasons in words the customer understands (D3-03, N5); the voice is look/README.md's."""
+
+from collections.abc import Iterable, Mapping
+
+from backend.domains.decision import facts
+from backend.domains.decision.facts import Catalogue, Value
+from backend.domains.decision.gate import Hit
+from backend.domains.decision.model import Cap, Gap, Reason, Stage
+
+_WAITING = "不用您再做什么，有结果会告诉您"
+_SOURCES = {
+    "application": ("申请里还有内容没填完", "补齐后再提交"),
+    "own_records": ("我们自己的记录还没查完", _WAITING),
+    "identity_check": ("公安系统的身份核对还没有结果", _WAITING),
+    "liveness": ("还没有做本人核验", "客户经理会当面和您核对"),
+    "credit_bureau": ("征信还没有结果，您的申请已经收好", _WAITING),
+    "core_banking": ("账户情况还没有查到，您的申请已经收好", _WAITING),
+    "data_platform": ("有些资料还没有查到，您的申请已经收好", _WAITING),
+    "product": ("这个产品要由工作人员来看", _WAITING),
+    "regulation": ("这个产品要由工作人员来看", _WAITING),
+}
+_NO_CONSENT = {"credit_bureau": "还没有您查询征信的授权", "data_platform": "还没有您查询资料的授权"}
+
+
+def rule(hit: Hit, stage: Stage, values: Mapping[str, Value], known: Catalogue) -> Reason:
+    """A row of a rule table that matched."""
+    return Reason(
+        code=str(hit.output["code"]),
+        text=facts.sentence(str(hit.output["text"]), values, known),
+        advice=facts.sentence(str(hit.output["advice"]), values, known),
+        direction="minus",
+        severity=str(hit.output["severity"]),
+        stage=stage,
+    )
+
+
+def characteristic(
+    name: str, *, plus: bool, severity: str, values: Mapping[str, Value], known: Catalogue
+) -> Reason:
+    """A feature that moved the score."""
+    fact = known[name]
+    return Reason(
+        code=f"SC_{name.upper()}",
+        text=facts.sentence(fact.plus if plus else fact.minus, values, known),
+        advice="" if plus else fact.advice,
+        direction="plus" if plus else "minus",
+        severity=severity,
+        stage=Stage.RATING,
+    )
+
+
+def too_small(cap: Cap, smallest_fen: int, severity: str) -> Reason:
+    """The caps leave less than the product lends at all."""
+    return Reason(
+        code=f"LIMIT_{cap.name.upper()}",
+        text=f"{cap.label}不到 {_yuan(smallest_fen)}，这个产品最少借 {_yuan(smallest_fen)}",
+        advice="可以申请人工复核，由工作人员再看一遍",
+        direction="minus",
+        severity=severity,
+        stage=Stage.LIMIT,
+    )
+
+
+def bound(cap: Cap) -> Reason:
+    """What kept an approved amount below what was asked."""
+    return Reason(
+        code=f"LIMIT_{cap.name.upper()}",
+        text=f"{cap.label}是 {_yuan(cap.amount_fen // 10_000 * 10_000)}",
+        direction="minus",
+        severity="note",
+        stage=Stage.LIMIT,
+    )
+
+
+def gaps(found: Iterable[Gap]) -> list[Reason]:
+    """One reason per source that did not give what is needed."""
+    reasons: dict[str, Reason] = {}
+    for gap in found:
+        text, advice = _SOURCES.get(gap.source, ("收到了看不懂的资料，要由工作人员来看", _WAITING))
+        if gap.problem == "no_consent":
+            text, advice = _NO_CONSENT.get(gap.source, "还没有您的授权"), "同意授权后就能接着办"
+        code = f"DATA_{gap.source.upper()}"
+        reasons.setdefault(
+            code, Reason(code=code, text=text, advice=advice, direction="minus", severity="refer")
+        )
+    return list(reasons.values())
+
+
+def low_score() -> Reason:
+    return Reason(
+        code="SC_TOTAL",
+        text="把各项情况合在一起看，这次还不能办",
+        advice="可以申请人工复核，由工作人员再看一遍",
+        direction="minus",
+        severity="decline",
+        stage=Stage.RATING,
+    )
+
+
+def by_hand() -> Reason:
+    """Something of ours went wrong: a person decides (never the customer's fault)."""
+    return Reason(
+        code="SYS",
+        text="这一步要由工作人员来看，您的申请已经收好",
+        advice=_WAITING,
+        direction="minus",
+        severity="refer",
+    )
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen // 100:,} 元"

@@ -1,0 +1,242 @@
+"""The catalogue of facts and the check every fact passes before a rule may see it (A3-35).
+
+zen-engine lets a null, a missing name or a text in a number column pass silently, so nothing reaches it that
+this module has not found present, typed, in range, fresh and consented to. Whatever fails becomes a `Gap`,
+and a stage that needs it does not run: the case is referred, never approved by absence.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from backend.domains.decision import model
+
+Value = int | bool | str
+_PLACEHOLDER = re.compile(r"\{(\w+)\}", re.ASCII)
+_CLOCK_SKEW = timedelta(minutes=5)
+COMPUTED = ("derived", "stage")
+"""Sources nobody outside may supply."""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One fact of the catalogue.
+
+    `kind` int | fen | bp | bool | date | enum; `low`/`high` inclusive; `consent` the purpose without which it
+    may not be used; `withheld` the lowest value, present only for facts a customer may keep back;
+    `fresh_days` how old an observation may be; `price` false keeps it out of rating, limit and pricing
+    (D3-03: no price difference without a credit reason); `absence` what happens without it;
+    `minus`/`plus`/`advice` what the customer is told when it moves the score.
+    """
+
+    name: str
+    label: str
+    kind: str
+    unit: str
+    family: str
+    source: str
+    absence: str
+    low: int = 0
+    high: int = 0
+    members: tuple[str, ...] = ()
+    consent: str = ""
+    withheld: int | None = None
+    fresh_days: int | None = None
+    price: bool = True
+    minus: str = ""
+    plus: str = ""
+    advice: str = ""
+
+    def problem(self, value: object) -> str:
+        """Why the value cannot be used: '', mistyped or out_of_range."""
+        return _CHECKS[self.kind](self, value)
+
+
+def _whole(fact: Fact, value: object) -> str:
+    if type(value) is not int:  # a bool is no number here
+        return "mistyped"
+    return "" if fact.low <= value <= fact.high else "out_of_range"
+
+
+def _boolean(_: Fact, value: object) -> str:
+    return "" if type(value) is bool else "mistyped"
+
+
+def _member(fact: Fact, value: object) -> str:
+    if type(value) is not str:
+        return "mistyped"
+    return "" if value in fact.members else "out_of_range"
+
+
+def _iso_date(_: Fact, value: object) -> str:
+    if type(value) is not str or len(value) != 10:
+        return "mistyped"
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return "mistyped"
+    return ""
+
+
+_CHECKS: dict[str, Callable[[Fact, object], str]] = {
+    "int": _whole,
+    "fen": _whole,
+    "bp": _whole,
+    "bool": _boolean,
+    "enum": _member,
+    "date": _iso_date,
+}
+
+
+class Catalogue:
+    """All facts by name, and the hash of their definitions."""
+
+    def __init__(self, text: bytes) -> None:
+        self.facts = {fact.name: fact for fact in msgspec.json.decode(text, type=list[Fact])}
+        self.hash = hashlib.sha256(model.canonical(list(self.facts.values()))).hexdigest()
+
+    def __getitem__(self, name: str) -> Fact:
+        return self.facts[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.facts
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue shipped with this version."""
+    return Catalogue(resources.files(__package__).joinpath("catalogue.json").read_bytes())
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """`values` may be used by rules; `gaps` says what may not and why."""
+
+    values: dict[str, Value]
+    gaps: list[model.Gap]
+
+
+def check(case: model.Case, needed: Iterable[Fact], known: Catalogue) -> Checked:
+    """Take every needed fact out of the case if it may be used, and say of every other why not."""
+    values: dict[str, Value] = {}
+    gaps: list[model.Gap] = []
+    sources = {name: _standing(case.as_of, given) for name, given in case.sources.items()}
+    for fact in needed:
+        given = case.sources.get(fact.source)
+        if given is None:
+            gaps.append(_gap(fact, "missing"))
+            continue
+        standing = sources[fact.source]
+        value, problem = _take(fact, given, standing)
+        if problem:
+            gaps.append(_gap(fact, problem))
+        else:
+            values[fact.name] = value
+    gaps.extend(_unknown(case, known))
+    gaps.extend(_contradictions(values, known))
+    for gap in gaps:
+        values.pop(gap.fact, None)
+    return Checked(values, gaps)
+
+
+class _Standing(msgspec.Struct, frozen=True):
+    """How a source's answer stands to the moment of the decision; `age` in days, negative: in the future."""
+
+    age: float
+    consented: bool
+
+
+def _standing(as_of: datetime, given: model.SourceFacts) -> _Standing:
+    age = as_of - given.observed_at
+    days = -1.0 if age < -_CLOCK_SKEW else max(0.0, age / timedelta(days=1))
+    return _Standing(days, bool(given.consent_id))
+
+
+def _take(fact: Fact, given: model.SourceFacts, standing: _Standing) -> tuple[Any, str]:
+    if fact.withheld is not None and fact.name in given.withheld:
+        return fact.withheld, ""
+    value = given.facts.get(fact.name)
+    if value is None:
+        return None, "missing"
+    if fact.consent and not standing.consented:
+        return None, "no_consent"
+    if standing.age < 0:
+        return None, "from_future"
+    if fact.fresh_days is not None and standing.age > fact.fresh_days:
+        return None, "stale"
+    return value, fact.problem(value)
+
+
+def _gap(fact: Fact, problem: str) -> model.Gap:
+    return model.Gap(fact=fact.name, label=fact.label, source=fact.source, problem=problem)
+
+
+def _unknown(case: model.Case, known: Catalogue) -> list[model.Gap]:
+    """Names nobody declared, or declared for another source: something was said that we do not understand."""
+    gaps = []
+    for source, given in case.sources.items():
+        for name in (*given.facts, *given.withheld):
+            fact = known.facts.get(name)
+            if fact is None or fact.source != source or source in COMPUTED:
+                gaps.append(model.Gap(fact=name, label=name, source=source, problem="unknown"))
+        for name in given.withheld:
+            fact = known.facts.get(name)
+            if fact is not None and fact.withheld is None:
+                gaps.append(_gap(fact, "missing"))
+    return gaps
+
+
+_ORDERED = (
+    ("bureau_queries_1m", "bureau_queries_6m"),
+    ("product_min_amount", "product_max_amount"),
+    ("product_min_term_months", "product_max_term_months"),
+    ("product_min_age", "product_max_age"),
+    ("product_rate_floor_bp", "product_rate_cap_bp"),
+)
+"""The first of a pair is never more than the second."""
+
+_NEEDS_RECORD = (
+    "bureau_history_months",
+    "bureau_overdue_amount",
+    "bureau_overdue_months_24m",
+    "bureau_lenders_open",
+    "bureau_balance",
+)
+"""Zero whenever the bureau says it has no record of the person."""
+
+
+def _contradictions(values: Mapping[str, Value], known: Catalogue) -> list[model.Gap]:
+    """Facts which cannot both be true; none of them is used then."""
+    wrong: list[str] = []
+    for low, high in _ORDERED:
+        if low in values and high in values and values[low] > values[high]:  # type: ignore[operator]
+            wrong += [low, high]
+    if values.get("bureau_found") is False:
+        denied = [name for name in _NEEDS_RECORD if values.get(name)]
+        wrong += [*denied, "bureau_found"] if denied else []
+    return [_gap(known[name], "contradictory") for name in wrong]
+
+
+def spoken(fact: Fact, value: Value) -> str:
+    """A value as a person says it: 12,000 元, 4.35%, 是, 12."""
+    if fact.kind == "fen":
+        yuan, fen = divmod(int(value), 100)
+        return f"{yuan:,} 元" if not fen else f"{yuan:,}.{fen:02d} 元"
+    if fact.kind == "bp":
+        return f"{int(value) / 100:g}%"
+    if fact.kind == "bool":
+        return "是" if value else "否"
+    return str(value)
+
+
+def sentence(template: str, values: Mapping[str, Value], known: Catalogue) -> str:
+    """Fill `{fact}` in a customer's sentence."""
+    if "{" not in template:
+        return template
+    return template.format_map(
+        {n: spoken(known[n], v) for n, v in values.items() if "{" + n + "}" in template}
+    )
