@@ -1,0 +1,128 @@
+"""Photographs of every customer page in every state, for looking at: `python -m tests.browser.look [NAME…]`.
+
+Renders with the real templates and static files, serves them on a free loopback port, takes 360 × 740
+pictures (whole page as well as first view) in normal, large and dark, and runs axe over each.
+"""
+
+import asyncio
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from msgspec.structs import replace
+from playwright.async_api import Browser, async_playwright
+
+from backend.core import clock
+from backend.web import templates
+from tests.h5.customer import contexts
+
+HERE = Path(__file__).resolve().parent
+AXE = HERE / "vendor/axe-4.14.1.min.js"
+OUT = HERE.parents[1] / "artefacts/look"
+MODES = {"normal": ("normal", "light"), "care": ("care", "light"), "dark": ("normal", "dark")}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """`/<mode>/<name>` is a page, `/static/…` a file; nothing else."""
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/static/"):
+            asset = templates.files().find(self.path.removeprefix("/static/"))
+            return self._answer(asset.body, asset.content_type.decode()) if asset else self.send_error(404)
+        if self.path.count("/") != 2 or self.path.split("/")[2] not in contexts.PAGES:
+            return self.send_error(404)
+        _, mode, name = self.path.split("/")
+        template, view = contexts.PAGES[name]
+        page = replace(contexts.PAGE, display=MODES[mode][0])
+        with clock.at(contexts.NOW):
+            return self._answer(
+                templates.render(template, page=page, view=view).encode(), "text/html; charset=utf-8"
+            )
+
+    def _answer(self, body: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("content-type", kind)
+        self.send_header(
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
+            " connect-src 'self'; media-src 'self' blob:; base-uri 'none'; frame-ancestors 'none'",
+        )
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def serve() -> ThreadingHTTPServer:
+    """A server on a free loopback port, running until `shutdown()`."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+async def faults(browser: Browser, base: str, mode: str, name: str, shots: Path | None = None) -> list[str]:
+    """What is wrong with one page: axe findings, errors on the console, sideways scrolling."""
+    display, scheme = MODES[mode]
+    context = await browser.new_context(
+        viewport={"width": 360, "height": 740},
+        device_scale_factor=2 if shots is None else 1.5,
+        color_scheme=scheme,  # type: ignore[arg-type]
+        bypass_csp=False,
+    )
+    page = await context.new_page()
+    found: list[str] = []
+    page.on("console", lambda m: found.append(f"console: {m.text}") if m.type == "error" else None)
+    page.on("pageerror", lambda e: found.append(f"script: {e}"))
+    await page.goto(f"{base}/{mode}/{name}")
+    if shots:
+        await page.screenshot(path=shots / f"{name}.{mode}.png")
+        height = await page.evaluate("document.documentElement.scrollHeight")
+        await page.set_viewport_size({"width": 360, "height": max(740, height)})
+        await page.screenshot(path=shots / f"{name}.{mode}.full.png")
+    if await page.evaluate("document.documentElement.scrollWidth > 360"):
+        found.append("scrolls sideways")
+    found += await page.evaluate(SMALL_TARGETS, 60 if display == "care" else 44)
+    await page.evaluate(AXE.read_text())
+    report = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    found += [
+        f"axe {v['impact']} {v['id']}: {v['nodes'][0]['html'][:110]} {v['nodes'][0].get('failureSummary', '')[:220]}"
+        for v in report["violations"]
+        if v["impact"] in ("serious", "critical", "moderate")
+    ]
+    await context.close()
+    return found
+
+
+# Links inside a sentence are exempt (WCAG 2.5.8); everything else one taps must be large enough.
+SMALL_TARGETS = """least => [...document.querySelectorAll('a, button, summary, select, input:not([type=hidden])')]
+  .filter(e => e.offsetParent && !(e.tagName === 'A' && getComputedStyle(e).display === 'inline'))
+  .map(e => { const label = e.matches('input[type=checkbox]') ? e.closest('label') : e;
+              return [e, label.getBoundingClientRect()]; })
+  .filter(([e, r]) => r.height > 0 && (r.height < least - 0.6 || r.width < Math.min(least, 44) - 0.6))
+  .map(([e, r]) => `small target ${Math.round(r.width)}x${Math.round(r.height)}: ${e.outerHTML.slice(0, 90)}`)"""
+
+
+async def main(names: list[str]) -> int:
+    OUT.mkdir(parents=True, exist_ok=True)
+    server = serve()
+    base = f"http://127.0.0.1:{server.server_port}"
+    wrong = 0
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--hide-scrollbars"]
+        )
+        for name in names or contexts.PAGES:
+            for mode in MODES:
+                for fault in await faults(browser, base, mode, name, OUT):
+                    wrong += 1
+                    print(f"{name} {mode}: {fault}")
+        await browser.close()
+    server.shutdown()
+    print(f"{wrong} faults; pictures in {OUT}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1:])))
