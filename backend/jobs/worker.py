@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 import time
 from datetime import timedelta
+from typing import Any
 
-import asyncpg
 import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.models import Job
@@ -76,9 +76,9 @@ async def drain(context: Context, most: int = 1000) -> int:
     return done
 
 
-async def run(context: Context, owner_connection: asyncpg.Connection, stop: asyncio.Event) -> None:
-    """Work until `stop` is set; then finish what is in hand. `owner_connection` listens for new jobs."""
-    pgq = PgQueuer.from_asyncpg_connection(owner_connection)
+async def run(context: Context, listener: Any, stop: asyncio.Event) -> None:
+    """Work until `stop` is set, then finish what is in hand. `listener`: a connection for the queue alone."""
+    pgq = PgQueuer.from_asyncpg_connection(listener)
 
     @pgq.entrypoint(queue.ENTRYPOINT, concurrency_limit=0, on_failure="hold")
     async def effect(job: Job) -> None:

@@ -1,5 +1,6 @@
 -- name: tree()
 -- The whole catalogue for the product factory and the compliance check of A9-08.
+-- scope: all institutions, because products are the union's reference data; openings are counted under RLS.
 select b.code as brand_code, b.name as brand_name, b.audience,
        s.code as series_code, s.name as series_name, s.other_names as series_other_names,
        s.target_customers, s.data_source, s.risk_mitigation,
@@ -90,12 +91,12 @@ values (:institution_id, :product_code, :opened_on)
 on conflict do nothing;
 
 -- name: add_brand(code, name, audience, position)!
--- A brand of the catalogue; written by the seed only.
+-- A brand of the catalogue; written by the seed only (owner's connection).
 insert into products.brands (code, name, audience, position)
 values (:code, :name, :audience, :position) on conflict do nothing;
 
 -- name: add_series(code, brand_code, name, other_names, target_customers, data_source, risk_mitigation, position)!
--- A series with its three axes (A8-23); written by the seed only.
+-- A series with its three axes (A8-23); written by the seed only (owner's connection).
 insert into products.series
     (code, brand_code, name, other_names, target_customers, data_source, risk_mitigation, position)
 values (:code, :brand_code, :name, :other_names, :target_customers, :data_source, :risk_mitigation, :position)
