@@ -1,0 +1,296 @@
+"""居民身份证: both sides, by the geometry of the printed labels (GA 448)."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+
+from backend.core import check_digits
+from backend.ocr import fields, labels
+from backend.ocr.labels import Piece
+from backend.ocr.lines import Character
+from backend.ocr.locate import Word
+from backend.ocr.reading import BACK_LABELS, FRONT_LABELS, Field
+
+ETHNICITIES = (
+    "汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 "
+    "纳西 景颇 柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 鄂温克 "
+    "德昂 保安 裕固 京 塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺"
+).split()
+# Middle of each printed label in tenths of a millimetre, to guess where a label that was not read must be.
+_PLACES = {
+    "姓名": (80, 78),
+    "性别": (80, 142),
+    "民族": (264, 142),
+    "出生": (80, 206),
+    "住址": (80, 270),
+    "公民身份号码": (138, 470),
+}
+_TEXT_ENDS = 548  # the portrait begins here
+_MARKS = ("样张", "样本")
+_TITLES = ("中华人民共和国", "居民身份证")
+_HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·]")
+
+
+def front(words: Sequence[Word]) -> dict[str, Field]:
+    """Fields of the side with the portrait; a label whose value was not found is missing."""
+    pieces = labels.split(words, FRONT_LABELS)
+    card = _Layout(pieces)
+    found: dict[str, Field] = {}
+    number = _number(card)
+    if number:
+        found["公民身份号码"] = number
+    name = _name(card)
+    if name:
+        found["姓名"] = name
+    ethnicity = _ethnicity(card)
+    if ethnicity:
+        found["民族"] = ethnicity
+    address = _address(card)
+    if address:
+        found["住址"] = address
+    return {**found, **_cross_checked(card, number)}
+
+
+class _Layout:
+    """The labels that were found, and where the others must be."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.values = [piece for piece in pieces if not piece.label and piece.text not in _MARKS]
+        self.labels: dict[str, Piece] = {}
+        for piece in pieces:
+            if piece.label and piece.label not in self.labels:
+                self.labels[piece.label] = piece
+        self._unit, self._turn, self._shift = self._fit()
+
+    def _fit(self) -> tuple[float, complex, complex]:
+        """Similarity from tenths of a millimetre to level pixels: (pixels per tenth, rotation × scale, shift)."""
+        known = [(complex(*_PLACES[name]), complex(piece.middle, piece.word.y)) for name, piece in self.labels.items()]
+        if len(known) < 2:
+            scale = (known[0][1] and self.labels[next(iter(self.labels))].word.height / 42) if known else 1.0
+            unit = float(abs(scale))
+            return unit, complex(unit), known[0][1] - unit * known[0][0] if known else 0j
+        source = np.array([place for place, _ in known])
+        target = np.array([seen for _, seen in known])
+        centred = source - source.mean()
+        turn = complex((np.conj(centred) * (target - target.mean())).sum() / (np.abs(centred) ** 2).sum())
+        return abs(turn), turn, complex(target.mean() - turn * source.mean())
+
+    def x(self, tenths: float, y: float) -> float:
+        """Level x of a place on the card."""
+        return float((self._turn * complex(tenths, y) + self._shift).real)
+
+    def row(self, name: str, until: str = "") -> list[Piece]:
+        """What stands right of a label, before the label `until` or the portrait."""
+        place = _PLACES[name]
+        limit = self.x(_TEXT_ENDS if name != "公民身份号码" else 900, place[1])
+        if until and until in self.labels:
+            limit = self.labels[until].word.left
+        label = self.labels.get(name)
+        if label is not None:
+            return labels.row(label, self.values, limit)
+        return self._row_without_label(name, limit)
+
+    def _row_without_label(self, name: str, limit: float) -> list[Piece]:
+        seen = self._turn * complex(*_PLACES[name]) + self._shift
+        reach = 26 * self._unit
+        start = seen.real + 30 * self._unit * (1 if len(name) == 2 else 2.5)
+        row = [
+            piece
+            for piece in self.values
+            if abs(piece.word.y - seen.imag) < reach and start < piece.middle < limit
+        ]
+        return sorted(row, key=lambda piece: piece.word.left)
+
+    def address(self) -> list[Piece]:
+        """The address row and the lines under it, above the number, left of the portrait."""
+        first = self.row("住址")
+        label = self.labels.get("住址")
+        anchor = first[0] if first else label
+        if anchor is None:
+            return []
+        left = first[0].word.left if first else anchor.word.right
+        height = anchor.word.height
+        limit = self.x(_TEXT_ENDS, 300)
+        lines = [
+            (labels.below(piece, anchor), piece)
+            for piece in self.values
+            if piece not in first and piece.word.left > left - 0.9 * height and piece.middle < limit
+        ]
+        reach = min(150 * self._unit, 3.4 * height)
+        lower = sorted(
+            ((down, piece) for down, piece in lines if 0.5 * height < down < reach), key=lambda pair: pair[0]
+        )
+        return first + _in_rows(lower, height)
+
+
+def _in_rows(lower: list[tuple[float, Piece]], height: float) -> list[Piece]:
+    """Pieces sorted by row, then from left to right."""
+    ordered: list[Piece] = []
+    current: list[Piece] = []
+    top = 0.0
+    for down, piece in lower:
+        if current and down - top > 0.5 * height:
+            ordered += sorted(current, key=lambda each: each.word.left)
+            current = []
+        if not current:
+            top = down
+        current.append(piece)
+    return ordered + sorted(current, key=lambda each: each.word.left)
+
+
+def _name(card: _Layout) -> Field | None:
+    read = [c for c in fields.characters(card.row("姓名")) if _HAN.match(c.text)]
+    return fields.field(read, doubtful=len(read) < 2) if read else None
+
+
+def _ethnicity(card: _Layout) -> Field | None:
+    row = card.row("民族")
+    if not row:
+        return None
+    read = fields.characters(row)
+    text = "".join(character.text for character in read).removesuffix("族")
+    if text in ETHNICITIES:
+        return fields.field(read[: len(text)])
+    chosen, share = fields.choose(row[0].word.line, ETHNICITIES)
+    return fields.certain(chosen, share * 0.8, doubtful=True) if chosen else None
+
+
+def _address(card: _Layout) -> Field | None:
+    pieces = [piece for piece in card.address() if piece.word.line.confidence > 0.35]
+    read = fields.characters(pieces)
+    return fields.field(read) if read else None
+
+
+def valid_number(number: str) -> bool:
+    """A number a living holder may have: GB 11643, born in the past."""
+    if number[0] not in "12345678" or not check_digits.is_id_number(number):
+        return False
+    born_on = check_digits.id_number_born_on(number)
+    return born_on is not None and born_on.year >= 1910
+
+
+def _number(card: _Layout) -> Field | None:
+    row = card.row("公民身份号码")
+    if not row:
+        row = [piece for piece in card.values if sum(c in "0123456789X" for c in piece.text) >= 15]
+    lines = [piece.word.line for piece in sorted(row, key=lambda piece: -len(piece.text))]
+    return fields.digits(lines, "0123456789X", 18, valid_number)
+
+
+def _cross_checked(card: _Layout, number: Field | None) -> dict[str, Field]:
+    """性别 and 出生 as printed, checked against the number: it fills what is missing, and a clear contradiction marks
+    both."""
+    sex, birth = _sex(card), _birth(card)
+    found: dict[str, Field] = {}
+    if sex:
+        found["性别"] = sex
+    if birth:
+        found["出生"] = birth
+    if number is None or not valid_number(number.text.ljust(18, "0")):
+        return found
+    born_on = check_digits.id_number_born_on(number.text)
+    expected = {
+        "性别": "男" if check_digits.id_number_is_male(number.text) else "女",
+        "出生": born_on.isoformat() if born_on else "",
+    }
+    clash = False
+    for name, value in expected.items():
+        printed = found.get(name)
+        if printed is not None and printed.text == value:
+            if not number.doubtful:
+                found[name] = fields.certain(value, max(printed.confidence, number.confidence))
+            continue
+        contradicted = printed is not None and not printed.doubtful
+        clash = clash or contradicted
+        if contradicted and printed is not None and number.doubtful:
+            found[name] = Field(printed.text, printed.confidence, [], True)
+        else:
+            found[name] = fields.certain(value, number.confidence, doubtful=number.doubtful or contradicted)
+    if clash:
+        found["公民身份号码"] = Field(number.text, number.confidence, number.unsure, True)
+    return found
+
+
+def _sex(card: _Layout) -> Field | None:
+    row = card.row("性别", until="民族")
+    if not row:
+        return None
+    seen = [c for c in fields.characters(row) if c.text in ("男", "女")]
+    if seen:
+        return fields.field(seen[:1])
+    chosen, share = fields.choose(row[0].word.line, ("男", "女"))
+    return fields.certain(chosen, share * 0.8, doubtful=True) if chosen else None
+
+
+def _birth(card: _Layout) -> Field | None:
+    read: list[Character] = []
+    for piece in card.row("出生"):
+        read += piece.word.line.restricted("0123456789年月日")[0]
+    match = fields.DATE.search("".join(character.text for character in read))
+    born_on = _date(*match.groups()) if match else None
+    if match is None or born_on is None:
+        return None
+    used = [c for c in read[match.start() : match.end()] if c.text.isdigit()]
+    return fields.field(used, text=born_on.isoformat())
+
+
+def _date(year: str, month: str, day: str) -> date | None:
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def back(words: Sequence[Word]) -> dict[str, Field]:
+    """Fields of the side with the emblem."""
+    pieces = labels.split(words, (*BACK_LABELS, *_TITLES))
+    values = [piece for piece in pieces if not piece.label and piece.text not in _MARKS]
+    printed = {piece.label: piece for piece in pieces if piece.label}
+    found: dict[str, Field] = {}
+    authority = _authority(printed, values)
+    if authority:
+        found["签发机关"] = authority
+    validity = _validity(printed, values)
+    if validity:
+        found["有效期限"] = validity
+    return found
+
+
+def _authority(printed: dict[str, Piece], values: list[Piece]) -> Field | None:
+    label = printed.get("签发机关")
+    row = labels.row(label, values) if label else [p for p in values if p.text.endswith(("公安局", "分局"))]
+    read = fields.characters(row)
+    if not read:
+        return None
+    text = "".join(character.text for character in read)
+    return fields.field(read, doubtful=not text.endswith("局"))
+
+
+_VALIDITY = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})[-—]{0,2}(?:(\d{4})\.?(\d{2})\.?(\d{2})|长期)")
+
+
+def _validity(printed: dict[str, Piece], values: list[Piece]) -> Field | None:
+    label = printed.get("有效期限")
+    row = labels.row(label, values) if label else [p for p in values if sum(c.isdigit() for c in p.text) >= 8]
+    read: list[Character] = []
+    for piece in row:
+        read += piece.word.line.restricted("0123456789.-—长期")[0]
+    match = _VALIDITY.search("".join(character.text for character in read))
+    if not match:
+        return fields.field(read, doubtful=True) if read else None
+    start = _date(*match.groups()[:3])
+    until = _date(*match.groups()[3:]) if match.group(4) else None
+    if start is None or (match.group(4) and until is None):
+        return fields.field(read, doubtful=True)
+    used = [c for c in read[match.start() : match.end()] if c.text not in ".-—"]
+    text = f"{start.isoformat()} 至 {until.isoformat() if until else '长期'}"
+    return fields.field(used, text=text, doubtful=until is not None and not _lawful(start, until))
+
+
+def _lawful(start: date, until: date) -> bool:
+    """居民身份证法 第五条: five, ten or twenty years to the day (a 29 February may end a day aside)."""
+    years = until.year - start.year
+    same_day = (start.month, start.day) == (until.month, until.day) or (start.month, start.day) == (2, 29)
+    return same_day and years in (5, 10, 20)

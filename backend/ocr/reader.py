@@ -1,0 +1,108 @@
+"""One picture in, one Reading out: find the lines, decide what paper it is, read its fields."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from backend.ocr import bank_card, business_licence, id_card, locate, reading
+from backend.ocr.engine import Engine, Image
+from backend.ocr.locate import Word
+from backend.ocr.reading import Field, Reading
+
+_SIGNS = {
+    reading.ID_FRONT: ("姓名", "性别", "民族", "出生", "住址", "公民身份号码", "身份号码"),
+    reading.ID_BACK: ("签发机关", "有效期限", "居民身份证", "中华人民共和国"),
+    reading.BUSINESS_LICENCE: (
+        "营业执照",
+        "统一社会信用代码",
+        "法定代表人",
+        "注册资本",
+        "成立日期",
+        "经营范围",
+        "经营场所",
+        "登记机关",
+        "组成形式",
+    ),
+}
+_PARSERS: dict[str, Callable[[Sequence[Word]], dict[str, Field]]] = {
+    reading.ID_FRONT: id_card.front,
+    reading.ID_BACK: id_card.back,
+    reading.BUSINESS_LICENCE: business_licence.licence,
+    reading.BANK_CARD: bank_card.card,
+}
+FIRST_LOOK = 512
+_LOOKS = {
+    reading.ID_FRONT: (FIRST_LOOK, 736, 960),
+    reading.ID_BACK: (FIRST_LOOK, 736, 960),
+    reading.BUSINESS_LICENCE: (960, 1280),
+    reading.BANK_CARD: (FIRST_LOOK, 736, 960),
+    "": (FIRST_LOOK, 736, 960),
+}
+
+
+def read(engine: Engine, picture: Image, kind: str | None = None) -> Reading:
+    """Read a picture (BGR, any orientation). `kind` is what is expected there; another paper is still named for what
+    it is. Looks again at a higher resolution while labels or values are missing."""
+    started = time.perf_counter()
+    best: tuple[float, str, dict[str, Field]] = (-1.0, "", {})
+    expected = kind or ""
+    for long_side in _LOOKS[expected]:
+        words = look(engine, picture, long_side)
+        found = recognise(words) or ""
+        values = _PARSERS[found](words) if found else {}
+        score = completeness(found, values)
+        if score > best[0]:
+            best = (score, found, values)
+        if score >= 1:
+            break
+    _, found, values = best
+    return assemble(found, values, {}, round((time.perf_counter() - started) * 1000))
+
+
+def look(engine: Engine, picture: Image, long_side: int) -> list[Word]:
+    """All lines of the picture, upright, from top to bottom."""
+    reader = locate.Reader(engine, picture)
+    found = locate.boxes(engine.detect(picture, long_side), picture.shape[:2])
+    return reader.words(reader.upright(found))
+
+
+def recognise(words: Sequence[Word]) -> str | None:
+    """Which paper these lines belong to, by the labels printed on it."""
+    text = "\n".join(word.line.text for word in words)
+    counts = {kind: sum(sign in text for sign in signs) for kind, signs in _SIGNS.items()}
+    kind = max(counts, key=lambda each: counts[each])
+    if counts[kind] >= 2:
+        return kind
+    if bank_card.looks_like(words):
+        return reading.BANK_CARD
+    return kind if counts[kind] == 1 and len(words) <= 12 else None
+
+
+def completeness(kind: str, values: dict[str, Field]) -> float:
+    """1 when every field of this paper was found and nothing is in doubt about its shape."""
+    if not kind:
+        return 0.0
+    optional = {"注册资本", "成立日期", "发卡行", "有效期"}
+    needed = [label for label in reading.EXPECTED[kind] if label not in optional]
+    return sum(bool(values.get(label) and values[label].text) for label in needed) / len(needed)
+
+
+def assemble(
+    kind: str, values: dict[str, Field], quality: dict[str, float | int | str], milliseconds: int
+) -> Reading:
+    """The public form of a reading. A label that was not found is in doubt too."""
+    order = [label for label in reading.EXPECTED.get(kind, ()) if label in values or _needed(label)]
+    present = [label for label in order if label in values and values[label].text]
+    return Reading(
+        kind=kind,
+        fields={label: values[label].text for label in present},
+        doubtful=[label for label in order if label not in present or values[label].doubtful],
+        confidence={label: values[label].confidence for label in present},
+        unsure={label: values[label].unsure for label in present if values[label].unsure},
+        quality=quality,
+        ms=milliseconds,
+    )
+
+
+def _needed(label: str) -> bool:
+    """A licence of a 个体工商户 has no 注册资本, a bank card may print neither bank nor date in letters."""
+    return label not in ("注册资本", "发卡行", "有效期")
