@@ -7,6 +7,7 @@ Addresses come from settings only, redirects are not followed, answers have a si
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
@@ -23,6 +24,8 @@ from backend.db import database
 T = TypeVar("T")
 
 ANSWER_CAP = 2 * 1024 * 1024
+# httpx writes every address to its log, and WeChat's carry tokens (16.2.5).
+logging.getLogger("httpx").setLevel(logging.WARNING)
 _log = structlog.get_logger("outside")
 
 
@@ -251,7 +254,7 @@ class Connection:
         )
 
     def _signed(self, headers: Mapping[str, str]) -> dict[str, str]:
-        return {**headers, "Authorization": f"Bearer {self._secret}"}
+        return {**headers, "Authorization": f"Bearer {self._secret}"} if self._secret else dict(headers)
 
     def _fail(
         self, operation: str, reason: str, *, unknown: bool = False, retry_after: float | None = None

@@ -17,13 +17,15 @@ from backend.integrations.liveness.client import LivenessClient
 from backend.integrations.liveness.port import LivenessUnavailable
 from backend.integrations.sms.client import SmsClient
 from backend.integrations.sms.port import SmsUnavailable
+from backend.integrations.wechat.client import WeChat
+from backend.integrations.wechat.port import MemoryTokenStore, TokenStore, WeChatUnavailable
 from backend.settings import Settings
 
 
 class Clients:
     """One attribute per outside system. Close it with the process that built it."""
 
-    def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
+    def __init__(self, settings: Settings, http: httpx.AsyncClient, tokens: TokenStore) -> None:
         self._settings, self.http = settings, http
         self.identity_check = IdentityCheckClient(
             self._connection(settings.identity_check_api_base, IdentityCheckUnavailable)
@@ -43,19 +45,36 @@ class Clients:
             self._connection(settings.image_archive_api_base, ImageArchiveUnavailable)
         )
 
+        self.wechat = WeChat(
+            self._connection(settings.wechat_api_base, WeChatUnavailable, secret=""),
+            app_id=settings.wechat_app_id,
+            secret=settings.wechat_app_secret,
+            mp=self._connection(settings.wechat_mp_base, WeChatUnavailable, secret=""),
+            open_base=settings.wechat_open_base,
+            tokens=tokens,
+        )
+
     async def close(self) -> None:
         await self.http.aclose()
 
-    def _connection(self, base: str, failure: type[OutsideUnavailable]) -> Connection:
+    def _connection(
+        self, base: str, failure: type[OutsideUnavailable], *, secret: str | None = None
+    ) -> Connection:
         return Connection(
             self.http,
             base=base,
-            secret=self._settings.outside_api_secret,
+            secret=self._settings.outside_api_secret if secret is None else secret,
             deadline=self._settings.outside_deadline,
             failure=failure,
         )
 
 
-def build(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> Clients:
-    """All clients. `transport` mounts the sandbox in process for tests."""
-    return Clients(settings, open_client(deadline=settings.outside_deadline, transport=transport))
+def build(
+    settings: Settings,
+    *,
+    tokens: TokenStore | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Clients:
+    """All clients. `tokens` is what replicas share; `transport` mounts the sandbox in process for tests."""
+    http = open_client(deadline=settings.outside_deadline, transport=transport)
+    return Clients(settings, http, tokens or MemoryTokenStore())

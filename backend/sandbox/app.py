@@ -26,7 +26,9 @@ from backend.sandbox.systems import (
     image_archive,
     liveness,
     sms,
+    wechat,
 )
+from backend.sandbox.systems.wechat import phone
 from backend.sandbox.world import AnyRequest, World
 from backend.settings import Settings
 
@@ -91,7 +93,7 @@ def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None
         *(core_banking.router, image_archive.router, liveness.router),
     ]
     app = Sandbox(
-        route_handlers=[*guarded, control.router],
+        route_handlers=[*guarded, wechat.router, phone.router, control.router],
         guards=[_known_caller],
         exception_handlers={Refusal: _refused},
         template_config=TemplateConfig(

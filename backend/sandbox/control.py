@@ -10,6 +10,7 @@ from backend.sandbox import faults, world
 from backend.sandbox.people import Script
 from backend.sandbox.refusal import Refusal
 from backend.sandbox.systems import liveness, sms
+from backend.sandbox.systems.wechat import accounts, push
 from backend.sandbox.world import AnyRequest
 
 
@@ -98,8 +99,19 @@ async def act(request: AnyRequest, session_id: FromPath[str]) -> None:
     liveness.act(world.of(request), session_id, (await world.body_of(request, Outcome)).outcome)
 
 
+@post("/wechat/verify-url", status_code=200)
+async def verify_url(request: AnyRequest) -> dict[str, bool]:
+    """Enter our address in the platform's console: does our door answer the echo?"""
+    return {"accepted": await push.verify_url(world.of(request))}
+
+
+@post("/wechat/expire-token", status_code=204)
+async def expire_token(request: AnyRequest) -> None:
+    accounts.expire(world.of(request))
+
+
 HANDLERS = [
     *(set_fault, list_faults, clear_faults, clear_fault, ledger, callbacks, reset),
-    *(set_person, person, messages, last_code, act),
+    *(set_person, person, messages, last_code, act, verify_url, expire_token),
 ]
 router = Router("/control", route_handlers=HANDLERS)

@@ -1,7 +1,8 @@
 """What all pretended systems share: memory, faults, the effect ledger, and callbacks to us."""
 
+import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -26,9 +27,25 @@ class World:
         self.faults = Faults(self.store)
         self.people = People(self.store)
         self.http = httpx.AsyncClient(transport=transport, trust_env=False, timeout=10)
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.callbacks = Callbacks(self.store, self.faults, self.http, settings)
 
+    def background(self, work: Coroutine[Any, Any, object] | asyncio.Task[Any]) -> None:
+        """Let something run on; it is ended when the sandbox closes."""
+        task = work if isinstance(work, asyncio.Task) else asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def idle(self, seconds: float = 10) -> None:
+        """Wait for what runs in the background and for callbacks."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=seconds)
+        await self.callbacks.idle(seconds)
+
     async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.callbacks.close()
         await self.http.aclose()
         self.store.close()
@@ -71,13 +88,19 @@ async def effect(
     effect: str,
     case: str,
     work: Callable[[], object],
+    key: str = "",
 ) -> Response[bytes]:
     """Do `work` once per idempotency key and write it into the ledger, both or neither.
 
     The same key with the same request gets the same answer; with another request 422 (trust §1.3, §1.6).
     """
     return await effect_bytes(
-        request, system=system, effect=effect, case=case, work=lambda: (encoded(work()).encode(), {})
+        request,
+        system=system,
+        effect=effect,
+        case=case,
+        work=lambda: (encoded(work()).encode(), {}),
+        key=key,
     )
 
 
@@ -89,9 +112,10 @@ async def effect_bytes(
     case: str,
     work: Callable[[], tuple[bytes, Mapping[str, str]]],
     content_type: str = "application/json",
+    key: str = "",
 ) -> Response[bytes]:
-    """As `effect`, for an answer that need not be JSON."""
-    world, key = of(request), request.headers.get("idempotency-key", "")
+    """As `effect`, for an answer that need not be JSON. A given `key` stands in for a missing header."""
+    world, key = of(request), request.headers.get("idempotency-key", key)
     if not key or len(key) > 200:
         raise Refusal(400, "idempotency_key_missing", "这个接口必须带 Idempotency-Key")
     sha256 = _request_sha256(request.method, request.url.path, await request.body())

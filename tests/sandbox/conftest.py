@@ -1,0 +1,3 @@
+from tests.integrations.conftest import app, clients, control, id_number, settings, studio, world
+
+__all__ = ["app", "clients", "control", "id_number", "settings", "studio", "world"]
