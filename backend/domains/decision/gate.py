@@ -9,7 +9,7 @@ stage raises `Unproven`, on which the case is referred.
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -70,7 +70,10 @@ def compile_stage(stage: Stage, document: Any, catalogue: Catalogue) -> Compiled
     tables = [node for node in nodes if node["type"] == "decisionTableNode"]
     key = f"{digest}:{catalogue.hash}"
     if key not in _contents:
-        _contents[key] = zen.ZenDecisionContent(json.dumps(_instrumented(document, catalogue)))
+        try:
+            _contents[key] = zen.ZenDecisionContent(json.dumps(instrumented(document, catalogue)))
+        except Exception as cause:
+            raise StrategyRefused(["文件：引擎读不懂这张流程图"]) from cause
     return CompiledStage(
         stage=stage,
         hash=digest,
@@ -138,10 +141,14 @@ def _typed(value: object, kind: str | tuple[str, ...]) -> int | str:
     raise Unproven("output_mistyped")
 
 
-def _instrumented(document: Any, catalogue: Catalogue) -> Any:
-    """The document with row numbers in the output, a witness in each collecting table, results by table."""
+def instrumented(document: Any, catalogue: Catalogue) -> Any:
+    """The document as it runs: the catalogue's own types on the input node, row numbers in the output, a
+    witness in each collecting table, results by table."""
     ready = copy.deepcopy(document)
     for node in ready["nodes"]:
+        if node["type"] == "inputNode":
+            names = json.loads(node["content"]["schema"])["properties"]
+            node["content"]["schema"] = json.dumps(schema(names, catalogue))
         if node["type"] != "decisionTableNode":
             continue
         table = node["content"]
@@ -152,6 +159,23 @@ def _instrumented(document: Any, catalogue: Catalogue) -> Any:
         if table["hitPolicy"] == "collect":
             table["rules"].append(_witness(table, catalogue))
     return ready
+
+
+def schema(names: Iterable[str], catalogue: Catalogue) -> dict[str, Any]:
+    """JSON Schema of these facts; every one of them is required."""
+    return {
+        "type": "object",
+        "required": sorted(names),
+        "properties": {name: _property(catalogue[name]) for name in sorted(names)},
+    }
+
+
+def _property(fact: Fact) -> dict[str, Any]:
+    if fact.kind == "bool":
+        return {"type": "boolean"}
+    if fact.kind == "enum":
+        return {"type": "string", "enum": list(fact.members)}
+    return {"type": "integer", "minimum": fact.low, "maximum": fact.high}
 
 
 def _witness(table: Mapping[str, Any], catalogue: Catalogue) -> dict[str, str]:

@@ -95,7 +95,7 @@ class _Lint:
     def run(self, document: object) -> list[Finding]:
         try:
             self._document(document)
-        except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError):
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
             self._say("文件", "结构不对，缺少节点、列或行")
         return self._found
 
@@ -107,7 +107,10 @@ class _Lint:
         if len(nodes) != len(document["nodes"]):
             self._say("文件", "有两个节点的编号相同")
         self._graph(nodes, document["edges"])
-        self._input(next(node for node in nodes.values() if node["type"] == "inputNode"))
+        entries = [node for node in nodes.values() if node["type"] == "inputNode"]
+        if len(entries) != 1:
+            return
+        self._input(entries[0])
         for node in nodes.values():
             if node["type"] == "decisionTableNode":
                 self._table(str(node["name"]), node["content"])
