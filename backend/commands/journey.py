@@ -1,0 +1,136 @@
+"""`./xiaodai journey`: invented customers travel the whole road of a running `up`."""
+
+import argparse
+import asyncio
+import os
+import statistics
+import sys
+import time
+from collections import Counter
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from backend.settings import Settings, load
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", help="网站地址（默认本机的 up）")
+    parser.add_argument("--sandbox-url", help="沙箱地址")
+    parser.add_argument("--port", type=int, help="本机 up 的网站端口")
+    parser.add_argument("--sandbox-port", type=int, help="本机 up 的沙箱端口")
+    parser.add_argument("--data", help="本机 up 的数据目录，用来数人工动作")
+    parser.add_argument("--entry", default="", help="从这个扫码地址进入（默认首页列出的第一个责任码）")
+    parser.add_argument("--count", type=int, default=1, help="几位客户")
+    parser.add_argument("--concurrency", type=int, default=1, help="同时几位")
+    parser.add_argument("--seed", type=int, help="第一位客户的种子（默认按时间）")
+    parser.add_argument("--json", action="store_true", help="输出 JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.count < 1 or args.concurrency < 1:
+        print("--count 和 --concurrency 至少是 1", file=sys.stderr)
+        return 2
+    settings = load(os.environ, port=args.port, sandbox_port=args.sandbox_port, xiaodai_data=args.data)
+    report = asyncio.run(_travel(args, settings))
+    if args.json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        _print(report)
+    return 0 if report["errors"] == 0 else 1
+
+
+async def _travel(args: argparse.Namespace, settings: Settings) -> dict[str, object]:
+    from backend.sandbox import travellers
+
+    times: dict[str, list[float]] = {}
+    journeys: list[travellers.Journey] = []
+    began = time.monotonic()
+    # The clock never repeats: nobody meets an open application of an earlier run.
+    first_seed = args.seed if args.seed is not None else int(time.time()) % 10**7 * 100
+
+    def on_step(_: int, step: travellers.Step) -> None:
+        times.setdefault(step.name, []).append(step.ms)
+
+    with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as live:
+
+        def on_end(journey: travellers.Journey) -> None:
+            journeys.append(journey)
+            live.update(_table(times, len(journeys), args.count))
+
+        await travellers.caravan(
+            args.count,
+            args.concurrency,
+            web=args.url or settings.public_base,
+            sandbox=args.sandbox_url or settings.sandbox_base,
+            first_seed=first_seed,
+            entry=args.entry,
+            on_step=on_step,
+            on_end=on_end,
+        )
+    numbers = [j.application_no for j in journeys if j.application_no]
+    for journey in journeys:
+        if not journey.error and journey.end not in travellers.END_STATES:
+            journey.error = f"ended in {journey.end or 'nothing'}, which is no end"
+    errors = [j for j in journeys if j.error]
+    return {
+        "journeys": len(journeys),
+        "seconds": round(time.monotonic() - began, 1),
+        "ends": dict(Counter(j.end for j in journeys if not j.error)),
+        "errors": len(errors),
+        "first_errors": [{"seed": j.seed, "error": j.error} for j in errors[:5]],
+        "human_actions": await _human_actions(args, settings, numbers),
+        "steps_ms": {
+            name: {"p50": round(statistics.median(ms)), "p99": round(_percentile(ms, 0.99)), "count": len(ms)}
+            for name, ms in times.items()
+        },
+    }
+
+
+async def _human_actions(args: argparse.Namespace, settings: Settings, numbers: list[str]) -> int | None:
+    """Acts of staff on these applications, from the audit chain; None when the database is elsewhere."""
+    if args.url and not args.data:
+        return None
+    from backend import wiring
+    from backend.core.actor import everywhere
+    from backend.overview import human_actions
+
+    db = wiring.database(settings, size=1)
+    await db.open()
+    try:
+        async with db.read(everywhere("journey")) as tx:
+            return await human_actions.count(tx, numbers)
+    finally:
+        await db.close()
+
+
+def _percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def _table(times: dict[str, list[float]], done: int, count: int) -> Table:
+    table = Table(title=f"{done} / {count}")
+    for heading in ("步骤", "人数", "中位 毫秒", "p99 毫秒"):
+        table.add_column(heading, justify="left" if heading == "步骤" else "right")
+    for name, ms in list(times.items()):
+        table.add_row(name, str(len(ms)), f"{statistics.median(ms):.0f}", f"{_percentile(ms, 0.99):.0f}")
+    return table
+
+
+def _print(report: dict[str, object]) -> None:
+    console = Console()
+    steps = report["steps_ms"]
+    assert isinstance(steps, dict)
+    table = Table("步骤", "人数", "中位 毫秒", "p99 毫秒")
+    for name, figures in steps.items():
+        table.add_row(name, str(figures["count"]), str(figures["p50"]), str(figures["p99"]))
+    console.print(table)
+    console.print(
+        f"{report['journeys']} 位客户，{report['seconds']} 秒；结局 {report['ends']}；"
+        f"出错 {report['errors']}；人工动作 {report['human_actions']}"
+    )
+    for problem in report["first_errors"]:  # type: ignore[attr-defined]
+        console.print(f"[red]种子 {problem['seed']}：{problem['error']}[/]")
