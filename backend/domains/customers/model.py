@@ -1,0 +1,199 @@
+"""A person (客户) as the bank knows them, and what each column of theirs is worth protecting."""
+
+from datetime import date, datetime
+from typing import Literal
+
+import msgspec
+
+from backend.core.errors import Conflict, Invalid, NotFound, NotPermitted
+from backend.core.lifecycle import Lifecycle
+
+CUSTOMER = Lifecycle(
+    "customer",
+    {"active": "正常", "frozen": "已冻结", "erased": "已删除"},
+    {"active": ("frozen", "erased"), "frozen": ("active",)},
+)
+
+CLASSES: dict[str, dict[str, str]] = {
+    "customers.people": {
+        "institution_id": "C1",
+        "id": "C1",
+        "name_enc": "C2",
+        "id_number_enc": "C2",
+        "id_number_blind": "C2",
+        "phone_enc": "C2",
+        "phone_blind": "C2",
+        "address_enc": "C2",
+        "issuer_enc": "C2",
+        "birth_on": "C1",
+        "sex": "C1",
+        "nation": "C1",
+        "card_valid_from": "C1",
+        "card_valid_until": "C1",
+        "status": "C1",
+        "created_at": "C1",
+        "updated_at": "C1",
+    },
+    "customers.bindings": {
+        "institution_id": "C1",
+        "id": "C1",
+        "openid": "C1",
+        "customer_id": "C1",
+        "bound_at": "C1",
+        "unbound_at": "C1",
+    },
+    "customers.consent_texts": {"institution_id": "C1", "sha256": "C1", "source": "C1"},
+    "customers.consents": {
+        "institution_id": "C1",
+        "id": "C1",
+        "customer_id": "C1",
+        "purpose": "C1",
+        "recipient": "C1",
+        "version": "C1",
+        "text_sha256": "C1",
+        "channel": "C1",
+        "given_at": "C1",
+        "valid_until": "C1",
+        "withdrawn_at": "C1",
+    },
+}
+"""JR/T 0171-2020 class per column (D3-14). C2 is `bytea`: sealed, or a blind index. C3 (faces, passwords, SMS
+codes) is nowhere kept. Birth date, sex and nation alone name nobody; rules and fairness reports need them."""
+
+REVEALING_ROLES = ("officer", "reviewer", "auditor")
+"""Roles that may see a person unmasked, with a reason and a row in the audit log (D3-15)."""
+
+Sex = Literal["男", "女"]
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """Both sides of an ID card as the person confirmed them. `valid_until` None is 长期."""
+
+    name: str
+    id_number: str
+    sex: str
+    nation: str
+    birth_on: date
+    address: str
+    issuer: str
+    valid_from: date
+    valid_until: date | None
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Opened: never log, never put into a URL, a template for third eyes or an effect in clear."""
+
+    institution_id: str
+    id: str
+    name: str
+    id_number: str
+    phone: str | None
+    address: str
+    issuer: str
+    birth_on: date
+    sex: Sex
+    nation: str
+    card_valid_from: date
+    card_valid_until: date | None
+    status: str
+    created_at: datetime
+
+
+class MaskedPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page may show (D3-15). `own` is true for the person's own view."""
+
+    id: str
+    name: str
+    id_number: str
+    phone: str
+    address: str
+    age: int
+    sex: Sex
+    card_valid_until: date | None
+    status: str
+    own: bool
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """A consent as given; it stands until `valid_until` (last day) or `withdrawn_at`."""
+
+    id: str
+    purpose: str
+    recipient: str
+    version: int
+    text_sha256: str
+    channel: str
+    given_at: datetime
+    valid_until: date | None
+    withdrawn_at: datetime | None
+
+
+class IdNumberInvalid(Invalid):
+    code = "id_number_invalid"
+    message = "公民身份号码不对，请对照身份证改一下"
+
+
+class CardContradictsItself(Invalid):
+    code = "card_contradicts_itself"
+    message = "身份证上的内容互相对不上，请核对或重新拍照"
+
+
+class CardExpired(Invalid):
+    code = "card_expired"
+    message = "身份证已在 {expired_on} 到期，请换领新证后再申请"
+
+
+class UnderAge(NotPermitted):
+    """Under fourteen: nothing of the child is kept (D3-05)."""
+
+    code = "under_age"
+    message = "未满 {age} 周岁不能办理，您的照片和信息没有保存"
+
+
+class NotYetAdult(NotPermitted):
+    code = "not_yet_adult"
+    message = "年满 {age} 周岁后才可以申请，您的照片和信息没有保存"
+
+
+class CustomerNotFound(NotFound):
+    code = "customer_not_found"
+    message = "没有找到这位客户"
+
+
+class CustomerFrozen(NotPermitted):
+    code = "customer_frozen"
+    message = "您的账户需要到网点核实身份，请带身份证到柜台办理"
+
+
+class AlreadyBound(Conflict):
+    """This WeChat account or this person is bound elsewhere; only unbinding frees them."""
+
+    code = "already_bound"
+    message = "这个微信已绑定另一位客户，或您已在另一个微信上绑定"
+
+
+class PhoneTaken(Conflict):
+    code = "phone_taken"
+    message = "这个手机号登记在另一位客户名下，请用您本人的手机号"
+
+
+class ReasonNeeded(Invalid):
+    code = "reason_needed"
+    message = "查看完整信息要写明理由"
+
+
+class RevealRefused(NotPermitted):
+    code = "reveal_refused"
+    message = "您的岗位不能查看客户的完整信息"
+
+
+class ConsentMissing(NotPermitted):
+    """Nobody may be asked about this person for this purpose on this day."""
+
+    code = "consent_missing"
+    message = "还没有您的授权，这一步不能办"
+
+
+class ConsentTextChanged(Conflict):
+    code = "consent_text_changed"
+    message = "授权书刚刚更新了，请看过新的内容再同意"

@@ -1,0 +1,121 @@
+-- name: get(institution_id, id)^
+-- One person by id; still sealed.
+select institution_id, id, name_enc, id_number_enc, phone_enc, address_enc, issuer_enc, birth_on, sex, nation,
+       card_valid_from, card_valid_until, status, created_at
+from customers.people where institution_id = :institution_id and id = :id;
+
+-- name: find_by_id_number(institution_id, id_number_blind)$
+-- Who carries this ID number here; the blind index is the only way to ask.
+select id from customers.people
+where institution_id = :institution_id and id_number_blind = :id_number_blind;
+
+-- name: phone_owner(institution_id, phone_blind)$
+-- Whose verified phone this is (someone else's phone has an answer of its own).
+select id from customers.people where institution_id = :institution_id and phone_blind = :phone_blind;
+
+-- name: insert(institution_id, id, name_enc, id_number_enc, id_number_blind, address_enc, issuer_enc, birth_on, sex, nation, card_valid_from, card_valid_until, now)$
+-- A new person; null when another transaction has just added the same number.
+insert into customers.people
+    (institution_id, id, name_enc, id_number_enc, id_number_blind, address_enc, issuer_enc, birth_on, sex, nation,
+     card_valid_from, card_valid_until, created_at, updated_at)
+values (:institution_id, :id, :name_enc, :id_number_enc, :id_number_blind, :address_enc, :issuer_enc, :birth_on,
+        :sex, :nation, :card_valid_from, :card_valid_until, :now, :now)
+on conflict do nothing
+returning id;
+
+-- name: update_from_card(institution_id, id, name_enc, address_enc, issuer_enc, nation, card_valid_from, card_valid_until, now)!
+-- A newer card of a known person; the number, birth date and sex do not change with it.
+update customers.people
+set name_enc = :name_enc, address_enc = :address_enc, issuer_enc = :issuer_enc, nation = :nation,
+    card_valid_from = :card_valid_from, card_valid_until = :card_valid_until, updated_at = :now
+where institution_id = :institution_id and id = :id and card_valid_from <= :card_valid_from;
+
+-- name: set_phone(institution_id, id, phone_enc, phone_blind, now)!
+-- The phone a person has just proved by SMS code.
+update customers.people set phone_enc = :phone_enc, phone_blind = :phone_blind, updated_at = :now
+where institution_id = :institution_id and id = :id;
+
+-- name: move(institution_id, id, from_status, to_status, now)!
+-- Compare and set; the trigger holds the move to the lifecycle.
+update customers.people set status = :to_status, updated_at = :now
+where institution_id = :institution_id and id = :id and status = :from_status;
+
+-- name: sealed_fields(institution_id, after, most)
+-- A page of sealed rows for key rotation, in the order of ids.
+select id, name_enc, id_number_enc, phone_enc, address_enc, issuer_enc
+from customers.people
+where institution_id = :institution_id and id > :after order by id limit :most
+for update;
+
+-- name: reseal(institution_id, id, name_enc, id_number_enc, phone_enc, address_enc, issuer_enc)!
+-- The same plaintexts under the current key.
+update customers.people
+set name_enc = :name_enc, id_number_enc = :id_number_enc, phone_enc = :phone_enc, address_enc = :address_enc,
+    issuer_enc = :issuer_enc
+where institution_id = :institution_id and id = :id;
+
+-- name: bind(institution_id, id, openid, customer_id, now)$
+-- Null when the account or the person is bound already; the two partial unique indexes decide races.
+insert into customers.bindings (institution_id, id, openid, customer_id, bound_at)
+values (:institution_id, :id, :openid, :customer_id, :now)
+on conflict do nothing
+returning id;
+
+-- name: customer_of(institution_id, openid)$
+-- For whom this WeChat account speaks.
+select customer_id from customers.bindings
+where institution_id = :institution_id and openid = :openid and unbound_at is null;
+
+-- name: openid_of(institution_id, customer_id)$
+-- Where this person is reached in WeChat.
+select openid from customers.bindings
+where institution_id = :institution_id and customer_id = :customer_id and unbound_at is null;
+
+-- name: unbind(institution_id, openid, now)!
+-- Ends a binding; its row stays as a record.
+update customers.bindings set unbound_at = :now
+where institution_id = :institution_id and openid = :openid and unbound_at is null;
+
+-- name: bindings_everywhere(openid)
+-- Which institutions know this WeChat account, before the bot knows whom to serve.
+-- scope: all institutions, because the union has one official account and a message names no county.
+select institution_id, customer_id from customers.bindings
+where openid = :openid and unbound_at is null order by bound_at desc;
+
+-- name: keep_consent_text(institution_id, sha256, source)!
+-- The words themselves, once per hash, so that a hash can always be shown as text.
+insert into customers.consent_texts (institution_id, sha256, source)
+values (:institution_id, :sha256, :source) on conflict do nothing;
+
+-- name: consent_text(institution_id, sha256)$
+-- What a person agreed to, word for word.
+select source from customers.consent_texts where institution_id = :institution_id and sha256 = :sha256;
+
+-- name: give_consent(institution_id, id, customer_id, purpose, recipient, version, text_sha256, channel, given_at, valid_until)!
+-- One row per purpose and recipient (D3-01, D3-02).
+insert into customers.consents
+    (institution_id, id, customer_id, purpose, recipient, version, text_sha256, channel, given_at, valid_until)
+values (:institution_id, :id, :customer_id, :purpose, :recipient, :version, :text_sha256, :channel, :given_at,
+        :valid_until);
+
+-- name: standing_consent(institution_id, customer_id, purpose, recipient, on_day)^
+-- The consent that covers an act on a day: given, not run out, not withdrawn (D3-09).
+select id, purpose, recipient, version, text_sha256, channel, given_at, valid_until, withdrawn_at
+from customers.consents
+where institution_id = :institution_id and customer_id = :customer_id and purpose = :purpose
+  and recipient = :recipient and withdrawn_at is null
+  and (given_at at time zone 'Asia/Shanghai')::date <= :on_day
+  and (valid_until is null or :on_day <= valid_until)
+order by given_at desc limit 1;
+
+-- name: withdraw_consents(institution_id, customer_id, purpose, now)!
+-- Takes effect at once for every recipient of the purpose.
+update customers.consents set withdrawn_at = :now
+where institution_id = :institution_id and customer_id = :customer_id and purpose = :purpose
+  and withdrawn_at is null;
+
+-- name: consents_of(institution_id, customer_id)
+-- Everything a person ever agreed to, newest first, for their consent centre.
+select id, purpose, recipient, version, text_sha256, channel, given_at, valid_until, withdrawn_at
+from customers.consents
+where institution_id = :institution_id and customer_id = :customer_id order by given_at desc, id desc;

@@ -1,0 +1,219 @@
+"""Rows in and out; sealing and opening happens here and nowhere else."""
+
+from datetime import date
+from typing import Any
+
+from backend.core import ids
+from backend.db import queries
+from backend.db.database import Tx
+from backend.domains.customers.model import Card, Consent, Person
+
+Q = queries.load(__package__)
+
+TABLE = "customers.people"
+SEALED = ("name_enc", "id_number_enc", "phone_enc", "address_enc", "issuer_enc")
+
+
+async def get(tx: Tx, customer_id: str) -> Person | None:
+    row = await Q.get(tx, institution_id=tx.institution_id, id=customer_id)
+    return _open(tx, row) if row else None
+
+
+async def find_by_id_number(tx: Tx, id_number: str) -> str | None:
+    blind = tx.vault.blind("id_number", id_number)
+    found: str | None = await Q.find_by_id_number(tx, institution_id=tx.institution_id, id_number_blind=blind)
+    return found
+
+
+async def phone_owner(tx: Tx, phone: str) -> str | None:
+    blind = tx.vault.blind("phone", phone)
+    found: str | None = await Q.phone_owner(tx, institution_id=tx.institution_id, phone_blind=blind)
+    return found
+
+
+async def insert(tx: Tx, card: Card) -> str | None:
+    customer_id = ids.new()
+    added: str | None = await Q.insert(
+        tx,
+        institution_id=tx.institution_id,
+        id=customer_id,
+        name_enc=_seal(tx, customer_id, "name_enc", card.name),
+        id_number_enc=_seal(tx, customer_id, "id_number_enc", card.id_number),
+        id_number_blind=tx.vault.blind("id_number", card.id_number),
+        address_enc=_seal(tx, customer_id, "address_enc", card.address),
+        issuer_enc=_seal(tx, customer_id, "issuer_enc", card.issuer),
+        birth_on=card.birth_on,
+        sex=card.sex,
+        nation=card.nation,
+        card_valid_from=card.valid_from,
+        card_valid_until=card.valid_until,
+        now=tx.now,
+    )
+    return added
+
+
+async def update_from_card(tx: Tx, customer_id: str, card: Card) -> None:
+    await Q.update_from_card(
+        tx,
+        institution_id=tx.institution_id,
+        id=customer_id,
+        name_enc=_seal(tx, customer_id, "name_enc", card.name),
+        address_enc=_seal(tx, customer_id, "address_enc", card.address),
+        issuer_enc=_seal(tx, customer_id, "issuer_enc", card.issuer),
+        nation=card.nation,
+        card_valid_from=card.valid_from,
+        card_valid_until=card.valid_until,
+        now=tx.now,
+    )
+
+
+async def set_phone(tx: Tx, customer_id: str, phone: str) -> int:
+    changed: int = await Q.set_phone(
+        tx,
+        institution_id=tx.institution_id,
+        id=customer_id,
+        phone_enc=_seal(tx, customer_id, "phone_enc", phone),
+        phone_blind=tx.vault.blind("phone", phone),
+        now=tx.now,
+    )
+    return changed
+
+
+async def move(tx: Tx, customer_id: str, from_status: str, to_status: str) -> int:
+    changed: int = await Q.move(
+        tx,
+        institution_id=tx.institution_id,
+        id=customer_id,
+        from_status=from_status,
+        to_status=to_status,
+        now=tx.now,
+    )
+    return changed
+
+
+async def reseal_page(tx: Tx, after: str, most: int) -> tuple[str | None, int]:
+    """Rewrite one page under the current key; returns the last id seen and how many rows changed."""
+    rows = await Q.sealed_fields(tx, institution_id=tx.institution_id, after=after, most=most)
+    changed = 0
+    for row in rows:
+        stale = [c for c in SEALED if row[c] is not None and tx.vault.key_of(row[c]) != tx.vault.current]
+        if not stale:
+            continue
+        fresh = {c: row[c] for c in SEALED} | {
+            c: _seal(tx, row["id"], c, tx.vault.decrypt(TABLE, c, row["id"], row[c])) for c in stale
+        }
+        await Q.reseal(tx, institution_id=tx.institution_id, id=row["id"], **fresh)
+        changed += 1
+    return (rows[-1]["id"] if rows else None), changed
+
+
+async def bind(tx: Tx, openid: str, customer_id: str) -> bool:
+    added = await Q.bind(
+        tx,
+        institution_id=tx.institution_id,
+        id=ids.new(),
+        openid=openid,
+        customer_id=customer_id,
+        now=tx.now,
+    )
+    return added is not None
+
+
+async def customer_of(tx: Tx, openid: str) -> str | None:
+    found: str | None = await Q.customer_of(tx, institution_id=tx.institution_id, openid=openid)
+    return found
+
+
+async def openid_of(tx: Tx, customer_id: str) -> str | None:
+    found: str | None = await Q.openid_of(tx, institution_id=tx.institution_id, customer_id=customer_id)
+    return found
+
+
+async def unbind(tx: Tx, openid: str) -> int:
+    ended: int = await Q.unbind(tx, institution_id=tx.institution_id, openid=openid, now=tx.now)
+    return ended
+
+
+async def bindings_everywhere(tx: Tx, openid: str) -> list[tuple[str, str]]:
+    return [(row[0], row[1]) for row in await Q.bindings_everywhere(tx, openid=openid)]
+
+
+async def give_consent(tx: Tx, customer_id: str, consent: Consent, source: str) -> None:
+    await Q.keep_consent_text(
+        tx, institution_id=tx.institution_id, sha256=bytes.fromhex(consent.text_sha256), source=source
+    )
+    await Q.give_consent(
+        tx,
+        institution_id=tx.institution_id,
+        id=consent.id,
+        customer_id=customer_id,
+        purpose=consent.purpose,
+        recipient=consent.recipient,
+        version=consent.version,
+        text_sha256=bytes.fromhex(consent.text_sha256),
+        channel=consent.channel,
+        given_at=consent.given_at,
+        valid_until=consent.valid_until,
+    )
+
+
+async def consent_text(tx: Tx, sha256: str) -> str:
+    source: str = await Q.consent_text(tx, institution_id=tx.institution_id, sha256=bytes.fromhex(sha256))
+    return source
+
+
+async def standing_consent(
+    tx: Tx, customer_id: str, purpose: str, recipient: str, on: date
+) -> Consent | None:
+    row = await Q.standing_consent(
+        tx,
+        institution_id=tx.institution_id,
+        customer_id=customer_id,
+        purpose=purpose,
+        recipient=recipient,
+        on_day=on,
+    )
+    return _consent(row) if row else None
+
+
+async def withdraw_consents(tx: Tx, customer_id: str, purpose: str) -> int:
+    ended: int = await Q.withdraw_consents(
+        tx, institution_id=tx.institution_id, customer_id=customer_id, purpose=purpose, now=tx.now
+    )
+    return ended
+
+
+async def consents_of(tx: Tx, customer_id: str) -> list[Consent]:
+    rows = await Q.consents_of(tx, institution_id=tx.institution_id, customer_id=customer_id)
+    return [_consent(row) for row in rows]
+
+
+def _consent(row: Any) -> Consent:
+    fields = dict(row)
+    return Consent(**(fields | {"text_sha256": fields["text_sha256"].hex()}))
+
+
+def _seal(tx: Tx, customer_id: str, column: str, text: str) -> bytes:
+    return tx.vault.encrypt(TABLE, column, customer_id, text)
+
+
+def _open(tx: Tx, row: Any) -> Person:
+    def opened(column: str) -> str:
+        return tx.vault.decrypt(TABLE, column, row["id"], row[column])
+
+    return Person(
+        institution_id=row["institution_id"],
+        id=row["id"],
+        name=opened("name_enc"),
+        id_number=opened("id_number_enc"),
+        phone=opened("phone_enc") if row["phone_enc"] else None,
+        address=opened("address_enc"),
+        issuer=opened("issuer_enc"),
+        birth_on=row["birth_on"],
+        sex=row["sex"],
+        nation=row["nation"],
+        card_valid_from=row["card_valid_from"],
+        card_valid_until=row["card_valid_until"],
+        status=row["status"],
+        created_at=row["created_at"],
+    )

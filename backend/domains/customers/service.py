@@ -1,0 +1,166 @@
+"""What other code may ask about people. Consents have a page of their own: `consents.py`."""
+
+import asyncpg
+
+from backend.core import clock, masking
+from backend.core.errors import Conflict
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.customers import repository, rules
+from backend.domains.customers.model import (
+    CUSTOMER,
+    REVEALING_ROLES,
+    AlreadyBound,
+    Card,
+    CustomerNotFound,
+    MaskedPerson,
+    Person,
+    PhoneTaken,
+    ReasonNeeded,
+    RevealRefused,
+)
+from backend.domains.regulation import service as regulation
+
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
+
+
+async def create_or_update_from_card(tx: Tx, card: Card) -> str:
+    """The person behind a confirmed card, new or known; returns the customer id.
+
+    The card is checked before anything is stored (D3-05): raises `IdNumberInvalid`, `CardContradictsItself`,
+    `UnderAge`, `NotYetAdult` or `CardExpired`. Two phones at once end with one person.
+    """
+    today = clock.today()
+    rules.check_card(card, today, await regulation.in_force(tx, today))
+    customer_id = await repository.find_by_id_number(tx, card.id_number)
+    if customer_id is None:
+        customer_id = await repository.insert(tx, card)
+        if customer_id is not None:
+            audit.add(tx, "customer.created", customer_id)
+            return customer_id
+        customer_id = await repository.find_by_id_number(tx, card.id_number)
+        assert customer_id is not None, "the insert lost a race, so the winner's row is there"
+    await repository.update_from_card(tx, customer_id, card)
+    audit.add(tx, "customer.card_updated", customer_id)
+    return customer_id
+
+
+async def get(tx: Tx, customer_id: str) -> Person:
+    """Opened, for calls to systems that need the person. Pages take `view`. Raises `CustomerNotFound`."""
+    found = await repository.get(tx, customer_id)
+    if found is None:
+        raise CustomerNotFound()
+    return found
+
+
+async def find_by_id_number(tx: Tx, id_number: str) -> str | None:
+    return await repository.find_by_id_number(tx, id_number)
+
+
+async def set_phone(tx: Tx, customer_id: str, phone: str) -> None:
+    """Keep a phone just proved by SMS code. Raises `PhoneTaken` when it is another person's."""
+    owner = await repository.phone_owner(tx, phone)
+    if owner not in (None, customer_id):
+        raise PhoneTaken()
+    try:
+        # The savepoint keeps the caller's transaction usable when two phones race for one number.
+        async with tx.connection.transaction():
+            changed = await repository.set_phone(tx, customer_id, phone)
+    except asyncpg.UniqueViolationError:
+        raise PhoneTaken() from None
+    if not changed:
+        raise CustomerNotFound()
+    audit.add(tx, "customer.phone_set", customer_id)
+
+
+async def phone_owner(tx: Tx, phone: str) -> str | None:
+    return await repository.phone_owner(tx, phone)
+
+
+async def freeze(tx: Tx, customer_id: str, reason: str) -> None:
+    await _move(tx, customer_id, "active", "frozen", reason)
+
+
+async def unfreeze(tx: Tx, customer_id: str, reason: str) -> None:
+    await _move(tx, customer_id, "frozen", "active", reason)
+
+
+async def view(tx: Tx, customer_id: str, *, own: bool = False) -> MaskedPerson:
+    """Masked for whoever asks (D3-15): third eyes see the first and last character of a number.
+
+    `own` is the customer door's word that the session belongs to this person; nobody else's counts.
+    """
+    return masked(await get(tx, customer_id), own=own and tx.actor.kind == "customer")
+
+
+def masked(person: Person, *, own: bool) -> MaskedPerson:
+    return MaskedPerson(
+        id=person.id,
+        name=person.name if own else masking.name(person.name),
+        id_number=masking.id_number(person.id_number, owner=own),
+        phone=masking.phone(person.phone or ""),
+        address=person.address if own else masking.address(person.address),
+        age=clock.years_between(person.birth_on, clock.today()),
+        sex=person.sex,
+        card_valid_until=person.card_valid_until,
+        status=person.status,
+        own=own,
+    )
+
+
+async def reveal(tx: Tx, customer_id: str, reason: str) -> Person:
+    """Unmasked for staff with the role and a reason; leaves a row in the audit log.
+
+    Raises `RevealRefused` or `ReasonNeeded`.
+    """
+    if tx.actor.kind != "staff" or not tx.actor.has(*REVEALING_ROLES):
+        raise RevealRefused()
+    if len(reason.strip()) < 4:
+        raise ReasonNeeded(fields={"reason": ReasonNeeded.message})
+    person = await get(tx, customer_id)
+    audit.add(tx, "customer.revealed", customer_id, reason=reason.strip())
+    return person
+
+
+async def bind_openid(tx: Tx, openid: str, customer_id: str) -> None:
+    """Let a WeChat account speak for a person whose ID was checked (A5-01). The same pair again is fine.
+
+    Raises `AlreadyBound` when either side is bound to another.
+    """
+    if await repository.bind(tx, openid, customer_id):
+        audit.add(tx, "customer.bound", customer_id)
+    elif await repository.customer_of(tx, openid) != customer_id:
+        raise AlreadyBound()
+
+
+async def customer_of(tx: Tx, openid: str) -> str | None:
+    return await repository.customer_of(tx, openid)
+
+
+async def openid_of(tx: Tx, customer_id: str) -> str | None:
+    return await repository.openid_of(tx, customer_id)
+
+
+async def unbind(tx: Tx, openid: str) -> None:
+    """Ends the binding if there is one."""
+    customer_id = await repository.customer_of(tx, openid)
+    if customer_id is not None and await repository.unbind(tx, openid):
+        audit.add(tx, "customer.unbound", customer_id)
+
+
+async def bindings_everywhere(tx: Tx, openid: str) -> list[tuple[str, str]]:
+    """(institution, customer) of a WeChat account, newest first; for the bot's union-wide reader."""
+    return await repository.bindings_everywhere(tx, openid)
+
+
+async def rotate_keys(tx: Tx, *, after: str = FIRST_ID, most: int = 200) -> tuple[str | None, int]:
+    """Bring one page of people under the current key; call again with the returned id until it is None."""
+    return await repository.reseal_page(tx, after, most)
+
+
+async def _move(tx: Tx, customer_id: str, from_status: str, to_status: str, reason: str) -> None:
+    if not await repository.move(tx, customer_id, from_status, to_status):
+        person = await get(tx, customer_id)
+        CUSTOMER.check(person.status, to_status)
+        raise Conflict()
+    audit.add(tx, f"customer.{to_status}", customer_id, reason=reason)
