@@ -5,6 +5,7 @@ Children get PR_SET_PDEATHSIG, so they end even when the supervisor itself is ki
 
 import ctypes
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -63,6 +64,7 @@ class Supervisor:
     def start_postgres(self, server: embedded.Embedded) -> None:
         process = server.spawn(preexec=die_with_parent(signal.SIGINT))
         self._postgres = (server, process)
+        self._note_pids()
         server.wait_ready(process)
 
     def start(self, part: Part) -> None:
@@ -79,6 +81,7 @@ class Supervisor:
                 start_new_session=True,
                 preexec_fn=die_with_parent(signal.SIGTERM),
             )
+        self._note_pids()
 
     def wait_ready(self, name: str, seconds: float = 120) -> None:
         part, end = self._parts[name], time.monotonic() + seconds
@@ -92,11 +95,15 @@ class Supervisor:
             time.sleep(0.05)
         raise NotReady(f"{name} 在 {seconds:.0f} 秒内没有就绪，请看 {self._logs / name}.log")
 
-    def pids(self) -> dict[str, int]:
+    def _note_pids(self) -> None:
+        """Who is who, for operators and the chaos test: `run/pids.json`, replaced in one step."""
         found = {name: process.pid for name, process in self._processes.items()}
+        found["supervisor"] = os.getpid()
         if self._postgres:
             found["postgres"] = self._postgres[1].pid
-        return found
+        scratch = self.data / "run" / "pids.json.new"
+        scratch.write_text(json.dumps(found))
+        scratch.rename(self.data / "run" / "pids.json")
 
     def watch(self, say: Callable[[str], Any]) -> None:
         """Until `stopping`: start again what died, slower each time when it keeps dying."""
@@ -139,6 +146,7 @@ class Supervisor:
                 Path(part.ready_path).unlink(missing_ok=True)
         if self._postgres:
             embedded.stop(self._postgres[1])
+        (self.data / "run" / "pids.json").unlink(missing_ok=True)
         if self._lock:
             self._lock.close()
 

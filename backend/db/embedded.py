@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ class Embedded:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(_programs() / "postgres"), "-D", str(self.cluster), *options]
 
-    def spawn(self) -> "subprocess.Popen[bytes]":
+    def spawn(self, preexec: Callable[[], None] | None = None) -> "subprocess.Popen[bytes]":
         """Start the server in a session of its own; stop it with `stop`."""
         self._make_directories()
         self._clear_stale_lock()
@@ -98,6 +99,7 @@ class Embedded:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
                 cwd="/",
+                preexec_fn=preexec,
                 **self._as_user(),
             )
 
