@@ -3,3 +3,75 @@
 -- scope: all institutions, because the report is about numbers from any county; it reads a count only.
 select count(*) from audit.entries
 where subject = any(:application_nos::text[]) and actor like 'staff:%';
+
+-- name: case_without_end()
+-- Submitted or deciding although nothing is due any more: the road lost it.
+-- scope: all institutions, because the invariants are the operator's; ids only.
+select institution_id || '/' || application_no as who
+from applications.applications
+where status in ('submitted', 'deciding');
+
+-- name: decision_contradicts_status()
+-- A case that was decided without a decision on file, or against it.
+-- scope: all institutions, because the invariants are the operator's; ids only.
+select a.institution_id || '/' || a.application_no || ' ' || a.status || ' ' || coalesce(d.outcome, 'none') as who
+from applications.applications a
+left join lateral (
+    select outcome from decision.decisions d
+    where d.institution_id = a.institution_id and d.application_id = a.id
+    order by attempt desc limit 1
+) d on true
+where (a.status in ('approved', 'handed_off', 'signed', 'drawn', 'repaid') and d.outcome is distinct from 'approved'
+       and not exists (select from applications.events e where e.institution_id = a.institution_id
+                       and e.application_id = a.id and e.from_status = 'referred' and e.to_status = 'approved'))
+   or (a.status = 'declined' and d.outcome is distinct from 'declined'
+       and not exists (select from applications.events e where e.institution_id = a.institution_id
+                       and e.application_id = a.id and e.from_status = 'referred' and e.to_status = 'declined'))
+   or (a.status = 'referred' and d.outcome is distinct from 'referred');
+
+-- name: effect_undelivered()
+-- An effect that waits, hangs or died.
+-- scope: all institutions, because the invariants are the operator's; ids only.
+select institution_id || '/' || kind || '/' || id || ' ' || status || ' ' || coalesce(last_error, '') as who
+from outbox.effects
+where status <> 'delivered';
+
+-- name: events_with_a_gap()
+-- A missing number, or an event that does not begin where the last one ended.
+-- scope: all institutions, because the invariants are the operator's; ids only.
+select institution_id || '/' || application_id || '#' || seq as who
+from (
+    select institution_id, application_id, seq, from_status,
+           row_number() over chain as expected, lag(to_status) over chain as before
+    from applications.events
+    window chain as (partition by institution_id, application_id order by seq)
+) e
+where seq <> expected or (seq > 1 and from_status is distinct from before);
+
+-- name: events_with_a_broken_chain()
+-- An event whose hash is not that of its content and the event before.
+-- scope: all institutions, because the invariants are the operator's; ids only.
+select institution_id || '/' || application_id || '#' || seq as who
+from (
+    select e.*, lag(hash) over (partition by institution_id, application_id order by seq) as previous
+    from applications.events e
+) e
+where hash <> applications.link(previous, application_id, seq, event, from_status, to_status, who, why, at);
+
+-- name: status_unlike_last_event()
+-- The status column and the story disagree.
+-- scope: all institutions, because the invariants are the operator's; ids only.
+select a.institution_id || '/' || a.application_no as who
+from applications.applications a
+where a.status is distinct from (
+    select to_status from applications.events e
+    where e.institution_id = a.institution_id and e.application_id = a.id
+    order by seq desc limit 1
+);
+
+-- name: message_not_applied()
+-- A stored callback that nobody could apply.
+-- scope: all institutions, because the invariants are the operator's; ids only.
+select institution_id || '/' || source || '/' || message_id as who
+from outbox.inbox
+where applied_at is null;

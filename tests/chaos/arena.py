@@ -1,0 +1,184 @@
+"""A real `up` of its own to be hurt: processes, faults, travellers, and the questions at the end."""
+
+import asyncio
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Arena:
+    """`./xiaodai up` in a directory of its own, on free ports."""
+
+    def __init__(self, *options: str, environment: dict[str, str] | None = None) -> None:
+        self.data = Path(tempfile.mkdtemp(prefix="xiaodai-arena-", dir="/tmp"))
+        self.port, self.sandbox_port = free_port(), free_port()
+        self.web = f"http://127.0.0.1:{self.port}"
+        self.sandbox = f"http://127.0.0.1:{self.sandbox_port}"
+        self._options, self._environment = options, environment or {}
+        self.process: subprocess.Popen[str] | None = None
+        self.output = ""
+
+    def start(self, seconds: float = 240) -> float:
+        """Start and wait for `ready`; returns the seconds it took."""
+        began = time.monotonic()
+        command = [sys.executable, "-m", "backend", "up", "--port", str(self.port), "--sandbox-port",
+                   str(self.sandbox_port), "--data", str(self.data), *self._options]  # fmt: skip
+        log = (self.data / "up.log").open("w+")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("XIAODAI", "DATABASE"))}
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**kept, **self._environment},
+        )
+        while time.monotonic() - began < seconds:
+            self.output = (self.data / "up.log").read_text()
+            if "\nready " in self.output:
+                return time.monotonic() - began
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.1)
+        raise AssertionError(f"up did not become ready:\n{self.output[-3000:]}\n{self.logs()}")
+
+    def logs(self) -> str:
+        parts = [
+            f"--- {p.name}\n{p.read_text(errors='replace')[-1500:]}" for p in self.data.glob("log/*.log")
+        ]
+        return "\n".join(parts)
+
+    def pids(self) -> dict[str, int]:
+        found: dict[str, int] = json.loads((self.data / "run" / "pids.json").read_text())
+        return found
+
+    def processes(self) -> list[psutil.Process]:
+        """The supervisor and everything below it."""
+        assert self.process is not None
+        top = psutil.Process(self.process.pid)
+        return [top, *top.children(recursive=True)]
+
+    def stop(self, number: int = signal.SIGTERM) -> float:
+        assert self.process is not None
+        began = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.wait(120)
+        return time.monotonic() - began
+
+    def remove(self) -> None:
+        with suppress(Exception):
+            self.stop()
+        shutil.rmtree(self.data, ignore_errors=True)
+
+
+class Fault:
+    """One way to hurt the arena; `apply` returns when the hurt is done."""
+
+    def __init__(self, name: str, apply: Callable[[Arena, random.Random], None]) -> None:
+        self.name, self.apply = name, apply
+
+
+def _kill(part: str, number: int, *, deep: bool = False) -> Callable[[Arena, random.Random], None]:
+    def apply(arena: Arena, chance: random.Random) -> None:
+        with suppress(psutil.Error, KeyError, FileNotFoundError):
+            process = psutil.Process(arena.pids()[part])
+            children = process.children(recursive=True)
+            target = chance.choice(children) if deep and children else process
+            target.send_signal(number)
+
+    return apply
+
+
+def _pause(part: str) -> Callable[[Arena, random.Random], None]:
+    def apply(arena: Arena, chance: random.Random) -> None:
+        with suppress(psutil.Error, KeyError, FileNotFoundError):
+            process = psutil.Process(arena.pids()[part])
+            family = [process, *process.children(recursive=True)]
+            for member in family:
+                member.send_signal(signal.SIGSTOP)
+            time.sleep(chance.uniform(0.5, 2.0))
+            for member in family:
+                member.send_signal(signal.SIGCONT)
+
+    return apply
+
+
+SYSTEMS = ("sms", "identity_check", "credit_bureau", "data_platform", "core_banking", "image_archive", "mobile_bank",
+           "wechat")  # fmt: skip
+
+
+def _network(fault: str, **args: object) -> Callable[[Arena, random.Random], None]:
+    def apply(arena: Arena, chance: random.Random) -> None:
+        body = {"system": chance.choice(SYSTEMS), "operation": "*", "fault": fault, "times": chance.randint(1, 3),
+                "args": args}  # fmt: skip
+        with suppress(httpx.HTTPError):
+            httpx.post(f"{arena.sandbox}/control/faults", json=body, timeout=5, trust_env=False)
+
+    return apply
+
+
+def _callbacks(fault: str) -> Callable[[Arena, random.Random], None]:
+    def apply(arena: Arena, chance: random.Random) -> None:
+        body = {"system": "mobile_bank", "operation": "callback", "fault": fault, "times": 3, "args": {}}
+        with suppress(httpx.HTTPError):
+            httpx.post(f"{arena.sandbox}/control/faults", json=body, timeout=5, trust_env=False)
+
+    return apply
+
+
+FAULTS = (
+    Fault("kill postgres", _kill("postgres", signal.SIGKILL)),
+    Fault("kill worker", _kill("worker", signal.SIGKILL)),
+    Fault("kill worker", _kill("worker", signal.SIGKILL)),
+    Fault("kill a web process", _kill("web", signal.SIGKILL, deep=True)),
+    Fault("kill web", _kill("web", signal.SIGKILL)),
+    Fault("kill an OCR process", _kill("ocr", signal.SIGKILL, deep=True)),
+    Fault("end worker", _kill("worker", signal.SIGTERM)),
+    Fault("pause worker", _pause("worker")),
+    Fault("pause web", _pause("web")),
+    Fault("answer 503", _network("status", status=503)),
+    Fault("drop before the effect", _network("drop_before")),
+    Fault("drop after the effect", _network("drop_after")),
+    Fault("drop after the effect", _network("drop_after")),
+    Fault("hang past the time-out", _network("hang", seconds=8)),
+    Fault("deliver a request twice", _network("duplicate")),
+    Fault("send callbacks twice", _callbacks("duplicate")),
+    Fault("send callbacks out of order", _callbacks("reorder")),
+    Fault("lose callbacks", _callbacks("drop_before")),
+)
+
+
+async def hurt(arena: Arena, seconds: float, pause: float, seed: int) -> list[str]:
+    """Apply random faults for a while; returns their names."""
+    chance, done = random.Random(seed), []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        fault = chance.choice(FAULTS)
+        await asyncio.to_thread(fault.apply, arena, chance)
+        done.append(fault.name)
+        await asyncio.sleep(chance.uniform(0.3, 1.7) * pause)
+    with suppress(httpx.HTTPError):
+        httpx.delete(f"{arena.sandbox}/control/faults", timeout=10, trust_env=False)
+    return done
