@@ -46,10 +46,40 @@ class Stopped(Exception):
     """The road did not go on as promised; the text says where and what the page said."""
 
 
+class Patient(httpx.AsyncBaseTransport):
+    """A person who taps again when nothing comes back: the same request once more, until `seconds` are over.
+
+    Zero seconds: one try. A tap whose answer was lost is a double tap for the other side.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._inner = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=4))
+        self._seconds = seconds
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        end = time.monotonic() + self._seconds
+        while True:
+            try:
+                reply = await self._inner.handle_async_request(request)
+                if reply.status_code < 500 or time.monotonic() > end:
+                    return reply
+                await reply.aclose()
+            except httpx.TransportError:
+                if time.monotonic() > end:
+                    raise
+            await asyncio.sleep(0.4)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
 class Traveller:
     """One invented person with a phone. `web` and `sandbox` are base addresses."""
 
-    def __init__(self, seed: int, *, web: str, sandbox: str, entry: str = "", degree: str = "easy") -> None:
+    def __init__(
+        self, seed: int, *, web: str, sandbox: str, entry: str = "", degree: str = "easy", patience: float = 0
+    ) -> None:
         self.person = specimens.person(seed, county="甲县")
         self.openid = f"oJourney_{seed:08d}"
         self.journey = Journey(seed)
@@ -59,7 +89,7 @@ class Traveller:
             entry,
             degree,
         )
-        self._seed = seed
+        self._seed, self._patience = seed, patience
         self._page: PageReader | None = None
         self._url = ""
         self.on_step: Callable[[Step], None] = lambda _: None
@@ -68,7 +98,7 @@ class Traveller:
         """The whole road. Never raises; see `journey.error`."""
         headers = {"User-Agent": USER_AGENT, "Accept": "text/html"}
         async with httpx.AsyncClient(
-            headers=headers, timeout=60, trust_env=False, limits=httpx.Limits(max_connections=4)
+            headers=headers, timeout=60, trust_env=False, transport=Patient(self._patience)
         ) as self._http:
             self._http.cookies.set("phone_openid", self.openid, domain=urlparse(self._sandbox).hostname or "")
             try:
@@ -339,6 +369,7 @@ async def caravan(
     sandbox: str,
     first_seed: int,
     entry: str = "",
+    patience: float = 0,
     on_step: Callable[[int, Step], None] = lambda _seed, _step: None,
     on_end: Callable[[Journey], None] = lambda _journey: None,
 ) -> list[Journey]:
@@ -347,7 +378,7 @@ async def caravan(
 
     async def one(seed: int) -> Journey:
         async with gate:
-            traveller = Traveller(seed, web=web, sandbox=sandbox, entry=entry)
+            traveller = Traveller(seed, web=web, sandbox=sandbox, entry=entry, patience=patience)
             traveller.on_step = lambda step: on_step(seed, step)
             journey = await traveller.travel()
             on_end(journey)
