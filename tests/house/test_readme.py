@@ -1,0 +1,30 @@
+"""The README's promises: the map is the tree, the commands exist, the glossary is in use."""
+
+import re
+from pathlib import Path
+
+from backend.__main__ import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_map_is_the_tree() -> None:
+    named = set(re.findall(r"^\| `([a-z0-9_/]+)` \|", README, re.M))
+    backend = {
+        f"backend/{p.name}" for p in (ROOT / "backend").iterdir() if p.is_dir() and p.name != "__pycache__"
+    }
+    assert named == backend | {"h5", "bot", "templates", "static", "tests"}
+    assert all((ROOT / name).is_dir() for name in named)
+
+
+def test_every_command_named_in_the_readme_exists_and_has_its_file() -> None:
+    used = set(re.findall(r"\./xiaodai ([a-z-]+)", README))
+    assert used <= set(COMMANDS)
+    missing = [n for n in COMMANDS if not (ROOT / "backend/commands" / f"{n.replace('-', '_')}.py").exists()]
+    assert missing == []
+
+
+def test_every_file_named_in_the_readme_exists() -> None:
+    for path in set(re.findall(r"`((?:backend|h5|bot|tests|static|templates)/[\w/.-]+)`", README)):
+        assert (ROOT / path).exists(), path
