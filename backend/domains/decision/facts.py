@@ -237,6 +237,4 @@ def sentence(template: str, values: Mapping[str, Value], known: Catalogue) -> st
     """Fill `{fact}` in a customer's sentence."""
     if "{" not in template:
         return template
-    return template.format_map(
-        {n: spoken(known[n], v) for n, v in values.items() if "{" + n + "}" in template}
-    )
+    return _PLACEHOLDER.sub(lambda found: spoken(known[found[1]], values[found[1]]), template)
