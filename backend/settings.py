@@ -54,9 +54,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     wechat_api_base: Annotated[str, Meta(description="公众号接口地址（api.weixin）")] = ""
     wechat_open_base: Annotated[str, Meta(description="网页授权地址（open.weixin）")] = ""
     wechat_mp_base: Annotated[str, Meta(description="二维码图片地址（mp.weixin）")] = ""
+    wechat_progress_template: Annotated[str, Meta(description="订阅通知模板编号：申请进度")] = (
+        "sandbox_progress_notice"
+    )
 
     sms_api_base: Annotated[str, Meta(description="短信平台地址")] = ""
     mobile_bank_api_base: Annotated[str, Meta(description="手机银行地址")] = ""
+    mobile_bank_app_base: Annotated[
+        str, Meta(description="手机银行 App 打开链接（深层链接），移交令牌加在后面")
+    ] = ""
     core_banking_api_base: Annotated[str, Meta(description="核心系统地址")] = ""
     credit_bureau_api_base: Annotated[str, Meta(description="征信前置地址")] = ""
     identity_check_api_base: Annotated[str, Meta(description="联网核查地址")] = ""
@@ -100,6 +106,7 @@ OUTSIDE: dict[str, str] = {
     "wechat_mp_base": "/wechat",
     "sms_api_base": "/sms",
     "mobile_bank_api_base": "/mobile-bank",
+    "mobile_bank_app_base": "/bank/open",
     "core_banking_api_base": "/core-banking",
     "credit_bureau_api_base": "/credit-bureau",
     "identity_check_api_base": "/identity-check",

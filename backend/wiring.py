@@ -54,7 +54,7 @@ async def opened(
     db = db or database(settings)
     if mine:
         await db.open()
-    clients = registry.build(settings, transport=transport, token_store=SharedTokenStore(db, settings))
+    clients = registry.build(settings, transport=transport, tokens=SharedTokenStore(db, settings))
     try:
         yield Context(settings, db, clients, OcrClient(settings.ocr_socket))
     finally:

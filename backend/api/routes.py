@@ -2,4 +2,6 @@
 
 from litestar import Router
 
-router = Router(path="/", route_handlers=[])
+from backend.api import sms_receipts
+
+router = Router(path="/", route_handlers=[sms_receipts.receive])

@@ -2,7 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
+from backend.flows import notify, send_sms
 from backend.flows.context import Context
 from backend.outbox.effects import Effect
 
-HANDLERS: dict[str, Callable[[Context, Effect], Awaitable[None]]] = {}
+HANDLERS: dict[str, Callable[[Context, Effect], Awaitable[None]]] = {
+    send_sms.KIND: send_sms.send_sms,
+    notify.KIND: notify.notify,
+}

@@ -1,0 +1,57 @@
+"""订阅通知 (N17): the ledger of one-time consents. One consent is one notice, reserved before it is used."""
+
+import msgspec
+
+from backend.core import ids
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.channels.statements import Q
+
+
+class Grant(msgspec.Struct, frozen=True):
+    institution_id: str
+    id: str
+
+
+async def granted(tx: Tx, openid: str, template_id: str) -> None:
+    """The person tapped 允许 once."""
+    grant_id = ids.new()
+    await Q.insert_grant(
+        tx, institution_id=tx.institution_id, id=grant_id, openid=openid, template_id=template_id, now=tx.now
+    )
+    audit.add(tx, "grant.new", grant_id, template=template_id)
+
+
+async def rejected(tx: Tx, openid: str, template_id: str) -> None:
+    """The person tapped 总是拒绝 or 取消 for this notice: what is left may not be counted on."""
+    await Q.void_grants(
+        tx, institution_id=tx.institution_id, openid=openid, template_id=template_id, now=tx.now
+    )
+
+
+async def find(tx: Tx, openid: str, template_id: str, key: str) -> Grant | None:
+    """The grant reserved for `key`, else the oldest free one; needs a union-wide reader.
+
+    A grant is the account's, whichever county the person was with when they gave it.
+    """
+    row = await Q.find_grant(tx, openid=openid, template_id=template_id, key=key)
+    return None if row is None else Grant(*row)
+
+
+async def reserve(tx: Tx, grant: Grant, key: str) -> bool:
+    """Keep it for one notice; False when another notice took it first. The same key again is fine."""
+    return bool(await Q.reserve_grant(tx, institution_id=tx.institution_id, id=grant.id, key=key, now=tx.now))
+
+
+async def used(tx: Tx, grant: Grant) -> None:
+    await Q.use_grant(tx, institution_id=tx.institution_id, id=grant.id, now=tx.now)
+
+
+async def void(tx: Tx, grant: Grant) -> None:
+    """The platform knows of no such consent (43101)."""
+    await Q.void_grant(tx, institution_id=tx.institution_id, id=grant.id, now=tx.now)
+
+
+async def left(tx: Tx, openid: str) -> dict[str, int]:
+    """Free grants by template; needs a union-wide reader."""
+    return {row["template_id"]: row["count"] for row in await Q.grants_left(tx, openid=openid)}

@@ -1,0 +1,111 @@
+"""人工 and 投诉: what the bot cannot answer gets a number, an owner and a clock (A11-04, D4-09)."""
+
+from datetime import datetime, time, timedelta
+from typing import Any, Literal
+
+from backend.core import clock, ids, workdays
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.channels.model import TICKET, Ticket, TicketNotFound
+from backend.domains.channels.statements import Q
+from backend.domains.regulation import service as regulation
+
+Kind = Literal["human", "complaint"]
+
+HUMAN_WORKING_DAYS = 1
+SAME_MATTER = timedelta(hours=24)
+"""Who asks again within a day means the matter that is open already."""
+
+_TABLE = "channels.tickets"
+
+
+async def open(
+    tx: Tx,
+    *,
+    kind: Kind,
+    text: str,
+    openid: str = "",
+    customer_id: str | None = None,
+    owner_id: str | None = None,
+) -> Ticket:
+    """A new ticket, or the one this account opened for the same kind within a day, with the text added."""
+    if openid:
+        row = await Q.open_ticket_of(
+            tx, institution_id=tx.institution_id, openid=openid, kind=kind, since=tx.now - SAME_MATTER
+        )
+        if row is not None:
+            return await _added(tx, _ticket(tx, row), text)
+    ticket_id, ticket_no = ids.new(), await _number(tx, kind)
+    await Q.insert_ticket(
+        tx,
+        institution_id=tx.institution_id,
+        id=ticket_id,
+        ticket_no=ticket_no,
+        kind=kind,
+        openid=openid,
+        customer_id=customer_id,
+        owner_id=owner_id,
+        text=tx.vault.encrypt(_TABLE, "text", ticket_id, text),
+        due_at=await _due(tx, kind),
+        now=tx.now,
+    )
+    audit.add(tx, "ticket.open", ticket_no, kind=kind)
+    return await get(tx, ticket_no)
+
+
+async def get(tx: Tx, ticket_no: str) -> Ticket:
+    row = await Q.ticket(tx, institution_id=tx.institution_id, ticket_no=ticket_no)
+    if row is None:
+        raise TicketNotFound()
+    return _ticket(tx, row)
+
+
+async def list_open(tx: Tx, most: int = 100) -> list[Ticket]:
+    """What waits for an answer, the most urgent first."""
+    rows = await Q.open_tickets(tx, institution_id=tx.institution_id, most=most)
+    return [_ticket(tx, row) for row in rows]
+
+
+async def of_openid(tx: Tx, openid: str) -> list[Ticket]:
+    rows = await Q.tickets_of(tx, institution_id=tx.institution_id, openid=openid)
+    return [_ticket(tx, row) for row in rows]
+
+
+async def answer(tx: Tx, ticket_no: str, text: str) -> Ticket:
+    """A member of staff answered. Raises `ForbiddenMove` when it is not open."""
+    ticket = await get(tx, ticket_no)
+    TICKET.check(ticket.status, "answered")
+    sealed = tx.vault.encrypt(_TABLE, "answer", ticket.id, text)
+    await Q.answer_ticket(tx, institution_id=tx.institution_id, id=ticket.id, answer=sealed, now=tx.now)
+    audit.add(tx, "ticket.answer", ticket_no)
+    return await get(tx, ticket_no)
+
+
+async def _added(tx: Tx, ticket: Ticket, text: str) -> Ticket:
+    if text and text not in ticket.text.splitlines():
+        sealed = tx.vault.encrypt(_TABLE, "text", ticket.id, f"{ticket.text}\n{text}"[-4000:])
+        await Q.set_ticket_text(tx, institution_id=tx.institution_id, id=ticket.id, text=sealed)
+        audit.add(tx, "ticket.add", ticket.ticket_no)
+    return await get(tx, ticket.ticket_no)
+
+
+async def _number(tx: Tx, kind: Kind) -> str:
+    """A number people can read out: letter, month and day, then a serial."""
+    letter = "T" if kind == "complaint" else "R"
+    return f"{letter}{clock.today():%m%d}{await Q.next_ticket(tx) % 10**5:05d}"
+
+
+async def _due(tx: Tx, kind: Kind) -> datetime:
+    days = HUMAN_WORKING_DAYS
+    if kind == "complaint":
+        days = (await regulation.in_force(tx, clock.today())).count("complaint.working_days")
+    last = workdays.after(clock.today(), days)
+    return datetime.combine(last, time(18), clock.LOCAL)
+
+
+def _ticket(tx: Tx, row: Any) -> Ticket:
+    values = dict(row)
+    for column in ("text", "answer"):
+        stored = values[column]
+        values[column] = tx.vault.decrypt(_TABLE, column, values["id"], stored) if stored else ""
+    return Ticket(**values)

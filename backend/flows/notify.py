@@ -1,0 +1,283 @@
+"""Tell a customer that their case has moved (A3-04, A3-09, N17): once per status, by one means.
+
+The means in order: a customer-service message while the window is open, a subscription notice while a grant is
+left, an SMS. A means is written down before it is tried. When its outcome stays unknown it is repeated with
+the same key; only a clear no passes the notice on to the next means, so nobody is told twice and nobody never.
+Quiet content: what happened and what comes next; no marketing (D4-08).
+"""
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+import msgspec
+
+from backend.core import clock, failpoints
+from backend.core.actor import everywhere, system
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application
+from backend.domains.channels import grants, notices, sms, texts
+from backend.domains.channels import service as channels
+from backend.domains.channels.notices import Means
+from backend.domains.contracts import service as contracts
+from backend.domains.customers import service as customers
+from backend.domains.loans import service as loans
+from backend.flows.context import Context
+from backend.integrations.wechat.port import NoSubscription, NotFollowing, WeChatRefused, WindowClosed
+from backend.outbox import effects
+from backend.outbox.effects import Effect
+
+KIND = "notify.status"
+
+TRYING = failpoints.declare("notify.trying", "a means is written down; nothing was sent by it")
+CARRIED = failpoints.declare("notify.carried", "the other side has the notice; we have not recorded it")
+
+TOLD = frozenset(
+    {
+        "submitted",
+        "held",
+        "referred",
+        "approved",
+        "declined",
+        "signed",
+        "drawn",
+        "repaid",
+        "expired",
+        "cancelled",
+    }
+)
+"""Statuses a customer hears of. The others follow at once on the page the person is looking at."""
+
+PASSING = frozenset({"submitted", "held", "referred"})
+"""No longer true once the case has moved on: not sent late."""
+
+SAVED_FOR_RESULTS = frozenset({"submitted"})
+"""Not worth one of the scarce grants, nor an SMS: the person has just seen it on the page (N17)."""
+
+PHRASES = {
+    "submitted": "已收到",
+    "held": "正在办",
+    "referred": "人工复核中",
+    "approved": "已通过",
+    "declined": "未通过",
+    "signed": "已签约",
+    "drawn": "已用款",
+    "repaid": "已还清",
+    "expired": "已过期",
+    "cancelled": "已撤销",
+}
+"""At most five characters: the platform takes no more in a phrase."""
+
+SMS_TEMPLATES = {
+    "held": "application_held",
+    "referred": "application_referred",
+    "approved": "application_approved",
+    "declined": "application_declined",
+    "signed": "signed",
+    "drawn": "drawn",
+}
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the means need, read before anything is sent. `openid` only when it was proved to be this
+    person's: a status is personal too (A11-02)."""
+
+    application: Application
+    status: str
+    openid: str | None
+    phone: str | None
+    window_open: bool
+    text: str
+
+
+Outcome = str
+"""Empty when the notice was carried, else why this means cannot carry it."""
+
+
+async def announce(tx: Tx, application: Application) -> None:
+    """Queue the notice of the application's present status, in the transaction that moved it."""
+    if application.status not in TOLD:
+        return
+    key = f"notice:{application.id}:{application.status}"
+    payload: dict[str, object] = {"application_id": application.id, "status": application.status}
+    await effects.add(tx, kind=KIND, case_id=application.id, key=key, payload=payload)
+
+
+async def notify(context: Context, effect: Effect) -> None:
+    """Deliver the effect. Raises Unavailable when a means may have carried it or may work later."""
+    application_id, status = str(effect.payload["application_id"]), str(effect.payload["status"])
+    actor = system(effect.institution_id, "notify")
+    async with context.db.begin(actor) as tx:
+        notice = await notices.open(tx, effect.key, application_id, status)
+        application = await applications.get(tx, application_id)
+        overtaken = status in PASSING and application.status != status and notice.means is None
+        if overtaken and not notice.ended_at:
+            await notices.ended(tx, notice, "overtaken")
+    if notice.ended_at or overtaken:
+        return
+    case = await _case(context, application, status)
+    for means in notice.still_to_try():
+        reason = _impossible(case, means)
+        if reason and notice.means != means:
+            async with context.db.begin(actor) as tx:
+                notice = await notices.refused(tx, notice, means, reason)
+            continue
+        async with context.db.begin(actor) as tx:
+            await notices.trying(tx, notice, means)
+        failpoints.hit(TRYING)
+        refusal = await CARRIERS[means](context, effect, case)
+        failpoints.hit(CARRIED)
+        async with context.db.begin(actor) as tx:
+            if not refusal:
+                await notices.sent(tx, notice, means)
+                return
+            notice = await notices.refused(tx, notice, means, refusal)
+    async with context.db.begin(actor) as tx:
+        await notices.ended(tx, notice, "no means left")
+
+
+def _impossible(case: Case, means: Means) -> Outcome:
+    """Why a means need not even be tried, from what we know ourselves."""
+    if means == "custom":
+        if not case.openid:
+            return "no account"
+        return "" if case.window_open else "window closed"
+    if case.status in SAVED_FOR_RESULTS:
+        return "not worth it"
+    if means == "subscription":
+        return "" if case.openid else "no account"
+    if case.status not in SMS_TEMPLATES:
+        return "no text"
+    return "" if case.phone else "no phone"
+
+
+async def _by_custom_message(context: Context, effect: Effect, case: Case) -> Outcome:
+    assert case.openid
+    try:
+        await context.clients.wechat.send_text(case.openid, case.text, key=f"{effect.key}:custom")
+    except (WindowClosed, NotFollowing) as refusal:
+        return refusal.code
+    except WeChatRefused as refusal:
+        return f"errcode {refusal.remote_code}"
+    return ""
+
+
+async def _by_subscription(context: Context, effect: Effect, case: Case) -> Outcome:
+    """Grant after grant, since the platform may have forgotten one."""
+    assert case.openid
+    template = context.settings.wechat_progress_template
+    while True:
+        async with context.db.read(everywhere("notify")) as tx:
+            grant = await grants.find(tx, case.openid, template, effect.key)
+        if grant is None:
+            return "no grant"
+        keeper = system(grant.institution_id, "notify")
+        async with context.db.begin(keeper) as tx:
+            if not await grants.reserve(tx, grant, effect.key):
+                continue
+        try:
+            await context.clients.wechat.send_subscription(
+                case.openid,
+                template,
+                _fields(case),
+                page=_url(context, case.application),
+                key=f"{effect.key}:{grant.id}",
+            )
+        except NoSubscription:
+            async with context.db.begin(keeper) as tx:
+                await grants.void(tx, grant)
+            continue
+        except WeChatRefused as refusal:
+            return f"errcode {refusal.remote_code}"
+        async with context.db.begin(keeper) as tx:
+            await grants.used(tx, grant)
+        return ""
+
+
+async def _by_sms(context: Context, effect: Effect, case: Case) -> Outcome:
+    application, template = case.application, SMS_TEMPLATES[case.status]
+    assert case.phone
+    sent = await context.clients.sms.send(
+        phone=case.phone,
+        template=template,
+        parameters={"application_no": application.application_no, "until": _until(application)},
+        case_id=application.id,
+        key=f"{effect.key}:sms",
+    )
+    async with context.db.begin(system(effect.institution_id, "notify")) as tx:
+        await sms.accepted(tx, sent.message_id, application.id, template, sent.accepted_at)
+    return ""
+
+
+CARRIERS: dict[Means, Callable[[Context, Effect, Case], Awaitable[Outcome]]] = {
+    "custom": _by_custom_message,
+    "subscription": _by_subscription,
+    "sms": _by_sms,
+}
+
+
+async def _case(context: Context, application: Application, status: str) -> Case:
+    async with context.db.read(system(application.institution_id, "notify")) as tx:
+        openid, phone = None, None
+        if application.customer_id:
+            openid = await customers.openid_of(tx, application.customer_id)
+            phone = (await customers.get(tx, application.customer_id)).phone
+        values = await _figures(tx, application, status)
+    async with context.db.read(everywhere("notify")) as tx:
+        window_open = openid is not None and await channels.window_open(tx, openid)
+    number, until, url = application.application_no, _until(application), _url(context, application)
+    text = texts.notice(status, number=number, until=until, url=url, **values)
+    return Case(
+        application=application,
+        status=status,
+        openid=openid,
+        phone=phone,
+        window_open=window_open,
+        text=text,
+    )
+
+
+async def _figures(tx: Tx, application: Application, status: str) -> dict[str, object]:
+    offer, outstanding = None, ""
+    if status == "approved" and (contract := await contracts.of_application(tx, application.id)):
+        offer = {
+            "amount": _yuan(contract.limit_fen),
+            "rate": _percent(contract.annual_rate),
+            "months": contract.term_months,
+            "until": f"{contract.valid_until.year}年{contract.valid_until.month}月{contract.valid_until.day}日",
+        }
+    if status == "drawn":
+        owed = sum(loan.outstanding_fen for loan in await loans.of_application(tx, application.id))
+        outstanding = _yuan(owed) if owed else ""
+    return {"offer": offer, "outstanding": outstanding}
+
+
+def _fields(case: Case) -> dict[str, str]:
+    """The progress template's fields; `thing` holds at most 20 characters, `phrase` 5."""
+    moment = clock.local(clock.now())
+    return {
+        "character_string1": case.application.application_no,
+        "phrase2": PHRASES[case.status],
+        "time3": f"{moment:%Y-%m-%d %H:%M}",
+        "thing4": "点开看结果和下一步",
+    }
+
+
+def _url(context: Context, application: Application) -> str:
+    return f"{context.settings.public_base.rstrip('/')}/my/{application.application_no}"
+
+
+def _until(application: Application) -> str:
+    if application.promised_at is None:
+        return ""
+    moment = clock.local(application.promised_at)
+    return f"{moment.month}月{moment.day}日 {moment:%H:%M}"
+
+
+def _yuan(fen: int) -> str:
+    whole, rest = divmod(fen, 100)
+    return f"{whole:,}.{rest:02d}" if rest else f"{whole:,}"
+
+
+def _percent(rate: Decimal) -> str:
+    return f"{rate * 100:.2f}%"
