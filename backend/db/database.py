@@ -4,6 +4,7 @@ Both tell PostgreSQL for which institution the code works, so that row-level sec
 (trust §2). The setting is `SET LOCAL`: it ends with the transaction.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -18,6 +19,7 @@ from backend.core.actor import Actor
 from backend.core.crypto import Vault
 from backend.core.errors import Unavailable
 
+_INSTITUTION = re.compile(r"[0-9]{0,12}|\*")
 _open: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 
@@ -43,6 +45,17 @@ class Tx:
     @property
     def institution_id(self) -> str:
         return self.actor.institution_id
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What fails inside is undone alone; the error goes on. Not for nesting."""
+        await self.connection.execute("savepoint inner_step")
+        try:
+            yield
+        except BaseException:
+            await self.connection.execute("rollback to savepoint inner_step")
+            raise
+        await self.connection.execute("release savepoint inner_step")
 
 
 class Database:
@@ -103,19 +116,24 @@ class Database:
     async def _transaction(self, actor: Actor, *, readonly: bool) -> AsyncIterator[Tx]:
         if _open.get():
             raise RuntimeError("a transaction is already open in this task; pass its tx on instead")
+        if not _INSTITUTION.fullmatch(actor.institution_id):
+            raise ValueError("an institution id is digits, '*' or nothing")
         connection = await self._acquire()
         token = _open.set(True)
         try:
-            async with connection.transaction(readonly=readonly):
-                await connection.execute(
-                    "select set_config('app.institution', $1, true), set_config('app.actor', $2, true)",
-                    actor.institution_id,
-                    f"{actor.kind}:{actor.id}",
-                )
+            # One round trip for both; asyncpg's own transaction object would cost another.
+            mode = " read only" if readonly else ""
+            await connection.execute(f"begin{mode}; set local app.institution = '{actor.institution_id}'")
+            try:
                 tx = Tx(connection, actor, clock.now(), self.vault)
                 yield tx
                 if tx.audit:
                     await self._flush_audit(tx)
+                await connection.execute("commit")
+            except BaseException:
+                if not connection.is_closed():
+                    await connection.execute("rollback")
+                raise
         except (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, OSError) as cause:
             raise DatabaseDown(unknown=not readonly) from cause
         finally:

@@ -1,7 +1,5 @@
 """What other code may ask about people. Consents have a page of their own: `consents.py`."""
 
-import asyncpg
-
 from backend.core import clock, masking
 from backend.core.errors import Conflict
 from backend.db.database import Tx
@@ -59,15 +57,12 @@ async def find_by_id_number(tx: Tx, id_number: str) -> str | None:
 
 async def set_phone(tx: Tx, customer_id: str, phone: str) -> None:
     """Keep a phone just proved by SMS code. Raises `PhoneTaken` when it is another person's."""
+    # The lock orders two people who bring the same number at once; the unique key is the last word.
+    await repository.lock_phone(tx, phone)
     owner = await repository.phone_owner(tx, phone)
     if owner not in (None, customer_id):
         raise PhoneTaken()
-    try:
-        # The savepoint keeps the caller's transaction usable when two phones race for one number.
-        async with tx.connection.transaction():
-            changed = await repository.set_phone(tx, customer_id, phone)
-    except asyncpg.UniqueViolationError:
-        raise PhoneTaken() from None
+    changed = await repository.set_phone(tx, customer_id, phone)
     if not changed:
         raise CustomerNotFound()
     audit.add(tx, "customer.phone_set", customer_id)

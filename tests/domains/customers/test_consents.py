@@ -14,6 +14,7 @@ from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import ConsentMissing, ConsentTextChanged
 from backend.domains.regulation import service as regulation
 from tests.domains.customers.conftest import make_card
+from tests.domains.savepoint import savepoint
 
 PUBLISHED = {
     "bureau_query-1": "90de57b53be1ac30",
@@ -140,14 +141,14 @@ async def test_the_database_lets_a_consent_only_be_withdrawn_once(tx, zhang, cha
     if "withdrawn" in change:
         await consents.withdraw(tx, zhang, Purpose.BUREAU_QUERY)
     with pytest.raises(asyncpg.RestrictViolationError):
-        async with tx.connection.transaction():
+        async with tx.savepoint():
             await tx.connection.execute(f"update customers.consents set {change}")
 
 
 async def test_consents_cannot_be_deleted(tx, zhang):
     await give(tx, zhang)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with tx.connection.transaction():
+        async with tx.savepoint():
             await tx.connection.execute("delete from customers.consents")
 
 

@@ -16,6 +16,7 @@ from backend.domains.audit import service as audit
 from backend.domains.customers import model
 from backend.domains.customers import service as customers
 from tests.domains.customers.conftest import make_card, number
+from tests.domains.savepoint import savepoint
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
@@ -156,6 +157,19 @@ async def test_someone_elses_phone_is_refused(tx):
         await customers.set_phone(tx, two, "13812341234")
 
 
+async def test_two_people_with_one_phone_at_once_end_with_one_owner(db):
+    async with db.begin(system("4101", "test")) as tx:
+        people = [await customers.create_or_update_from_card(tx, make_card(serial=n)) for n in range(20, 25)]
+
+    async def bring(customer_id):
+        async with db.begin(system("4101", "test")) as tx:
+            await customers.set_phone(tx, customer_id, "13900001111")
+
+    results = await asyncio.gather(*map(bring, people), return_exceptions=True)
+    assert sum(r is None for r in results) == 1
+    assert all(r is None or isinstance(r, model.PhoneTaken) for r in results)
+
+
 async def test_d3_15_masks_for_third_eyes_and_for_the_person(db, card):
     async with db.begin(system("4101", "test")) as tx:
         customer_id = await customers.create_or_update_from_card(tx, card)
@@ -270,5 +284,5 @@ async def test_the_database_refuses_a_move_outside_the_lifecycle(tx, card):
     customer_id = await customers.create_or_update_from_card(tx, card)
     await customers.freeze(tx, customer_id, "96110")
     with pytest.raises(asyncpg.CheckViolationError):
-        async with tx.connection.transaction():
+        async with tx.savepoint():
             await tx.connection.execute("update customers.people set status = 'erased'")
