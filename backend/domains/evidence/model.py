@@ -1,0 +1,40 @@
+"""What an outside system answered about a person for one case."""
+
+from datetime import datetime
+
+import msgspec
+
+SOURCES = {
+    "identity_check": "身份核对",
+    "core_banking": "账户情况",
+    "data_platform": "本地资料",
+    "credit_bureau": "征信报告",
+}
+"""The systems asked for a decision, in the order a page lists them."""
+
+CLASSES = {
+    "evidence.answers": {"facts": "C2", "raw": "C2", "reference": "C1", "sha256": "C1"},
+    "evidence.marks": {"mark": "C2"},
+}
+"""JR/T 0171 class of what is worth protecting (D3-14); C2 is sealed or a blind index."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """`facts` by the decision's names; `raw` are the bytes as they came and `sha256` is theirs."""
+
+    source: str
+    consent_id: str | None
+    reference: str
+    sha256: str
+    facts: dict[str, int | bool | str]
+    raw: bytes
+    observed_at: datetime
+    price_fen: int = 0
+
+
+class Repetition(msgspec.Struct, frozen=True, kw_only=True):
+    """How often the same device, person and household address came up, this case included."""
+
+    device_customers_30d: int
+    person_applications_30d: int
+    address_applications_90d: int

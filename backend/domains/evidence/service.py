@@ -1,0 +1,84 @@
+"""Keep and find what was answered. Nothing here asks anybody; that is the flow's work."""
+
+import unicodedata
+from typing import Any
+
+import msgspec
+
+from backend.db import queries
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.evidence.model import Answer, Repetition
+
+Q = queries.load(__package__)
+
+_TABLE = "evidence.answers"
+
+
+async def store(tx: Tx, application_id: str, answer: Answer) -> bool:
+    """Keep an answer, sealed. False when the case has one of this source already."""
+    row_id = f"{application_id}/{answer.source}"
+    stored = await Q.store(
+        tx,
+        institution_id=tx.institution_id,
+        application_id=application_id,
+        source=answer.source,
+        consent_id=answer.consent_id,
+        reference=answer.reference,
+        sha256=answer.sha256,
+        facts=tx.vault.seal(_TABLE, "facts", row_id, msgspec.json.encode(answer.facts)),
+        raw=tx.vault.seal(_TABLE, "raw", row_id, answer.raw),
+        observed_at=answer.observed_at,
+        price_fen=answer.price_fen,
+        now=tx.now,
+    )
+    if stored:
+        audit.add(
+            tx,
+            "evidence.stored",
+            application_id,
+            source=answer.source,
+            consent=answer.consent_id,
+            reference=answer.reference,
+            sha256=answer.sha256,
+        )
+    return bool(stored)
+
+
+async def answers(tx: Tx, application_id: str) -> dict[str, Answer]:
+    """By source."""
+    rows = await Q.answers(tx, institution_id=tx.institution_id, application_id=application_id)
+    return {row["source"]: _answer(tx, application_id, row) for row in rows}
+
+
+def _answer(tx: Tx, application_id: str, row: Any) -> Answer:
+    values = dict(row)
+    row_id = f"{application_id}/{values['source']}"
+    values["facts"] = msgspec.json.decode(tx.vault.open(_TABLE, "facts", row_id, values["facts"]))
+    values["raw"] = tx.vault.open(_TABLE, "raw", row_id, values["raw"])
+    return Answer(**values)
+
+
+async def mark(tx: Tx, application_id: str, customer_id: str, *, device: str, address: str) -> None:
+    """Leave the marks of a submission. `device` is an openid or a session, whatever tells phones apart."""
+    marks = {"device": device, "address": _plain(address), "person": customer_id}
+    for kind, text in marks.items():
+        await Q.mark(
+            tx,
+            institution_id=tx.institution_id,
+            application_id=application_id,
+            kind=kind,
+            mark=tx.vault.blind(f"mark {kind}", text),
+            customer_id=customer_id,
+            now=tx.now,
+        )
+
+
+async def repetition(tx: Tx, application_id: str) -> Repetition:
+    row = await Q.repetition(tx, institution_id=tx.institution_id, application_id=application_id)
+    return Repetition(**dict(row))
+
+
+def _plain(address: str) -> str:
+    """The same address typed a little differently is the same household."""
+    return "".join(c for c in unicodedata.normalize("NFKC", address) if c.isalnum())

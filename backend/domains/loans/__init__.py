@@ -1,0 +1,1 @@
+"""Loans (借据): the mirror of what the mobile bank reports as drawn and repaid."""

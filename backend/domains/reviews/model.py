@@ -1,0 +1,87 @@
+"""A case before a person (人工审查): referred by the rules, or asked for by the customer (D3-03)."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from backend.core.errors import Conflict, Invalid, NotFound, NotPermitted
+from backend.core.lifecycle import Lifecycle
+
+REVIEW = Lifecycle(
+    "review",
+    {"open": "待审查", "answered": "已答复", "closed": "已随申请关闭"},
+    {"open": ("answered", "closed")},
+)
+
+CLASSES = {"reviews.reviews": {"said": "C2", "reason": "C1"}}
+
+GROUNDS: dict[str, str] = {
+    "wrong_data": "资料里有不对的地方",
+    "things_changed": "情况已经有变化",
+    "not_explained": "理由没看懂，想让人解释",
+    "not_by_machine": "不愿意只由系统决定",
+    "other": "其他",
+}
+"""What a customer may say is wrong; codes are stored, labels shown."""
+
+OUTCOMES = {"approved": "同意", "declined": "不同意", "upheld": "维持原结果", "granted": "复核通过"}
+
+
+class Review(msgspec.Struct, frozen=True, kw_only=True):
+    """Amounts in fen. `outcome`, `reason` and the terms are set once it is answered."""
+
+    id: str
+    application_id: str
+    kind: str
+    ground: str
+    said: str
+    asked_by: str
+    status: str
+    outcome: str | None
+    amount_fen: int | None
+    annual_rate: Decimal | None
+    term_months: int | None
+    reason: str | None
+    answered_by: str | None
+    new_application_id: str | None
+    opened_at: datetime
+    due_at: datetime
+    answered_at: datetime | None
+
+
+class ReviewMissing(NotFound):
+    code = "review_missing"
+    message = "没有找到这件审查"
+
+
+class ReviewAlreadyAsked(Conflict):
+    code = "review_already_asked"
+    message = "您已经申请过人工复核，{due} 前答复您"
+
+
+class NothingToReview(Conflict):
+    code = "nothing_to_review"
+    message = "这笔申请现在不需要人工复核"
+
+
+class ReviewAnswered(Conflict):
+    code = "review_answered"
+    message = "这件审查已经由别人答复了，请看最新结果"
+
+
+class NotYourReview(NotPermitted):
+    """Maker and checker are two people."""
+
+    code = "not_your_review"
+    message = "您营销或经办过这笔业务，要由另一位审查人来看"
+
+
+class GroundMissing(Invalid):
+    code = "ground_missing"
+    message = "请选一项您觉得不对的地方"
+
+
+class VerdictInvalid(Invalid):
+    code = "verdict_invalid"
+    message = "审查意见填得不完整"
