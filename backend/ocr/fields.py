@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,12 +14,13 @@ SURE = 0.85
 """A field with a character below this posterior is shown to the person to confirm."""
 
 
-def characters(pieces: Iterable[Piece]) -> list[Character]:
+def characters(pieces: Iterable[Piece], prior: Mapping[str, float] | None = None) -> list[Character]:
     """All characters of the pieces in their order, full-width forms folded to ASCII."""
+    lines = [piece.word.line.weighted(prior) if prior else piece.word.line for piece in pieces]
     return [
         character._replace(text=unicodedata.normalize("NFKC", character.text))
-        for piece in pieces
-        for character in piece.word.line.characters
+        for line in lines
+        for character in line.characters
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from backend.core import check_digits
-from backend.ocr import fields, labels
+from backend.ocr import fields, labels, places
 from backend.ocr.labels import Piece
 from backend.ocr.lines import Character
 from backend.ocr.locate import Word
@@ -159,7 +159,7 @@ def _ethnicity(card: _Layout) -> Field | None:
 
 def _address(card: _Layout) -> Field | None:
     pieces = [piece for piece in card.address() if piece.word.line.confidence > 0.35]
-    read = fields.characters(pieces)
+    read = fields.characters(pieces, places.ADDRESS)
     return fields.field(read) if read else None
 
 
@@ -261,7 +261,7 @@ def back(words: Sequence[Word]) -> dict[str, Field]:
 def _authority(printed: dict[str, Piece], values: list[Piece]) -> Field | None:
     label = printed.get("签发机关")
     row = labels.row(label, values) if label else [p for p in values if p.text.endswith(("公安局", "分局"))]
-    read = fields.characters(row)
+    read = fields.characters(row, places.ADDRESS)
     if not read:
         return None
     text = "".join(character.text for character in read)

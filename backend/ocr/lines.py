@@ -1,6 +1,6 @@
 """One line of text as the recogniser saw it: characters with posteriors, and other ways of reading the same columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -63,6 +63,14 @@ class Line:
         """The part of the line between two columns."""
         first, last = max(round(start), 0), min(round(end), self.columns)
         return Line(self.posteriors[first:last], self.alphabet)
+
+    def weighted(self, weights: Mapping[str, float]) -> "Line":
+        """The line under a prior: posteriors of these characters multiplied by their weights, then made to sum to 1."""
+        classes = self.alphabet.classes("".join(weights))
+        factors = np.array([weights[self.alphabet.characters[number]] for number in classes.tolist()], np.float32)
+        changed = self.posteriors.copy()
+        changed[:, classes] *= factors
+        return Line(changed / changed.sum(axis=1, keepdims=True), self.alphabet)
 
     def restricted(self, allowed: str) -> tuple[list[Character], Floats]:
         """Read with only the characters of `allowed`; also returns, for each character read, the posteriors of all of

@@ -29,7 +29,7 @@ _PARSERS: dict[str, Callable[[Sequence[Word]], dict[str, Field]]] = {
     reading.BUSINESS_LICENCE: business_licence.licence,
     reading.BANK_CARD: bank_card.card,
 }
-FIRST_LOOK = 512
+FIRST_LOOK = 448
 _LOOKS = {
     reading.ID_FRONT: (FIRST_LOOK, 736, 960),
     reading.ID_BACK: (FIRST_LOOK, 736, 960),
