@@ -15,6 +15,10 @@ from backend.integrations.image_archive.client import ImageArchiveClient
 from backend.integrations.image_archive.port import ImageArchiveUnavailable
 from backend.integrations.liveness.client import LivenessClient
 from backend.integrations.liveness.port import LivenessUnavailable
+from backend.integrations.mobile_bank.client import MobileBankClient
+from backend.integrations.mobile_bank.port import MobileBankUnavailable
+from backend.integrations.sign_on.client import SignOnClient
+from backend.integrations.sign_on.port import SignOnUnavailable
 from backend.integrations.sms.client import SmsClient
 from backend.integrations.sms.port import SmsUnavailable
 from backend.integrations.wechat.client import WeChat
@@ -45,6 +49,17 @@ class Clients:
             self._connection(settings.image_archive_api_base, ImageArchiveUnavailable)
         )
 
+        self.mobile_bank = MobileBankClient(
+            self._connection(settings.mobile_bank_api_base, MobileBankUnavailable),
+            secret=settings.outside_api_secret,
+            app_base=settings.mobile_bank_app_base,
+        )
+        self.sign_on = SignOnClient(
+            self._connection(settings.sign_on_issuer, SignOnUnavailable, secret=""),
+            issuer=settings.sign_on_issuer,
+            client_id=settings.sign_on_client_id,
+            client_secret=settings.sign_on_client_secret,
+        )
         self.wechat = WeChat(
             self._connection(settings.wechat_api_base, WeChatUnavailable, secret=""),
             app_id=settings.wechat_app_id,

@@ -25,9 +25,11 @@ from backend.sandbox.systems import (
     identity_check,
     image_archive,
     liveness,
+    sign_on,
     sms,
     wechat,
 )
+from backend.sandbox.systems.mobile_bank import api, programs
 from backend.sandbox.systems.wechat import phone
 from backend.sandbox.world import AnyRequest, World
 from backend.settings import Settings
@@ -90,10 +92,17 @@ def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None
     world = World(settings, transport)
     guarded = [
         *(identity_check.router, sms.router, credit_bureau.router, data_platform.router),
-        *(core_banking.router, image_archive.router, liveness.router),
+        *(core_banking.router, image_archive.router, liveness.router, api.router),
     ]
     app = Sandbox(
-        route_handlers=[*guarded, wechat.router, phone.router, control.router],
+        route_handlers=[
+            *guarded,
+            wechat.router,
+            sign_on.router,
+            phone.router,
+            programs.router,
+            control.router,
+        ],
         guards=[_known_caller],
         exception_handlers={Refusal: _refused},
         template_config=TemplateConfig(

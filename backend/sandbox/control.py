@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery
 from backend.sandbox import faults, world
 from backend.sandbox.people import Script
 from backend.sandbox.refusal import Refusal
-from backend.sandbox.systems import liveness, sms
+from backend.sandbox.systems import liveness, sms, staff
 from backend.sandbox.systems.wechat import accounts, push
 from backend.sandbox.world import AnyRequest
 
@@ -110,8 +110,13 @@ async def expire_token(request: AnyRequest) -> None:
     accounts.expire(world.of(request))
 
 
+@get("/staff")
+async def list_staff() -> list[staff.Member]:
+    return list(staff.EVERYBODY)
+
+
 HANDLERS = [
     *(set_fault, list_faults, clear_faults, clear_fault, ledger, callbacks, reset),
-    *(set_person, person, messages, last_code, act, verify_url, expire_token),
+    *(set_person, person, messages, last_code, act, verify_url, expire_token, list_staff),
 ]
 router = Router("/control", route_handlers=HANDLERS)

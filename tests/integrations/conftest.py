@@ -33,7 +33,7 @@ class Studio:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return settings_module.load({}, xiaodai_data=str(tmp_path), outside_deadline=1.0)
+    return settings_module.load({}, xiaodai_data=str(tmp_path), outside_deadline=10.0)
 
 
 @pytest.fixture
@@ -41,11 +41,18 @@ def studio() -> Studio:
     return Studio()
 
 
+@pytest.fixture(scope="session")
+def routes(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The application is built once; every test puts a world of its own into it."""
+    path = tmp_path_factory.mktemp("sandbox")
+    return create_app(settings_module.load({}, xiaodai_data=str(path)))
+
+
 @pytest.fixture
-async def app(settings: Settings, studio: Studio) -> AsyncIterator[Any]:
-    app = create_app(settings, transport=httpx.MockTransport(studio))
-    yield app
-    await app.state.world.close()
+async def app(routes: Any, settings: Settings, studio: Studio) -> AsyncIterator[Any]:
+    routes.state.world = World(settings, httpx.MockTransport(studio))
+    yield routes
+    await routes.state.world.close()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from backend.db import database
@@ -155,13 +156,17 @@ async def test_a_drop_before_the_effect_is_unknown_too_because_nobody_can_tell(
 
 @every_effect
 async def test_a_hang_ends_at_the_deadline_as_unknown(
-    clients: Clients, control: httpx.AsyncClient, system: str
+    app: Any, settings: Settings, control: httpx.AsyncClient, system: str
 ) -> None:
+    impatient = registry.build(
+        msgspec.structs.replace(settings, outside_deadline=0.3), transport=httpx.ASGITransport(app)
+    )
     fault = {"system": system, "operation": "*", "fault": "hang", "args": {"seconds": 20}}
     await control.post("/control/faults", json=fault)
-    async with asyncio.timeout(1.5):
+    async with asyncio.timeout(10):
         with pytest.raises(OutsideUnavailable) as failure:
-            await EFFECTS[system][2](clients, "k1")
+            await EFFECTS[system][2](impatient, "k1")
+    await impatient.close()
     assert (failure.value.reason, failure.value.unknown) == ("timeout", True)
 
 
@@ -254,8 +259,6 @@ async def test_nobody_listening_is_unavailable_and_certainly_without_effect(tmp_
 
 
 async def test_a_wrong_secret_is_refused(app: Any, settings: Settings) -> None:
-    import msgspec
-
     wrong = msgspec.structs.replace(settings, outside_api_secret="somebody else")
     clients = registry.build(wrong, transport=httpx.ASGITransport(app))
     with pytest.raises(OutsideRefused) as refusal:

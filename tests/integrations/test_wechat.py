@@ -18,6 +18,7 @@ from backend.integrations.wechat.port import (
     WeChatUnavailable,
     WindowClosed,
 )
+from backend.sandbox.systems.wechat import scanner
 from backend.sandbox.world import World
 from backend.settings import Settings
 
@@ -151,13 +152,9 @@ async def test_todays_quota_used_up_is_told_apart(clients: Clients, control: htt
 async def test_a_code_drawn_by_the_platform_brings_its_scene_back(
     clients: Clients, control: httpx.AsyncClient
 ) -> None:
-    import cv2
-    import numpy as np
-
     ticket = await clients.wechat.create_qr("4101-A1-XY", 3600)
     assert ticket.expires_at is not None
-    picture = cv2.imdecode(np.frombuffer(await clients.wechat.show_qr(ticket.ticket), np.uint8), 0)
-    content = cv2.QRCodeDetector().detectAndDecode(picture)[0]
+    content = scanner.read(await clients.wechat.show_qr(ticket.ticket))
     assert content == ticket.url
     scanned = (await control.post(f"/phone/{OPENID}/scan", json={"content": content})).json()
     assert scanned["message"]["Event"] == "subscribe"
@@ -187,7 +184,8 @@ async def test_media_tags_and_user_info(clients: Clients, control: httpx.AsyncCl
 
 
 async def authorised_code(control: httpx.AsyncClient, url: str, **cookies: str) -> str:
-    reply = await control.get(url.partition("#")[0], cookies=cookies)
+    control.cookies.update(cookies)
+    reply = await control.get(url.partition("#")[0])
     assert reply.status_code == 302, reply.text
     return parse_qs(urlsplit(reply.headers["location"]).query)["code"][0]
 
@@ -222,7 +220,8 @@ async def test_the_platform_sends_nobody_to_an_address_that_is_not_ours(
     clients: Clients, control: httpx.AsyncClient
 ) -> None:
     url = clients.wechat.authorize_url("http://evil.example/", "abc123")
-    reply = await control.get(url.partition("#")[0], cookies={"phone_openid": OPENID})
+    control.cookies.update({"phone_openid": OPENID})
+    reply = await control.get(url.partition("#")[0])
     assert (reply.status_code, "10003" in reply.text) == (200, True)
 
 
