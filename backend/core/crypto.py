@@ -40,6 +40,7 @@ class Vault:
         self._index_key = index_key
         self._algorithm = _NAMES[algorithm]
         self._ciphers = {(a, i): _cipher(a, k) for i, k in keys.items() for a in _NAMES.values()}
+        self._signing = {i: hmac.new(k, b"sign", hashlib.sha256).digest() for i, k in keys.items()}
 
     def encrypt(self, table: str, column: str, row_id: str, text: str) -> bytes:
         return self.seal(table, column, row_id, text.encode())
@@ -66,6 +67,20 @@ class Vault:
     def key_of(self, stored: bytes) -> int:
         """Which key a field was written with; rotation rewrites the others."""
         return bytes(stored)[1]
+
+    def sign(self, purpose: str, text: str, key_id: int | None = None) -> bytes:
+        """A 16-byte seal of the text, for tokens that leave the house; the current key unless told another.
+
+        Raises `Unreadable` for a key we no longer hold.
+        """
+        key = self._signing.get(key_id or self.current)
+        if key is None:
+            raise Unreadable(f"{purpose}: unknown key")
+        return hmac.new(key, f"{purpose}\x00{text}".encode(), hashlib.sha256).digest()[:16]
+
+    def signed(self, purpose: str, text: str, key_id: int, seal: bytes) -> bool:
+        """Whether `sign` made this seal with a key we still hold."""
+        return key_id in self._signing and hmac.compare_digest(self.sign(purpose, text, key_id), seal)
 
     def blind(self, purpose: str, text: str) -> bytes:
         """32 bytes, the same for the same text and purpose, for equality search only."""

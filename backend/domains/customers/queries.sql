@@ -13,6 +13,10 @@ where institution_id = :institution_id and id_number_blind = :id_number_blind;
 -- Whose verified phone this is (someone else's phone has an answer of its own).
 select id from customers.people where institution_id = :institution_id and phone_blind = :phone_blind;
 
+-- name: lock_phone(phone_blind)!
+-- Held to the end of the transaction, so that one phone is given to one person at a time.
+select pg_advisory_xact_lock(hashtextextended(encode(:phone_blind, 'hex'), 0));
+
 -- name: insert(institution_id, id, name_enc, id_number_enc, id_number_blind, address_enc, issuer_enc, birth_on, sex, nation, card_valid_from, card_valid_until, now)$
 -- A new person; null when another transaction has just added the same number.
 insert into customers.people

@@ -25,6 +25,10 @@ async def find_by_id_number(tx: Tx, id_number: str) -> str | None:
     return found
 
 
+async def lock_phone(tx: Tx, phone: str) -> None:
+    await Q.lock_phone(tx, phone_blind=tx.vault.blind("phone", phone))
+
+
 async def phone_owner(tx: Tx, phone: str) -> str | None:
     blind = tx.vault.blind("phone", phone)
     found: str | None = await Q.phone_owner(tx, institution_id=tx.institution_id, phone_blind=blind)

@@ -14,7 +14,6 @@ from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import ConsentMissing, ConsentTextChanged
 from backend.domains.regulation import service as regulation
 from tests.domains.customers.conftest import make_card
-from tests.domains.savepoint import savepoint
 
 PUBLISHED = {
     "bureau_query-1": "90de57b53be1ac30",

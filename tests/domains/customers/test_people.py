@@ -16,7 +16,6 @@ from backend.domains.audit import service as audit
 from backend.domains.customers import model
 from backend.domains.customers import service as customers
 from tests.domains.customers.conftest import make_card, number
-from tests.domains.savepoint import savepoint
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 

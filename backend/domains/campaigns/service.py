@@ -1,0 +1,269 @@
+"""What other code may ask about campaigns and codes. Every act leaves a row in the audit log."""
+
+from datetime import date, datetime, time, timedelta
+
+from backend.core import clock, ids
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.campaigns import repository, rules
+from backend.domains.campaigns.model import (
+    Campaign,
+    CampaignNotFound,
+    CampaignNotRunning,
+    CodeExists,
+    CodeNotFound,
+    CodeState,
+    Funnel,
+    Material,
+    MaterialNotFound,
+    MaterialNotReviewed,
+    MaterialRefused,
+    OfficerCard,
+    OfficerNotAuthorised,
+    ResponsibleCode,
+    SelfReview,
+    Verification,
+)
+from backend.domains.identity import service as identity
+from backend.domains.identity.model import Staff
+from backend.domains.institutions import service as institutions
+from backend.domains.products import service as products
+from backend.domains.regulation import service as regulation
+
+LONGEST_CODE = timedelta(days=365)
+
+institution_of = rules.institution_of
+path = rules.path
+
+
+async def verify(tx: Tx, token: str) -> Verification:
+    """Whether a token is one of ours and may be used now; never raises for a bad one (N1).
+
+    The transaction must be for the token's institution (`institution_of`).
+    """
+    parts = rules.parse(token)
+    if parts is None or parts[0] != tx.institution_id:
+        return Verification(state=CodeState.UNKNOWN, reason="不是本行的码")
+    code = await repository.code_by_serial(tx, parts[2])
+    if code is None or not rules.genuine(tx.vault, code, token):
+        return Verification(state=CodeState.UNKNOWN, reason="不是本行的码")
+    return await _verification(tx, code)
+
+
+async def verify_id(tx: Tx, code_id: str) -> Verification:
+    """The same for a code already attributed to an application. Raises `CodeNotFound`."""
+    return await _verification(tx, await get_code(tx, code_id))
+
+
+async def get_code(tx: Tx, code_id: str) -> ResponsibleCode:
+    found = await repository.code(tx, code_id)
+    if found is None:
+        raise CodeNotFound()
+    return found
+
+
+async def list_for_officer(tx: Tx, officer_id: str) -> list[ResponsibleCode]:
+    return await repository.codes(tx, officer_id)
+
+
+async def list_codes(tx: Tx) -> list[ResponsibleCode]:
+    """All codes of the institution, newest first."""
+    return await repository.codes(tx, None)
+
+
+async def issue(
+    tx: Tx,
+    *,
+    officer_id: str,
+    campaign_id: str,
+    material_id: str,
+    placement: str,
+    placement_label: str,
+    valid_for: timedelta = LONGEST_CODE,
+) -> ResponsibleCode:
+    """A new code for one place. It ends with the campaign, the officer's authority or `valid_for`, whichever
+    comes first.
+
+    Raises `OfficerNotAuthorised`, `CampaignNotRunning`, `MaterialNotReviewed`, `CodeExists`.
+    """
+    today = clock.today()
+    officer = await identity.staff(tx, officer_id)
+    if officer is None or not rules.authorised(officer, today, await regulation.in_force(tx, today)):
+        raise OfficerNotAuthorised()
+    campaign = await get_campaign(tx, campaign_id)
+    if campaign.status != "running" or campaign.ends_on < today:
+        raise CampaignNotRunning()
+    material = await get_material(tx, material_id)
+    if not material.usable or material.campaign_id != campaign_id:
+        raise MaterialNotReviewed()
+    last_day = min(campaign.ends_on, officer.authority_to or campaign.ends_on)
+    code_id = await repository.add_code(
+        tx,
+        officer_id=officer_id,
+        qualification_no=officer.qualification_no,
+        campaign_id=campaign_id,
+        placement=placement,
+        placement_label=placement_label,
+        material_id=material_id,
+        expires_at=min(tx.now + min(valid_for, LONGEST_CODE), _end_of(last_day)),
+    )
+    if code_id is None:
+        raise CodeExists()
+    audit.add(tx, "code.issued", code_id, officer=officer_id, campaign=campaign_id, placement=placement)
+    return await get_code(tx, code_id)
+
+
+async def revoke(tx: Tx, code_id: str, reason: str) -> None:
+    """Kills every printed copy at once; revoking again changes nothing."""
+    if await repository.revoke(tx, code_id, reason):
+        audit.add(tx, "code.revoked", code_id, reason=reason)
+    else:
+        await get_code(tx, code_id)
+
+
+async def revoke_officer(tx: Tx, officer_id: str, reason: str) -> int:
+    """All codes of somebody who leaves or lost the authority; returns how many."""
+    ended = await repository.revoke_officer(tx, officer_id, reason)
+    if ended:
+        audit.add(tx, "officer.codes_revoked", officer_id, reason=reason, count=ended)
+    return ended
+
+
+async def freeze(tx: Tx, code_id: str, reason: str) -> None:
+    """Stop one placement while it is looked into (N15)."""
+    if await repository.freeze(tx, code_id, reason):
+        audit.add(tx, "code.frozen", code_id, reason=reason)
+
+
+async def unfreeze(tx: Tx, code_id: str) -> None:
+    if await repository.unfreeze(tx, code_id):
+        audit.add(tx, "code.unfrozen", code_id)
+
+
+async def record_scan(
+    tx: Tx, code_id: str, *, channel: str, visitor: str, state: CodeState = CodeState.REAL
+) -> str:
+    """Attribution of one opening; `visitor` (openid or session id) is kept only as a blind index."""
+    return await repository.add_scan(tx, code_id, channel, visitor, state)
+
+
+async def report(
+    tx: Tx, *, kind: str, text: str, code_id: str | None = None, contact: str | None = None
+) -> str:
+    """Somebody asks for a fee, or is not who they say; returns the ticket number to show."""
+    ticket_no = f"JB{tx.institution_id}{rules.new_serial()[:8]}"
+    await repository.add_report(tx, ticket_no, code_id, kind, text.strip()[:1000], contact)
+    audit.add(tx, "code.reported", code_id or "-", kind=kind, ticket=ticket_no)
+    return ticket_no
+
+
+async def funnel(tx: Tx, campaign_id: str) -> list[Funnel]:
+    return await repository.funnel(tx, campaign_id)
+
+
+async def create_campaign(
+    tx: Tx,
+    *,
+    name: str,
+    product_code: str,
+    days: int,
+    purpose: str | None = None,
+    village: str | None = None,
+    campaign_id: str | None = None,
+) -> str:
+    """A campaign from today for a product this institution offers. Raises `ProductNotLive`."""
+    today = clock.today()
+    await products.get_live(tx, tx.institution_id, product_code, today)
+    campaign_id = campaign_id or ids.new()
+    ends_on = today + timedelta(days=days - 1)
+    await repository.add_campaign(tx, campaign_id, name, product_code, purpose, village, today, ends_on)
+    audit.add(tx, "campaign.created", campaign_id, product=product_code)
+    return campaign_id
+
+
+async def get_campaign(tx: Tx, campaign_id: str) -> Campaign:
+    found = await repository.campaign(tx, campaign_id)
+    if found is None:
+        raise CampaignNotFound()
+    return found
+
+
+async def list_campaigns(tx: Tx) -> list[Campaign]:
+    return await repository.campaigns(tx)
+
+
+async def end_campaign(tx: Tx, campaign_id: str) -> None:
+    if await repository.end_campaign(tx, campaign_id):
+        audit.add(tx, "campaign.ended", campaign_id)
+
+
+async def draft_material(
+    tx: Tx, *, campaign_id: str, material_no: str, headline: str, risk_text: str, maker: str
+) -> str:
+    """A new version, waiting for a second person; returns its id."""
+    material_id = ids.new()
+    await repository.add_material(tx, material_id, material_no, campaign_id, headline, risk_text, maker)
+    return material_id
+
+
+async def approve_material(tx: Tx, material_id: str, *, reviewer: str) -> None:
+    """Raises `SelfReview`, or `MaterialRefused` with a sentence per field (D4-02, D4-07)."""
+    material = await get_material(tx, material_id)
+    if material.maker == reviewer:
+        raise SelfReview()
+    in_force = await regulation.in_force(tx, clock.today())
+    problems = rules.material_problems(material.headline, material.risk_text, in_force)
+    if problems:
+        raise MaterialRefused(fields=problems, count=len(problems))
+    await repository.approve_material(tx, material_id, reviewer)
+    audit.add(tx, "material.approved", material_id, reviewer=reviewer, sha256=material.sha256)
+
+
+async def withdraw_material(tx: Tx, material_id: str) -> None:
+    """Every code that carries it is revoked from this moment (D4-03)."""
+    if await repository.withdraw_material(tx, material_id):
+        audit.add(tx, "material.withdrawn", material_id)
+
+
+async def get_material(tx: Tx, material_id: str) -> Material:
+    found = await repository.material(tx, material_id)
+    if found is None:
+        raise MaterialNotFound()
+    return found
+
+
+async def list_materials(tx: Tx, campaign_id: str) -> list[Material]:
+    return await repository.materials(tx, campaign_id)
+
+
+async def officer_card(tx: Tx, officer: Staff) -> OfficerCard:
+    """Who the officer is, as strangers may see it."""
+    branches = {b.id: b.name for b in await institutions.branches(tx)}
+    institution = await institutions.get(tx, tx.institution_id)
+    return OfficerCard(
+        id=officer.id,
+        name=officer.name,
+        job_no=officer.staff_no,
+        branch_name=branches.get(officer.branch_id or "", ""),
+        institution_name=institution.name,
+        phone=officer.phone,
+        qualification_no=officer.qualification_no,
+        authorised_to=officer.authority_to,
+    )
+
+
+async def _verification(tx: Tx, code: ResponsibleCode) -> Verification:
+    campaign = await get_campaign(tx, code.campaign_id)
+    material = await get_material(tx, code.material_id)
+    officer = await identity.staff(tx, code.officer_id)
+    in_force = await regulation.in_force(tx, clock.today())
+    state, reason, closed_on = rules.state_of(code, campaign, material, officer, in_force, tx.now)
+    card = await officer_card(tx, officer) if officer else None
+    return Verification(
+        state=state, reason=reason, code=code, campaign=campaign, officer=card, closed_on=closed_on
+    )
+
+
+def _end_of(day: date) -> datetime:
+    """Midnight in China after the last day."""
+    return datetime.combine(day + timedelta(days=1), time(), clock.LOCAL)
