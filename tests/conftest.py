@@ -71,7 +71,7 @@ def vault(settings: Settings) -> Vault:
 def database_dsn(postgres: Embedded) -> Iterator[str]:
     """A fresh clone of the template, reached as the application's role."""
     name = "t_" + ids.new().replace("-", "")[-20:]
-    postgres.sql(f'create database "{name}" template {TEMPLATE} strategy file_copy', "postgres")
+    postgres.sql(f'create database "{name}" template {TEMPLATE} strategy wal_log', "postgres")
     yield postgres.dsn("xiaodai_app", name)
     postgres.sql(f'drop database "{name}" with (force)', "postgres")
 
@@ -96,10 +96,30 @@ def actor() -> Actor:
     return system("4101", "test")
 
 
+@pytest.fixture(scope="session")
+def shared_dsn(postgres: Embedded) -> str:
+    """One clone for all tests of this process that roll back."""
+    postgres.sql(f"create database shared template {TEMPLATE} strategy wal_log", "postgres")
+    return postgres.dsn("xiaodai_app", "shared")
+
+
 @pytest.fixture
-async def tx(db: Database, actor: Actor) -> AsyncIterator[Tx]:
-    async with db.begin(actor) as transaction:
-        yield transaction
+async def tx(shared_dsn: str, vault: Vault, actor: Actor) -> AsyncIterator[Tx]:
+    """A transaction of 甲县 that is rolled back; nothing it does is seen by another test."""
+    database = Database(shared_dsn, vault, size=1, flush_audit=audit.flush)
+    await database.open()
+    try:
+        async with database.begin(actor) as transaction:
+            yield transaction
+            raise _RollBack
+    except _RollBack:
+        pass
+    finally:
+        await database.close()
+
+
+class _RollBack(Exception):
+    """Ends a test's transaction."""
 
 
 @pytest.fixture
