@@ -118,12 +118,12 @@ def plain_rules(f: Mapping[str, Any], day: date, using: bundle.Bundle) -> tuple[
         ),
         f["requested_amount"],
     )
-    amount = amount // f["product_amount_step"] * f["product_amount_step"]
+    amount = amount // 10_000 * 10_000
     if refer:
         return "referred", None, None
     if amount < f["product_min_amount"]:
         return "declined", None, None
-    rate = f["lpr_1y_bp"] + f["product_cost_bp"] + {"A": 120, "B": 220, "C": 380, "D": 600}[grade]
+    rate = f["lpr_1y_bp"] + 150 + {"A": 120, "B": 220, "C": 380, "D": 600}[grade]
     rate += 30 if f["requested_term_months"] > 12 else 0
     rate -= {"excellent": 30, "good": 15}.get(f["household_rating"], 0)
     rate -= 20 if f["core_payroll_months"] >= 12 else 0
@@ -168,7 +168,8 @@ def _plain_verdict(f: Mapping[str, Any], v: Mapping[str, int]) -> tuple[bool, bo
         or not f["in_service_area"]
         or f["student_signal"]
         or f["occupation"] == "student"
-        or f["purpose"] in ("home_purchase", "securities", "debt_repayment")
+        or f["purpose_forbidden"]
+        or (not f["purpose_in_product"] and f["purpose"] != "other")
         or f["requested_amount"] < f["product_min_amount"]
         or f["requested_term_months"] < f["product_min_term_months"]
         or f["requested_term_months"] > f["product_max_term_months"]
@@ -192,7 +193,7 @@ def _plain_verdict(f: Mapping[str, Any], v: Mapping[str, int]) -> tuple[bool, bo
         or f["device_customers_30d"] > 3
         or f["person_applications_30d"] > 5
         or f["address_applications_90d"] > 6
-        or f["purpose"] == "other"
+        or (f["purpose"] == "other" and not f["purpose_forbidden"])
         or f["bureau_guarantee_balance"] > 50_000_000
         or v["usable_annual_income"] < 600_000
     )

@@ -32,7 +32,6 @@ ALWAYS = (
     "product_kind",
     "product_min_amount",
     "product_max_amount",
-    "product_amount_step",
     "product_min_term_months",
     "product_max_term_months",
     "product_rate_floor_bp",

@@ -45,6 +45,9 @@ def evaluate(case: Case, bundle: Bundle, *, deadline: float | None = None) -> Ca
     return Capsule(format=FORMAT, case=case, decision=run.decide())
 
 
+WHOLE = 10_000
+"""Limits are whole hundreds of yuan, rounded down."""
+
 _WORDS = ("text", "advice", "label")
 """Output columns for people; the trace keeps what decided."""
 
@@ -149,9 +152,7 @@ class _Run:
         self._caps = [
             msgspec.structs.replace(cap, binding=cap.amount_fen == smallest) for cap in caps.values()
         ]
-        self._amount = (
-            smallest // int(self._values["product_amount_step"]) * int(self._values["product_amount_step"])
-        )
+        self._amount = smallest // WHOLE * WHOLE
         binding = next(cap for cap in self._caps if cap.binding)
         if self._amount < int(self._values["product_min_amount"]):
             # Where income could not be judged, a small cap is a question for a person, not an answer.

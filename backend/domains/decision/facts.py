@@ -27,7 +27,8 @@ COMPUTED = ("derived", "stage")
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One fact of the catalogue.
 
-    `kind` int | fen | bp | bool | date | enum; `low`/`high` inclusive; `consent` the purpose without which it
+    `kind` int | fen | bp | bool | date | enum; `low`/`high` inclusive; `labels` are the members as people
+    say them; `consent` the purpose without which it
     may not be used; `withheld` the lowest value, present only for facts a customer may keep back;
     `fresh_days` how old an observation may be; `price` false keeps it out of rating, limit and pricing
     (D3-03: no price difference without a credit reason); `absence` what happens without it;
@@ -44,6 +45,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     low: int = 0
     high: int = 0
     members: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     consent: str = ""
     withheld: int | None = None
     fresh_days: int | None = None
@@ -230,6 +232,8 @@ def spoken(fact: Fact, value: Value) -> str:
         return f"{int(value) / 100:g}%"
     if fact.kind == "bool":
         return "是" if value else "否"
+    if fact.labels:
+        return fact.labels[fact.members.index(str(value))]
     return str(value)
 
 

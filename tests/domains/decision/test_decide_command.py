@@ -18,7 +18,7 @@ def test_it_prints_one_line_of_json_the_same_each_time(capsys):
     decision = json.loads(first)
     assert (decision["outcome"], decision["amount_fen"], decision["annual_rate_bp"]) == (
         "approved",
-        2000000,
+        2010000,
         535,
     )
     assert decision["versions"]["scorecard"] == bundle.seeded().card.hash

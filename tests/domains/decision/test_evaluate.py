@@ -7,8 +7,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from backend.domains.decision import bundle, evaluate, model
+from backend.domains.decision import bundle, evaluate, facts, model
 from backend.domains.decision.model import Outcome
+from backend.domains.products.model import PURPOSES
 from tests.domains.decision.conftest import CASES, decide, read, with_facts
 
 
@@ -19,7 +20,7 @@ def test_every_sample_case_ends_as_its_name_says(name):
 
 def test_an_approval_carries_amount_rate_term_and_the_parts_that_made_them(good):
     decision = decide(good)
-    assert (decision.amount_fen, decision.annual_rate_bp, decision.term_months) == (2_000_000, 535, 12)
+    assert (decision.amount_fen, decision.annual_rate_bp, decision.term_months) == (2_010_000, 535, 12)
     assert decision.annual_rate_bp == sum(part.bp for part in decision.price)
     assert decision.grade == "A"
     assert decision.completeness_bp == 10_000
@@ -31,7 +32,7 @@ def test_the_smallest_cap_sets_the_amount_and_every_cap_is_visible(good):
     caps = {cap.name: cap for cap in decision.caps}
     assert {"product", "regulation", "income", "assets", "obligations", "requested"} <= set(caps)
     assert [cap.name for cap in decision.caps if cap.binding] == ["obligations"]
-    assert decision.amount_fen <= caps["obligations"].amount_fen < decision.amount_fen + 100_000
+    assert decision.amount_fen <= caps["obligations"].amount_fen < decision.amount_fen + evaluate.WHOLE
 
 
 def test_asking_for_less_than_the_limit_gives_what_was_asked(good):
@@ -61,7 +62,7 @@ def test_a_low_score_is_declined_with_one_to_four_reasons_and_advice():
     assert all(reason.advice and reason.direction == "minus" for reason in decision.reasons)
 
 
-@pytest.mark.parametrize("used, amount", [(0, 2_000_000), (19_900_000, 100_000), (19_900_001, None)])
+@pytest.mark.parametrize("used, amount", [(0, 2_010_000), (19_900_000, 100_000), (19_900_001, None)])
 def test_the_persons_internet_consumer_credit_is_counted_over_all_lenders(good, used, amount):
     """D1-01 at its boundary: 200,000 yuan in all, smallest loan 1,000 yuan."""
     assert decide(with_facts(good, bureau_internet_consumer_credit=used)).amount_fen == amount
@@ -99,7 +100,7 @@ def test_the_rate_stays_inside_the_band_and_the_difference_is_shown(good):
     floor = decide(with_facts(good, product_rate_floor_bp=600))
     assert floor.annual_rate_bp == 600
     assert [part.name for part in floor.price][-1] == "floor"
-    cap = decide(with_facts(good, product_cost_bp=3000, product_rate_cap_bp=5000))
+    cap = decide(with_facts(good, lpr_1y_bp=3000, product_rate_cap_bp=5000))
     assert cap.annual_rate_bp == 2400  # the regulation's cap is below the product's
     assert sum(part.bp for part in cap.price) == 2400
 
@@ -215,3 +216,21 @@ def test_reasons_speak_the_house_voice():
         assert not re.search(
             "秒批|必过|低门槛|零成本|恭喜|亲|系统异常|评分不足|准入|风控|[A-Za-z{}_]", text
         ), text
+
+
+def test_purposes_are_those_of_the_products_and_their_labels():
+    fact = facts.catalogue()["purpose"]
+    assert dict(zip(fact.members, fact.labels, strict=True)) == PURPOSES | {"other": "别的用途"}
+
+
+@pytest.mark.parametrize(
+    "changed, code",
+    [
+        ({"purpose": "shares", "purpose_forbidden": True, "purpose_in_product": False}, "EL_PURPOSE"),
+        ({"purpose": "planting", "purpose_in_product": False}, "EL_PURPOSE_PRODUCT"),
+        ({"purpose": "other", "purpose_in_product": False}, "EL_PURPOSE_OTHER"),
+    ],
+)
+def test_a_purpose_outside_the_rules_or_the_product_has_its_own_answer(good, changed, code):
+    """D1-07: what is forbidden comes from the dated parameter."""
+    assert [reason.code for reason in decide(with_facts(good, **changed)).reasons] == [code]

@@ -243,8 +243,8 @@ def test_a_rule_without_conditions_or_of_no_effect_is_refused(eligibility):
 
 def test_an_unknown_choice_or_verdict_is_refused(eligibility):
     wrong = copy.deepcopy(eligibility)
-    rows(wrong, "request")[0][column(wrong, "request", "purpose")] = "'home-purchase'"
-    assert "没有“home-purchase”这个选项" in refused(Stage.ELIGIBILITY, wrong)
+    rows(wrong, "request")[1][column(wrong, "request", "purpose")] = "!= 'others'"
+    assert "没有“others”这个选项" in refused(Stage.ELIGIBILITY, wrong)
     wrong = copy.deepcopy(eligibility)
     rows(wrong, "request")[0]["r2"] = "'deny'"
     assert "只能是 decline、refer、note" in refused(Stage.ELIGIBILITY, wrong)
