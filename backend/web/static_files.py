@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from litestar import asgi
 from litestar.exceptions import NotFoundException
+from litestar.handlers import ASGIRouteHandler
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from litestar.types import ASGIApp, Receive, Scope, Send
+    from litestar.types import Receive, Scope, Send
 
 ROOT = Path(__file__).resolve().parents[2] / "static"
 PREFIX = "/static/"
@@ -90,7 +91,7 @@ def _lean(path: Path) -> bytes:
     return re.sub(r"\s*\n\s*", "\n", text).strip().encode()
 
 
-def handler(files: StaticFiles) -> "ASGIApp":
+def handler(files: StaticFiles) -> ASGIRouteHandler:
     """ASGI handler for `/static`, to be given to Litestar's `route_handlers`."""
 
     @asgi(PREFIX.rstrip("/"), is_mount=True, copy_scope=True)
@@ -118,5 +119,5 @@ async def _send(asset: Asset, scope: "Scope", send: "Send") -> None:
     if packed:
         headers.append((b"content-encoding", b"gzip"))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    sent = b"" if scope["method"] == "HEAD" else body
+    sent = b"" if scope.get("method") == "HEAD" else body
     await send({"type": "http.response.body", "body": sent, "more_body": False})

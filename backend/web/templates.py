@@ -19,7 +19,9 @@ from backend.web import formats, qr, static_files
 ROOT = Path(__file__).resolve().parents[2] / "templates"
 _ESCAPED = (".html", ".svg")
 # A line break between two Chinese characters would be shown as a blank; sources may be wrapped freely.
-_CHINESE_BREAK = re.compile(r"(?<=[\u2018-\u201d\u3000-\u9fff\uff00-\uffef])\n\s*(?=[\u2018-\u201d\u3000-\u9fff\uff00-\uffef])")
+_CHINESE_BREAK = re.compile(
+    r"(?<=[\u2018-\u201d\u3000-\u9fff\uff00-\uffef])\n\s*(?=[\u2018-\u201d\u3000-\u9fff\uff00-\uffef])"
+)
 
 
 class Page(Struct, frozen=True):
@@ -61,7 +63,7 @@ class _LeanLoader(jinja2.FileSystemLoader):
         if template.endswith(_ESCAPED):
             source = _CHINESE_BREAK.sub("", source)
             source = re.sub(r"\n\s+", "\n", source)
-        return source, filename, uptodate or (lambda: True)
+        return source, filename, uptodate
 
 
 @cache
@@ -75,7 +77,7 @@ def environment() -> jinja2.Environment:
     """The environment, built once per process."""
     made = jinja2.Environment(
         loader=_LeanLoader(ROOT),
-        autoescape=lambda name: name is None or name.endswith(_ESCAPED),
+        autoescape=jinja2.select_autoescape(enabled_extensions=("html", "svg"), default=False),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -30,6 +30,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/static/"):
             asset = templates.files().find(self.path.removeprefix("/static/"))
             return self._answer(asset.body, asset.content_type.decode()) if asset else self.send_error(404)
+        if self.path.endswith("/status"):
+            return self._answer(b"", "text/html", 204)
         if self.path.count("/") != 2 or self.path.split("/")[2] not in contexts.PAGES:
             return self.send_error(404)
         _, mode, name = self.path.split("/")
@@ -40,8 +42,8 @@ class Handler(BaseHTTPRequestHandler):
                 templates.render(template, page=page, view=view).encode(), "text/html; charset=utf-8"
             )
 
-    def _answer(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
+    def _answer(self, body: bytes, kind: str, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("content-type", kind)
         self.send_header(
             "content-security-policy",

@@ -157,6 +157,13 @@ TALE = (
     views.Step("手机银行签约", "now"),
     views.Step("用款", "ahead"),
 )
+
+
+def _tale(*labels: str) -> tuple[views.Step, ...]:
+    """Everything up to the last label has happened."""
+    return tuple(views.Step(label, "done", NOW - timedelta(minutes=9 - n)) for n, label in enumerate(labels))
+
+
 DECIDING = views.Result("26112300081", "deciding", "随享贷", 5_000_000, CHECKS, NOW)
 APPROVED = replace(
     DECIDING,
@@ -253,7 +260,9 @@ CONSENT_TEXT = views.ConsentText(
         ),
         (
             "怎么收回",
-            ("在“我的申请”里点“收回授权”，或到任一网点办理。收回以前已经查过的，甲县农商银行按法律规定保存。",),
+            (
+                "在“我的申请”里点“收回授权”，或到任一网点办理。收回以前已经查过的，甲县农商银行按法律规定保存。",
+            ),
         ),
     ),
     "/apply/phone",
@@ -317,7 +326,10 @@ PAGES: dict[str, tuple[str, Struct]] = {
     "liveness-down": (
         "customer/liveness/show.html",
         views.Liveness(
-            "省联社统一身份认证平台", FACE, "down", "人脸核对暂时连不上，您填的都在。可以等一会儿再试，也可以换一种方式"
+            "省联社统一身份认证平台",
+            FACE,
+            "down",
+            "人脸核对暂时连不上，您填的都在。可以等一会儿再试，也可以换一种方式",
         ),
     ),
     "other-way": (
@@ -336,12 +348,59 @@ PAGES: dict[str, tuple[str, Struct]] = {
     "declined": ("customer/result/show.html", DECLINED),
     "declined-review": ("customer/result/show.html", replace(DECLINED, review=REVIEW)),
     "handed-off": ("customer/result/show.html", replace(APPROVED, status="handed_off")),
-    "signed": ("customer/result/show.html", replace(APPROVED, status="signed")),
-    "drawn": ("customer/result/show.html", replace(APPROVED, status="drawn")),
-    "repaid": ("customer/result/show.html", replace(APPROVED, status="repaid")),
-    "expired": ("customer/result/show.html", replace(APPROVED, status="expired")),
-    "cancelled": ("customer/result/show.html", replace(APPROVED, status="cancelled")),
-    "abandoned": ("customer/result/show.html", replace(APPROVED, status="abandoned", offer=None)),
+    "signed": (
+        "customer/result/show.html",
+        replace(
+            APPROVED,
+            status="signed",
+            steps=(
+                *_tale("申请交上来", "审批", "签约"),
+                views.Step("用款", "now"),
+                views.Step("还款", "ahead"),
+            ),
+        ),
+    ),
+    "drawn": (
+        "customer/result/show.html",
+        replace(
+            APPROVED,
+            status="drawn",
+            steps=(*_tale("申请交上来", "审批", "签约", "用款"), views.Step("还款", "now")),
+        ),
+    ),
+    "repaid": (
+        "customer/result/show.html",
+        replace(APPROVED, status="repaid", steps=_tale("申请交上来", "审批", "签约", "用款", "还清")),
+    ),
+    "expired": (
+        "customer/result/show.html",
+        replace(
+            APPROVED,
+            status="expired",
+            steps=(*_tale("申请交上来", "审批"), views.Step("额度到期", "stopped", NOW)),
+        ),
+    ),
+    "cancelled": (
+        "customer/result/show.html",
+        replace(
+            APPROVED,
+            status="cancelled",
+            steps=(*_tale("申请交上来", "审批"), views.Step("撤回", "stopped", NOW)),
+        ),
+    ),
+    "abandoned": (
+        "customer/result/show.html",
+        replace(
+            APPROVED,
+            status="abandoned",
+            offer=None,
+            steps=(
+                *_tale("拍身份证", "手机号"),
+                views.Step("借款用途", "stopped"),
+                views.Step("交上去", "ahead"),
+            ),
+        ),
+    ),
     "disclosure": ("customer/disclosure/show.html", DISCLOSURE),
     "disclosure-early": (
         "customer/disclosure/show.html",
