@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from backend.domains.decision import facts, features, gate, scorecard
-from backend.domains.decision.model import Stage, Versions
+from backend.domains.decision.model import Stage, Versions, canonical
 
 SEEDED = "personal_credit"
 """The strategy set shipped with the code; parameters come as facts, so every personal product can use it."""
@@ -46,16 +46,18 @@ ALWAYS = (
 
 
 class Bundle:
-    """One set of versions, ready to decide. `code` is overridden by a replay with the stored one."""
+    """One set of versions, ready to decide. `texts` are the strategies' canonical JSON; `code` is overridden
+    by a replay with the stored one."""
 
     def __init__(
         self,
         stages: Mapping[Stage, gate.CompiledStage],
         card: scorecard.CompiledScorecard,
         catalogue: facts.Catalogue,
+        texts: Mapping[Stage, str],
         code: str,
     ) -> None:
-        self.stages, self.card, self.catalogue = dict(stages), card, catalogue
+        self.stages, self.card, self.catalogue, self.texts = dict(stages), card, catalogue, dict(texts)
         names = {name for stage in stages.values() for name in stage.inputs} | set(card.inputs) | set(ALWAYS)
         plain, self.features = features.closure({n for n in names if catalogue[n].source != "stage"})
         # A source's answer is taken whole: one that is partly wrong or missing is not to be trusted in part.
@@ -74,12 +76,19 @@ class Bundle:
         )
 
 
-def build(documents: Mapping[Stage, Any], card: scorecard.Scorecard, *, code: str = "") -> Bundle:
+def build(
+    documents: Mapping[Stage, Any],
+    card: scorecard.Scorecard,
+    *,
+    catalogue: facts.Catalogue | None = None,
+    code: str = "",
+) -> Bundle:
     """Check and compile. Raises `StrategyRefused`."""
-    catalogue = facts.catalogue()
+    catalogue = catalogue or facts.catalogue()
     stages = {stage: gate.compile_stage(stage, documents[stage], catalogue) for stage in Stage}
     served = scorecard.CompiledScorecard(card, catalogue)
-    return Bundle(stages, served, catalogue, code or code_version())
+    texts = {stage: canonical(documents[stage]).decode() for stage in Stage}
+    return Bundle(stages, served, catalogue, texts, code or code_version())
 
 
 def seeded_documents() -> dict[Stage, Any]:

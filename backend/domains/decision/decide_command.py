@@ -36,13 +36,20 @@ def read_case(path: Path) -> model.Case:
     return case
 
 
-def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="xiaodai decide", description="对一份申请资料做一次审批")
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("case", type=Path, help="申请资料，JSON（样例在 tests/data/cases/）")
     parser.add_argument("--text", action="store_true", help="打印给人看的几行字，而不是 JSON")
     parser.add_argument("--capsule", type=Path, help="把整份存证（资料和结果）写到这个文件")
     parser.add_argument("--json", action="store_true", help="打印 JSON（默认就是）")
-    given = parser.parse_args(arguments)
+
+
+def main(given: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="xiaodai decide", description="对一份申请资料做一次审批")
+    arguments(parser)
+    return run(parser.parse_args(given))
+
+
+def run(given: argparse.Namespace) -> int:
     try:
         case = read_case(given.case)
     except CaseUnreadable as unreadable:

@@ -96,11 +96,12 @@ _CHECKS: dict[str, Callable[[Fact, object], str]] = {
 
 
 class Catalogue:
-    """All facts by name, and the hash of their definitions."""
+    """All facts by name; `text` is the canonical JSON of their definitions and `hash` its SHA-256."""
 
     def __init__(self, text: bytes) -> None:
         self.facts = {fact.name: fact for fact in msgspec.json.decode(text, type=list[Fact])}
-        self.hash = hashlib.sha256(model.canonical(list(self.facts.values()))).hexdigest()
+        self.text = model.canonical(msgspec.json.decode(text))
+        self.hash = hashlib.sha256(self.text).hexdigest()
 
     def __getitem__(self, name: str) -> Fact:
         return self.facts[name]

@@ -11,15 +11,26 @@ from backend.core.errors import Problem
 from backend.domains.decision import train
 
 
-def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="xiaodai train", description="用一份表训练评分卡")
-    parser.add_argument("data", type=Path, help="CSV，每人一行，列名是数据项的名字")
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, nargs="?", help="CSV，每人一行，列名是数据项的名字")
     parser.add_argument("--target", default="defaulted", help="好坏标记的列，0 或 1")
     parser.add_argument("--out", type=Path, default=Path("var/scorecard"), help="结果放在哪个目录")
     parser.add_argument("--seed", type=int, default=20260801, help="划分样本用的种子")
     parser.add_argument("--scorecard-version", type=int, default=1, help="写进评分卡的版本号")
     parser.add_argument("--json", action="store_true", help="只打印一行 JSON")
-    given = parser.parse_args(arguments)
+
+
+def main(given: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="xiaodai train", description="用一份表训练评分卡")
+    arguments(parser)
+    parsed = parser.parse_args(given)
+    if parsed.data is None:
+        print("要给出一份 CSV", file=sys.stderr)
+        return 2
+    return run(parsed)
+
+
+def run(given: argparse.Namespace) -> int:
     try:
         columns, outcomes, digest = train.read_table(given.data, given.target)
         if not given.json:

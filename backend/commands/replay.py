@@ -1,0 +1,61 @@
+"""`./xiaodai replay ID`: decide a stored case again with its stored versions and compare every byte."""
+
+import argparse
+import asyncio
+import os
+import sys
+
+import msgspec
+
+from backend import wiring
+from backend.core import ids
+from backend.core.actor import everywhere
+from backend.core.errors import Problem
+from backend.domains.decision import service as decisions
+from backend.domains.decision.model import DecisionMissing
+from backend.settings import Settings, load
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", help="审批结果的编号，或申请的内部编号（取最新一次结果）")
+    parser.add_argument("--data", help="数据目录（默认 ./var）")
+    parser.add_argument("--json", action="store_true", help="打印核对结果的 JSON，而不是存证本身")
+
+
+def run(args: argparse.Namespace) -> int:
+    if not ids.is_uuid(args.id):
+        print(f"{args.id} 不是编号", file=sys.stderr)
+        return 2
+    try:
+        result = asyncio.run(_replay(load(os.environ, xiaodai_data=args.data), args.id))
+    except Problem as problem:
+        print(problem.text, file=sys.stderr)
+        return 2
+    same = result.same_bytes and result.untouched
+    if args.json:
+        told = {
+            "decision_id": result.decision_id,
+            "same_bytes": result.same_bytes,
+            "untouched": result.untouched,
+            "same_code": result.same_code,
+        }
+        print(msgspec.json.encode(told).decode())
+    else:
+        print(result.replayed.decode())
+        print("和存证一字不差" if same else "和存证不一致", file=sys.stderr)
+    return 0 if same else 1
+
+
+async def _replay(settings: Settings, number: str) -> decisions.ReplayResult:
+    db = wiring.database(settings, size=2)
+    await db.open()
+    try:
+        async with db.read(everywhere("replay")) as tx:
+            institution_id = await decisions.institution_of(tx, number)
+        if institution_id is None:
+            raise DecisionMissing()
+        async with db.read(everywhere("replay").within(institution_id)) as tx:
+            latest = await decisions.latest_for(tx, number)
+            return await decisions.replay(tx, latest.id if latest else number)
+    finally:
+        await db.close()

@@ -1,0 +1,150 @@
+"""One function per query; seals and opens the capsule."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from backend.core import ids
+from backend.db import queries
+from backend.db.database import Tx
+from backend.domains.decision.model import Capsule, Decision, Outcome, Versions, canonical
+
+Q = queries.load(__package__)
+_TABLE = "decision.decisions"
+
+
+class Release(msgspec.Struct, frozen=True):
+    seq: int
+    strategies: dict[str, str]
+    scorecard: str
+    catalogue: str
+
+    @property
+    def hashes(self) -> list[str]:
+        return [*self.strategies.values(), self.scorecard, self.catalogue]
+
+
+class Body(msgspec.Struct, frozen=True):
+    """`text` is canonical JSON; `stage` is None for scorecards and catalogues."""
+
+    hash: str
+    kind: str
+    stage: str | None
+    text: str
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored decision. `capsule` are the bytes as decided, `sha256` their hash when they were stored."""
+
+    id: str
+    application_id: str
+    attempt: int
+    outcome: Outcome
+    decided_at: datetime
+    capsule: bytes
+    sha256: bytes
+
+    @property
+    def opened(self) -> Capsule:
+        return msgspec.json.decode(self.capsule, type=Capsule)
+
+    @property
+    def decision(self) -> Decision:
+        return self.opened.decision
+
+
+async def newest_release(tx: Tx, name: str) -> Release | None:
+    row = await Q.newest_release(tx, name=name)
+    return None if row is None else Release(*row)
+
+
+async def bodies(tx: Tx, hashes: list[str]) -> dict[str, Body]:
+    return {row["hash"]: Body(*row) for row in await Q.bodies(tx, hashes=hashes)}
+
+
+async def add_missing(tx: Tx, name: str, versions: list[Body]) -> None:
+    """Store the versions that are not stored yet."""
+    known = {row["hash"] for row in await Q.known(tx, hashes=[version.hash for version in versions])}
+    for version in versions:
+        if version.hash not in known:
+            await Q.add_version(
+                tx,
+                hash=version.hash,
+                kind=version.kind,
+                name=name,
+                stage=version.stage,
+                body=version.text,
+                added_by=f"{tx.actor.kind}:{tx.actor.id}",
+                now=tx.now,
+            )
+
+
+async def release(tx: Tx, name: str, versions: Versions, reason: str) -> int:
+    return int(
+        await Q.release(
+            tx,
+            name=name,
+            strategies=versions.strategies,
+            scorecard=versions.scorecard,
+            catalogue=versions.catalogue,
+            reason=reason,
+            released_by=f"{tx.actor.kind}:{tx.actor.id}",
+            now=tx.now,
+        )
+    )
+
+
+async def record(tx: Tx, application_id: str, attempt: int, capsule: Capsule) -> str | None:
+    """The id of the new decision; None when this attempt has one already."""
+    decision, plain, number = capsule.decision, canonical(capsule), ids.new()
+    found = await Q.record(
+        tx,
+        institution_id=tx.institution_id,
+        id=number,
+        application_id=application_id,
+        attempt=attempt,
+        product_code=decision.product,
+        outcome=str(decision.outcome),
+        amount_fen=decision.amount_fen,
+        annual_rate_bp=decision.annual_rate_bp,
+        term_months=decision.term_months,
+        grade=decision.grade,
+        score=decision.score,
+        reason_codes=[reason.code for reason in decision.reasons],
+        completeness_bp=decision.completeness_bp,
+        versions=msgspec.to_builtins(decision.versions),
+        capsule=tx.vault.seal(_TABLE, "capsule", number, plain),
+        capsule_sha256=hashlib.sha256(plain).digest(),
+        now=tx.now,
+    )
+    return None if found is None else str(found)
+
+
+async def get(tx: Tx, decision_id: str) -> Recorded | None:
+    return _recorded(tx, await Q.get(tx, institution_id=tx.institution_id, id=decision_id))
+
+
+async def latest_for(tx: Tx, application_id: str) -> Recorded | None:
+    row = await Q.latest_for(tx, institution_id=tx.institution_id, application_id=application_id)
+    return _recorded(tx, row)
+
+
+async def institution_of(tx: Tx, number: str) -> str | None:
+    found = await Q.institution_of(tx, id=number)
+    return None if found is None else str(found)
+
+
+def _recorded(tx: Tx, row: Any) -> Recorded | None:
+    if row is None:
+        return None
+    return Recorded(
+        id=row["id"],
+        application_id=row["application_id"],
+        attempt=row["attempt"],
+        outcome=Outcome(row["outcome"]),
+        decided_at=row["decided_at"],
+        capsule=tx.vault.open(_TABLE, "capsule", row["id"], row["capsule"]),
+        sha256=bytes(row["capsule_sha256"]),
+    )

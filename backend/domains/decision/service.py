@@ -1,0 +1,162 @@
+"""What other code may ask of credit decisions.
+
+The road's flow: `live` inside a read, the outside calls with no transaction open, `decide` (pure CPU, under a
+millisecond, holds the GIL), then `record` in the transaction that moves the application.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.decision import bundle, evaluate, facts, repository, scorecard
+from backend.domains.decision.model import (
+    AlreadyDecided,
+    Capsule,
+    DecisionMissing,
+    Stage,
+    VersionMissing,
+    Versions,
+    canonical,
+)
+
+Bundle = bundle.Bundle
+Recorded = repository.Recorded
+decide = evaluate.evaluate
+"""`decide(case, bundle, deadline=…) -> Capsule`; see `evaluate.evaluate`."""
+
+_compiled: dict[str, Bundle] = {}
+
+
+class ReplayResult(msgspec.Struct, frozen=True, kw_only=True):
+    """`same_bytes`: deciding again gave the stored bytes. `untouched`: they still have the hash they were
+    stored with. `same_code`: today's code is the code that decided then."""
+
+    decision_id: str
+    same_bytes: bool
+    untouched: bool
+    same_code: bool
+    stored: bytes
+    replayed: bytes
+
+
+async def live(tx: Tx, product_code: str) -> Bundle:
+    """The versions that decide for a product now: the newest release, or the seeded versions before any.
+
+    Every personal product shares one set in this version; its limits and band come as facts.
+    """
+    del product_code
+    found = await repository.newest_release(tx, bundle.SEEDED)
+    if found is None:
+        return bundle.seeded()
+    return await _compile(tx, found.strategies, found.scorecard, found.catalogue, bundle.code_version())
+
+
+async def publish(tx: Tx, documents: Mapping[Stage, Any], card: scorecard.Scorecard, *, reason: str) -> int:
+    """Check, store and release; from the commit on every new case is decided by it.
+
+    Raises `StrategyRefused`. No door calls this yet: maker and checker come with the strategy pages.
+    """
+    ready = bundle.build(documents, card)
+    await repository.add_missing(tx, bundle.SEEDED, _bodies(ready))
+    number = await repository.release(tx, bundle.SEEDED, ready.versions, reason)
+    audit.add(tx, "decision.release", str(number), versions=msgspec.to_builtins(ready.versions))
+    return number
+
+
+async def record(
+    tx: Tx, application_id: str, capsule: Capsule, used: Bundle, *, attempt: int = 1
+) -> Recorded:
+    """Store a decision and every version it was made with. Raises `AlreadyDecided` for a second result of the
+    same attempt, whoever comes first wins."""
+    if capsule.decision.versions != used.versions:
+        raise ValueError("a decision is recorded with the versions it was made with")
+    await repository.add_missing(tx, bundle.SEEDED, _bodies(used))
+    number = await repository.record(tx, application_id, attempt, capsule)
+    if number is None:
+        raise AlreadyDecided()
+    decision = capsule.decision
+    audit.add(
+        tx,
+        "decision.recorded",
+        number,
+        application=application_id,
+        attempt=attempt,
+        outcome=decision.outcome,
+        reasons=[reason.code for reason in decision.reasons],
+    )
+    return await get(tx, number)
+
+
+async def get(tx: Tx, decision_id: str) -> Recorded:
+    """Raises `DecisionMissing`, also for another institution's decision."""
+    found = await repository.get(tx, decision_id)
+    if found is None:
+        raise DecisionMissing()
+    return found
+
+
+async def latest_for(tx: Tx, application_id: str) -> Recorded | None:
+    """The newest attempt, None before the first."""
+    return await repository.latest_for(tx, application_id)
+
+
+async def institution_of(tx: Tx, number: str) -> str | None:
+    """The county of a decision id or application id; needs a union-wide reader."""
+    return await repository.institution_of(tx, number)
+
+
+async def replay(tx: Tx, decision_id: str) -> ReplayResult:
+    """Decide the stored case again with the stored versions. Raises `DecisionMissing` or `VersionMissing`."""
+    stored = await get(tx, decision_id)
+    capsule = stored.opened
+    then = capsule.decision.versions
+    used = await _compile(tx, then.strategies, then.scorecard, then.catalogue, then.code)
+    replayed = canonical(evaluate.evaluate(capsule.case, used))
+    return ReplayResult(
+        decision_id=decision_id,
+        same_bytes=replayed == stored.capsule,
+        untouched=hashlib.sha256(stored.capsule).digest() == stored.sha256,
+        same_code=then.code == bundle.code_version(),
+        stored=stored.capsule,
+        replayed=replayed,
+    )
+
+
+async def _compile(tx: Tx, strategies: Mapping[str, str], card: str, catalogue: str, code: str) -> Bundle:
+    """A bundle from stored versions; compiled once per process."""
+    wanted = Versions(strategies=dict(strategies), scorecard=card, catalogue=catalogue, code=code)
+    key = canonical(wanted).decode()
+    if key in _compiled:
+        return _compiled[key]
+    hashes = [*strategies.values(), card, catalogue]
+    found = await repository.bodies(tx, hashes)
+    if any(each not in found for each in hashes):
+        raise VersionMissing()
+    documents = {Stage(stage): msgspec.json.decode(found[each].text) for stage, each in strategies.items()}
+    built = bundle.build(
+        documents,
+        scorecard.read(found[card].text.encode()),
+        catalogue=facts.Catalogue(found[catalogue].text.encode()),
+        code=code,
+    )
+    if built.versions != wanted:
+        raise VersionMissing()
+    _compiled[key] = built
+    return built
+
+
+def _bodies(used: Bundle) -> list[repository.Body]:
+    found = [
+        repository.Body(used.versions.strategies[stage], "strategy", str(stage), text)
+        for stage, text in used.texts.items()
+    ]
+    card = canonical(used.card.card).decode()
+    return [
+        *found,
+        repository.Body(used.versions.scorecard, "scorecard", None, card),
+        repository.Body(used.versions.catalogue, "catalogue", None, used.catalogue.text.decode()),
+    ]

@@ -1,0 +1,111 @@
+"""Stored decisions and their replay (A3-30, A3-33, N6)."""
+
+import asyncpg
+import msgspec
+import pytest
+
+from backend.core import ids
+from backend.core.actor import everywhere, system
+from backend.domains.decision import bundle, model, scorecard, service
+from backend.domains.decision.model import Outcome, Stage
+from tests.domains.decision.conftest import read, with_facts
+
+
+async def stored(tx, case, application_id=None, attempt=1):
+    using = await service.live(tx, case.product)
+    capsule = service.decide(case, using)
+    return await service.record(tx, application_id or ids.new(), capsule, using, attempt=attempt)
+
+
+def stricter(documents):
+    """The seeded strategies with 5 instead of 8 queries allowed."""
+    table = next(n for n in documents[Stage.ELIGIBILITY]["nodes"] if n["id"] == "bureau")["content"]
+    column = next(c["id"] for c in table["inputs"] if c["field"] == "bureau_queries_6m")
+    rule = next(rule for rule in table["rules"] if rule[column] == ">= 8")
+    rule[column] = ">= 1"
+    return documents
+
+
+async def test_a_recorded_decision_is_read_back_as_it_was_made(tx, good):
+    application = ids.new()
+    kept = await stored(tx, good, application)
+    assert kept.decision == service.decide(good, bundle.seeded()).decision
+    assert (await service.latest_for(tx, application)).id == kept.id
+    assert await service.latest_for(tx, ids.new()) is None
+
+
+async def test_a_second_result_for_the_same_attempt_is_a_conflict(tx, good):
+    application = ids.new()
+    await stored(tx, good, application)
+    with pytest.raises(model.AlreadyDecided):
+        await stored(tx, read("declined_court"), application)
+    second = await stored(tx, read("declined_court"), application, attempt=2)
+    assert (await service.latest_for(tx, application)).id == second.id
+
+
+async def test_replay_gives_the_same_bytes_also_after_strategies_and_scorecard_changed(tx, good, documents):
+    cases = [good, read("declined_many_queries"), read("referred_bureau_down"), read("approved_small")]
+    before = [await stored(tx, case) for case in cases]
+    card = scorecard.seeded()
+    easier = msgspec.structs.replace(card, version=2, base_points=card.base_points - 40)
+    await service.publish(tx, stricter(documents), easier, reason="查询太多的人少批一些")
+    after = await stored(tx, good)
+    assert after.decision.outcome is Outcome.DECLINED
+    assert after.decision.versions.strategies != before[0].decision.versions.strategies
+    for kept in [*before, after]:
+        result = await service.replay(tx, kept.id)
+        assert result.same_bytes
+        assert result.untouched
+        assert result.same_code
+
+
+async def test_going_back_is_one_more_release_of_the_old_versions(tx, good, documents):
+    await service.publish(tx, stricter(bundle.seeded_documents()), scorecard.seeded(), reason="收紧")
+    assert (await stored(tx, good)).outcome is Outcome.DECLINED
+    await service.publish(tx, documents, scorecard.seeded(), reason="退回上一版")
+    assert (await stored(tx, good)).outcome is Outcome.APPROVED
+    assert (await service.live(tx, "SXD")).versions.strategies == bundle.seeded().versions.strategies
+
+
+async def test_a_broken_strategy_is_never_published(tx, documents):
+    documents[Stage.RATING]["edges"] = []
+    with pytest.raises(model.StrategyRefused):
+        await service.publish(tx, documents, scorecard.seeded(), reason="试一下")
+    assert (await service.live(tx, "SXD")).versions == bundle.seeded().versions
+
+
+async def test_versions_and_decisions_cannot_be_changed_not_even_by_the_owner(db, owner, actor, good):
+    async with db.begin(actor) as tx:
+        await stored(tx, good)
+    for table in ("versions", "decisions"):
+        with pytest.raises(asyncpg.PostgresError, match="append-only"):
+            await owner.execute(f"delete from decision.{table}")
+
+
+async def test_another_county_sees_nothing_of_it(db, actor, good):
+    async with db.begin(actor) as tx:
+        kept = await stored(tx, good)
+    async with db.read(system("4102", "test")) as tx:
+        with pytest.raises(model.DecisionMissing):
+            await service.get(tx, kept.id)
+        with pytest.raises(model.DecisionMissing):
+            await service.replay(tx, kept.id)
+    async with db.read(everywhere("test")) as tx:
+        assert await service.institution_of(tx, kept.id) == "4101"
+        assert await service.institution_of(tx, kept.application_id) == "4101"
+
+
+async def test_facts_and_reasons_are_sealed_in_the_table(db, owner, actor):
+    async with db.begin(actor) as tx:
+        await stored(tx, with_facts(read("declined_many_queries"), bureau_balance=12_345_678))
+    text = str(await owner.fetchrow("select * from decision.decisions"))
+    assert "12345678" not in text
+    assert "贷款查询" not in text
+    assert "consent-bureau-1" not in text
+    assert "EL_QUERIES_6M" in text  # codes only, for statistics
+
+
+async def test_a_decision_is_recorded_only_with_the_versions_that_made_it(tx, good, documents):
+    other = bundle.build(stricter(documents), scorecard.seeded())
+    with pytest.raises(ValueError, match="versions"):
+        await service.record(tx, ids.new(), service.decide(good, bundle.seeded()), other)
