@@ -1,13 +1,17 @@
-"""`./xiaodai replay ID`: decide a stored case again with its stored versions and compare every byte."""
+"""`./xiaodai replay ID|FILE`: decide a stored case again with its versions and compare every byte.
+
+A file is a capsule as `decide --capsule` writes it; it needs no database, but the versions it names must be the
+ones shipped with this code.
+"""
 
 import argparse
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 import msgspec
 
-from backend import wiring
 from backend.core import ids
 from backend.core.actor import everywhere
 from backend.core.errors import Problem
@@ -17,17 +21,20 @@ from backend.settings import Settings, load
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", help="审批结果的编号，或申请的内部编号（取最新一次结果）")
+    parser.add_argument("id", help="审批结果的编号、申请的内部编号（取最新一次结果），或存证文件")
     parser.add_argument("--data", help="数据目录（默认 ./var）")
     parser.add_argument("--json", action="store_true", help="打印核对结果的 JSON，而不是存证本身")
 
 
 def run(args: argparse.Namespace) -> int:
-    if not ids.is_uuid(args.id):
-        print(f"{args.id} 不是编号", file=sys.stderr)
-        return 2
     try:
-        result = asyncio.run(_replay(load(os.environ, xiaodai_data=args.data), args.id))
+        if Path(args.id).is_file():
+            result = decisions.replay_capsule(Path(args.id).read_bytes())
+        elif ids.is_uuid(args.id):
+            result = asyncio.run(_replay(load(os.environ, xiaodai_data=args.data), args.id))
+        else:
+            print(f"{args.id} 不是编号，也不是存证文件", file=sys.stderr)
+            return 2
     except Problem as problem:
         print(problem.text, file=sys.stderr)
         return 2
@@ -47,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _replay(settings: Settings, number: str) -> decisions.ReplayResult:
+    from backend import wiring  # a capsule file needs neither database nor clients
+
     db = wiring.database(settings, size=2)
     await db.open()
     try:

@@ -49,10 +49,18 @@ def same(read: str, printed: str) -> bool:
 
 
 def _narrow(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).replace("，", ",").replace("；", ";").replace("：", ":").replace(" ", "")
+    return (
+        unicodedata.normalize("NFKC", text)
+        .replace("，", ",")
+        .replace("；", ";")
+        .replace("：", ":")
+        .replace(" ", "")
+    )
 
 
-def measure(engine: engines.Engine, kind: str, degree: str, first: int, count: int, show: bool) -> dict[str, Any]:
+def measure(
+    engine: engines.Engine, kind: str, degree: str, first: int, count: int, show: bool
+) -> dict[str, Any]:
     """Read `count` specimens and count what came out."""
     exact, asks, wrong_unmarked, total_fields = 0, 0, 0, 0
     right: Counter[str] = Counter()
@@ -108,7 +116,9 @@ def _specimens(kind: str, degree: str, first: int, count: int) -> Iterator[tuple
 def _show(seed: int, kind: str, degree: str, reading: Any, printed: Any, wrong: Any, unmarked: Any) -> None:
     print(f"-- {kind} {degree} {seed} read as {reading.kind or 'nothing'}, doubtful {reading.doubtful}")
     for label in sorted(wrong):
-        print(f"   {'!!' if label in unmarked else '  '} {label}: {reading.fields.get(label)!r} for {printed[label]!r}")
+        print(
+            f"   {'!!' if label in unmarked else '  '} {label}: {reading.fields.get(label)!r} for {printed[label]!r}"
+        )
     for label in reading.doubtful:
         if label not in wrong:
             print(f"   ok {label}: {reading.fields.get(label)!r} {reading.confidence.get(label)}")

@@ -173,6 +173,11 @@ class VersionMissing(errors.NotFound):
     message = "没有找到当时使用的规则版本"
 
 
+class CapsuleUnreadable(errors.Invalid):
+    code = "capsule_unreadable"
+    message = "这个文件不是存证"
+
+
 class StrategyRefused(errors.Invalid):
     """A strategy or scorecard failed its checks; `findings` has one sentence per place."""
 

@@ -16,6 +16,7 @@ from backend.domains.decision import bundle, evaluate, facts, repository, scorec
 from backend.domains.decision.model import (
     AlreadyDecided,
     Capsule,
+    CapsuleUnreadable,
     DecisionMissing,
     Stage,
     VersionMissing,
@@ -122,6 +123,28 @@ async def replay(tx: Tx, decision_id: str) -> ReplayResult:
         untouched=hashlib.sha256(stored.capsule).digest() == stored.sha256,
         same_code=then.code == bundle.code_version(),
         stored=stored.capsule,
+        replayed=replayed,
+    )
+
+
+def replay_capsule(text: bytes) -> ReplayResult:
+    """Replay a capsule file without a database (N6). Raises `CapsuleUnreadable`, or `VersionMissing` when it was
+    made with versions other than the shipped ones."""
+    try:
+        capsule = msgspec.json.decode(text, type=Capsule)
+    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        raise CapsuleUnreadable() from cause
+    then = capsule.decision.versions
+    used = bundle.build(bundle.seeded_documents(), scorecard.seeded(), code=then.code)
+    if used.versions != then:
+        raise VersionMissing()
+    replayed = canonical(evaluate.evaluate(capsule.case, used))
+    return ReplayResult(
+        decision_id="",
+        same_bytes=replayed == text,
+        untouched=True,  # a bare file carries no hash of itself
+        same_code=then.code == bundle.code_version(),
+        stored=text,
         replayed=replayed,
     )
 

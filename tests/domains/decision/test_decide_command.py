@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 
+from backend import __main__ as command_line
 from backend.domains.decision import bundle, decide_command, evaluate, model
 from tests.domains.decision.conftest import CASES
 
@@ -36,6 +37,19 @@ def test_the_capsule_it_writes_replays_to_the_same_bytes(tmp_path, capsys):
     decide_command.main([str(CASES / "declined_low_score.json"), "--capsule", str(path)])
     kept = msgspec.json.decode(path.read_bytes(), type=model.Capsule)
     assert model.canonical(evaluate.evaluate(kept.case, bundle.seeded())) == path.read_bytes()
+
+
+def test_replay_of_a_capsule_file_compares_every_byte(tmp_path, capsys):
+    path = tmp_path / "capsule.json"
+    decide_command.main([str(CASES / "approved_payroll.json"), "--capsule", str(path)])
+    capsys.readouterr()
+    assert command_line.main(["replay", str(path)]) == 0
+    assert capsys.readouterr().out.encode() == path.read_bytes() + b"\n"
+    path.write_bytes(path.read_bytes().replace(b'"amount_fen":2010000', b'"amount_fen":9010000', 1))
+    assert command_line.main(["replay", str(path)]) == 1
+    path.write_bytes(b"{}")
+    assert command_line.main(["replay", str(path)]) == 2
+    assert command_line.main(["replay", "nothing"]) == 2
 
 
 @pytest.mark.parametrize(
