@@ -39,7 +39,9 @@ def _number(words: Sequence[Word]) -> Field | None:
     """The row with most digits; its groups may be boxes of their own."""
     rows: list[tuple[list[Character], list[Word]]] = []
     for word in words:
-        row = [other for other in words if abs(other.y - word.y) < 0.45 * word.height and _mostly_digits(other)]
+        row = [
+            other for other in words if abs(other.y - word.y) < 0.45 * word.height and _mostly_digits(other)
+        ]
         row.sort(key=lambda each: each.left)
         rows.append(([c for each in row for c in each.line.restricted("0123456789")[0]], row))
     rows = [pair for pair in rows if 15 <= len(pair[0]) <= 19]

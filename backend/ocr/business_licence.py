@@ -1,6 +1,184 @@
-"""营业执照."""
+"""营业执照: two columns of labels, values right of them and in the lines below, the credit code with its check sum.
+
+A 个体工商户 prints 经营者, 经营场所 and 注册日期 where a company prints 法定代表人, 住所 and 成立日期; the reading
+always uses the company's words, so that what follows needs only one.
+"""
+
+import re
 from collections.abc import Sequence
+from datetime import date
+
+from backend.core import check_digits
+from backend.ocr import fields, labels, places
+from backend.ocr.labels import Piece
+from backend.ocr.lines import Character
 from backend.ocr.locate import Word
 from backend.ocr.reading import Field
+
+_SAME = {
+    "统一社会信用代码": ("统一社会信用代码", "社会信用代码", "信用代码"),
+    "名称": ("名称",),
+    "类型": ("类型", "主体类型"),
+    "法定代表人": ("法定代表人", "经营者", "负责人", "投资人", "执行事务合伙人"),
+    "注册资本": ("注册资本", "出资额", "成员出资总额"),
+    "成立日期": ("成立日期", "注册日期"),
+    "住所": ("住所", "经营场所", "主要经营场所", "营业场所"),
+    "经营范围": ("经营范围", "业务范围"),
+}
+_OTHERS = ("营业期限", "组成形式", "登记机关", "营业执照", "副本", "正本")
+_MEANING = {printed: label for label, forms in _SAME.items() for printed in forms}
+_PRINTED = (*_MEANING, *_OTHERS)
+_SPREAD = ("名称", "类型", "住所")  # stretched to the width of four characters, often found as two boxes
+_CAPITAL = "零壹贰叁肆伍陆柒捌玖拾佰仟万亿圆元角分整人民币美港〇一二三四五六七八九十百千0123456789.()（）"
+_NOISE = re.compile(r"^(样张|样本|[（(]?副本[)）]?.*|[（(]?正本[)）]?.*)$")
+
+
 def licence(words: Sequence[Word]) -> dict[str, Field]:
-    return {}
+    """Fields under the company's labels; a label whose value was not found is missing."""
+    page = _Page(_join_spread(labels.split(words, _PRINTED)))
+    found: dict[str, Field] = {}
+    for label in _SAME:
+        if label == "统一社会信用代码":
+            value = _credit_code(page)
+        elif label == "成立日期":
+            value = _founded(page)
+        else:
+            value = _text(page, label)
+        if value:
+            found[label] = value
+    return found
+
+
+class _Page:
+    """Labels in their columns and what stands between them."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.values = [piece for piece in pieces if not piece.label and not _NOISE.match(piece.text)]
+        self.printed = [piece for piece in pieces if piece.label]
+        self.labels: dict[str, Piece] = {}
+        for piece in self.printed:
+            meaning = _MEANING.get(piece.label)
+            if meaning and meaning not in self.labels:
+                self.labels[meaning] = piece
+
+    def value(self, label: str) -> list[Piece]:
+        """The row of a label and the lines under it, up to the next label of the column and of the row."""
+        anchor = self.labels.get(label)
+        if anchor is None:
+            return []
+        height = anchor.word.height
+        limit = self._next_column(anchor)
+        first = labels.row(anchor, self.values, limit)
+        left = first[0].word.left if first else anchor.word.right
+        floor = self._next_row(anchor)
+        lower = [
+            (labels.below(piece, anchor), piece)
+            for piece in self.values
+            if piece not in first
+            and left - 1.2 * height < piece.word.left
+            and piece.middle < limit
+            and piece.word.height > 0.45 * height
+        ]
+        lower = [(down, piece) for down, piece in lower if 0.5 * height < down < floor]
+        return first + labels.in_rows(self._unbroken(lower, first, height), height)
+
+    def _unbroken(
+        self, lower: list[tuple[float, Piece]], first: list[Piece], height: float
+    ) -> list[tuple[float, Piece]]:
+        """Lines follow each other closely; what comes after a gap belongs to something else."""
+        kept: list[tuple[float, Piece]] = []
+        previous = 0.0
+        for down, piece in sorted(lower, key=lambda pair: pair[0]):
+            if down - previous > 2.1 * height:
+                break
+            kept.append((down, piece))
+            previous = down
+        return kept if first else []
+
+    def _next_column(self, anchor: Piece) -> float:
+        """Level x where the labels of the column to the right begin."""
+        height = anchor.word.height
+        starts = [
+            piece.word.left
+            for piece in self.printed
+            if piece.label in _MEANING or piece.label in _OTHERS[:3]
+            if piece.word.left > anchor.word.right + 3 * height
+            and abs(labels.below(piece, anchor)) < 9 * height
+        ]
+        return min(starts, default=float("inf")) - 0.5 * height
+
+    def _next_row(self, anchor: Piece) -> float:
+        """How far below the next label of the same column stands."""
+        height = anchor.word.height
+        downs = [
+            labels.below(piece, anchor)
+            for piece in self.printed
+            if abs(piece.word.left - anchor.word.left) < 3 * height
+        ]
+        foot = [labels.below(piece, anchor) for piece in self.printed if piece.label == "登记机关"]
+        return (
+            min((down for down in downs + foot if down > 0.8 * height), default=float("inf")) - 0.5 * height
+        )
+
+
+def _join_spread(pieces: list[Piece]) -> list[Piece]:
+    """Join labels whose two characters were found apart: 名 … 称."""
+    joined = list(pieces)
+    for label in _SPREAD:
+        if any(piece.label == label for piece in joined):
+            continue
+        for head in [piece for piece in joined if piece.text == label[0]]:
+            tail = _tail(head, label[1], joined)
+            if tail is not None:
+                joined = _replace(joined, head, tail, label)
+                break
+    return joined
+
+
+def _tail(head: Piece, character: str, pieces: list[Piece]) -> Piece | None:
+    near = [
+        piece
+        for piece in pieces
+        if not piece.label
+        and piece.text.startswith(character)
+        and abs(labels.below(piece, head)) < 0.6 * head.word.height
+        and 0 < piece.word.left - head.word.left < 6 * head.word.height
+    ]
+    return min(near, key=lambda piece: piece.word.left, default=None)
+
+
+def _replace(pieces: list[Piece], head: Piece, tail: Piece, label: str) -> list[Piece]:
+    mark, *rest = labels.split([tail.word], [label[1]])
+    whole = Piece(label, mark.word._replace(left=head.word.left, height=head.word.height))
+    kept = [piece for piece in pieces if piece not in (head, tail)]
+    return [*kept, whole, *rest]
+
+
+def _credit_code(page: _Page) -> Field | None:
+    near = page.value("统一社会信用代码")
+    others = [piece for piece in page.values if sum(c.isascii() and c.isalnum() for c in piece.text) >= 15]
+    lines = [piece.word.line for piece in [*near, *others] if len(piece.text) >= 12]
+    return fields.digits(lines, check_digits.CREDIT_ALPHABET, 18, check_digits.is_credit_code)
+
+
+def _founded(page: _Page) -> Field | None:
+    read: list[Character] = []
+    for piece in page.value("成立日期"):
+        read += piece.word.line.restricted("0123456789年月日")[0]
+    match = fields.DATE.search("".join(character.text for character in read))
+    if not match:
+        return None
+    used = [character for character in read[match.start() : match.end()] if character.text.isdigit()]
+    year, month, day = (int(part) for part in match.groups())
+    try:
+        return fields.field(used, text=date(year, month, day).isoformat())
+    except ValueError:
+        return None
+
+
+def _text(page: _Page, label: str) -> Field | None:
+    pieces = [piece for piece in page.value(label) if piece.word.line.confidence > 0.35]
+    read = fields.characters(pieces, places.ADDRESS if label == "住所" else None)
+    if label == "注册资本":
+        read = [character for character in read if character.text in _CAPITAL]
+    return fields.field(read) if read else None

@@ -60,7 +60,7 @@ class Engine:
         scale = long_side / max(height, width)
         size = (max(round(width * scale / 32), 1) * 32, max(round(height * scale / 32), 1) * 32)
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        scaled = (small.astype(np.float32) / 255 - _MEAN) / _SPREAD
+        scaled = ((small.astype(np.float32) / 255 - _MEAN) / _SPREAD).astype(np.float32)
         chances = self._run("det", self._detector, scaled.transpose(2, 0, 1)[None])[0, 0]
         stretch = np.array([width / size[0], height / size[1]], np.float32)
         return [Patch(points * stretch, score) for points, score in _outlines(chances)]
@@ -103,14 +103,14 @@ def _session(wrapper: Any, name: str, folder: Path) -> Any:
 def _outlines(chances: Floats) -> list[tuple[Floats, float]]:
     """Contours of the detector's map (DB) with their mean chance."""
     ink = (chances > _INK).astype(np.uint8)
-    contours, _ = cv2.findContours(ink, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    contours, _ = cv2.findContours(ink, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found = []
     for contour in contours[:400]:
         left, top, width, height = cv2.boundingRect(contour)
         if min(width, height) < 2 or width * height < 12:
             continue
         mask = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(mask, [contour - (left, top)], 1)
+        cv2.fillPoly(mask, [(contour - (left, top)).astype(np.int32)], (1,))
         mean = cv2.mean(chances[top : top + height, left : left + width], mask)[0]
         if mean >= _INK_MEAN:
             found.append((contour[:, 0].astype(np.float32) + 0.5, float(mean)))

@@ -1,7 +1,6 @@
 """Values out of pieces of lines: characters with posteriors, doubts, digits with their check sums."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -14,11 +13,14 @@ SURE = 0.85
 """A field with a character below this posterior is shown to the person to confirm."""
 
 
+_FOLDED = {chr(code + 0xFEE0): chr(code) for code in range(33, 127) if chr(code).isalnum()}
+
+
 def characters(pieces: Iterable[Piece], prior: Mapping[str, float] | None = None) -> list[Character]:
-    """All characters of the pieces in their order, full-width forms folded to ASCII."""
+    """All characters of the pieces in their order, full-width digits and letters folded to ASCII."""
     lines = [piece.word.line.weighted(prior) if prior else piece.word.line for piece in pieces]
     return [
-        character._replace(text=unicodedata.normalize("NFKC", character.text))
+        character._replace(text=_FOLDED.get(character.text, character.text))
         for line in lines
         for character in line.characters
     ]
@@ -29,7 +31,9 @@ def field(found: Sequence[Character], *, doubtful: bool = False, text: str | Non
     weakest = min((character.probability for character in found), default=0.0)
     unsure = [at for at, character in enumerate(found) if character.probability < SURE]
     written = "".join(character.text for character in found) if text is None else text
-    return Field(written, round(float(weakest), 4), unsure if text is None else [], doubtful or weakest < SURE)
+    return Field(
+        written, round(float(weakest), 4), unsure if text is None else [], doubtful or weakest < SURE
+    )
 
 
 def certain(text: str, confidence: float = 1.0, *, doubtful: bool = False) -> Field:
@@ -66,7 +70,10 @@ def _marked(found: list[Character], mended: str | None) -> Field:
 
 
 def _mend(
-    text: str, rows: np.ndarray[tuple[int, int], np.dtype[np.float32]], allowed: str, valid: Callable[[str], bool]
+    text: str,
+    rows: np.ndarray[tuple[int, int], np.dtype[np.float32]],
+    allowed: str,
+    valid: Callable[[str], bool],
 ) -> str | None:
     """The single substitution that makes `text` valid and is far likelier than any other, or None."""
     logs = np.log(np.maximum(rows, 1e-6))

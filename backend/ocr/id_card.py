@@ -6,18 +6,13 @@ from datetime import date
 
 import numpy as np
 
-from backend.core import check_digits
+from backend.core import check_digits, hanzi
 from backend.ocr import fields, labels, places
 from backend.ocr.labels import Piece
 from backend.ocr.lines import Character
 from backend.ocr.locate import Word
 from backend.ocr.reading import BACK_LABELS, FRONT_LABELS, Field
 
-ETHNICITIES = (
-    "汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 "
-    "纳西 景颇 柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 鄂温克 "
-    "德昂 保安 裕固 京 塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺"
-).split()
 # Middle of each printed label in tenths of a millimetre, to guess where a label that was not read must be.
 _PLACES = {
     "姓名": (80, 78),
@@ -66,7 +61,10 @@ class _Layout:
 
     def _fit(self) -> tuple[float, complex, complex]:
         """Similarity from tenths of a millimetre to level pixels: (pixels per tenth, rotation × scale, shift)."""
-        known = [(complex(*_PLACES[name]), complex(piece.middle, piece.word.y)) for name, piece in self.labels.items()]
+        known = [
+            (complex(*_PLACES[name]), complex(piece.middle, piece.word.y))
+            for name, piece in self.labels.items()
+        ]
         if len(known) < 2:
             scale = (known[0][1] and self.labels[next(iter(self.labels))].word.height / 42) if known else 1.0
             unit = float(abs(scale))
@@ -116,28 +114,16 @@ class _Layout:
         lines = [
             (labels.below(piece, anchor), piece)
             for piece in self.values
-            if piece not in first and piece.word.left > left - 0.9 * height and piece.middle < limit
+            if piece not in first
+            and piece.word.left > left - 0.9 * height
+            and piece.middle < limit
+            and piece.word.height > 0.45 * height
         ]
         reach = min(150 * self._unit, 3.4 * height)
         lower = sorted(
             ((down, piece) for down, piece in lines if 0.5 * height < down < reach), key=lambda pair: pair[0]
         )
-        return first + _in_rows(lower, height)
-
-
-def _in_rows(lower: list[tuple[float, Piece]], height: float) -> list[Piece]:
-    """Pieces sorted by row, then from left to right."""
-    ordered: list[Piece] = []
-    current: list[Piece] = []
-    top = 0.0
-    for down, piece in lower:
-        if current and down - top > 0.5 * height:
-            ordered += sorted(current, key=lambda each: each.word.left)
-            current = []
-        if not current:
-            top = down
-        current.append(piece)
-    return ordered + sorted(current, key=lambda each: each.word.left)
+        return first + labels.in_rows(lower, height)
 
 
 def _name(card: _Layout) -> Field | None:
@@ -151,9 +137,9 @@ def _ethnicity(card: _Layout) -> Field | None:
         return None
     read = fields.characters(row)
     text = "".join(character.text for character in read).removesuffix("族")
-    if text in ETHNICITIES:
+    if text in hanzi.ETHNICITIES:
         return fields.field(read[: len(text)])
-    chosen, share = fields.choose(row[0].word.line, ETHNICITIES)
+    chosen, share = fields.choose(row[0].word.line, hanzi.ETHNICITIES)
     return fields.certain(chosen, share * 0.8, doubtful=True) if chosen else None
 
 

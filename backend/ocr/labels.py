@@ -82,6 +82,22 @@ def row(label: Piece, pieces: Iterable[Piece], until: float = float("inf")) -> l
         if not piece.label
         and piece.middle > label.word.right - 0.2 * height
         and piece.middle < until
+        and piece.word.height > 0.45 * height
         and abs(below(piece, label)) < 0.55 * max(height, min(piece.word.height, 1.3 * height))
     ]
     return sorted(found, key=lambda piece: piece.word.left)
+
+
+def in_rows(lower: list[tuple[float, Piece]], height: float) -> list[Piece]:
+    """Pieces sorted by row, then from left to right."""
+    ordered: list[Piece] = []
+    current: list[Piece] = []
+    top = 0.0
+    for down, piece in lower:
+        if current and down - top > 0.5 * height:
+            ordered += sorted(current, key=lambda each: each.word.left)
+            current = []
+        if not current:
+            top = down
+        current.append(piece)
+    return ordered + sorted(current, key=lambda each: each.word.left)

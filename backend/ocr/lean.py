@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-UNUSED = frozenset(
-    "aiohttp aistudio_sdk huggingface_hub joblib matplotlib modelscope modelscope_hub mpl_toolkits narwhals openai "
-    "pandas scipy sklearn".split()
+_UNUSED = (
+    "aiohttp aistudio_sdk huggingface_hub joblib matplotlib modelscope modelscope_hub mpl_toolkits "
+    "narwhals openai pandas scipy sklearn"
 )
+UNUSED = frozenset(_UNUSED.split())
 
 
 class _Anything(type):
@@ -27,7 +28,7 @@ class _Anything(type):
             raise AttributeError(name)
         return _nothing(name)
 
-    def __call__(cls, *args: object, **kwargs: object) -> Any:
+    def __call__(cls, *_: object, **__: object) -> Any:
         return cls
 
 
@@ -48,7 +49,7 @@ class _StandIn(ModuleType):
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+        self, fullname: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None, /
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname.partition(".")[0] not in UNUSED:
             return None

@@ -67,7 +67,9 @@ class Line:
     def weighted(self, weights: Mapping[str, float]) -> "Line":
         """The line under a prior: posteriors of these characters multiplied by their weights, then made to sum to 1."""
         classes = self.alphabet.classes("".join(weights))
-        factors = np.array([weights[self.alphabet.characters[number]] for number in classes.tolist()], np.float32)
+        factors = np.array(
+            [weights[self.alphabet.characters[number]] for number in classes.tolist()], np.float32
+        )
         changed = self.posteriors.copy()
         changed[:, classes] *= factors
         return Line(changed / changed.sum(axis=1, keepdims=True), self.alphabet)

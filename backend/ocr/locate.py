@@ -4,6 +4,7 @@ The direction is a linear function of the place (a photograph taken from one sid
 end is up is found by reading the longest lines both ways. No classifier and no card outline is needed.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -61,9 +62,7 @@ class Word(NamedTuple):
 
     def part(self, start: float, end: float) -> "Word":
         """The piece between two columns of the recogniser."""
-        return self._replace(
-            line=self.line.between(start, end), left=self.x_at(start), right=self.x_at(end)
-        )
+        return self._replace(line=self.line.between(start, end), left=self.x_at(start), right=self.x_at(end))
 
 
 class Direction:
@@ -79,7 +78,9 @@ class Direction:
         if long.any():
             self._fit(sides[long, 0], sides[long, 1], centres[long] / self._scale)
 
-    def _fit(self, angles: NDArray[np.float64], lengths: NDArray[np.float64], places: NDArray[np.float64]) -> None:
+    def _fit(
+        self, angles: NDArray[np.float64], lengths: NDArray[np.float64], places: NDArray[np.float64]
+    ) -> None:
         mean = _mode(angles, lengths)
         off = (angles - mean + np.pi / 2) % np.pi - np.pi / 2
         near = np.abs(off) < np.deg2rad(14)
@@ -101,7 +102,7 @@ class Direction:
         return float(self._mean + self._slope @ np.array([1, x / self._scale, y / self._scale]))
 
 
-def _long_side(rectangle: tuple[tuple[float, float], tuple[float, float], float]) -> tuple[float, float, float]:
+def _long_side(rectangle: tuple[Sequence[float], Sequence[float], float]) -> tuple[float, float, float]:
     """(angle of the long side modulo π, long, short)."""
     (_, (width, height), degrees) = rectangle
     if width < height:
@@ -112,7 +113,8 @@ def _long_side(rectangle: tuple[tuple[float, float], tuple[float, float], float]
 def _mode(angles: NDArray[np.float64], lengths: NDArray[np.float64]) -> float:
     """The angle most of the length agrees on (modulo π)."""
     support = [
-        float((lengths * (np.abs((angles - angle + np.pi / 2) % np.pi - np.pi / 2) < 0.12)).sum()) for angle in angles
+        float((lengths * (np.abs((angles - angle + np.pi / 2) % np.pi - np.pi / 2) < 0.12)).sum())
+        for angle in angles
     ]
     return float(angles[int(np.argmax(support))])
 
@@ -139,13 +141,13 @@ def _box(patch: Patch, direction: Direction) -> Box:
     left, right, top, bottom = float(x.min()), float(x.max()), float(y.min()), float(y.max())
     width, height = right - left, bottom - top
     grow = width * height * _UNCLIP / (2 * (width + height))
-    centre = along * (left + right) / 2 + down * (top + bottom) / 2
+    centre = (along * (left + right) / 2 + down * (top + bottom) / 2).astype(np.float32)
     return Box(centre, along, down, width / 2 + grow, height / 2 + grow)
 
 
-def crop(picture: Image, box: Box, sideways: float = 0.0) -> Image:
-    """The box cut from the full picture, `HEIGHT` pixels high. `sideways` adds that share of its height at both ends."""
-    reach = box.half_width + sideways * box.half_height * 2
+def crop(picture: Image, box: Box) -> Image:
+    """The box cut from the full picture, `HEIGHT` pixels high."""
+    reach = box.half_width
     width = max(round(reach / box.half_height * HEIGHT), 8)
     left, top = -box.along * reach, -box.down * box.half_height
     corners = np.array(
@@ -155,11 +157,18 @@ def crop(picture: Image, box: Box, sideways: float = 0.0) -> Image:
     matrix = cv2.getAffineTransform(corners, target)
     shrink = HEIGHT / (2 * box.half_height)
     if shrink >= 0.6:
-        return np.asarray(cv2.warpAffine(picture, matrix, (width, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=1), np.uint8)
+        cut = cv2.warpAffine(
+            picture, matrix, (width, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(cut, np.uint8)
     # Far smaller than the picture: warp to a multiple of the height, then average, so that no stroke is skipped.
     factor = min(int(np.ceil(0.9 / shrink)), 4)
     large = cv2.warpAffine(
-        picture, matrix * factor, (width * factor, HEIGHT * factor), flags=cv2.INTER_LINEAR, borderMode=1
+        picture,
+        matrix * factor,
+        (width * factor, HEIGHT * factor),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(cv2.resize(large, (width, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 

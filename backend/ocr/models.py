@@ -174,7 +174,9 @@ def _flush_subnormal(model: Any) -> None:
         weights = numpy_helper.to_array(tensor)
         tiny = (np.abs(weights) < 1e-30) & (weights != 0)
         if tiny.any():
-            tensor.CopyFrom(numpy_helper.from_array(np.where(tiny, 0, weights).astype(np.float32), tensor.name))
+            tensor.CopyFrom(
+                numpy_helper.from_array(np.where(tiny, 0, weights).astype(np.float32), tensor.name)
+            )
 
 
 def _kept(names: list[str]) -> list[int]:
@@ -183,9 +185,7 @@ def _kept(names: list[str]) -> list[int]:
     return [0, *(index + 1 for index, name in enumerate(names) if name in allowed), len(names) + 1]
 
 
-def _write_config(
-    target: Path, name: str, operations: list[dict[str, Any]], finish: dict[str, Any]
-) -> None:
+def _write_config(target: Path, name: str, operations: list[dict[str, Any]], finish: dict[str, Any]) -> None:
     # JSON is YAML, so that no YAML writer is needed.
     decode = {"DecodeImage": {"channel_first": False, "img_mode": "BGR"}}
     config = {

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from backend.ocr import bank_card, business_licence, id_card, locate, reading
+from backend.ocr import bank_card, business_licence, id_card, locate, quality, reading
 from backend.ocr.engine import Engine, Image
 from backend.ocr.locate import Word
 from backend.ocr.reading import Field, Reading
@@ -43,19 +44,27 @@ def read(engine: Engine, picture: Image, kind: str | None = None) -> Reading:
     """Read a picture (BGR, any orientation). `kind` is what is expected there; another paper is still named for what
     it is. Looks again at a higher resolution while labels or values are missing."""
     started = time.perf_counter()
-    best: tuple[float, str, dict[str, Field]] = (-1.0, "", {})
     expected = kind or ""
+    best = _Look(-1.0, "", {}, [])
     for long_side in _LOOKS[expected]:
         words = look(engine, picture, long_side)
         found = recognise(words) or ""
         values = _PARSERS[found](words) if found else {}
         score = completeness(found, values)
-        if score > best[0]:
-            best = (score, found, values)
+        if score > best.score:
+            best = _Look(score, found, values, words)
         if score >= 1:
             break
-    _, found, values = best
-    return assemble(found, values, {}, round((time.perf_counter() - started) * 1000))
+    certain = best.score >= 1 and not any(value.doubtful for value in best.values.values())
+    judged = quality.judge(picture, best.words, best.kind, expected, certain)
+    return assemble(best.kind, best.values, judged, round((time.perf_counter() - started) * 1000))
+
+
+class _Look(NamedTuple):
+    score: float
+    kind: str
+    values: dict[str, Field]
+    words: list[Word]
 
 
 def look(engine: Engine, picture: Image, long_side: int) -> list[Word]:
@@ -87,7 +96,7 @@ def completeness(kind: str, values: dict[str, Field]) -> float:
 
 
 def assemble(
-    kind: str, values: dict[str, Field], quality: dict[str, float | int | str], milliseconds: int
+    kind: str, values: dict[str, Field], judged: dict[str, float | int | str], milliseconds: int
 ) -> Reading:
     """The public form of a reading. A label that was not found is in doubt too."""
     order = [label for label in reading.EXPECTED.get(kind, ()) if label in values or _needed(label)]
@@ -98,7 +107,7 @@ def assemble(
         doubtful=[label for label in order if label not in present or values[label].doubtful],
         confidence={label: values[label].confidence for label in present},
         unsure={label: values[label].unsure for label in present if values[label].unsure},
-        quality=quality,
+        quality=judged,
         ms=milliseconds,
     )
 

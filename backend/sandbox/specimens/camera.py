@@ -105,11 +105,11 @@ def _lay_on_table(
 def _rounded(height: int, width: int) -> Pixels:
     mask = np.zeros((height, width), np.uint8)
     radius = height // 18
-    cv2.rectangle(mask, (radius, 0), (width - radius, height), 255, -1)
-    cv2.rectangle(mask, (0, radius), (width, height - radius), 255, -1)
+    cv2.rectangle(mask, (radius, 0), (width - radius, height), (255,), -1)
+    cv2.rectangle(mask, (0, radius), (width, height - radius), (255,), -1)
     for x in (radius, width - radius - 1):
         for y in (radius, height - radius - 1):
-            cv2.circle(mask, (x, y), radius, 255, -1)
+            cv2.circle(mask, (x, y), radius, (255,), -1)
     return mask
 
 
@@ -145,7 +145,7 @@ def _light(
     )
     if flaw == "glare" or random.random() < damage.glare:
         lit = _glare(lit, corners, random, strong=flaw == "glare")
-    return np.clip(lit, 0, 255).astype(np.float32)
+    return np.asarray(np.clip(lit, 0, 255), np.float32)
 
 
 def _glare(
@@ -161,7 +161,7 @@ def _glare(
     distance = ((x - centre[0]) / radius[0]) ** 2 + ((y - centre[1]) / radius[1]) ** 2
     strength = 330.0 if strong else random.uniform(40, 110)
     glow = strength * np.exp(-(distance ** (2 if strong else 1)))
-    return photo + cv2.resize(glow.astype(np.float32), (width, height))[..., None]
+    return np.asarray(photo + cv2.resize(glow.astype(np.float32), (width, height))[..., None], np.float32)
 
 
 def _soften(
@@ -174,7 +174,8 @@ def _soften(
         kernel = np.zeros((2 * length + 1, 2 * length + 1), np.float32)
         angle = random.uniform(0, np.pi)
         offset = (np.array([np.cos(angle), np.sin(angle)]) * length / 2).round().astype(int)
-        cv2.line(kernel, tuple(int(v) for v in length - offset), tuple(int(v) for v in length + offset), 1.0)
+        start, end = (length - offset).tolist(), (length + offset).tolist()
+        cv2.line(kernel, start, end, (1.0,))
         soft = cv2.filter2D(soft, -1, kernel / kernel.sum())
     return np.asarray(soft, np.float32)
 
@@ -188,4 +189,4 @@ def _screen(photo: NDArray[np.float32], random: np.random.Generator) -> NDArray[
     across = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period)
     down = np.sin(2 * np.pi * (y * np.cos(angle) - x * np.sin(angle)) / period)
     grid = 1 + 0.11 * across + 0.09 * down
-    return (photo * 0.8 + np.array([26, 30, 44], np.float32)) * grid[..., None].astype(np.float32)
+    return np.asarray((photo * 0.8 + np.array([26, 30, 44], np.float32)) * grid[..., None], np.float32)

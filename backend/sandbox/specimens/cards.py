@@ -1,7 +1,7 @@
 """Clean drawings of the specimens (样张), before a pretend camera photographs them.
 
-Cards follow the layout of GA 448 in tenths of a millimetre (856 × 540), drawn at `SCALE` pixels per tenth. The emblem is
-an abstract ring and every drawing carries 样张, so that none of them could pass for a document.
+Cards follow the layout of GA 448 in tenths of a millimetre (856 × 540), drawn at `SCALE` pixels per tenth. The emblem
+is an abstract ring and every drawing carries 样张, so that none of them could pass for a document.
 """
 
 from functools import cache

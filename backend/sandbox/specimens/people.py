@@ -85,7 +85,7 @@ def person(seed: int, *, county: str | None = None, under_age: bool = False, exp
 
 def _name(random: Random, male: bool) -> tuple[str, str]:
     """(name, ethnicity). One in eight has a rare character, as villages do; a few names are not of Han form."""
-    ethnicity = "汉" if random.random() < 0.8 else random.choice(names.ETHNICITIES)
+    ethnicity = "汉" if random.random() < 0.8 else random.choice(hanzi.ETHNICITIES)
     if ethnicity != "汉" and random.random() < 0.15:
         return random.choice(names.GIVEN_OF_OTHERS), ethnicity
     draw = random.random()

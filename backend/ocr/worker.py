@@ -1,0 +1,46 @@
+"""A disposable process that reads one picture at a time. It holds models and pixels, nothing else, and talks to
+nobody but the service that started it."""
+
+import os
+import signal
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from backend.ocr import formats, frames
+
+READY = b"ready"
+
+
+def run(connection: Connection, folder: str) -> None:
+    """Load the models of `folder`, say READY, then answer requests until the service closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which closes the pipe
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.umask(0o077)
+    import cv2
+
+    from backend.ocr import engine as engines
+
+    cv2.setNumThreads(1)
+    engine = engines.Engine(Path(folder))
+    connection.send_bytes(READY)
+    while True:
+        try:
+            content = connection.recv_bytes()
+        except (EOFError, OSError):
+            return
+        connection.send_bytes(frames.pack(_answer(engine, frames.request(content))))
+
+
+def _answer(engine: "engines.Engine", request: frames.Request) -> frames.Answer:  # type: ignore[name-defined] # noqa: F821
+    from backend.ocr import intake, reader
+
+    try:
+        picture = intake.pixels(request.image)
+    except formats.UnusableImage as problem:
+        return frames.Answer(code=problem.code, details=_plain(problem.details))
+    reading = reader.read(engine, picture, request.kind)
+    return frames.Answer(reading=reading, jpeg=intake.rebuilt(picture) if request.clean else b"")
+
+
+def _plain(details: dict[str, object]) -> dict[str, str | int]:
+    return {name: value for name, value in details.items() if isinstance(value, (str, int))}
