@@ -2,6 +2,6 @@
 
 from litestar import Router
 
-from backend.api import sms_receipts
+from backend.api import mobile_bank, sms_receipts
 
-router = Router(path="/", route_handlers=[sms_receipts.receive])
+router = Router(path="/", route_handlers=[sms_receipts.receive, mobile_bank.router])

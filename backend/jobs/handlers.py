@@ -2,11 +2,38 @@
 
 from collections.abc import Awaitable, Callable
 
-from backend.flows import notify, send_sms
+from backend.core.actor import Actor, system
+from backend.flows import (
+    apply_bank_events,
+    confirm_disclosure,
+    decide_application,
+    hand_off,
+    notify,
+    put_offer,
+    receive_bank_event,
+    send_sms,
+    submit_application,
+)
 from backend.flows.context import Context
 from backend.outbox.effects import Effect
 
-HANDLERS: dict[str, Callable[[Context, Effect], Awaitable[None]]] = {
+Handler = Callable[[Context, Effect], Awaitable[None]]
+
+
+def _for_case(name: str, flow: Callable[[Context, Actor, str], Awaitable[object]]) -> Handler:
+    """The handler of an effect whose only content is the application it is about."""
+
+    async def handle(context: Context, effect: Effect) -> None:
+        await flow(context, system(effect.institution_id, name), effect.case_id)
+
+    return handle
+
+
+HANDLERS: dict[str, Handler] = {
+    submit_application.DECIDE: _for_case("decide", decide_application.decide_application),
+    confirm_disclosure.HAND_OFF: _for_case("hand off", hand_off.hand_off),
+    hand_off.OFFER: put_offer.put_offer,
+    receive_bank_event.APPLY: _for_case("mobile bank", apply_bank_events.apply_bank_events),
     send_sms.KIND: send_sms.send_sms,
     notify.KIND: notify.notify,
 }

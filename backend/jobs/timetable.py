@@ -6,6 +6,7 @@ import msgspec
 
 from backend.core.actor import everywhere
 from backend.domains.identity import quota
+from backend.flows import expire_offers, poll_bank, reconcile_bank, resume_held
 from backend.flows.context import Context
 from backend.outbox import effects
 
@@ -29,4 +30,8 @@ async def _forget_quotas(context: Context) -> None:
 TIMETABLE: list[Task] = [
     Task("wake overdue effects", 1.0, _wake_overdue),
     Task("forget old quotas", 3600, _forget_quotas),
+    Task("resume held cases", 10, resume_held.resume_held),
+    Task("ask the bank about quiet offers", 30, poll_bank.poll_bank),
+    Task("compare the bank's day files", 600, reconcile_bank.reconcile_bank),
+    Task("let offers expire", 600, expire_offers.expire_offers),
 ]

@@ -143,3 +143,10 @@ class StepMissing(Conflict):
 class AmountOutOfRange(Invalid):
     code = "amount_out_of_range"
     message = "这个产品可以借 {low} 元到 {high} 元"
+
+
+class DeclaredIncomplete(Invalid):
+    """Something on the last page is missing or not among the choices; `fields` says what."""
+
+    code = "declared_incomplete"
+    message = "还有几项要选一下"

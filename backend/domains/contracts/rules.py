@@ -10,6 +10,8 @@ import msgspec
 
 from backend.core import money
 from backend.domains.contracts.model import Contract, ShownTokenInvalid
+from backend.domains.products import rules as product_rules
+from backend.domains.products.model import Terms
 
 SHOWN_LIFE = timedelta(hours=12)
 
@@ -44,15 +46,24 @@ def read_shown_token(secret: str, contract: Contract, token: str, now: datetime)
     return note.sha256, shown_at
 
 
-def plan(contract: Contract, day_count: money.DayCount) -> money.Schedule:
+def method_for(terms: Terms, months: int) -> money.RepaymentMethod:
+    """How a loan of this term is repaid: the first method the product names for it. Raises ValueError when the
+    product has no such term."""
+    for repayment in terms.repayments:
+        if months in repayment.months:
+            return repayment.method
+    raise ValueError(f"no repayment method for {months} months")
+
+
+def plan(contract: Contract, terms: Terms) -> money.Schedule:
     """The plan the 明示表 and the contract print: everything drawn at once on the day of the approval."""
-    return money.schedule(
+    return product_rules.plan(
+        terms,
         contract.limit_fen,
         contract.annual_rate,
         contract.term_months,
         contract.repayment_method,
         contract.agreed_on,
-        day_count=day_count,
     )
 
 

@@ -66,3 +66,13 @@ class OtherCustomer(Conflict):
 class TooManyTries(TooMany):
     code = "too_many_tries"
     message = "输错次数太多了，请过 {wait} 再试"
+
+
+class NotHandedOff(Conflict):
+    code = "not_handed_off"
+    message = "这笔申请现在是“{label}”，不用去手机银行"
+
+
+class TooManyLinks(TooMany):
+    code = "too_many_links"
+    message = "链接要得太频繁了，请过 {wait} 再试"

@@ -1,0 +1,85 @@
+"""手机银行 asks and tells (A3-10, A5-05): redeem, package, document, events. Signed as Standard Webhooks."""
+
+from typing import Annotated
+
+import litestar
+import msgspec
+from litestar import Router, post
+from msgspec import Meta
+
+from backend.api import signed
+from backend.core.errors import Problem
+from backend.flows import give_document, give_package, receive_bank_event, redeem_hand_off
+from backend.integrations.mobile_bank.port import Event, Offer
+from backend.web.http import Request, Response
+
+Id = Annotated[str, Meta(min_length=1, max_length=64)]
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Redeem(msgspec.Struct, forbid_unknown_fields=True):
+    """One of the two, and who is logged in at the bank."""
+
+    customer_hash: Hash
+    token: Annotated[str, Meta(max_length=2048)] = ""
+    short_code: Annotated[str, Meta(max_length=32)] = ""
+
+
+class Package(msgspec.Struct, forbid_unknown_fields=True):
+    application_id: Id
+    customer_hash: Hash
+
+
+class Document(msgspec.Struct, forbid_unknown_fields=True):
+    application_id: Id
+    document_id: Id
+
+
+class StrictEvent(Event, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The event as it must come over the wire."""
+
+
+@post("/redeem", status_code=200)
+async def redeem(request: Request) -> Response:
+    asked = await signed.read(request, Redeem)
+    offer = await redeem_hand_off.redeem_hand_off(
+        request.app.state.context,
+        customer_hash=asked.customer_hash,
+        token=asked.token,
+        short_code=asked.short_code,
+    )
+    return _offer(offer)
+
+
+@post("/package", status_code=200)
+async def package(request: Request) -> Response:
+    asked = await signed.read(request, Package)
+    context = request.app.state.context
+    return _offer(await give_package.give_package(context, asked.application_id, asked.customer_hash))
+
+
+@post("/document", status_code=200)
+async def document(request: Request) -> Response:
+    asked = await signed.read(request, Document)
+    context = request.app.state.context
+    content = await give_document.give_document(context, asked.application_id, asked.document_id)
+    return litestar.Response(content, media_type="application/pdf")
+
+
+@post("/events", status_code=204)
+async def events(request: Request) -> None:
+    """204 once the event is stored, also for a repeat; it is applied in its turn."""
+    event = await signed.read(request, StrictEvent)
+    await receive_bank_event.receive_bank_event(request.app.state.context, event)
+
+
+def _offer(offer: Offer) -> Response:
+    return litestar.Response(msgspec.json.encode(offer), media_type="application/json")
+
+
+router = Router(
+    path="/api/mobile-bank",
+    route_handlers=[redeem, package, document, events],
+    exception_handlers={Problem: signed.answer_problem},
+    request_max_body_size=signed.LARGEST_BODY,
+)

@@ -1,0 +1,59 @@
+"""Calls from the bank's systems: signature first, then a strict body; refusals as the bank expects them."""
+
+from typing import TypeVar
+
+import litestar
+import msgspec
+import structlog
+
+from backend.core import clock, webhooks
+from backend.core.errors import Conflict, Invalid, Problem
+from backend.domains.handoff.model import TokenExpired
+from backend.flows.describe_offer import OfferGone
+from backend.web import errors
+from backend.web.http import Request, Response
+
+T = TypeVar("T")
+
+log = structlog.get_logger("api")
+
+LARGEST_BODY = 64 * 1024
+_GONE: tuple[type[Conflict], ...] = (TokenExpired, OfferGone)
+
+
+class BodyUnreadable(Invalid):
+    """Not JSON, a field too many or too few, a wrong type: always 400 (ASVS 8.2.3)."""
+
+    code = "body_unreadable"
+    message = "请求内容的格式不对"
+
+
+async def read(request: Request, kind: type[T]) -> T:
+    """The body of a genuine call. Raises `BadSignature`, `BodyUnreadable`.
+
+    `kind` is a struct with `forbid_unknown_fields`.
+    """
+    body = await request.body()
+    given = {name.lower(): value for name, value in request.headers.items()}
+    settings = request.app.state.context.settings
+    webhooks.verify(settings.callback_secret, given, body, clock.now())
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        raise BodyUnreadable() from cause
+
+
+def answer_problem(request: Request, problem: Problem) -> Response:
+    """`{"code", "message"}` with the status the contract with the bank names."""
+    status = errors.status_of(problem)
+    if isinstance(problem, _GONE):
+        status = 410
+    elif isinstance(problem, BodyUnreadable):
+        status = 400
+    elif isinstance(problem, webhooks.BadSignature):
+        status = 401
+    request_id = str(request.scope.get("request_id", ""))
+    log.info("refused", code=problem.code, status=status)
+    body = {"code": problem.code, "message": problem.text, "request_id": request_id}
+    headers = {"Retry-After": str(getattr(problem, "retry_after", 1))} if status in (429, 503) else {}
+    return litestar.Response(body, status_code=status, headers=headers, media_type="application/json")

@@ -1,0 +1,125 @@
+"""记手机银行的进展: apply stored events as one contiguous sequence per application (trust §1.5, A7-08).
+
+Event n is applied only after n−1; one that came early waits in the inbox. All that can be applied is applied in
+one transaction under the contract's lock, so that two callbacks at once cannot overtake each other.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from backend.core.actor import Actor
+from backend.core.errors import Conflict
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application
+from backend.domains.contracts import service as contracts
+from backend.domains.contracts.model import Contract
+from backend.domains.loans import service as loans
+from backend.flows import notify, receive_bank_event
+from backend.flows.context import Context
+from backend.integrations.mobile_bank.port import Event, EventType
+from backend.outbox import inbox
+
+
+class SignedOtherDocuments(Conflict):
+    """The hashes signed are not the hashes we gave out: an incident, nothing goes on until a person looked."""
+
+    code = "signed_other_documents"
+    message = "签署的文件和我们给出的不一致，已转人工核对"
+
+
+async def apply_bank_events(context: Context, actor: Actor, application_id: str) -> int:
+    """Returns how many events were applied now. Raises `SignedOtherDocuments`, `LoanContradicts`,
+    `ForbiddenMove` when what the bank reports cannot be: the events stay in the inbox for a person."""
+    done = 0
+    async with context.db.begin(actor) as tx:
+        contract = await contracts.get(tx, application_id, lock=True)
+        waiting = await inbox.unapplied(tx, source=receive_bank_event.SOURCE, case_id=application_id)
+        events = sorted(
+            (msgspec.convert(m.payload, Event) for m in waiting), key=lambda event: event.sequence
+        )
+        reached = contract.bank_sequence
+        for event in events:
+            if event.sequence > reached + 1:
+                break
+            outcome = "known"
+            if event.sequence == reached + 1:
+                outcome = await _apply(tx, await contracts.get(tx, application_id), event)
+                reached, done = event.sequence, done + 1
+            await inbox.applied(
+                tx, source=receive_bank_event.SOURCE, message_id=event.event_id, outcome=outcome
+            )
+        if reached != contract.bank_sequence:
+            await contracts.set_sequence(tx, contract, reached)
+    return done
+
+
+async def _apply(tx: Tx, contract: Contract, event: Event) -> str:
+    application = await applications.get(tx, contract.application_id, lock=True)
+    await _STEPS[event.type](tx, application, contract, event)
+    return str(event.type)
+
+
+async def _signed(tx: Tx, application: Application, contract: Contract, event: Event) -> None:
+    ours = [document.sha256 for document in await contracts.documents(tx, contract)]
+    if sorted(event.document_hashes) != sorted(ours):
+        raise SignedOtherDocuments()
+    await contracts.sign(
+        tx, contract, signature_no=event.signature_no, line_no=event.line_no, signed_at=event.at
+    )
+    await _move(tx, application, "signed", event.signature_no)
+
+
+async def _drawn(tx: Tx, application: Application, contract: Contract, event: Event) -> None:
+    await loans.draw(
+        tx,
+        event_id=event.event_id,
+        application_id=application.id,
+        contract_id=contract.id,
+        loan_no=event.loan_no,
+        line_no=event.line_no,
+        amount_fen=event.amount_fen,
+        term_months=event.term_months,
+        drawn_at=event.at,
+    )
+    if application.status == "signed":
+        await _move(tx, application, "drawn", event.loan_no)
+    else:
+        await applications.note(tx, application, "drawn_again", event.loan_no)
+
+
+async def _repaid(tx: Tx, application: Application, contract: Contract, event: Event) -> None:
+    await loans.repay(
+        tx,
+        event_id=event.event_id,
+        loan_no=event.loan_no,
+        principal_fen=event.principal_fen,
+        interest_fen=event.interest_fen,
+        outstanding_fen=event.outstanding_fen,
+        at=event.at,
+    )
+    owed = sum(loan.outstanding_fen for loan in await loans.of_application(tx, application.id))
+    if event.paid_off and not owed:
+        await contracts.move(tx, contract, "completed", event.loan_no)
+        await _move(tx, application, "repaid", event.loan_no)
+    else:
+        await applications.note(tx, application, "repayment", event.loan_no)
+
+
+async def _cancelled(tx: Tx, application: Application, contract: Contract, event: Event) -> None:
+    await contracts.move(tx, contract, "terminated" if contract.status == "signed" else "void", event.reason)
+    await _move(tx, application, "cancelled", event.reason)
+
+
+async def _move(tx: Tx, application: Application, to_status: str, why: str) -> None:
+    moved = await applications.move(tx, application, to_status, to_status, why)
+    await notify.announce(tx, moved)
+
+
+_STEPS: dict[EventType, Callable[[Tx, Application, Contract, Event], Awaitable[None]]] = {
+    EventType.SIGNED: _signed,
+    EventType.DRAWN: _drawn,
+    EventType.REPAID: _repaid,
+    EventType.CANCELLED: _cancelled,
+}

@@ -1,0 +1,169 @@
+"""审批: gather the facts, evaluate, record decision, move and effects together (A3-09, A3-12, N19).
+
+Safe to run again from any point: what was answered is kept, the status is compared before it is set, and the
+decision is written in the transaction that moves the case.
+"""
+
+import asyncio
+import time
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from backend.core import clock, failpoints
+from backend.core.actor import Actor
+from backend.core.errors import Unavailable
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application
+from backend.domains.contracts import rules as contract_rules
+from backend.domains.contracts import service as contracts
+from backend.domains.contracts.model import Terms
+from backend.domains.decision import service as decisions
+from backend.domains.decision.model import Capsule, Case, Outcome
+from backend.domains.products.model import Product
+from backend.domains.regulation import service as regulation
+from backend.domains.reviews import rules as review_rules
+from backend.domains.reviews import service as reviews
+from backend.flows import gather_facts, notify
+from backend.flows.context import Context
+
+HELD_FOR = timedelta(hours=4)
+"""How long a case waits for a system that is down before a person takes over (N19)."""
+
+OFFER_DAYS = 30
+EVALUATE_SECONDS = 5.0
+
+TAKEN = failpoints.declare("decide.taken", "the case is being decided; nothing was asked yet")
+GATHERED = failpoints.declare("decide.gathered", "all answers are kept; nothing is decided")
+EVALUATED = failpoints.declare("decide.evaluated", "the decision is made but not recorded")
+RECORDED = failpoints.declare("decide.recorded", "the decision is recorded; the effect is not yet delivered")
+
+_OPEN = ("submitted", "deciding", "held")
+
+
+class ExposureChanged(Unavailable):
+    """Another case of this person was approved meanwhile: the facts are read again."""
+
+    code = "exposure_changed"
+    message = "正在核对您的另一笔申请，马上继续"
+
+
+async def decide_application(context: Context, actor: Actor, application_id: str) -> Application:
+    """submitted, deciding or held → approved, declined, referred or held; anything else is left as it is.
+
+    Raises Unavailable when it should be tried again.
+    """
+    application = await _take(context, actor, application_id)
+    if application.status not in _OPEN:
+        return application
+    failpoints.hit(TAKEN)
+    waiting = application.status == "held"
+    gathered = await gather_facts.gather_facts(context, actor, application, quiet=waiting)
+    failpoints.hit(GATHERED)
+    if gathered.down and clock.now() < _hold_until(application):
+        return application if waiting else await _hold(context, actor, application, gathered.down)
+    case = Case(product=gathered.product.code, as_of=clock.now(), sources=gathered.sources)
+    bundle = await _bundle(context, actor, gathered.product)
+    deadline = time.monotonic() + EVALUATE_SECONDS
+    capsule = await asyncio.to_thread(decisions.decide, case, bundle, deadline=deadline)
+    failpoints.hit(EVALUATED)
+    decided = await _record(context, actor, application, gathered, capsule, bundle)
+    failpoints.hit(RECORDED)
+    return decided
+
+
+async def _take(context: Context, actor: Actor, application_id: str) -> Application:
+    async with context.db.begin(actor) as tx:
+        application = await applications.get(tx, application_id, lock=True)
+        if application.status == "submitted":
+            application = await applications.move(tx, application, "deciding", "deciding")
+        return application
+
+
+async def _bundle(context: Context, actor: Actor, product: Product) -> decisions.Bundle:
+    async with context.db.read(actor) as tx:
+        return await decisions.live(tx, product.code)
+
+
+def _hold_until(application: Application) -> datetime:
+    assert application.submitted_at is not None
+    return application.submitted_at + HELD_FOR
+
+
+async def _hold(
+    context: Context, actor: Actor, application: Application, down: tuple[str, ...]
+) -> Application:
+    async with context.db.begin(actor) as tx:
+        application = await applications.get(tx, application.id, lock=True)
+        if application.status != "deciding":
+            return application
+        held = await applications.move(
+            tx, application, "held", "held", ",".join(down), promised_at=_hold_until(application)
+        )
+        await notify.announce(tx, held)
+        return held
+
+
+async def _record(
+    context: Context,
+    actor: Actor,
+    application: Application,
+    gathered: gather_facts.Gathered,
+    capsule: Capsule,
+    bundle: decisions.Bundle,
+) -> Application:
+    """Decision, move and everything that follows from it: all or nothing."""
+    async with context.db.begin(actor) as tx:
+        application = await applications.get(tx, application.id, lock=True)
+        if application.status not in _OPEN:
+            return application
+        if application.status == "held":
+            application = await applications.move(tx, application, "deciding", "resumed")
+        await decisions.record(tx, application.id, capsule, bundle)
+        outcome = capsule.decision.outcome
+        if outcome is Outcome.APPROVED:
+            decided = await _approve(tx, application, gathered, capsule)
+        elif outcome is Outcome.REFERRED:
+            decided = await _refer(tx, application)
+        else:
+            decided = await applications.move(tx, application, "declined", "declined", _codes(capsule))
+        await notify.announce(tx, decided)
+        return decided
+
+
+async def _approve(
+    tx: Tx, application: Application, gathered: gather_facts.Gathered, capsule: Capsule
+) -> Application:
+    decision, terms = capsule.decision, gathered.product.terms
+    assert application.customer_id is not None
+    assert decision.amount_fen is not None
+    assert decision.annual_rate_bp is not None
+    assert decision.term_months is not None
+    if await contracts.promised(tx, application.customer_id, lock=True) != gathered.promised_fen:
+        raise ExposureChanged()
+    agreed = Terms(
+        agreed_by="decision",
+        product_code=gathered.product.code,
+        product_name=gathered.product.name,
+        internet_consumer=terms.is_internet_loan and terms.purpose_class == "consumer",
+        limit_fen=decision.amount_fen,
+        annual_rate=Decimal(decision.annual_rate_bp) / 10_000,
+        term_months=decision.term_months,
+        repayment_method=contract_rules.method_for(terms, decision.term_months),
+        purpose=application.declared.purpose,
+        agreed_on=clock.today(),
+        valid_until=clock.today() + timedelta(days=OFFER_DAYS),
+    )
+    await contracts.prepare(tx, application.id, application.customer_id, agreed)
+    return await applications.move(tx, application, "approved", "approved")
+
+
+async def _refer(tx: Tx, application: Application) -> Application:
+    rules = await regulation.in_force(tx, clock.today())
+    due = review_rules.due(tx.now, rules.count("human_review.working_days"))
+    await reviews.open_review(tx, application.id, "referred", due_at=due)
+    return await applications.move(tx, application, "referred", "referred", promised_at=due)
+
+
+def _codes(capsule: Capsule) -> str:
+    return ",".join(reason.code for reason in capsule.decision.reasons)

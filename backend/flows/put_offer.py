@@ -1,0 +1,30 @@
+"""把额度送到手机银行: deliver the effect `mobile_bank.offer` (A3-10, A5-05)."""
+
+from backend.core import failpoints
+from backend.core.actor import system
+from backend.domains.applications import service as applications
+from backend.domains.contracts import service as contracts
+from backend.flows import describe_offer
+from backend.flows.context import Context
+from backend.outbox.effects import Effect
+
+DELIVERED = failpoints.declare(
+    "offer.delivered", "the mobile bank has the offer; its receipt is not kept yet"
+)
+
+
+async def put_offer(context: Context, effect: Effect) -> None:
+    """The bank gets the same key on every attempt, so a repetition is the same offer. An offer that is gone by
+    the time of the delivery is not sent."""
+    actor = system(effect.institution_id, "mobile bank")
+    async with context.db.read(actor) as tx:
+        application = await applications.get(tx, effect.case_id)
+        contract = await contracts.get(tx, application.id)
+        if application.status != "handed_off":
+            return
+        offer = await describe_offer.describe_offer(context, tx, application, contract)
+    receipt = await context.clients.mobile_bank.put_offer(offer, key=effect.key)
+    failpoints.hit(DELIVERED)
+    async with context.db.begin(actor) as tx:
+        await contracts.set_offer(tx, contract, receipt.offer_no)
+        await applications.note(tx, application, "offer_delivered")

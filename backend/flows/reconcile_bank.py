@@ -1,0 +1,34 @@
+"""与手机银行对账: compare a day's file of every institution with what we were told (A5-05, trust §1.7)."""
+
+from datetime import date, timedelta
+
+from backend.core import clock
+from backend.core.actor import everywhere, system
+from backend.domains.institutions import service as institutions
+from backend.domains.loans import service as loans
+from backend.flows import take_bank_events
+from backend.flows.context import Context
+
+
+async def reconcile_bank(context: Context, on: date | None = None) -> int:
+    """Today and yesterday unless a day is given. Returns how many lost events it healed; the outcome of every
+    comparison is kept. Raises Unavailable when the bank is down: the next run does it."""
+    days = [on] if on else [clock.today() - timedelta(days=1), clock.today()]
+    async with context.db.read(everywhere("reconcile")) as tx:
+        live = await institutions.all_live(tx)
+    healed = 0
+    for institution in live:
+        for day in days:
+            file = await context.clients.mobile_bank.reconciliation(institution.id, day)
+            taken = await take_bank_events.take_bank_events(context, file.events)
+            async with context.db.begin(system(institution.id, "reconcile")) as tx:
+                await loans.reconciled(
+                    tx,
+                    day,
+                    events=len(file.events),
+                    healed=taken.healed,
+                    unexplained=taken.unexplained,
+                    sha256=file.sha256,
+                )
+            healed += taken.healed
+    return healed

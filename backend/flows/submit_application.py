@@ -1,0 +1,64 @@
+"""提交申请: the draft is complete, and the decision is asked for in the same transaction (A3-06, A3-08)."""
+
+from backend.core import clock
+from backend.core.actor import Actor
+from backend.domains.applications import declarations
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application, ApplicationMoved, StepMissing
+from backend.domains.customers import consents
+from backend.domains.customers import service as customers
+from backend.domains.customers.model import CardExpired, ConsentMissing, CustomerFrozen
+from backend.domains.evidence import service as evidence
+from backend.domains.products import service as products
+from backend.flows import notify
+from backend.flows.context import Context
+from backend.outbox import effects
+
+DECIDE = "application.decide"
+
+
+async def submit_application(context: Context, actor: Actor, application_id: str) -> Application:
+    """draft → submitted. Sent twice, the answer is the same and nothing happens twice.
+
+    Raises `StepMissing`, `ConsentMissing`, `AmountOutOfRange`, `DeclaredIncomplete`, `CardExpired`,
+    `CustomerFrozen`; `ApplicationMoved` for a draft that was given up.
+    """
+    async with context.db.begin(actor) as tx:
+        application = await applications.get(tx, application_id, lock=True)
+        if application.submitted_at is not None:
+            return application
+        if application.status != "draft":
+            raise ApplicationMoved(label=application.label)
+        customer_id = _every_step_done(application)
+        product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
+        declarations.check(product, application.declared)
+        person = await customers.get(tx, customer_id)
+        if person.status == "frozen":
+            raise CustomerFrozen()
+        # A draft may be months old: what held when the card was read must hold today.
+        if person.card_valid_until is not None and person.card_valid_until < clock.today():
+            raise CardExpired(expired_on=f"{person.card_valid_until:%Y年%m月%d日}")
+        for purpose in await consents.missing(tx, customer_id):
+            raise ConsentMissing(purpose=purpose)
+        device = application.openid or application.session_id or application.id
+        await evidence.mark(tx, application.id, customer_id, device=device, address=person.address)
+        submitted = await applications.move(tx, application, "submitted", "submitted")
+        await effects.add(
+            tx,
+            kind=DECIDE,
+            case_id=application.id,
+            key=f"decide:{application.id}",
+            payload={},
+        )
+        await notify.announce(tx, submitted)
+        return submitted
+
+
+def _every_step_done(application: Application) -> str:
+    """The customer's id. The pages lead through the steps; a program that jumps ahead ends here."""
+    applications.require_step(application, "details")
+    if application.customer_id is None:
+        raise StepMissing(step="identity")
+    if application.liveness == "none":
+        raise StepMissing(step="liveness")
+    return application.customer_id
