@@ -67,7 +67,7 @@ async def decide_application(context: Context, actor: Actor, application_id: str
     deadline = time.monotonic() + EVALUATE_SECONDS
     capsule = await asyncio.to_thread(decisions.decide, case, bundle, deadline=deadline)
     failpoints.hit(EVALUATED)
-    decided = await _record(context, actor, application, gathered, capsule, bundle)
+    decided = await _record(context, actor, application, gathered, capsule)
     failpoints.hit(RECORDED)
     return decided
 
@@ -82,7 +82,7 @@ async def _take(context: Context, actor: Actor, application_id: str) -> Applicat
 
 async def _bundle(context: Context, actor: Actor, product: Product) -> decisions.Bundle:
     async with context.db.read(actor) as tx:
-        return await decisions.live(tx, product.code)
+        return await decisions.bundle_for(tx, product.code)
 
 
 def _hold_until(application: Application) -> datetime:
@@ -110,7 +110,6 @@ async def _record(
     application: Application,
     gathered: gather_facts.Gathered,
     capsule: Capsule,
-    bundle: decisions.Bundle,
 ) -> Application:
     """Decision, move and everything that follows from it: all or nothing."""
     async with context.db.begin(actor) as tx:
@@ -119,7 +118,7 @@ async def _record(
             return application
         if application.status == "held":
             application = await applications.move(tx, application, "deciding", "resumed")
-        await decisions.record(tx, application.id, capsule, bundle)
+        await decisions.record(tx, application.id, capsule)
         outcome = capsule.decision.outcome
         if outcome is Outcome.APPROVED:
             decided = await _approve(tx, application, gathered, capsule)
