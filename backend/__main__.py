@@ -16,6 +16,7 @@ COMMANDS = {
     "seed": "写入演示数据",
     "settings": "列出全部设置及含义",
     "audit": "核对审计链：audit verify",
+    "rotate-keys": "把加密字段换成当前密钥",
     "ocr": "读证件照片：ocr FILE… --json",
     "train": "训练评分卡",
     "decide": "对一个案例做决策：decide CASE.json",

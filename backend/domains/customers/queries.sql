@@ -44,20 +44,6 @@ where institution_id = :institution_id and id = :id;
 update customers.people set status = :to_status, updated_at = :now
 where institution_id = :institution_id and id = :id and status = :from_status;
 
--- name: sealed_fields(institution_id, after, most)
--- A page of sealed rows for key rotation, in the order of ids.
-select id, name_enc, id_number_enc, phone_enc, address_enc, issuer_enc
-from customers.people
-where institution_id = :institution_id and id > :after order by id limit :most
-for update;
-
--- name: reseal(institution_id, id, name_enc, id_number_enc, phone_enc, address_enc, issuer_enc)!
--- The same plaintexts under the current key.
-update customers.people
-set name_enc = :name_enc, id_number_enc = :id_number_enc, phone_enc = :phone_enc, address_enc = :address_enc,
-    issuer_enc = :issuer_enc
-where institution_id = :institution_id and id = :id;
-
 -- name: bind(institution_id, id, openid, customer_id, now)$
 -- Null when the account or the person is bound already; the two partial unique indexes decide races.
 insert into customers.bindings (institution_id, id, openid, customer_id, bound_at)

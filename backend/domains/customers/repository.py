@@ -11,7 +11,6 @@ from backend.domains.customers.model import Card, Consent, Person
 Q = queries.load(__package__)
 
 TABLE = "customers.people"
-SEALED = ("name_enc", "id_number_enc", "phone_enc", "address_enc", "issuer_enc")
 
 
 async def get(tx: Tx, customer_id: str) -> Person | None:
@@ -93,22 +92,6 @@ async def move(tx: Tx, customer_id: str, from_status: str, to_status: str) -> in
         now=tx.now,
     )
     return changed
-
-
-async def reseal_page(tx: Tx, after: str, most: int) -> tuple[str | None, int]:
-    """Rewrite one page under the current key; returns the last id seen and how many rows changed."""
-    rows = await Q.sealed_fields(tx, institution_id=tx.institution_id, after=after, most=most)
-    changed = 0
-    for row in rows:
-        stale = [c for c in SEALED if row[c] is not None and tx.vault.key_of(row[c]) != tx.vault.current]
-        if not stale:
-            continue
-        fresh = {c: row[c] for c in SEALED} | {
-            c: _seal(tx, row["id"], c, tx.vault.decrypt(TABLE, c, row["id"], row[c])) for c in stale
-        }
-        await Q.reseal(tx, institution_id=tx.institution_id, id=row["id"], **fresh)
-        changed += 1
-    return (rows[-1]["id"] if rows else None), changed
 
 
 async def bind(tx: Tx, openid: str, customer_id: str) -> bool:

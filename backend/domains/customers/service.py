@@ -19,8 +19,6 @@ from backend.domains.customers.model import (
 )
 from backend.domains.regulation import service as regulation
 
-FIRST_ID = "00000000-0000-0000-0000-000000000000"
-
 
 async def create_or_update_from_card(tx: Tx, card: Card) -> str:
     """The person behind a confirmed card, new or known; returns the customer id.
@@ -146,11 +144,6 @@ async def unbind(tx: Tx, openid: str) -> None:
 async def bindings_everywhere(tx: Tx, openid: str) -> list[tuple[str, str]]:
     """(institution, customer) of a WeChat account, newest first; for the bot's union-wide reader."""
     return await repository.bindings_everywhere(tx, openid)
-
-
-async def rotate_keys(tx: Tx, *, after: str = FIRST_ID, most: int = 200) -> tuple[str | None, int]:
-    """Bring one page of people under the current key; call again with the returned id until it is None."""
-    return await repository.reseal_page(tx, after, most)
 
 
 async def _move(tx: Tx, customer_id: str, from_status: str, to_status: str, reason: str) -> None:

@@ -9,9 +9,8 @@ import pytest
 
 from backend.core import clock
 from backend.core.actor import Actor, system
-from backend.core.crypto import Unreadable, Vault
+from backend.core.crypto import Unreadable
 from backend.core.lifecycle import ForbiddenMove
-from backend.db.database import Database
 from backend.domains.audit import service as audit
 from backend.domains.customers import model
 from backend.domains.customers import service as customers
@@ -247,36 +246,6 @@ async def test_freezing_follows_the_lifecycle(tx, card):
         "select from_status, to_status from xd.lifecycle where name = 'customer'"
     )
     assert {(r[0], r[1]) for r in rows} == model.CUSTOMER.pairs()
-
-
-async def test_key_rotation_leaves_nothing_unreadable(database_dsn, db, card):
-    async with db.begin(system("4101", "test")) as tx:
-        ids = [await customers.create_or_update_from_card(tx, make_card(serial=n)) for n in range(10, 17)]
-        await customers.set_phone(tx, ids[0], "13812341234")
-    old_key = db.vault._keys[1]
-    both = Vault({1: old_key, 2: b"2" * 32}, 2, db.vault._index_key)
-    rotated = Database(database_dsn, both, size=2, flush_audit=audit.flush)
-    await rotated.open()
-    try:
-        async with rotated.begin(system("4101", "rotation")) as tx:
-            after, total = customers.FIRST_ID, 0
-            while after is not None:
-                after, changed = await customers.rotate_keys(tx, after=after, most=3)
-                total += changed
-        assert total == 7
-        only_new = Database(
-            database_dsn, Vault({2: b"2" * 32}, 2, db.vault._index_key), size=2, flush_audit=audit.flush
-        )
-        await only_new.open()
-        try:
-            async with only_new.read(system("4101", "test")) as tx:
-                assert [(await customers.get(tx, i)).name for i in ids] == ["张三"] * 7
-                assert (await customers.get(tx, ids[0])).phone == "13812341234"
-                assert await customers.find_by_id_number(tx, number(date(1986, 5, 17), serial=10)) == ids[0]
-        finally:
-            await only_new.close()
-    finally:
-        await rotated.close()
 
 
 async def test_the_database_refuses_a_move_outside_the_lifecycle(tx, card):

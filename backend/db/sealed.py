@@ -1,0 +1,56 @@
+"""Which columns hold personal data, sealed, and how a row's seal is named (JR/T 0171-2020, D3-14).
+
+C3 (passwords, biometrics, SMS codes) is never stored: of codes and session tokens only a hash is kept, of a
+face check only its result. C2 (identity, phone, balance, transactions, what a person wrote) is sealed in the
+columns below. Every other column is C1. `tests/journeys` looks for a traveller's data in a dump of
+everything and finds it nowhere in clear.
+"""
+
+import msgspec
+
+from backend.db import queries
+from backend.db.database import Tx
+
+Q = queries.load(__package__)
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """`row_id` is the SQL expression of the id that the seal is bound to."""
+
+    table: str
+    columns: tuple[str, ...]
+    row_id: str = "id::text"
+
+
+SEALED = (
+    Sealed("applications.applications", ("declared",)),
+    Sealed("applications.captures", ("reading", "confirmed")),
+    Sealed("campaigns.reports", ("text_enc", "contact_enc")),
+    Sealed("channels.messages", ("text", "reply")),
+    Sealed("channels.tickets", ("text", "answer")),
+    Sealed("contracts.documents", ("content",)),
+    Sealed("customers.people", ("name_enc", "id_number_enc", "phone_enc", "address_enc", "issuer_enc")),
+    Sealed("decision.decisions", ("capsule",)),
+    Sealed("evidence.answers", ("facts", "raw"), "application_id || '/' || source"),
+    Sealed("outbox.effects", ("payload",)),
+    Sealed("outbox.inbox", ("payload",), "source || '/' || message_id"),
+    Sealed("reviews.reviews", ("said",)),
+)
+
+
+async def rotate(tx: Tx, sealed: Sealed, column: str, most: int = 200) -> int:
+    """Rewrite up to `most` fields of this institution that an older key sealed. Returns how many were found.
+
+    Runs beside ordinary work: a field that changed in between is left as it is and found again.
+    """
+    rows = await Q.stale(
+        tx, institution_id=tx.institution_id, table=sealed.table, column=column, row_id=sealed.row_id,
+        current=tx.vault.current, most=most,
+    )  # fmt: skip
+    for row in rows:
+        plain = tx.vault.open(sealed.table, column, row["row_id"], row["stored"])
+        await Q.reseal(
+            tx, institution_id=tx.institution_id, table=sealed.table, column=column, row_id=sealed.row_id,
+            id=row["row_id"], old=row["stored"], new=tx.vault.seal(sealed.table, column, row["row_id"], plain),
+        )  # fmt: skip
+    return len(rows)
