@@ -1,15 +1,12 @@
 """`./xiaodai ocr FILE… --json`: read files on the command line, in this process."""
 
-import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from backend import settings
 from backend.ocr import formats, models, reading
 
 _MOST_ON_DISK = formats.MOST_BYTES + 1
@@ -20,22 +17,11 @@ class Unreadable(formats.UnusableImage):
     message = "打不开这个文件"
 
 
-def ocr_command(argv: list[str]) -> int:
-    """Parse the arguments after `ocr` and read; exit status 0, 1 when a file failed, 2 on wrong use."""
-    parser = argparse.ArgumentParser(prog="xiaodai ocr", description="识别身份证、营业执照、银行卡照片")
-    parser.add_argument("files", nargs="+", metavar="FILE")
-    parser.add_argument("--json", action="store_true", help="每个文件输出一行 JSON")
-    parser.add_argument("--kind", choices=reading.KINDS, help="照片上应当是什么")
-    parser.add_argument("--data", type=Path, help="数据目录")
-    try:
-        arguments = parser.parse_args(argv)
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return main(arguments.files, arguments.json, arguments.kind, arguments.data)
+def main(files: list[str], as_json: bool, kind: str | None, data: Path) -> int:
+    """Read each file and print one line (JSON) or a small table; `data` holds the models.
 
-
-def main(files: list[str], as_json: bool, kind: str | None = None, data: Path | None = None) -> int:
-    """Read each file and print one line (JSON) or a small table. 2: wrong use, 1: at least one file failed."""
+    Exit status 2 on wrong use, 1 when at least one file could not be read.
+    """
     if not files or (kind is not None and kind not in reading.KINDS):
         print(
             "用法：xiaodai ocr 文件… [--json] [--kind id_front|id_back|business_licence|bank_card]",
@@ -44,8 +30,7 @@ def main(files: list[str], as_json: bool, kind: str | None = None, data: Path | 
         return 2
     from backend.ocr import engine as engines
 
-    where = data or settings.load(os.environ).data
-    engine = engines.Engine(models.prepare(where, lambda step: print(step, file=sys.stderr)))
+    engine = engines.Engine(models.prepare(data, lambda step: print(step, file=sys.stderr)))
     failed = 0
     for name in files:
         line = _read(engine, name, kind)

@@ -61,8 +61,10 @@ def prepare(data: Path, progress: Progress = lambda _: None) -> Path:
         quantise.recogniser(building / "rec", building / "rec-int8")
     digests = {str(path.relative_to(building)): _sha256(path) for path in sorted(building.rglob("*.onnx"))}
     (building / "digests.json").write_text(json.dumps(digests, indent=1))
-    shutil.rmtree(target, ignore_errors=True)
-    building.rename(target)
+    try:
+        building.rename(target)
+    except OSError:  # another process was quicker
+        shutil.rmtree(building)
     return target
 
 
