@@ -113,7 +113,7 @@ def plain_rules(f: Mapping[str, Any], day: date, using: bundle.Bundle) -> tuple[
         ),
         f["requested_amount"],
     )
-    amount = amount // 10_000 * 10_000
+    amount = amount // 100_000 * 100_000
     if refer:
         return "referred", None, None
     if amount < f["product_min_amount"]:

@@ -45,6 +45,9 @@ ALWAYS = (
 """What the guard needs to let any approval through, whatever the strategies look at."""
 
 
+_built: dict[bytes, "Bundle"] = {}
+
+
 class Bundle:
     """One set of versions, ready to decide. `texts` are the strategies' canonical JSON; `code` is overridden
     by a replay with the stored one."""
@@ -88,7 +91,14 @@ def build(
     stages = {stage: gate.compile_stage(stage, documents[stage], catalogue) for stage in Stage}
     served = scorecard.CompiledScorecard(card, catalogue)
     texts = {stage: canonical(documents[stage]).decode() for stage in Stage}
-    return Bundle(stages, served, catalogue, texts, code or code_version())
+    built = Bundle(stages, served, catalogue, texts, code or code_version())
+    _built[canonical(built.versions)] = built
+    return built
+
+
+def of_versions(versions: Versions) -> Bundle | None:
+    """What was built in this process for these versions."""
+    return _built.get(canonical(versions))
 
 
 def seeded_documents() -> dict[Stage, Any]:

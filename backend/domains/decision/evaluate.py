@@ -45,8 +45,8 @@ def evaluate(case: Case, bundle: Bundle, *, deadline: float | None = None) -> Ca
     return Capsule(format=FORMAT, case=case, decision=run.decide())
 
 
-WHOLE = 10_000
-"""Limits are whole hundreds of yuan, rounded down."""
+WHOLE = 100_000
+"""Limits are whole thousands of yuan, rounded down."""
 
 _WORDS = ("text", "advice", "label")
 """Output columns for people; the trace keeps what decided."""

@@ -65,7 +65,7 @@ def bound(cap: Cap) -> Reason:
     """What kept an approved amount below what was asked."""
     return Reason(
         code=f"LIMIT_{cap.name.upper()}",
-        text=f"{cap.label}是 {_yuan(cap.amount_fen // 10_000 * 10_000)}",
+        text=f"{cap.label}是 {_yuan(cap.amount_fen // 100 * 100)}",
         direction="minus",
         severity="note",
         stage=Stage.LIMIT,

@@ -1,6 +1,6 @@
 """What other code may ask of credit decisions.
 
-The road's flow: `live` inside a read, the outside calls with no transaction open, `decide` (pure CPU, under a
+The road's flow: `bundle_for` inside a read, the outside calls with no transaction open, `decide` (pure CPU, under a
 millisecond, holds the GIL), then `record` in the transaction that moves the application.
 """
 
@@ -29,8 +29,6 @@ Recorded = repository.Recorded
 decide = evaluate.evaluate
 """`decide(case, bundle, deadline=…) -> Capsule`; see `evaluate.evaluate`."""
 
-_compiled: dict[str, Bundle] = {}
-
 
 class ReplayResult(msgspec.Struct, frozen=True, kw_only=True):
     """`same_bytes`: deciding again gave the stored bytes. `untouched`: they still have the hash they were
@@ -44,7 +42,7 @@ class ReplayResult(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bytes
 
 
-async def live(tx: Tx, product_code: str) -> Bundle:
+async def bundle_for(tx: Tx, product_code: str) -> Bundle:
     """The versions that decide for a product now: the newest release, or the seeded versions before any.
 
     Every personal product shares one set in this version; its limits and band come as facts.
@@ -68,13 +66,15 @@ async def publish(tx: Tx, documents: Mapping[Stage, Any], card: scorecard.Scorec
     return number
 
 
-async def record(
-    tx: Tx, application_id: str, capsule: Capsule, used: Bundle, *, attempt: int = 1
-) -> Recorded:
-    """Store a decision and every version it was made with. Raises `AlreadyDecided` for a second result of the
-    same attempt, whoever comes first wins."""
-    if capsule.decision.versions != used.versions:
-        raise ValueError("a decision is recorded with the versions it was made with")
+async def record(tx: Tx, application_id: str, capsule: Capsule, *, attempt: int = 1) -> Recorded:
+    """Store a decision and every version it was made with; in the process that made it.
+
+    Raises `AlreadyDecided` for a second result of the same attempt (whoever comes first wins), `VersionMissing`
+    when the versions of the capsule were never loaded here.
+    """
+    used = bundle.of_versions(capsule.decision.versions)
+    if used is None:
+        raise VersionMissing()
     await repository.add_missing(tx, bundle.SEEDED, _bodies(used))
     number = await repository.record(tx, application_id, attempt, capsule)
     if number is None:
@@ -152,9 +152,9 @@ def replay_capsule(text: bytes) -> ReplayResult:
 async def _compile(tx: Tx, strategies: Mapping[str, str], card: str, catalogue: str, code: str) -> Bundle:
     """A bundle from stored versions; compiled once per process."""
     wanted = Versions(strategies=dict(strategies), scorecard=card, catalogue=catalogue, code=code)
-    key = canonical(wanted).decode()
-    if key in _compiled:
-        return _compiled[key]
+    known = bundle.of_versions(wanted)
+    if known is not None:
+        return known
     hashes = [*strategies.values(), card, catalogue]
     found = await repository.bodies(tx, hashes)
     if any(each not in found for each in hashes):
@@ -168,7 +168,6 @@ async def _compile(tx: Tx, strategies: Mapping[str, str], card: str, catalogue: 
     )
     if built.versions != wanted:
         raise VersionMissing()
-    _compiled[key] = built
     return built
 
 

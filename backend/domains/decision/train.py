@@ -8,6 +8,7 @@ that serves people may load them.
 import csv
 import hashlib
 import math
+import warnings
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -141,8 +142,10 @@ def _bin(name: str, values: Any, bad: Any) -> Any:
     found = OptimalBinning(
         name=name, dtype="numerical", monotonic_trend=trend, max_n_bins=6, min_bin_size=0.04, solver="cp"
     )
-    found.fit(values, bad)
-    found.binning_table.build()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # optbinning 1.0 writes to frames in a way pandas 4 will refuse
+        found.fit(values, bad)
+        found.binning_table.build()
     return found
 
 

@@ -19,7 +19,7 @@ def test_it_prints_one_line_of_json_the_same_each_time(capsys):
     decision = json.loads(first)
     assert (decision["outcome"], decision["amount_fen"], decision["annual_rate_bp"]) == (
         "approved",
-        2010000,
+        2000000,
         535,
     )
     assert decision["versions"]["scorecard"] == bundle.seeded().card.hash
@@ -45,7 +45,7 @@ def test_replay_of_a_capsule_file_compares_every_byte(tmp_path, capsys):
     capsys.readouterr()
     assert command_line.main(["replay", str(path)]) == 0
     assert capsys.readouterr().out.encode() == path.read_bytes() + b"\n"
-    path.write_bytes(path.read_bytes().replace(b'"amount_fen":2010000', b'"amount_fen":9010000', 1))
+    path.write_bytes(path.read_bytes().replace(b'"amount_fen":2000000', b'"amount_fen":9010000', 1))
     assert command_line.main(["replay", str(path)]) == 1
     path.write_bytes(b"{}")
     assert command_line.main(["replay", str(path)]) == 2

@@ -20,7 +20,7 @@ def test_every_sample_case_ends_as_its_name_says(name):
 
 def test_an_approval_carries_amount_rate_term_and_the_parts_that_made_them(good):
     decision = decide(good)
-    assert (decision.amount_fen, decision.annual_rate_bp, decision.term_months) == (2_010_000, 535, 12)
+    assert (decision.amount_fen, decision.annual_rate_bp, decision.term_months) == (2_000_000, 535, 12)
     assert decision.annual_rate_bp == sum(part.bp for part in decision.price)
     assert decision.grade == "A"
     assert decision.completeness_bp == 10_000
@@ -62,7 +62,7 @@ def test_a_low_score_is_declined_with_one_to_four_reasons_and_advice():
     assert all(reason.advice and reason.direction == "minus" for reason in decision.reasons)
 
 
-@pytest.mark.parametrize("used, amount", [(0, 2_010_000), (19_900_000, 100_000), (19_900_001, None)])
+@pytest.mark.parametrize("used, amount", [(0, 2_000_000), (19_900_000, 100_000), (19_900_001, None)])
 def test_the_persons_internet_consumer_credit_is_counted_over_all_lenders(good, used, amount):
     """D1-01 at its boundary: 200,000 yuan in all, smallest loan 1,000 yuan."""
     assert decide(with_facts(good, bureau_internet_consumer_credit=used)).amount_fen == amount

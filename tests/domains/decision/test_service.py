@@ -12,9 +12,9 @@ from tests.domains.decision.conftest import read, with_facts
 
 
 async def stored(tx, case, application_id=None, attempt=1):
-    using = await service.live(tx, case.product)
+    using = await service.bundle_for(tx, case.product)
     capsule = service.decide(case, using)
-    return await service.record(tx, application_id or ids.new(), capsule, using, attempt=attempt)
+    return await service.record(tx, application_id or ids.new(), capsule, attempt=attempt)
 
 
 def stricter(documents):
@@ -64,14 +64,14 @@ async def test_going_back_is_one_more_release_of_the_old_versions(tx, good, docu
     assert (await stored(tx, good)).outcome is Outcome.DECLINED
     await service.publish(tx, documents, scorecard.seeded(), reason="退回上一版")
     assert (await stored(tx, good)).outcome is Outcome.APPROVED
-    assert (await service.live(tx, "SXD")).versions.strategies == bundle.seeded().versions.strategies
+    assert (await service.bundle_for(tx, "SXD")).versions.strategies == bundle.seeded().versions.strategies
 
 
 async def test_a_broken_strategy_is_never_published(tx, documents):
     documents[Stage.RATING]["edges"] = []
     with pytest.raises(model.StrategyRefused):
         await service.publish(tx, documents, scorecard.seeded(), reason="试一下")
-    assert (await service.live(tx, "SXD")).versions == bundle.seeded().versions
+    assert (await service.bundle_for(tx, "SXD")).versions == bundle.seeded().versions
 
 
 async def test_versions_and_decisions_cannot_be_changed_not_even_by_the_owner(db, owner, actor, good):
@@ -105,7 +105,21 @@ async def test_facts_and_reasons_are_sealed_in_the_table(db, owner, actor):
     assert "EL_QUERIES_6M" in text  # codes only, for statistics
 
 
-async def test_a_decision_is_recorded_only_with_the_versions_that_made_it(tx, good, documents):
-    other = bundle.build(stricter(documents), scorecard.seeded())
-    with pytest.raises(ValueError, match="versions"):
-        await service.record(tx, ids.new(), service.decide(good, bundle.seeded()), other)
+async def test_a_decision_of_versions_nobody_loaded_is_not_recorded(tx, good):
+    capsule = service.decide(good, bundle.seeded())
+    foreign = msgspec.structs.replace(capsule.decision.versions, scorecard="0" * 64)
+    forged = msgspec.structs.replace(
+        capsule, decision=msgspec.structs.replace(capsule.decision, versions=foreign)
+    )
+    with pytest.raises(model.VersionMissing):
+        await service.record(tx, ids.new(), forged)
+
+
+async def test_a_process_that_starts_later_replays_from_the_stored_versions_alone(
+    tx, good, documents, monkeypatch
+):
+    await service.publish(tx, stricter(documents), scorecard.seeded(), reason="收紧")
+    kept = await stored(tx, good)
+    monkeypatch.setattr(bundle, "_built", {})
+    result = await service.replay(tx, kept.id)
+    assert result.same_bytes

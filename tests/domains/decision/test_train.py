@@ -11,7 +11,7 @@ from backend.sandbox import synthetic
 @pytest.fixture(scope="module")
 def county(tmp_path_factory):
     path = tmp_path_factory.mktemp("county") / "county.csv"
-    synthetic.write_csv(path, 8000, 3)
+    synthetic.write_csv(path, 5000, 3)
     return path
 
 
