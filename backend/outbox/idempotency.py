@@ -1,6 +1,7 @@
 """The same key with the same request gets the saved answer; with another request it is refused."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
 
 from backend.core.errors import Invalid
 from backend.db.database import Tx
@@ -33,3 +34,17 @@ async def remember(tx: Tx, key: str, request: bytes, answer: str) -> bool:
             tx, institution_id=tx.institution_id, key=key, request_hash=request, answer=answer, now=tx.now
         )
     )
+
+
+async def once(tx: Tx, key: str, request: bytes, work: Callable[[], Awaitable[str]]) -> str:
+    """Do `work` and save its answer, or give the answer saved before. Two at once: the second waits.
+
+    Raises `KeyUsedForAnotherRequest`, and whatever `work` raises (nothing is saved then).
+    """
+    await Q.hold_key(tx, key=f"{tx.institution_id} {key}")
+    previous = await previous_answer(tx, key, request)
+    if previous is not None:
+        return previous
+    answer = await work()
+    await remember(tx, key, request, answer)
+    return answer

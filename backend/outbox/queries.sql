@@ -93,3 +93,7 @@ insert into outbox.idempotency (institution_id, key, request_hash, answer, creat
 values (:institution_id, :key, :request_hash, :answer, :now)
 on conflict do nothing
 returning true;
+
+-- name: hold_key(key)$
+-- Two requests with one key wait for each other; the lock ends with the transaction.
+select pg_advisory_xact_lock(hashtextextended(:key, 0))::text;

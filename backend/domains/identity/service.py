@@ -80,9 +80,14 @@ async def sign_out(tx: Tx, token: str, staff_no: str) -> None:
     audit.add(tx, "staff.sign_out", staff_no)
 
 
-async def new_customer_session(tx: Tx, openid: str | None = None) -> tuple[CustomerSession, str]:
-    """A session for a browser, and the token for its cookie."""
-    token, session_id = ids.token(), ids.new()
+async def new_customer_session(
+    tx: Tx, openid: str | None = None, *, token: str = ""
+) -> tuple[CustomerSession, str]:
+    """A session for a browser, and the token for its cookie.
+
+    A door may bring the `token`: derived from its secret, so that a repeated tap gets the same cookie.
+    """
+    token, session_id = token or ids.token(), ids.new()
     expires_at = tx.now + CUSTOMER_SESSION
     await Q.insert_customer_session(
         tx,
@@ -126,9 +131,9 @@ async def set_session_application(
     )
 
 
-async def rotate_customer_session(tx: Tx, session_id: str) -> str:
-    """A new token for the same session, after the person proved who they are."""
-    token = ids.token()
+async def rotate_customer_session(tx: Tx, session_id: str, *, token: str = "") -> str:
+    """A new token for the same session, after the person proved who they are; `token` as above."""
+    token = token or ids.token()
     await Q.set_session_token(tx, institution_id=tx.institution_id, id=session_id, token_hash=_hash(token))
     return token
 
