@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
@@ -95,6 +96,8 @@ def open_client(*, deadline: float, transport: httpx.AsyncBaseTransport | None =
     """The connection pool all clients share. `transport` lets tests mount the sandbox in process."""
     return httpx.AsyncClient(
         transport=transport,
+        # No cookies: one customer's call must not ride on another's.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         trust_env=False,
         timeout=httpx.Timeout(deadline, connect=min(2.0, deadline)),

@@ -12,11 +12,15 @@ from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.response import Template
+from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 from litestar.types import Message, Receive, Scope, Send
 
 from backend.sandbox import control
 from backend.sandbox.faults import Dropped, Fault, wait
+from backend.sandbox.pages import bank, browser, common, office
+from backend.sandbox.pages import phone as phone_pages
 from backend.sandbox.refusal import Refusal
 from backend.sandbox.systems import (
     core_banking,
@@ -47,6 +51,7 @@ SYSTEMS = (
     "sign_on",
 )
 _BY_PREFIX = {system.replace("_", "-"): system for system in SYSTEMS}
+HERE = Path(__file__).parent
 _OPEN_PATHS = ("/liveness/page/",)
 
 
@@ -55,10 +60,17 @@ class Sandbox(Litestar):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
         if scope["type"] != ScopeType.HTTP:
+            # Lifespan; there are no websockets here.
             await super().__call__(scope, receive, send)
             return
         here: World = self.state.world
         here.callbacks.resume()
+        phone = browser.phone_of(scope)
+        if phone and not browser.is_ours(scope["path"]):
+            await browser.fetch(here, phone, scope, await _whole_body(receive), send)
+            return
+        if phone:
+            send = _leading_back(here, send)
         prefix, _, operation = scope["path"].lstrip("/").partition("/")
         system = _BY_PREFIX.get(prefix)
         faults = here.faults.firing(system, operation) if system else []
@@ -100,13 +112,15 @@ def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None
             wechat.router,
             sign_on.router,
             phone.router,
+            *(*phone_pages.HANDLERS, *bank.HANDLERS, *office.HANDLERS),
+            create_static_files_router("/sandbox-static", directories=[HERE / "static"]),
             programs.router,
             control.router,
         ],
         guards=[_known_caller],
         exception_handlers={Refusal: _refused},
         template_config=TemplateConfig(
-            directory=Path(__file__).parent / "templates", engine=JinjaTemplateEngine
+            directory=HERE / "templates", engine=JinjaTemplateEngine, engine_callback=common.prepare
         ),
         openapi_config=None,
         on_shutdown=[world.close],
@@ -127,9 +141,24 @@ def _known_caller(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHa
         raise Refusal(401, "caller_unknown", "接口密钥不对")
 
 
-def _refused(_: AnyRequest, refusal: Refusal) -> Response[dict[str, str]]:
+def _refused(request: AnyRequest, refusal: Refusal) -> Response[Any]:
+    """JSON for programs; a page with the same words for people."""
+    pages = ("/phone", "/bank", "/office", "/sign-on/authorize", "/liveness/page")
+    if request.url.path.startswith(pages) and "text/html" in request.headers.get("accept", ""):
+        return Template("refused.html", context={"refusal": refusal}, status_code=refusal.status)
     body = {"code": refusal.code, "message": refusal.message}
     return Response(body, status_code=refusal.status)
+
+
+def _leading_back(here: World, send: Send) -> Send:
+    """A redirect of ours to the studio stays in the phone's browser (silent sign-in, liveness)."""
+
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = browser.led_back(here, message["headers"])
+        await send(message)
+
+    return wrapped
 
 
 async def _whole_body(receive: Receive) -> bytes:

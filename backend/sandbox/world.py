@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import httpx
@@ -26,7 +27,9 @@ class World:
         self.store = Store(settings.data / "sandbox.sqlite")
         self.faults = Faults(self.store)
         self.people = People(self.store)
-        self.http = httpx.AsyncClient(transport=transport, trust_env=False, timeout=10)
+        # Keeps no cookies of its own: they belong to a phone, and each phone has its jar.
+        nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self.http = httpx.AsyncClient(transport=transport, trust_env=False, timeout=10, cookies=nothing)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.callbacks = Callbacks(self.store, self.faults, self.http, settings)
 

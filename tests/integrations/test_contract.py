@@ -275,6 +275,19 @@ async def test_a_redirect_is_not_followed(clients: Clients, control: httpx.Async
     assert failure.value.reason == "status 302"
 
 
+async def test_no_cookie_of_one_call_rides_on_the_next() -> None:
+    seen: list[str] = []
+
+    async def outside(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("cookie", ""))
+        return httpx.Response(200, headers={"set-cookie": "session=somebody; Path=/"})
+
+    async with http.open_client(deadline=1, transport=httpx.MockTransport(outside)) as client:
+        for _ in range(2):
+            await client.get("http://127.0.0.1:9000/sms")
+    assert seen == ["", ""]
+
+
 async def test_an_answer_without_end_is_cut_off(
     clients: Clients, control: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
