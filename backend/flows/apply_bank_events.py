@@ -100,7 +100,7 @@ async def _repaid(tx: Tx, application: Application, contract: Contract, event: E
         at=event.at,
     )
     owed = sum(loan.outstanding_fen for loan in await loans.of_application(tx, application.id))
-    if event.paid_off and not owed:
+    if event.paid_off and not owed and application.status == "drawn":
         await contracts.move(tx, contract, "completed", event.loan_no)
         await _move(tx, application, "repaid", event.loan_no)
     else:
@@ -108,6 +108,8 @@ async def _repaid(tx: Tx, application: Application, contract: Contract, event: E
 
 
 async def _cancelled(tx: Tx, application: Application, contract: Contract, event: Event) -> None:
+    if application.status in ("cancelled", "expired"):  # we withdrew it there ourselves
+        return
     await contracts.move(tx, contract, "terminated" if contract.status == "signed" else "void", event.reason)
     await _move(tx, application, "cancelled", event.reason)
 

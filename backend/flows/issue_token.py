@@ -12,6 +12,7 @@ from backend.domains.handoff.model import Claims, NotHandedOff, Ticket, TooManyL
 from backend.domains.identity import quota
 from backend.flows.context import Context
 
+AT_THE_BANK = ("handed_off", "signed", "drawn")
 LINKS = quota.Limit("handoff-link", 20, 600, TooManyLinks)
 
 
@@ -24,7 +25,7 @@ class Issued(msgspec.Struct, frozen=True):
 async def issue_token(context: Context, tx: Tx, application_id: str) -> Issued:
     """In the caller's transaction. Raises `NotHandedOff`, `TooManyLinks`."""
     application = await applications.get(tx, application_id, lock=True)
-    if application.status != "handed_off" or application.customer_id is None:
+    if application.status not in AT_THE_BANK or application.customer_id is None:
         raise NotHandedOff(label=application.label)
     await LINKS.take(tx, application.id)
     person = await customers.get(tx, application.customer_id)

@@ -21,7 +21,7 @@ LONGEST = 500  # characters of the customer's own words
 async def request_review(
     context: Context, actor: Actor, application_id: str, ground: str, said: str
 ) -> Review:
-    """The declined decision stands until a person has answered, at the latest on `due_at`.
+    """Of a refusal, or of an amount that seems too small. The decision stands until a person has answered, at the latest on `due_at`.
 
     Raises `GroundMissing`, `NothingToReview`, `ReviewAlreadyAsked`.
     """
@@ -29,7 +29,7 @@ async def request_review(
         raise GroundMissing(fields={"ground": GroundMissing.message})
     async with context.db.begin(actor) as tx:
         application = await applications.get(tx, application_id, lock=True)
-        if application.status != "declined":
+        if application.status not in ("declined", "approved"):
             raise NothingToReview()
         rules = await regulation.in_force(tx, clock.today())
         due = review_rules.due(tx.now, rules.count("human_review.working_days"))

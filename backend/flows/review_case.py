@@ -1,0 +1,206 @@
+"""人工审查: a reviewer decides a referred case, or answers a customer who asked for a person (D3-03, A3-09).
+
+A declined case is final. When the review grants what was refused, the person's application goes on as a new one
+with the same declarations, decided by the reviewer in the same transaction; the old case names it.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from backend.core import clock
+from backend.core.actor import Actor
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application, ApplicationMoved
+from backend.domains.contracts import rules as contract_rules
+from backend.domains.contracts import service as contracts
+from backend.domains.contracts.model import Terms
+from backend.domains.evidence import service as evidence
+from backend.domains.identity.model import NotYours
+from backend.domains.products import rules as product_rules
+from backend.domains.products import service as products
+from backend.domains.products.model import Product
+from backend.domains.regulation import service as regulation
+from backend.domains.regulation.model import InForce
+from backend.domains.reviews import service as reviews
+from backend.domains.reviews.model import NotYourReview, Review, ReviewAnswered, VerdictInvalid
+from backend.flows import notify
+from backend.flows.context import Context
+from backend.flows.decide_application import OFFER_DAYS
+
+SHORTEST_REASON = 4  # characters
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """`approved`/`declined` answer a referred case, `granted`/`upheld` a customer's request. The terms stand
+    only with approved and granted; `reason` is read by the customer."""
+
+    outcome: Literal["approved", "declined", "granted", "upheld"]
+    reason: str
+    amount_fen: int = 0
+    annual_rate: Decimal = Decimal(0)
+    term_months: int = 0
+
+    @property
+    def gives(self) -> bool:
+        return self.outcome in ("approved", "granted")
+
+
+async def review_case(context: Context, actor: Actor, review_id: str, verdict: Verdict) -> Application:
+    """The application that stands afterwards: the reviewed one, or the new one of a granted request.
+
+    Raises `NotYours`, `NotYourReview`, `ReviewMissing`, `ReviewAnswered`, `VerdictInvalid`, `AlreadyOpen`,
+    `ApplicationMoved`.
+    """
+    if not actor.has("reviewer"):
+        raise NotYours()
+    async with context.db.begin(actor) as tx:
+        review = await reviews.get(tx, review_id, lock=True)
+        if review.status != "open":
+            raise ReviewAnswered()
+        application = await applications.get(tx, review.application_id, lock=True)
+        if actor.id in (application.officer_id, review.asked_by.partition(":")[2]):
+            raise NotYourReview()
+        product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
+        await _check(tx, application, review, product, verdict)
+        if review.kind == "referred" and application.status != "referred":
+            raise ApplicationMoved(label=application.label)
+        if verdict.outcome == "approved":
+            return await _approve(tx, application, review, product, verdict)
+        if verdict.outcome == "declined":
+            return await _decline(tx, application, review, verdict)
+        if verdict.outcome == "granted":
+            return await _grant(tx, application, review, product, verdict)
+        return await _uphold(tx, application, review, verdict)
+
+
+async def _check(
+    tx: Tx, application: Application, review: Review, product: Product, verdict: Verdict
+) -> None:
+    allowed = ("approved", "declined") if review.kind == "referred" else ("granted", "upheld")
+    fields: dict[str, str] = {}
+    if verdict.outcome not in allowed:
+        fields["outcome"] = "这件审查不能这样答复"
+    if len(verdict.reason.strip()) < SHORTEST_REASON:
+        fields["reason"] = "请写明理由，客户会看到"
+    if verdict.gives:
+        rules = await regulation.in_force(tx, clock.today())
+        room = await _room(tx, application, product, rules)
+        fields |= _terms_wrong(product, application, verdict, room)
+    if fields:
+        raise VerdictInvalid(fields=fields)
+
+
+def _terms_wrong(product: Product, application: Application, verdict: Verdict, room: int) -> dict[str, str]:
+    terms, fields = product.terms, {}
+    most = min(terms.amount_max, application.declared.amount_fen, room)
+    if not terms.amount_min <= verdict.amount_fen <= most:
+        fields["amount"] = f"金额要在 {terms.amount_min // 100:,} 到 {most // 100:,} 元之间"
+    if not terms.rate_min <= verdict.annual_rate <= terms.rate_max:
+        fields["rate"] = f"年利率要在 {terms.rate_min:.2%} 到 {terms.rate_max:.2%} 之间"
+    if verdict.term_months not in terms.months:
+        fields["term"] = "产品没有这个期限"
+    return fields
+
+
+async def _room(tx: Tx, application: Application, product: Product, rules: InForce) -> int:
+    """Fen a person may still be lent under the cap on internet consumer credit (D1-01), which binds reviewers
+    as well."""
+    terms = product.terms
+    if not (terms.is_internet_loan and terms.purpose_class == "consumer"):
+        return terms.amount_max
+    assert application.customer_id is not None
+    core = (await evidence.answers(tx, application.id)).get("core_banking")
+    granted = core.facts.get("core_internet_credit_granted", 0) if core else 0
+    promised = await contracts.promised(tx, application.customer_id, lock=True)
+    return max(0, product_rules.consumer_cap(rules) - int(granted) - promised)
+
+
+async def _approve(
+    tx: Tx, application: Application, review: Review, product: Product, verdict: Verdict
+) -> Application:
+    await _answer(tx, review, verdict)
+    return await _give(tx, application, product, verdict)
+
+
+async def _decline(tx: Tx, application: Application, review: Review, verdict: Verdict) -> Application:
+    await _answer(tx, review, verdict)
+    declined = await applications.move(tx, application, "declined", "declined", "review")
+    await notify.announce(tx, declined)
+    return declined
+
+
+async def _grant(
+    tx: Tx, application: Application, review: Review, product: Product, verdict: Verdict
+) -> Application:
+    """A new application that says what the old one said, on the reviewer's responsibility."""
+    assert application.customer_id is not None
+    if application.status == "approved":  # the person asked for better terms before taking these
+        contract = await contracts.get(tx, application.id, lock=True)
+        await contracts.move(tx, contract, "void", "review")
+        application = await applications.move(tx, application, "cancelled", "cancelled", "review")
+    new = await applications.begin(
+        tx,
+        product_code=application.product_code,
+        product_version=product.version_label,
+        channel="review",
+        session_id=application.session_id,
+        openid=application.openid,
+        code_id=application.code_id,
+        officer_id=application.officer_id,
+        is_internet_loan=application.is_internet_loan,
+    )
+    await applications.belongs_to(tx, new, application.customer_id, product.name)
+    await applications.declare(tx, new, application.declared)
+    await applications.set_liveness(tx, new, application.liveness)
+    await applications.reach(tx, new, "submit")
+    why = f"review:{application.application_no}"
+    for status in ("submitted", "deciding", "referred"):
+        new = await applications.move(tx, new, status, status, why)
+    await _answer(tx, review, verdict, new_application_id=new.id)
+    await applications.note(tx, application, "review_answered", new.application_no)
+    return await _give(tx, new, product, verdict)
+
+
+async def _uphold(tx: Tx, application: Application, review: Review, verdict: Verdict) -> Application:
+    await _answer(tx, review, verdict)
+    await applications.note(tx, application, "review_answered", "upheld")
+    return application
+
+
+async def _give(tx: Tx, application: Application, product: Product, verdict: Verdict) -> Application:
+    assert application.customer_id is not None
+    terms = product.terms
+    agreed = Terms(
+        agreed_by=f"review:{tx.actor.id}",
+        product_code=product.code,
+        product_name=product.name,
+        internet_consumer=terms.is_internet_loan and terms.purpose_class == "consumer",
+        limit_fen=verdict.amount_fen,
+        annual_rate=verdict.annual_rate,
+        term_months=verdict.term_months,
+        repayment_method=contract_rules.method_for(terms, verdict.term_months),
+        purpose=application.declared.purpose,
+        agreed_on=clock.today(),
+        valid_until=clock.today() + timedelta(days=OFFER_DAYS),
+    )
+    await contracts.prepare(tx, application.id, application.customer_id, agreed)
+    approved = await applications.move(tx, application, "approved", "approved", "review")
+    await notify.announce(tx, approved)
+    return approved
+
+
+async def _answer(tx: Tx, review: Review, verdict: Verdict, *, new_application_id: str | None = None) -> None:
+    await reviews.answer(
+        tx,
+        review,
+        outcome=verdict.outcome,
+        reason=verdict.reason.strip(),
+        amount_fen=verdict.amount_fen if verdict.gives else None,
+        annual_rate=verdict.annual_rate if verdict.gives else None,
+        term_months=verdict.term_months if verdict.gives else None,
+        new_application_id=new_application_id,
+    )

@@ -1,0 +1,239 @@
+"""One application as its customer sees it: how far it is, what was decided and why, what comes next (A3-09)."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from backend.core import clock, money
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application, Event
+from backend.domains.contracts import rules as contract_rules
+from backend.domains.contracts import service as contracts
+from backend.domains.contracts.model import Contract
+from backend.domains.decision import service as decisions
+from backend.domains.decision.model import Decision
+from backend.domains.evidence.model import SOURCES
+from backend.domains.products import rules as product_rules
+from backend.domains.products import service as products
+from backend.domains.reviews import service as reviews
+from backend.domains.reviews.model import Review
+
+State = Literal["done", "now", "ahead", "stopped"]
+
+EXAMPLE_FEN, EXAMPLE_DAYS = 1_000_000, 30
+
+
+class Step(msgspec.Struct, frozen=True):
+    label: str
+    state: State
+    at: datetime | None = None
+    note: str = ""
+
+
+class Reason(msgspec.Struct, frozen=True):
+    text: str
+    effect: Literal["plus", "minus"]
+
+
+class Instalment(msgspec.Struct, frozen=True):
+    due_on: date
+    principal_fen: int
+    interest_fen: int
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """`example_*`: what borrowing 10,000 yuan for 30 days costs."""
+
+    contract_no: str
+    limit_fen: int
+    annual_rate: Decimal
+    all_in_cost: Decimal
+    term_months: int
+    repayment: str
+    valid_until: date
+    example_principal_fen: int
+    example_days: int
+    example_interest_fen: int
+    schedule: tuple[Instalment, ...]
+
+
+class ReviewState(msgspec.Struct, frozen=True):
+    asked_at: datetime
+    answer_by: date
+    answer: str = ""
+
+
+class ApplicationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Field by field what h5/customer/views.py calls Result."""
+
+    application_no: str
+    status: str
+    product_name: str
+    asked_fen: int
+    steps: tuple[Step, ...]
+    submitted_at: datetime | None
+    offer: Offer | None
+    reasons: tuple[Reason, ...]
+    advice: str
+    promise_at: datetime | None
+    retry_on: date | None
+    review: ReviewState | None
+    waiting_for: str
+
+
+async def of(tx: Tx, application: Application) -> ApplicationResult:
+    """Inside a read of the application's institution."""
+    story = await applications.events(tx, application.id)
+    recorded = await decisions.latest_for(tx, application.id)
+    decision = recorded.opened.decision if recorded else None
+    asked = await reviews.of_application(tx, application.id)
+    contract = await contracts.of_application(tx, application.id)
+    product = await products.get_live(tx, tx.institution_id, application.product_code, _day_of(application))
+    return ApplicationResult(
+        application_no=application.application_no,
+        status=application.status,
+        product_name=product.name,
+        asked_fen=application.amount_fen or 0,
+        steps=_steps(application, story),
+        submitted_at=application.submitted_at,
+        offer=await _offer(tx, contract) if contract else None,
+        reasons=_reasons(application, decision, asked.get("referred")),
+        advice=_advice(application, decision),
+        promise_at=application.promised_at,
+        retry_on=None,
+        review=await _review(tx, asked.get("requested")),
+        waiting_for=_waiting_for(story),
+    )
+
+
+def _day_of(application: Application) -> date:
+    return clock.local(application.submitted_at or application.created_at).date()
+
+
+async def _offer(tx: Tx, contract: Contract) -> Offer:
+    product = await products.get_live(tx, tx.institution_id, contract.product_code, contract.agreed_on)
+    plan = contract_rules.plan(contract, product.terms)
+    return Offer(
+        contract_no=contract.contract_no,
+        limit_fen=contract.limit_fen,
+        annual_rate=contract.annual_rate,
+        all_in_cost=product_rules.cost_of(product.terms, plan).annualised,
+        term_months=contract.term_months,
+        repayment=contract.repayment_method.label,
+        valid_until=contract.valid_until,
+        example_principal_fen=EXAMPLE_FEN,
+        example_days=EXAMPLE_DAYS,
+        example_interest_fen=money.interest(
+            EXAMPLE_FEN, contract.annual_rate, EXAMPLE_DAYS, product.terms.day_count
+        ),
+        schedule=tuple(Instalment(i.due_on, i.principal, i.interest) for i in plan.instalments),
+    )
+
+
+def _reasons(
+    application: Application, decision: Decision | None, review: Review | None
+) -> tuple[Reason, ...]:
+    """A person's words come before the machine's."""
+    if review is not None and review.outcome == "declined" and review.reason:
+        return (Reason(review.reason, "minus"),)
+    if decision is None or application.status in ("submitted", "deciding", "held"):
+        return ()
+    if review is not None and review.outcome == "approved":
+        return ()
+    return tuple(Reason(r.text, "plus" if r.direction == "plus" else "minus") for r in decision.reasons)
+
+
+def _advice(application: Application, decision: Decision | None) -> str:
+    if decision is None or application.status != "declined":
+        return ""
+    told = dict.fromkeys(r.advice.rstrip("。") for r in decision.reasons if r.advice)
+    return "；".join(told) + "。" if told else ""
+
+
+async def _review(tx: Tx, review: Review | None) -> ReviewState | None:
+    if review is None:
+        return None
+    answer = review.reason or ""
+    if review.new_application_id:
+        renewed = await applications.get(tx, review.new_application_id)
+        answer = f"{answer}（复核通过，新的申请编号 {renewed.application_no}）"
+    return ReviewState(review.opened_at, clock.local(review.due_at).date(), answer)
+
+
+def _waiting_for(story: Sequence[Event]) -> str:
+    """What a held case waits for, from the event that held it."""
+    held = [event for event in story if event.event == "held"]
+    return "、".join(SOURCES.get(source, source) for source in held[-1].why.split(",")) if held else ""
+
+
+_CHECKS = {
+    "identity_check": "核对身份",
+    "core_banking": "看账户往来",
+    "data_platform": "看本地资料",
+    "credit_bureau": "看征信报告",
+}
+_ROAD = (
+    ("提交申请", ("submitted",)),
+    ("审批", ("approved", "declined")),
+    ("转到手机银行", ("handed_off",)),
+    ("签约", ("signed",)),
+    ("用款", ("drawn",)),
+    ("还清", ("repaid",)),
+)
+_DECIDING = ("submitted", "deciding", "held")
+_ENDED = ("declined", "expired", "cancelled", "abandoned")
+
+
+def _steps(application: Application, story: Sequence[Event]) -> tuple[Step, ...]:
+    if application.status in _DECIDING:
+        return _checks(story)
+    return _road(application, story)
+
+
+def _checks(story: Sequence[Event]) -> tuple[Step, ...]:
+    """What is being asked at this moment, from the case's own story."""
+    last: dict[str, Event] = {}
+    for event in story:
+        source = event.event.partition(".")[2]
+        if source:
+            last[source] = event
+    steps = [_check(label, last.get(source)) for source, label in _CHECKS.items()]
+    ready = all(step.state == "done" for step in steps)
+    return (*steps, Step("算额度和利率", "now" if ready else "ahead"))
+
+
+def _check(label: str, event: Event | None) -> Step:
+    if event is None:
+        return Step(label, "ahead")
+    what = event.event.partition(".")[0]
+    if what == "got":
+        return Step(label, "done", event.at)
+    if what == "down":
+        return Step(label, "stopped", event.at, "对方系统暂时连不上")
+    return Step(label, "now" if what == "asked" else "stopped", event.at)
+
+
+def _road(application: Application, story: Sequence[Event]) -> tuple[Step, ...]:
+    """The whole way, with the moments of what is behind."""
+    at = {event.to_status: event.at for event in story if event.from_status != event.to_status}
+    steps: list[Step] = []
+    for label, statuses in _ROAD:
+        reached = next((at[status] for status in statuses if status in at), None)
+        steps.append(Step(label, "done" if reached else "ahead", reached))
+    if application.status in _ENDED:
+        label = "没有通过" if application.status == "declined" else application.label
+        done = [step for step in steps if step.state == "done" and not _is_decline(step, application)]
+        return (*done, Step(label, "stopped", at.get(application.status)))
+    first = next((n for n, step in enumerate(steps) if step.state == "ahead"), None)
+    if first is not None:
+        note = "人工审查" if application.status == "referred" else ""
+        steps[first] = msgspec.structs.replace(steps[first], state="now", note=note)
+    return tuple(steps)
+
+
+def _is_decline(step: Step, application: Application) -> bool:
+    return application.status == "declined" and step.label == "审批"
