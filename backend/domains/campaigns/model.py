@@ -152,6 +152,16 @@ class MaterialRefused(Invalid):
     message = "物料内容有 {count} 处不合规定"
 
 
+class GreetingRefused(Invalid):
+    code = "greeting_refused"
+    message = "问候语不能这样写"
+
+
+class CodeClosed(Conflict):
+    code = "code_closed"
+    message = "这个码{label}，不能再做海报"
+
+
 class SelfReview(NotPermitted):
     code = "self_review"
     message = "自己做的物料要由另一个人审核"

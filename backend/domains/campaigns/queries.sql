@@ -63,11 +63,18 @@ values (:institution_id, :id, :serial, :key_id, :officer_id, :qualification_no, 
 on conflict do nothing
 returning id;
 
--- name: code_by_serial(institution_id, serial)^
--- The row a token points to; its seal is checked against it.
-select institution_id, id, serial, key_id, officer_id, qualification_no, campaign_id, placement, placement_label,
-       material_id, issued_at, expires_at, frozen_at, revoked_at, closed_reason
-from campaigns.codes where institution_id = :institution_id and serial = :serial;
+-- name: verification(institution_id, serial, id)^
+-- A code with its campaign and the withdrawal of its material, in one round trip: each scan asks it. By serial
+-- (a scanned token) or by id (a code already attributed).
+select c.institution_id, c.id, c.serial, c.key_id, c.officer_id, c.qualification_no, c.campaign_id, c.placement,
+       c.placement_label, c.material_id, c.issued_at, c.expires_at, c.frozen_at, c.revoked_at, c.closed_reason,
+       g.id as id_of_campaign, g.name, g.product_code, g.purpose, g.village, g.starts_on, g.ends_on, g.status,
+       m.withdrawn_at
+from campaigns.codes c
+join campaigns.campaigns g on g.institution_id = c.institution_id and g.id = c.campaign_id
+join campaigns.materials m on m.institution_id = c.institution_id and m.id = c.material_id
+where c.institution_id = :institution_id
+  and (c.serial = cast(:serial as text) or c.id = cast(:id as uuid));
 
 -- name: code(institution_id, id)^
 -- One code by id, for attribution and the studio.

@@ -125,9 +125,18 @@ async def add_code(
     return added
 
 
-async def code_by_serial(tx: Tx, serial: str) -> ResponsibleCode | None:
-    row = await Q.code_by_serial(tx, institution_id=tx.institution_id, serial=serial)
-    return _code(tx, row) if row else None
+async def verification(
+    tx: Tx, *, serial: str | None = None, code_id: str | None = None
+) -> tuple[ResponsibleCode, Campaign, datetime | None] | None:
+    """A code, its campaign, and when its material was withdrawn."""
+    row = await Q.verification(tx, institution_id=tx.institution_id, serial=serial, id=code_id)
+    if row is None:
+        return None
+    fields = dict(row)
+    withdrawn_at = fields.pop("withdrawn_at")
+    own = {"id": fields.pop("id_of_campaign")}
+    own |= {name: fields.pop(name) for name in Campaign.__struct_fields__ if name != "id"}
+    return _code(tx, fields), Campaign(**own), withdrawn_at
 
 
 async def code(tx: Tx, code_id: str) -> ResponsibleCode | None:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from backend.core import clock
 from backend.core.crypto import Vault
-from backend.domains.campaigns.model import Campaign, CodeState, Material, ResponsibleCode
+from backend.domains.campaigns.model import Campaign, CodeState, ResponsibleCode
 from backend.domains.identity.model import Staff
 from backend.domains.regulation.model import InForce
 
@@ -49,7 +49,7 @@ def parse(token: str) -> tuple[str, int, str, bytes] | None:
 
 def path(token: str) -> str:
     """Where the code in a QR leads on our own site."""
-    return f"/c/{token}"
+    return f"/q/{token}"
 
 
 def token_of(institution_id: str, key_id: int, serial: str, seal: bytes) -> str:
@@ -116,35 +116,37 @@ def genuine(vault: Vault, code: ResponsibleCode, token: str) -> bool:
 def state_of(
     code: ResponsibleCode,
     campaign: Campaign,
-    material: Material,
+    withdrawn_at: datetime | None,
     officer: Staff | None,
-    rules: InForce,
     now: datetime,
+    *,
+    authority_required: bool,
 ) -> tuple[CodeState, str, date | None]:
-    """(state, reason, the day it ended). Revocation outweighs everything, then freezing, then time."""
+    """(state, reason, the day it ended). Revocation outweighs everything, then freezing, then time.
+
+    `withdrawn_at` is the material's; `authority_required` whether D4-01 is in force.
+    """
     today = clock.local(now).date()
     if code.revoked_at is not None:
         return CodeState.REVOKED, code.closed_reason or "已作废", clock.local(code.revoked_at).date()
     if officer is None or not officer.active:
         return CodeState.REVOKED, "客户经理已不在岗", None
-    if material.withdrawn_at is not None:
-        return CodeState.REVOKED, "宣传物料已撤回", clock.local(material.withdrawn_at).date()
+    if withdrawn_at is not None:
+        return CodeState.REVOKED, "宣传物料已撤回", clock.local(withdrawn_at).date()
     if code.frozen_at is not None:
         return CodeState.FROZEN, code.closed_reason or "核实中", clock.local(code.frozen_at).date()
     if now >= code.expires_at:
         return CodeState.EXPIRED, "码已过期", clock.local(code.expires_at).date()
     if campaign.status == "ended" or today > campaign.ends_on:
         return CodeState.EXPIRED, "活动已结束", campaign.ends_on
-    if not authorised(officer, today, rules):
+    if not authorised(officer, today, required=authority_required):
         return CodeState.EXPIRED, "客户经理的营销授权已到期", officer.authority_to
     return CodeState.REAL, "", None
 
 
-def authorised(officer: Staff, on: date, rules: InForce) -> bool:
-    """D4-01, from the day the rule is in force; before it, being on the staff is enough."""
-    if not rules.flag("marketing.officer_authority.required"):
-        return officer.active
-    return officer.authorised(on)
+def authorised(officer: Staff, on: date, *, required: bool) -> bool:
+    """D4-01 where it is in force (`required`); before it, being on the staff is enough."""
+    return officer.authorised(on) if required else officer.active
 
 
 def forbidden_words(text: str, rules: InForce) -> list[str]:
@@ -164,6 +166,21 @@ def material_problems(headline: str, risk_text: str, rules: InForce) -> dict[str
     if "风险" not in risk_text or len(risk_text) < 12:
         problems["risk_text"] = "要写明贷款风险提示"
     return problems
+
+
+GREETING_LENGTH = 24
+
+
+def greeting_problem(greeting: str, rules: InForce) -> str | None:
+    """Why an officer's own line may not stand on a poster: the only free text there is (D4-07)."""
+    if len(greeting) > GREETING_LENGTH:
+        return f"问候语最多 {GREETING_LENGTH} 个字"
+    found = forbidden_words(greeting, rules)
+    if found:
+        return f"不能出现：{'、'.join(found)}"
+    if re.search(r"\d", greeting):
+        return "问候语里不能写数字，额度和利率由系统标明"
+    return None
 
 
 def content_hash(headline: str, risk_text: str) -> bytes:

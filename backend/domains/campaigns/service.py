@@ -31,6 +31,7 @@ from backend.domains.products import service as products
 from backend.domains.regulation import service as regulation
 
 LONGEST_CODE = timedelta(days=365)
+AUTHORITY = "marketing.officer_authority.required"
 
 institution_of = rules.institution_of
 path = rules.path
@@ -44,15 +45,18 @@ async def verify(tx: Tx, token: str) -> Verification:
     parts = rules.parse(token)
     if parts is None or parts[0] != tx.institution_id:
         return Verification(state=CodeState.UNKNOWN, reason="不是本行的码")
-    code = await repository.code_by_serial(tx, parts[2])
-    if code is None or not rules.genuine(tx.vault, code, token):
+    found = await repository.verification(tx, serial=parts[2])
+    if found is None or not rules.genuine(tx.vault, found[0], token):
         return Verification(state=CodeState.UNKNOWN, reason="不是本行的码")
-    return await _verification(tx, code)
+    return await _verification(tx, *found)
 
 
 async def verify_id(tx: Tx, code_id: str) -> Verification:
     """The same for a code already attributed to an application. Raises `CodeNotFound`."""
-    return await _verification(tx, await get_code(tx, code_id))
+    found = await repository.verification(tx, code_id=code_id)
+    if found is None:
+        raise CodeNotFound()
+    return await _verification(tx, *found)
 
 
 async def get_code(tx: Tx, code_id: str) -> ResponsibleCode:
@@ -88,7 +92,8 @@ async def issue(
     """
     today = clock.today()
     officer = await identity.staff(tx, officer_id)
-    if officer is None or not rules.authorised(officer, today, await regulation.in_force(tx, today)):
+    required = await regulation.flag(tx, AUTHORITY, today)
+    if officer is None or not rules.authorised(officer, today, required=required):
         raise OfficerNotAuthorised()
     campaign = await get_campaign(tx, campaign_id)
     if campaign.status != "running" or campaign.ends_on < today:
@@ -252,12 +257,14 @@ async def officer_card(tx: Tx, officer: Staff) -> OfficerCard:
     )
 
 
-async def _verification(tx: Tx, code: ResponsibleCode) -> Verification:
-    campaign = await get_campaign(tx, code.campaign_id)
-    material = await get_material(tx, code.material_id)
+async def _verification(
+    tx: Tx, code: ResponsibleCode, campaign: Campaign, withdrawn_at: datetime | None
+) -> Verification:
     officer = await identity.staff(tx, code.officer_id)
-    in_force = await regulation.in_force(tx, clock.today())
-    state, reason, closed_on = rules.state_of(code, campaign, material, officer, in_force, tx.now)
+    required = await regulation.flag(tx, AUTHORITY, clock.today())
+    state, reason, closed_on = rules.state_of(
+        code, campaign, withdrawn_at, officer, tx.now, authority_required=required
+    )
     card = await officer_card(tx, officer) if officer else None
     return Verification(
         state=state, reason=reason, code=code, campaign=campaign, officer=card, closed_on=closed_on

@@ -19,8 +19,8 @@ with current_versions as (
     where effective_from <= :on_day and institution_id in ('*', :institution_id)
     order by institution_id, code, effective_from desc, seq desc
 )
-select p.institution_id, p.code, p.name, c.version, c.effective_from, v.content,
-       p.parent_code, parent.name as parent_name, cp.version as parent_version, vp.content as parent_content,
+select p.institution_id, p.code, p.name, c.version, c.effective_from, v.content::text as content,
+       p.parent_code, parent.name as parent_name, cp.version as parent_version, vp.content::text as parent_content,
        s.code as series_code, s.name as series_name, b.name as brand_name
 from products.products p
 join current_versions c on c.institution_id = p.institution_id and c.code = p.code and c.version is not null
@@ -43,14 +43,14 @@ order by s.position, b.position, p.parent_code nulls first, p.code;
 
 -- name: version(institution_id, code, version)^
 -- One version with its place in the tree, whether or not it is on offer.
-select p.institution_id, p.code, p.name, p.parent_code, v.version, v.content, v.maker
+select p.institution_id, p.code, p.name, p.parent_code, v.version, v.content::text as content, v.maker
 from products.versions v
 join products.products p on p.institution_id = v.institution_id and p.code = v.code
 where v.institution_id = :institution_id and v.code = :code and v.version = :version;
 
 -- name: live_content(institution_id, code, on_day)^
 -- The parent's content against which a sub-product is checked.
-select v.version, v.content
+select v.version, v.content::text as content
 from (
     select version from products.publications
     where institution_id = :institution_id and code = :code and effective_from <= :on_day

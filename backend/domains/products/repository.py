@@ -1,6 +1,7 @@
 """One function per query; content is turned into structs here."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -124,12 +125,15 @@ async def open_product(tx: Tx, institution_id: str, product_code: str, opened_on
     await Q.open_product(tx, institution_id=institution_id, product_code=product_code, opened_on=opened_on)
 
 
-def terms(content: Any) -> Terms:
-    return msgspec.convert(content, Terms)
+@lru_cache(maxsize=512)
+def terms(content: str) -> Terms:
+    """Versions never change, so each text is read once per process."""
+    return msgspec.json.decode(content, type=Terms)
 
 
-def overrides(content: Any) -> Overrides:
-    return msgspec.convert(content, Overrides)
+@lru_cache(maxsize=512)
+def overrides(content: str) -> Overrides:
+    return msgspec.json.decode(content, type=Overrides)
 
 
 def _series(row: Any, leaves: list[Leaf]) -> Series:

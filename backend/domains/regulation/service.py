@@ -18,3 +18,9 @@ async def parameter(tx: Tx, key: str, on: date) -> Parameter:
 async def in_force(tx: Tx, on: date) -> InForce:
     """Every value answering for a day, in one query."""
     return InForce(on, {p.key: p for p in await repository.in_force(tx, on)})
+
+
+async def flag(tx: Tx, key: str, on: date) -> bool:
+    """Whether a duty is in force on a day; False before it begins."""
+    found = await repository.find(tx, key, on)
+    return found is not None and found.value is True

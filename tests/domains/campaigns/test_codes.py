@@ -50,7 +50,7 @@ async def test_a_token_fits_a_wechat_scene_and_a_url(tx):
     token = (await code_for(tx)).token
     assert re.fullmatch(r"[0-9A-Z-]{1,64}", token)
     assert campaigns.institution_of(token) == "4101"
-    assert campaigns.path(token) == f"/c/{token}"
+    assert campaigns.path(token) == f"/q/{token}"
 
 
 async def test_every_changed_character_makes_a_token_unknown(tx):
@@ -281,6 +281,6 @@ async def test_before_the_rule_was_in_force_staff_membership_was_enough(tx):
 
     officer = await identity.staff(tx, LISI)
     day = datetime(2027, 7, 1, tzinfo=UTC).date()
-    early = await regulation.in_force(tx, datetime(2026, 9, 29, tzinfo=UTC).date())
-    assert rules.authorised(officer, day, early)
-    assert not rules.authorised(officer, day, await regulation.in_force(tx, day))
+    early = await regulation.flag(tx, campaigns.AUTHORITY, datetime(2026, 9, 29, tzinfo=UTC).date())
+    assert rules.authorised(officer, day, required=early)
+    assert not rules.authorised(officer, day, required=await regulation.flag(tx, campaigns.AUTHORITY, day))
