@@ -56,6 +56,15 @@ def staff_id(institution_id: str, number: int) -> str:
     return f"00000000-0000-7000-8000-{institution_id}{number:08d}"
 
 
+async def present(owner_dsn: str) -> bool:
+    """Whether the demo union was written completely (its last part leaves a mark)."""
+    connection = await asyncpg.connect(owner_dsn)
+    try:
+        return bool(await connection.fetchval("select exists (select from xd.migrations where name = 'demo')"))
+    finally:
+        await connection.close()
+
+
 async def seed(owner_dsn: str, vault: Vault) -> None:
     """Write the demo union; rows that exist stay as they are."""
     connection = await asyncpg.connect(owner_dsn)
@@ -68,6 +77,9 @@ async def seed(owner_dsn: str, vault: Vault) -> None:
             await _staff(connection)
         for county in COUNTIES:
             await _parts(connection, county[0], vault)
+        await connection.execute(
+            "insert into xd.migrations (name, sha256) values ('demo', '-') on conflict do nothing"
+        )
     finally:
         await connection.close()
 

@@ -56,7 +56,7 @@ def sandbox(settings: Settings) -> Part:
     return Part(
         "sandbox",
         granian("sandbox", settings.host, settings.sandbox_port, 1),
-        ready_url=f"http://{settings.host}:{settings.sandbox_port}/healthz",
+        ready_url=f"http://{settings.host}:{settings.sandbox_port}/control/faults",
     )
 
 

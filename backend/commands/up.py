@@ -109,8 +109,8 @@ async def prepare_database(settings: Settings, *, demo: bool) -> None:
     from backend.outbox import queue
 
     _, owner, _ = wiring.dsns(settings)
-    await migrate.apply(owner, install_queue=queue.install)
-    if demo and not settings.production:
+    applied = await migrate.apply(owner, install_queue=queue.install)
+    if demo and not settings.production and (applied or not await demo_data.present(owner)):
         await demo_data.seed(owner, wiring.vault(settings))
 
 
