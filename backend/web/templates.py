@@ -6,12 +6,14 @@ fields become the template's top-level names.
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
 import jinja2
+from markupsafe import escape
 from msgspec import Struct
+from msgspec.structs import replace
 
 from backend.core import clock
 from backend.web import formats, qr, static_files
@@ -101,3 +103,21 @@ def render(name: str, *, page: Page | None = None, view: Struct | None = None, *
     """Template `name` with the view's fields as names. Raises `jinja2.UndefinedError` on a missing one."""
     names = {field: getattr(view, field) for field in view.__struct_fields__} if view is not None else {}
     return environment().get_template(name).render({**names, **more, "page": page})
+
+
+# Stand where the two values that differ from visitor to visitor will be put in.
+_CSRF, _KEY = "xd-csrf-token-here", "xd-form-key-here"
+
+
+def render_kept(name: str, *, page: Page, view: Struct) -> str:
+    """As `render`, for pages that many see alike (the landing): drawn once, then only tokens are put in.
+
+    The view must be hashable and the template must not tell times relative to now.
+    """
+    html = _kept(name, replace(page, csrf_token=_CSRF, form_key=_KEY), view)
+    return html.replace(_CSRF, escape(page.csrf_token)).replace(_KEY, escape(page.form_key))
+
+
+@lru_cache(maxsize=1024)
+def _kept(name: str, page: Page, view: Struct) -> str:
+    return render(name, page=page, view=view)

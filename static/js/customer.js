@@ -21,8 +21,8 @@
   if (!navigator.onLine) dispatchEvent(new Event('offline'));
 
   /* ---- photographs: 1600 px, at most 350 kB, then sent with progress and retries ---- */
-  function drawn(source, width, height) {
-    var scale = Math.min(1, LONG_SIDE / Math.max(width, height));
+  function drawn(source, width, height, less) {
+    var scale = Math.min(1, LONG_SIDE / Math.max(width, height)) * (less || 1);
     var canvas = document.createElement('canvas');
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
@@ -33,12 +33,13 @@
     return new Promise(function (done) { canvas.toBlob(done, 'image/jpeg', quality); });
   }
   async function light(canvas) {
-    var blob = null;
-    for (var quality = 0.86; quality > 0.3; quality -= 0.12) {
-      blob = await jpeg(canvas, quality);
-      if (blob && blob.size <= MAX_BYTES) break;
+    for (;;) {
+      for (var quality = 0.86; quality > 0.4; quality -= 0.12) {
+        var blob = await jpeg(canvas, quality);
+        if (!blob || blob.size <= MAX_BYTES) return blob;
+      }
+      canvas = drawn(canvas, canvas.width, canvas.height, 0.8);
     }
-    return blob;
   }
   function loaded(file) {
     return new Promise(function (done, fail) {

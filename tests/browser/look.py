@@ -7,6 +7,8 @@ pictures (whole page as well as first view) in normal, large and dark, and runs 
 import asyncio
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -57,11 +59,14 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def serve() -> ThreadingHTTPServer:
-    """A server on a free loopback port, running until `shutdown()`."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+@contextmanager
+def serving(handler: type[Handler] = Handler) -> Iterator[ThreadingHTTPServer]:
+    """A server on a free loopback port while the block runs."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    yield server
+    server.shutdown()
+    server.server_close()
 
 
 async def faults(browser: Browser, base: str, mode: str, name: str, shots: Path | None = None) -> list[str]:
@@ -108,20 +113,19 @@ SMALL_TARGETS = """least => [...document.querySelectorAll('a, button, summary, s
 
 async def main(names: list[str]) -> int:
     OUT.mkdir(parents=True, exist_ok=True)
-    server = serve()
-    base = f"http://127.0.0.1:{server.server_port}"
     wrong = 0
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--hide-scrollbars"]
-        )
-        for name in names or contexts.PAGES:
-            for mode in MODES:
-                for fault in await faults(browser, base, mode, name, OUT):
-                    wrong += 1
-                    print(f"{name} {mode}: {fault}")
-        await browser.close()
-    server.shutdown()
+    with serving() as server:
+        base = f"http://127.0.0.1:{server.server_port}"
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path="/usr/bin/chromium", args=["--no-sandbox", "--hide-scrollbars"]
+            )
+            for name in names or contexts.PAGES:
+                for mode in MODES:
+                    for fault in await faults(browser, base, mode, name, OUT):
+                        wrong += 1
+                        print(f"{name} {mode}: {fault}")
+            await browser.close()
     print(f"{wrong} faults; pictures in {OUT}")
     return 1 if wrong else 0
 

@@ -1,0 +1,291 @@
+"""What the pages do on a phone with JavaScript, and that they still work on one without."""
+
+import asyncio
+import io
+import re
+from collections.abc import AsyncIterator, Iterator
+from email import message_from_bytes
+from email.message import Message
+from http.server import ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from PIL import Image
+from playwright.async_api import Browser, Page, async_playwright
+
+from backend.web import templates
+from tests.browser import look
+from tests.h5.customer import contexts
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+class Phones(look.Handler):
+    """The look server, answering also what the pages send. `fail` answers that many uploads with 503."""
+
+    uploads: list[tuple[dict[str, str], Image.Image, int]]
+    posts: list[tuple[str, dict[str, list[str]]]]
+    fail = 0
+
+    def do_POST(self) -> None:
+        kind = type(self)
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.headers["content-type"].startswith("multipart/"):
+            if kind.fail:
+                kind.fail -= 1
+                return self._answer(b"", "text/plain", 503)
+            kind.uploads.append(_parts(self.headers["content-type"], body))
+            assert self.headers["HX-Request"] == "true"
+            return self._answer(_part("capture"), "text/html; charset=utf-8")
+        kind.posts.append((self.path, parse_qs(body.decode())))
+        if self.headers["HX-Request"]:
+            return self._answer(_part("code"), "text/html; charset=utf-8")
+        return self._answer("<title>好</title>".encode(), "text/html; charset=utf-8")
+
+    def do_GET(self) -> None:
+        if self.path == "/my/26112300081/disclosure":
+            return self._answer(_part("sheet"), "text/html; charset=utf-8")
+        if self.path.startswith("/consents/"):
+            return self._answer(_part("consent-text"), "text/html; charset=utf-8")
+        return super().do_GET()
+
+
+def _part(name: str) -> bytes:
+    template, view, more = contexts.PARTS[name]
+    return templates.render(template, page=contexts.PAGE, view=view, **more).encode()
+
+
+def _parts(kind: str, body: bytes) -> tuple[dict[str, str], Image.Image, int]:
+    message = message_from_bytes(b"content-type: " + kind.encode() + b"\r\n\r\n" + body)
+    fields: dict[str, str] = {}
+    picture = b""
+    for part in message.get_payload():
+        assert isinstance(part, Message)
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        if part.get_filename():
+            picture = content
+        else:
+            fields[str(part.get_param("name", header="content-disposition"))] = content.decode()
+    return fields, Image.open(io.BytesIO(picture)), len(picture)
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadingHTTPServer]:
+    handler = type("Fresh", (Phones,), {"uploads": [], "posts": [], "fail": 0})
+    with look.serving(handler) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=[
+                "--no-sandbox",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+            ],
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def phone(browser: Browser) -> AsyncIterator[Page]:
+    page = await browser.new_page(viewport={"width": 360, "height": 740})
+    yield page
+    await page.close()
+
+
+def address(server: ThreadingHTTPServer, name: str) -> str:
+    return f"http://127.0.0.1:{server.server_port}/normal/{name}"
+
+
+def photograph(grain: int = 12, size: tuple[int, int] = (4000, 3000)) -> bytes:
+    """A soft ramp with grain; much grain is the hardest picture to make small."""
+    ramp = np.linspace(0, 255 - grain, size[0], dtype=np.uint8)
+    noise = np.random.default_rng(1).integers(0, grain, (size[1], size[0], 3), np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(ramp[None, :, None] + noise).save(out, "JPEG", quality=92)
+    return out.getvalue()
+
+
+async def send_photograph(phone: Page, picture: bytes) -> None:
+    await phone.set_input_files(
+        "form[data-side=front] input[name=image]",
+        {"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": picture},
+    )
+    await phone.wait_for_selector("#confirm", timeout=20_000)
+
+
+async def until(phone: Page, condition: str) -> None:
+    """Waits for a condition in the page; `wait_for_function` needs eval, which our CSP forbids."""
+    for _ in range(100):
+        if await phone.evaluate(condition):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(condition)
+
+
+async def test_a_photograph_is_made_small_before_it_travels(server: ThreadingHTTPServer, phone: Page) -> None:
+    await phone.goto(address(server, "identity"))
+    await send_photograph(phone, photograph())
+    ((fields, picture, size),) = server.RequestHandlerClass.uploads  # type: ignore[attr-defined]
+    assert picture.size == (1600, 1200)
+    assert picture.format == "JPEG"
+    assert size <= 350 * 1024
+    assert fields == {"csrf_token": contexts.PAGE.csrf_token, "form_key": contexts.PAGE.form_key}
+
+
+async def test_even_noise_gets_under_350_kb(server: ThreadingHTTPServer, phone: Page) -> None:
+    await phone.goto(address(server, "identity"))
+    await send_photograph(phone, photograph(grain=255, size=(1800, 1350)))
+    ((_, _, size),) = server.RequestHandlerClass.uploads  # type: ignore[attr-defined]
+    assert size <= 350 * 1024
+
+
+async def test_an_upload_is_tried_again_by_itself(server: ThreadingHTTPServer, phone: Page) -> None:
+    server.RequestHandlerClass.fail = 1  # type: ignore[attr-defined]
+    await phone.goto(address(server, "identity"))
+    await send_photograph(phone, photograph())
+    assert len(server.RequestHandlerClass.uploads) == 1  # type: ignore[attr-defined]
+
+
+async def test_swapped_in_parts_can_be_photographed_again(server: ThreadingHTTPServer, phone: Page) -> None:
+    await phone.goto(address(server, "identity"))
+    await send_photograph(phone, photograph())
+    await phone.evaluate("document.querySelector('#confirm').remove()")
+    await send_photograph(phone, photograph())
+    assert len(server.RequestHandlerClass.uploads) == 2  # type: ignore[attr-defined]
+
+
+async def test_the_camera_with_a_frame_takes_a_picture(server: ThreadingHTTPServer, phone: Page) -> None:
+    await phone.goto(address(server, "identity"))
+    await phone.click("form[data-side=front] [data-camera]")
+    await until(phone, "document.querySelector('.camera video')?.videoWidth > 0")
+    await phone.click(".camera .shutter")
+    await phone.wait_for_selector("#confirm")
+    assert await phone.query_selector(".camera") is None
+    ((_, picture, _),) = server.RequestHandlerClass.uploads  # type: ignore[attr-defined]
+    assert min(picture.size) > 100
+
+
+async def test_large_type_keeps_what_was_typed(server: ThreadingHTTPServer, phone: Page) -> None:
+    await phone.goto(address(server, "phone"))
+    await phone.fill("#phone", "13800000001")
+    await phone.click(".display button")
+    assert await phone.get_attribute("html", "data-display") == "care"
+    assert await phone.input_value("#phone") == "13800000001"
+    assert await phone.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 23.9
+    assert "display=care" in await phone.evaluate("document.cookie")
+
+
+async def test_the_code_is_asked_for_in_place(server: ThreadingHTTPServer, phone: Page) -> None:
+    await phone.goto(address(server, "phone"))
+    await phone.fill("#phone", "13800000001")
+    await phone.click("[data-send]")
+    await phone.wait_for_selector("#code-hint")
+    ((path, fields),) = server.RequestHandlerClass.posts  # type: ignore[attr-defined]
+    assert path == "/apply/phone"
+    assert fields["phone"] == ["13800000001"]
+    assert not [name for name in fields if name.startswith("consent_")]
+    assert await phone.is_disabled("[data-send]")
+    assert re.fullmatch(r"5[78] 秒后可重发", await phone.inner_text("[data-send]"))
+
+
+async def test_the_full_text_of_a_consent_opens_under_it(server: ThreadingHTTPServer, phone: Page) -> None:
+    await phone.goto(address(server, "phone"))
+    await phone.click(".consent:nth-of-type(2) .more, .consent .more >> nth=1")
+    await phone.wait_for_selector(".fulltext .text")
+    assert await phone.locator(".consent").nth(1).locator(".text").count() == 1
+
+
+async def test_a_form_waits_for_the_network_and_is_sent_once(
+    server: ThreadingHTTPServer, phone: Page
+) -> None:
+    await phone.goto(address(server, "details"))
+    await phone.check("input[value=planting]", force=True)
+    await phone.check("input[name=income] >> nth=1", force=True)
+    await phone.wait_for_timeout(300)
+    server.RequestHandlerClass.posts.clear()  # type: ignore[attr-defined]
+    await phone.context.set_offline(True)
+    await phone.click("text=交上去，看结果")
+    assert "连上网自动交上去" in await phone.inner_text("#offline")
+    assert server.RequestHandlerClass.posts == []  # type: ignore[attr-defined]
+    await phone.context.set_offline(False)
+    await phone.wait_for_url("**/apply/submit")
+    ((path, fields),) = server.RequestHandlerClass.posts  # type: ignore[attr-defined]
+    assert path == "/apply/submit"
+    assert fields["purpose"] == ["planting"]
+
+
+async def test_choices_survive_a_reload_but_a_phone_number_is_never_kept(
+    server: ThreadingHTTPServer, phone: Page
+) -> None:
+    await phone.goto(address(server, "report"))
+    await phone.check("input[value=paid]", force=True)
+    await phone.fill("#said", "在集上要了 500 元")
+    await phone.fill("#phone", "13800000001")
+    await phone.press("#phone", "Tab")
+    await phone.reload()
+    assert await phone.is_checked("input[value=paid]")
+    assert await phone.input_value("#said") == "在集上要了 500 元"
+    assert await phone.input_value("#phone") == ""
+    assert "13800000001" not in await phone.evaluate("JSON.stringify(sessionStorage)")
+
+
+async def test_the_disclosure_opens_over_the_page_waits_and_closes_with_one_tap(
+    server: ThreadingHTTPServer, phone: Page
+) -> None:
+    await phone.goto(address(server, "approved"))
+    await phone.click("text=看明示表，去签约")
+    await phone.wait_for_selector("#sheet .sheet")
+    button = phone.locator("#sheet .foot button")
+    assert await button.is_disabled()
+    assert re.fullmatch(r"请看完，还有 (9|10) 秒", await button.inner_text())
+    await phone.click("#sheet [data-close]")
+    assert await phone.query_selector(".sheet") is None
+    assert phone.url.endswith("/approved")
+
+
+async def test_without_javascript_there_is_a_button_for_each_photograph(
+    server: ThreadingHTTPServer, browser: Browser
+) -> None:
+    context = await browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
+    page = await context.new_page()
+    await page.goto(address(server, "identity"))
+    assert await page.locator("text=上传").count() == 2
+    assert await page.locator("text=上传").first.is_visible()
+    assert not await page.locator("text=对着框拍").first.is_visible()
+    await page.goto(address(server, "disclosure"))
+    assert await page.locator(".foot button").is_enabled()  # the server measures the reading time
+
+
+@pytest.mark.parametrize("mode", look.MODES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "landing",
+        "identity-retake",
+        "identity-fields",
+        "phone-error",
+        "liveness-failed",
+        "details-error",
+        "deciding",
+        "approved",
+        "declined",
+        "disclosure",
+        "hand-off-code",
+        "code-revoked",
+        "error-500",
+    ],
+)
+async def test_a_page_is_without_fault_for_every_reader(
+    server: ThreadingHTTPServer, browser: Browser, name: str, mode: str
+) -> None:
+    """axe serious and moderate, contrast, targets, sideways scrolling, console errors under the real CSP."""
+    assert await look.faults(browser, f"http://127.0.0.1:{server.server_port}", mode, name) == []
