@@ -13,7 +13,7 @@ from backend.core.errors import (
     TooMany,
     Unavailable,
 )
-from backend.web import templates
+from backend.web import cookies, templates
 from backend.web.http import Request, Response
 
 log = structlog.get_logger("web")
@@ -96,7 +96,22 @@ def _answer(
     )
     name = "shared/_error.html" if request.headers.get("hx-request") else "shared/error.html"
     return litestar.Response(
-        templates.render(name, view=view), status_code=status, headers=headers, media_type="text/html"
+        templates.render(name, page=_page(request), view=view),
+        status_code=status,
+        headers=headers,
+        media_type="text/html",
+    )
+
+
+def _page(request: Request) -> templates.Page:
+    """The frame of an error, which may come before anybody knows whose customer this is."""
+    return templates.Page(
+        csrf_token=cookies.csrf_token(request, request.app.state.settings),
+        form_key="",
+        institution_name="小贷云工作室",
+        service_phone="",
+        path="/",
+        display="care" if request.cookies.get("display") == "care" else "normal",
     )
 
 

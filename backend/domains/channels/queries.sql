@@ -282,3 +282,8 @@ where institution_id = :institution_id and id = :id and status = 'open';
 -- Compare and set; the trigger holds the move to the lifecycle.
 update channels.tickets set status = 'answered', answer = :answer, answered_at = :now
 where institution_id = :institution_id and id = :id and status = 'open';
+
+-- name: last_topics(institution_id, openid, most)
+-- What the account said last, newest first.
+select topic from channels.messages
+where institution_id = :institution_id and openid = :openid order by received_at desc, id desc limit :most;

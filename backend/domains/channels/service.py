@@ -143,3 +143,9 @@ async def reply_of(tx: Tx, message_id: str) -> bytes:
 async def messages_everywhere(tx: Tx, openid: str) -> dict[str, int]:
     """How many messages were taken in, by topic; a repeat is not counted."""
     return {row["topic"]: row["count"] for row in await Q.messages_everywhere(tx, openid=openid)}
+
+
+async def last_topics(tx: Tx, openid: str, most: int) -> list[str]:
+    """Topics of the account's last messages here, newest first."""
+    rows = await Q.last_topics(tx, institution_id=tx.institution_id, openid=openid, most=most)
+    return [row["topic"] for row in rows]

@@ -1,0 +1,49 @@
+"""Send a one-time code by SMS within the caps that hold across processes (ASVS 2.4.1, trust §2 SMS)."""
+
+from backend.core import clock
+from backend.core.errors import Invalid, TooMany
+from backend.db.database import Tx
+from backend.domains.identity import quota
+from backend.domains.identity import service as identity
+from backend.domains.identity.model import CODE_LIFE, CodeTooSoon
+from backend.domains.regulation import service as regulation
+from backend.flows import send_sms
+
+
+class PhoneInvalid(Invalid):
+    code = "phone_invalid"
+    message = "手机号要 11 位数字，请再看一下"
+
+
+class TooManyCodes(TooMany):
+    code = "too_many_codes"
+    message = "今天发的验证码太多了，请过 {wait} 再试，或打客服电话"
+
+
+def check_phone(phone: str) -> str:
+    """The number without blanks. Raises `PhoneInvalid`."""
+    plain = "".join(phone.split())
+    if not (
+        len(plain) == 11 and plain.isascii() and plain.isdigit() and plain[0] == "1" and plain[1] in "3456789"
+    ):
+        raise PhoneInvalid(fields={"phone": PhoneInvalid.message})
+    return plain
+
+
+async def send_code(tx: Tx, session_id: str, purpose: str, phone: str, *, silently: bool = False) -> None:
+    """Queue a code for this session and purpose. Raises `CodeTooSoon`, `TooManyCodes`.
+
+    `silently` takes the quota and sends nothing: the page must not tell whose phones we know.
+    """
+    who = tx.vault.blind("sms-quota", phone).hex()
+    in_force = await regulation.in_force(tx, clock.today())
+    gap = in_force.count("sms.gap_seconds")
+    await quota.Limit("sms-gap", 1, gap, CodeTooSoon).take(tx, who)
+    await quota.Limit("sms-hour", in_force.count("sms.per_hour"), 3600, TooManyCodes).take(tx, who)
+    await quota.Limit("sms-day", in_force.count("sms.per_day"), 86400, TooManyCodes).take(tx, who)
+    if silently:
+        return
+    sent = await identity.new_code(tx, session_id, purpose, phone)
+    minutes = str(int(CODE_LIFE.total_seconds() // 60))
+    parameters = {"code": sent.code, "minutes": minutes}
+    await send_sms.queue(tx, phone, "verification_code", parameters, session_id, f"code:{sent.id}")

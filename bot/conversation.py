@@ -1,0 +1,141 @@
+"""Take one message in: once, in the county that serves the person, with its answer (trust §1, A11-01).
+
+Claiming the message, its effects and its answer are one transaction. A repeat finds the claim and gets the
+answer that was given; an overlapping repeat waits for the first one's commit inside PostgreSQL.
+"""
+
+import hashlib
+
+import msgspec
+
+from backend.core import clock, ids
+from backend.core.actor import Actor, everywhere
+from backend.db.database import Tx
+from backend.domains.campaigns import rules as codes
+from backend.domains.channels import service as channels
+from backend.domains.customers import service as customers
+from backend.domains.institutions import service as institutions
+from backend.domains.institutions.model import UNION, Institution
+from backend.flows.context import Context
+from bot import dispatch, replies
+from bot.messages import Message
+from bot.replies import Card, Stored, Text
+from bot.talk import Talk
+
+SCENE_PREFIX = "qrscene_"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a message is answered. `moved`: the person named another county."""
+
+    institution_id: str
+    institutions: list[Institution]
+    bindings: list[tuple[str, str]]
+    earlier: channels.Earlier | None
+    moved: bool
+    words: str
+
+
+async def take(context: Context, message: Message) -> Stored | None:
+    """The reply to send, None for nothing to say."""
+    async with context.db.read(everywhere("bot")) as tx:
+        place = await _place(tx, message)
+    if place.earlier is not None:
+        return await _again(context, place.earlier)
+    actor = _actor(message.openid, place.institution_id)
+    async with context.db.begin(actor) as tx:
+        message_id = ids.new()
+        first = await channels.first_time(tx, message.key, message_id)
+        if first:
+            return await _first(context, tx, message, message_id, place)
+        earlier = await channels.earlier(tx, message.key)
+    assert earlier is not None, "a claim that was refused stands"
+    return await _again(context, earlier)
+
+
+def stored(message: Message, reply: Text | Card) -> Stored:
+    return Stored(reply, message.openid, message.account, int(clock.now().timestamp()))
+
+
+async def _first(context: Context, tx: Tx, message: Message, message_id: str, place: Place) -> Stored | None:
+    if not message.is_event or message.kind in dispatch.OPENING:
+        await channels.heard(tx, message.openid, message=not message.is_event)
+    if place.moved:
+        await channels.route(tx, message.openid)
+    talk = await _talk(context, tx, message, place)
+    topic, reply = await dispatch.answer(talk)
+    answer = None if reply is None else stored(message, reply)
+    await channels.keep(
+        tx,
+        message_id,
+        message.openid,
+        message.kind,
+        topic,
+        message.words or message.event_key,
+        replies.encode(answer) if answer else b"",
+        tx.now,
+    )
+    return answer
+
+
+async def _again(context: Context, earlier: channels.Earlier) -> Stored | None:
+    async with context.db.read(_actor("", earlier.institution_id)) as tx:
+        kept = await channels.reply_of(tx, earlier.message_id)
+    return replies.decode(kept) if kept else None
+
+
+async def _place(tx: Tx, message: Message) -> Place:
+    """The county: of the code scanned, else the one the person names, else the one that served them last."""
+    live = await institutions.all_live(tx)
+    serving = await channels.serving(tx, message.openid)
+    bindings = await customers.bindings_everywhere(tx, message.openid)
+    known = serving.institution_id if serving else (bindings[0][0] if bindings else UNION)
+    named, words = _named(live, message.words)
+    scanned = (
+        codes.institution_of(scene(message)) if message.kind in {"event.subscribe", "event.scan"} else None
+    )
+    is_live = scanned is not None and any(i.id == scanned for i in live)
+    return Place(
+        institution_id=scanned if scanned and is_live else named or known,
+        institutions=live,
+        bindings=bindings,
+        earlier=await channels.earlier(tx, message.key),
+        moved=bool(named) and named != known,
+        words=words,
+    )
+
+
+def scene(message: Message) -> str:
+    """The scene of a scanned code; the prefix comes with a new follower only."""
+    return message.event_key.removeprefix(SCENE_PREFIX)
+
+
+def _named(live: list[Institution], words: str) -> tuple[str, str]:
+    """(institution named in the words, the words without its name)."""
+    for institution in live:
+        for name in (institution.name, institution.short_name, institution.county):
+            if name in words:
+                return institution.id, words.replace(name, "").strip()
+    return "", words
+
+
+async def _talk(context: Context, tx: Tx, message: Message, place: Place) -> Talk:
+    here = next((i for i in place.institutions if i.id == place.institution_id), None)
+    bound = {institution_id for institution_id, _ in place.bindings}
+    return Talk(
+        settings=context.settings,
+        tx=tx,
+        message=message,
+        words=place.words,
+        institution=here,
+        institutions=place.institutions,
+        follower=await channels.follower(tx, message.openid),
+        customer_id=await customers.customer_of(tx, message.openid),
+        bound_at=[i.short_name for i in place.institutions if i.id in bound],
+    )
+
+
+def _actor(openid: str, institution_id: str) -> Actor:
+    """The person, by a hash: audit rows hold no account names."""
+    who = hashlib.sha256(openid.encode()).hexdigest()[:16]
+    return Actor(kind="customer", id=f"wechat-{who}", institution_id=institution_id)

@@ -1,0 +1,87 @@
+"""Which handler answers which message. Everything ends in an answer, a ticket number or "nothing to say"."""
+
+from collections.abc import Awaitable, Callable
+
+from bot.handlers import (
+    complaint,
+    county,
+    fallback,
+    help_,
+    human,
+    limit,
+    notices,
+    officer,
+    products,
+    progress,
+    repayment,
+    scan,
+    smalltalk,
+)
+from bot.replies import Reply
+from bot.talk import Talk
+from bot.understanding import topic_of
+
+Handler = Callable[[Talk], Awaitable[Reply]]
+
+TOPICS: dict[str, Handler] = {
+    "progress": progress.answer,
+    "limit": limit.answer,
+    "repayment": repayment.answer,
+    "products": products.answer,
+    "officer": officer.answer,
+    "human": human.answer,
+    "complaint": complaint.answer,
+    "help": help_.answer,
+    "greeting": smalltalk.greet,
+    "thanks": smalltalk.thank,
+    "none": fallback.answer,
+}
+"""Also the keys of the menu's buttons (bot/menu.py)."""
+
+NEEDS_COUNTY = frozenset({"progress", "limit", "repayment", "products", "officer"})
+"""Topics only a county can answer; who came through none is asked which one."""
+
+EVENTS: dict[str, Handler] = {
+    "event.subscribe": scan.subscribe,
+    "event.scan": scan.scan,
+    "event.unsubscribe": scan.leave,
+    "event.subscribe_msg_popup_event": notices.asked,
+    "event.subscribe_msg_change_event": notices.asked,
+}
+
+OPENING = frozenset({"event.subscribe", "event.scan", "event.click"})
+"""Events after which customer-service messages may follow for a minute."""
+
+SILENT = frozenset(
+    {"event.view", "event.location", "event.templatesendjobfinish", "event.subscribe_msg_sent_event"}
+)
+"""Known and nothing to say; so are all events nobody knows."""
+
+MEDIA = frozenset({"image", "video", "shortvideo", "location", "link", "file"})
+
+
+async def answer(talk: Talk) -> tuple[str, Reply]:
+    """(topic for the log, reply)."""
+    kind = talk.message.kind
+    if kind in EVENTS:
+        return kind.removeprefix("event."), await EVENTS[kind](talk)
+    if kind == "event.click":
+        topic = talk.message.event_key if talk.message.event_key in TOPICS else "help"
+        return await _topic(talk, topic)
+    if talk.message.is_event:
+        return "event", None
+    if kind in MEDIA or not talk.message.words:
+        # A voice message without recognised words, a sticker, a type of tomorrow.
+        return "media", await fallback.media(talk)
+    if not talk.words:
+        return "county", await county.chosen(talk)
+    topic = topic_of(talk.words)
+    if topic == "none" and talk.words != talk.message.words:
+        return "county", await county.chosen(talk)
+    return await _topic(talk, topic)
+
+
+async def _topic(talk: Talk, topic: str) -> tuple[str, Reply]:
+    if talk.institution is None and topic in NEEDS_COUNTY:
+        return topic, await county.ask(talk)
+    return topic, await TOPICS[topic](talk)

@@ -1,0 +1,60 @@
+"""Words people use for a topic. Ordered: the first topic whose pattern is found wins.
+
+A complaint comes before everything (D4-09), a wish for a person before any answer of ours.
+"""
+
+import re
+
+TOPICS: dict[str, str] = {
+    "progress": "进度",
+    "limit": "额度",
+    "repayment": "还款",
+    "products": "产品",
+    "officer": "客户经理",
+    "human": "人工",
+    "complaint": "投诉",
+    "help": "帮助",
+    "greeting": "问好",
+    "thanks": "道谢",
+    "none": "没听懂",
+}
+
+_PATTERNS: tuple[tuple[str, str], ...] = (
+    (
+        "complaint",
+        r"投诉|举报|骗|诈|冒充|好处费|保证金|茶水费|中介费|乱(收|扣)|收.{0,5}(手续费|块钱)|交钱就|态度.{0,3}(差|不好|恶劣)"
+        r"|骚扰|骂人|泄露|搭售|强制|12378|银保监|金融监管|说法|不讲理|欺负|算错|拿我的身份证",
+    ),
+    (
+        "human",
+        r"人工|真人|活人|客服|接线员|工作人员|转接|回(个)?电(话)?|打(个)?电话给我|(来|找|换|叫|派)个人|跟人说"
+        r"|有人吗|听不懂|说不清",
+    ),
+    ("officer", r"客户经理|信贷员|业务员|经理|工号|谁(负责|管|办)|网点|支行|李四"),
+    (
+        "repayment",
+        r"还款|还钱|还贷|还清|还(不上|多少)|提前还|逾期|欠|月供|扣款|结清|本金|哪天还|时候还|一次还|延期|缓几天|到期日",
+    ),
+    ("limit", r"额度|授信|批了多少|提额|(还|我).{0,4}(能|可以)(用|再用|借|支取).{0,3}多少|还剩多少|上限"),
+    (
+        "progress",
+        r"进度|进展|审(核|批)|批(下来|了没|了吗)|到哪(了|一步)?|哪一步|结果|通过了|过了没|下来(了|没)|放款|到账|多久|状态|复核"
+        r"|申请.{0,4}(怎么样|咋样|如何|编号)|办下来|没消息",
+    ),
+    (
+        "products",
+        r"产品|贷款|借钱|借款|信用贷|利率|利息|能贷|想(贷|借)|怎么(借|贷|申请|办)|条件|材料|担保|抵押|公积金|(随享|花木|香菇|快捷|存单)贷",
+    ),
+    (
+        "help",
+        r"帮助|菜单|说明|功能|怎么用|不会用|怎么操作|(能|会)(做|干)?(什么|啥)|你是谁|指南|help|^[?？]+$",
+    ),
+    ("thanks", r"谢|^(好|好的|嗯+|行|可以|ok|收到|知道了|明白了|中|辛苦了|没事了|不用了)[啊呀嘞的了。!！]*$"),
+    ("greeting", r"^(你好|您好|在吗|在不在|喂|hi|hello|哈喽|嗨)|(早上|中午|下午|晚上|新年|老师)好"),
+)
+RULES = tuple((topic, re.compile(pattern, re.I)) for topic, pattern in _PATTERNS)
+
+
+def topic_of(words: str) -> str:
+    """The topic of the first rule that fits, or `none`."""
+    return next((topic for topic, pattern in RULES if pattern.search(words)), "none")
