@@ -112,6 +112,7 @@ def plain_rules(f: Mapping[str, Any], day: date, using: bundle.Bundle) -> tuple[
             income * 4 - f["bureau_balance"] - f["bureau_guarantee_balance"] * 0.5 - f["household_debt"] * 0.3
         ),
         f["requested_amount"],
+        3_000_000 if not f["bureau_found"] else f["requested_amount"],
     )
     amount = amount // 100_000 * 100_000
     if refer:

@@ -234,3 +234,14 @@ def test_purposes_are_those_of_the_products_and_their_labels():
 def test_a_purpose_outside_the_rules_or_the_product_has_its_own_answer(good, changed, code):
     """D1-07: what is forbidden comes from the dated parameter."""
     assert [reason.code for reason in decide(with_facts(good, **changed)).reasons] == [code]
+
+
+def test_nobody_without_a_credit_record_starts_with_more_than_a_first_loan(good):
+    """No bureau record means nothing bad is known, not that all is well."""
+    known = good.sources["credit_bureau"].facts
+    empty = {name: False if isinstance(value, bool) else 0 for name, value in known.items()}
+    rich = {"declared_annual_income": 30_000_000, "core_payroll_average": 2_500_000}
+    thin = with_facts(good, **empty, **rich, requested_amount=10_000_000)
+    decision = decide(thin)
+    assert decision.amount_fen == 3_000_000
+    assert [cap.name for cap in decision.caps if cap.binding] == ["history"]
