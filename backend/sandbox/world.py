@@ -61,13 +61,28 @@ class World:
             *(system, effect, case, key, encoded(response), stamp()),
         )
 
-    def ledger(self, *, system: str = "", since: int = 0, case: str = "", limit: int = 100_000) -> Any:
+    def ledger(self, *, system: str = "", since: int = 0, case: str = "") -> list[dict[str, Any]]:
+        """Every effect after `since`, the oldest first."""
         rows = self.store.rows(
             'select seq, system, effect, case_id as "case", key, request_sha256, response, at from ledger'
-            " where seq > ? and (? = '' or system = ?) and (? = '' or case_id = ?) order by seq limit ?",
-            *(since, system, system, case, case, limit),
+            " where seq > ? and (? = '' or system = ?) and (? = '' or case_id = ?) order by seq",
+            *(since, system, system, case, case),
         )
         return [{**row, "response": decoded(row["response"])} for row in rows]
+
+    def latest(self, system: str, count: int) -> list[dict[str, Any]]:
+        """The newest effects of a system (of all for an empty name), the newest first."""
+        found = self.store.row(
+            "select min(seq) as first from (select seq from ledger where ? = '' or system = ?"
+            " order by seq desc limit ?)",
+            *(system, system, count),
+        )
+        first = found["first"] if found else None
+        return self.ledger(system=system, since=first - 1)[::-1] if first else []
+
+    def counts(self) -> dict[str, int]:
+        rows = self.store.rows("select system, count(*) as effects from ledger group by system")
+        return {row["system"]: row["effects"] for row in rows}
 
 
 def of(request: AnyRequest) -> World:

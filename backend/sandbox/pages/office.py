@@ -58,12 +58,11 @@ EFFECTS = {
 @get("/office")
 async def show(request: AnyRequest, system: FromQuery[str] = "") -> Template:
     here = world.of(request)
-    rows = here.ledger(system=system)
     context = {
         "system": system,
         "names": NAMES,
-        "counts": {name: len(here.ledger(system=name)) for name in NAMES},
-        "rows": rows[::-1][:60],
+        "counts": here.counts(),
+        "rows": here.latest(system, 60),
         "faults": here.faults.all(),
         "kinds": FAULTS,
         "effects": EFFECTS,
