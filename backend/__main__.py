@@ -22,6 +22,7 @@ COMMANDS = {
     "decide": "对一个案例做决策：decide CASE.json",
     "replay": "重放一次决策",
     "inspect": "客服查询：inspect OPENID|申请编号 --json",
+    "menu": "公众号菜单：menu publish|show",
     "journey": "让虚构的客户走完整条路",
     "bench": "性能比值",
     "lock": "按 pyproject.toml 重新生成 requirements.lock",

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from backend.core.actor import everywhere
+from backend.domains.channels import links
 from backend.domains.identity import quota
 from backend.flows import expire_offers, poll_bank, reconcile_bank, resume_held
 from backend.flows.context import Context
@@ -27,9 +28,15 @@ async def _forget_quotas(context: Context) -> None:
         await quota.forget_old(tx)
 
 
+async def _forget_states(context: Context) -> None:
+    async with context.db.begin(everywhere("wechat oauth")) as tx:
+        await links.forget_states(tx)
+
+
 TIMETABLE: list[Task] = [
     Task("wake overdue effects", 1.0, _wake_overdue),
     Task("forget old quotas", 3600, _forget_quotas),
+    Task("forget old authorisations", 3600, _forget_states),
     Task("resume held cases", 10, resume_held.resume_held),
     Task("ask the bank about quiet offers", 30, poll_bank.poll_bank),
     Task("compare the bank's day files", 600, reconcile_bank.reconcile_bank),
