@@ -1,0 +1,77 @@
+"""`./xiaodai up` as an operator meets it: starts, heals, ends without a trace."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import psutil
+import pytest
+
+from tests.chaos.arena import ROOT, Arena
+
+
+def wait_until(true: object, seconds: float = 40) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():  # type: ignore[operator]
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=3, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.mark.slow
+def test_up_starts_heals_and_ends_without_a_trace() -> None:
+    arena = Arena()
+    try:
+        arena.start()
+        assert f"ready {arena.web}" in arena.output
+        assert "▀" in arena.output or "█" in arena.output  # the entry page as a QR code
+        first = arena.pids()
+
+        refused = subprocess.run(
+            [sys.executable, "-m", "backend", "up", "--data", str(arena.data), "--port", str(arena.port)],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert (refused.returncode, "已经有一个" in refused.stderr) == (2, True)
+
+        for part in ("web", "worker", "sandbox", "ocr", "postgres"):
+            psutil.Process(first[part]).kill()
+        assert wait_until(
+            lambda: all(arena.pids()[p] != first[p] for p in ("web", "worker", "sandbox", "ocr", "postgres"))
+        )
+        assert wait_until(lambda: answers(arena.web + "/readyz"))
+
+        family = arena.processes()
+        arena.stop(signal.SIGTERM)
+        gone = [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        assert gone == []
+        assert not (arena.data / "run" / "pids.json").exists()
+        assert not (arena.data / "postgres" / "postmaster.pid").exists()
+
+        arena.start()  # the same data again, no stale lock in the way
+        family = arena.processes()
+        arena.process.kill()  # type: ignore[union-attr]
+        assert wait_until(lambda: not any(p.is_running() and p.status() != "zombie" for p in family[1:]))
+    finally:
+        arena.remove()
+
+
+def test_a_port_that_is_no_number_is_one_line_and_exit_2() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", "settings", "--nonsense"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
