@@ -1,9 +1,12 @@
 """Stored decisions and their replay (A3-30, A3-33, N6)."""
 
+import asyncio
+
 import asyncpg
 import msgspec
 import pytest
 
+from backend import __main__ as command_line
 from backend.core import ids
 from backend.core.actor import everywhere, system
 from backend.domains.decision import bundle, model, scorecard, service
@@ -123,3 +126,16 @@ async def test_a_process_that_starts_later_replays_from_the_stored_versions_alon
     monkeypatch.setattr(bundle, "_built", {})
     result = await service.replay(tx, kept.id)
     assert result.same_bytes
+
+
+async def test_the_replay_command_prints_the_stored_bytes(db, actor, good, database_dsn, monkeypatch, capsys):
+    """By the decision's id or the application's; another number is a plain sentence."""
+    async with db.begin(actor) as tx:
+        kept = await stored(tx, good)
+    monkeypatch.setenv("DATABASE_URL", database_dsn)
+    monkeypatch.setenv("DATABASE_OWNER_URL", database_dsn)
+    for number in (kept.id, kept.application_id):
+        assert await asyncio.to_thread(command_line.main, ["replay", number]) == 0
+        assert capsys.readouterr().out.encode() == kept.capsule + b"\n"
+    assert await asyncio.to_thread(command_line.main, ["replay", ids.new()]) == 2
+    assert capsys.readouterr().err == "没有找到这次的审批结果\n"
