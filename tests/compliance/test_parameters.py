@@ -9,6 +9,7 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
+from backend.core.actor import system
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import ParameterMissing
 
@@ -112,7 +113,7 @@ async def test_a_missing_rule_is_never_read_as_permission(tx):
         early.amount("internet_consumer.cap")
 
 
-async def test_a_changed_rule_is_a_new_row_and_the_old_day_keeps_its_value(tx, owner):
+async def test_a_changed_rule_is_a_new_row_and_the_old_day_keeps_its_value(db, owner):
     await owner.execute(
         "update regulation.parameters set effective_to = '2027-06-30' where key = 'internet_consumer.cap'"
     )
@@ -120,8 +121,9 @@ async def test_a_changed_rule_is_a_new_row_and_the_old_day_keeps_its_value(tx, o
         "insert into regulation.parameters select key, '2027-07-01', null, unit, '30000000', true, title,"
         " source, row_id from regulation.parameters where key = 'internet_consumer.cap'"
     )
-    old = await regulation.in_force(tx, date(2027, 6, 30))
-    new = await regulation.in_force(tx, date(2027, 7, 1))
+    async with db.read(system("4101", "test")) as tx:
+        old = await regulation.in_force(tx, date(2027, 6, 30))
+        new = await regulation.in_force(tx, date(2027, 7, 1))
     assert (old.amount("internet_consumer.cap"), new.amount("internet_consumer.cap")) == (20000000, 30000000)
 
 

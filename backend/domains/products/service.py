@@ -9,6 +9,7 @@ from backend.domains.products import repository, rules
 from backend.domains.products.model import (
     UNION,
     Brand,
+    Breach,
     NoSuchVersion,
     Overrides,
     Product,
@@ -95,6 +96,16 @@ async def withdraw(tx: Tx, institution_id: str, code: str, *, checker: str, on: 
 async def open_at(tx: Tx, institution_id: str, product_code: str, opened_on: date) -> None:
     """An institution begins to offer one of the union's products (A1-03)."""
     await repository.open_product(tx, institution_id, product_code, opened_on)
+
+
+async def breaches_on(tx: Tx, institution_id: str, on: date) -> list[tuple[str, Breach]]:
+    """What an institution offers on a day against the rules of that day (N7): (version label, breach).
+
+    Empty unless a rule changed after a version was published.
+    """
+    in_force = await regulation.in_force(tx, on)
+    offered = await list_live(tx, institution_id, on)
+    return [(p.version_label, breach) for p in offered for breach in rules.breaches(p.terms, in_force)]
 
 
 async def _check(tx: Tx, row: Any, on: date) -> None:
