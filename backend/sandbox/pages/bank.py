@@ -8,8 +8,8 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from backend.core import ids
-from backend.sandbox import specimens, world
-from backend.sandbox.pages.phone import PEOPLE
+from backend.sandbox import world
+from backend.sandbox.pages import holders
 from backend.sandbox.refusal import Refusal
 from backend.sandbox.systems import core_banking
 from backend.sandbox.systems.mobile_bank import customer, offers
@@ -138,8 +138,8 @@ async def _redeemed(here: World, id_number: str, *, token: str = "", short_code:
 
 
 def _login(token: str, said: str) -> Template:
-    people = [specimens.person(seed) for seed in range(1, PEOPLE + 1)]
-    return Template("bank_login.html", context={"people": people, "token": token, "said": said})
+    context = {"people": holders.everybody(), "token": token, "said": said}
+    return Template("bank_login.html", context=context)
 
 
 def _mine(here: World, id_number: str, said: str) -> Template:

@@ -1,7 +1,7 @@
 """The WeChat phone for people: chat with the account, scan, album, messages, and the browser inside."""
 
 import asyncio
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 from litestar import Response, get, post
@@ -9,15 +9,12 @@ from litestar.datastructures import Cookie, UploadFile
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from backend.sandbox import specimens, world
-from backend.sandbox.pages import browser, common
+from backend.sandbox import world
+from backend.sandbox.pages import browser, common, holders
 from backend.sandbox.refusal import Refusal
 from backend.sandbox.systems import sms
 from backend.sandbox.systems.wechat import followers, oauth, phone, scanner
 from backend.sandbox.world import AnyRequest, World
-
-PEOPLE = 12
-"""How many invented people lie ready with a phone."""
 
 DEGREES = {"clean": "平扫", "easy": "清楚", "medium": "一般", "hard": "难认"}
 
@@ -31,15 +28,14 @@ async def home() -> Template:
 async def choose(request: AnyRequest) -> Template:
     here = world.of(request)
     others = [u for u in followers.everybody(here) if u["person"] is None][-20:][::-1]
-    people = [specimens.person(seed) for seed in range(1, PEOPLE + 1)]
-    return Template("phones.html", context={"people": people, "others": others, "openid_of": openid_of})
+    return Template("phones.html", context={"people": holders.everybody(), "others": others})
 
 
 @post("/phone")
 async def hold(request: AnyRequest) -> Redirect:
     """Take up the phone of an invented person; the register of citizens learns the name with it."""
     seed = int((await request.form()).get("seed", "1"))
-    here, person = world.of(request), specimens.person(seed)
+    here, person = world.of(request), holders.person(seed)
     here.people.registered_name(person.id_number, person.name)
     user = followers.get(here, openid_of(seed))
     followers.save(here, {**user, "person": seed})
@@ -117,14 +113,13 @@ async def album(request: AnyRequest, openid: FromPath[str]) -> Template:
 async def picture(
     request: AnyRequest,
     openid: FromPath[str],
-    side: FromPath[Literal["front.jpg", "back.jpg"]],
-    degree: FromQuery[specimens.Degree] = "easy",
+    side: FromPath[holders.Side],
+    degree: FromQuery[holders.Degree] = "easy",
 ) -> Response[bytes]:
     holder = _user(world.of(request), openid)["holder"]
     if holder is None:
         raise Refusal(404, "no_album", "这部手机没有主人，相册是空的")
-    draw = specimens.draw_front if side == "front.jpg" else specimens.draw_back
-    drawn = await asyncio.to_thread(draw, holder, holder.seed, degree)
+    drawn = await asyncio.to_thread(holders.draw, holder, side, degree)
     name = quote(f"{holder.name}-{'正面' if side == 'front.jpg' else '背面'}-{DEGREES[degree]}.jpg")
     headers = {"Content-Disposition": f"inline; filename*=UTF-8''{name}", "Cache-Control": "max-age=3600"}
     return Response(drawn, media_type="image/jpeg", headers=headers)
@@ -163,7 +158,7 @@ def openid_of(seed: int) -> str:
 
 def _user(here: World, openid: str) -> dict[str, Any]:
     user = followers.get(here, openid)
-    holder = specimens.person(user["person"]) if user["person"] is not None else None
+    holder = holders.person(user["person"]) if user["person"] is not None else None
     return {**user, "holder": holder}
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-import qrcode
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 
@@ -123,6 +122,9 @@ async def show_code(request: AnyRequest) -> Response[bytes]:
     code = world.of(request).store.get("wechat_code", request.query_params.get("ticket", ""))
     if not code:
         return Response(b"", status_code=404, media_type="image/png")
+    # Brings the picture library with it, which nothing else here needs.
+    import qrcode
+
     drawn = io.BytesIO()
     qrcode.make(code["url"]).save(drawn, "PNG")
     return Response(drawn.getvalue(), media_type="image/png")
