@@ -30,20 +30,32 @@ def check_phone(phone: str) -> str:
     return plain
 
 
-async def send_code(tx: Tx, session_id: str, purpose: str, phone: str, *, silently: bool = False) -> None:
+PER_ADDRESS, PER_INSTITUTION = 20, 1000
+"""How many phones' worth of codes one network address and one institution may ask for; many share an address."""
+
+
+async def send_code(
+    tx: Tx, session_id: str, purpose: str, phone: str, *, silently: bool = False, address: str = ""
+) -> None:
     """Queue a code for this session and purpose. Raises `CodeTooSoon`, `TooManyCodes`.
 
-    `silently` takes the quota and sends nothing: the page must not tell whose phones we know.
+    `silently` does everything but the sending: the page must not tell whose phones we know, neither now nor
+    when a guess comes back. `address` is the network address, empty where none can be counted.
     """
     who = tx.vault.blind("sms-quota", phone).hex()
     in_force = await regulation.in_force(tx, clock.today())
     gap = in_force.count("sms.gap_seconds")
     await quota.Limit("sms-gap", 1, gap, CodeTooSoon).take(tx, who)
-    await quota.Limit("sms-hour", in_force.count("sms.per_hour"), 3600, TooManyCodes).take(tx, who)
-    await quota.Limit("sms-day", in_force.count("sms.per_day"), 86400, TooManyCodes).take(tx, who)
+    places = [("sms", who, 1), ("sms-institution", tx.institution_id, PER_INSTITUTION)]
+    if address:
+        places.append(("sms-address", tx.vault.blind("sms-address", address).hex(), PER_ADDRESS))
+    for name, place, times in places:
+        hour, day = (times * in_force.count(key) for key in ("sms.per_hour", "sms.per_day"))
+        await quota.Limit(f"{name}-hour", hour, 3600, TooManyCodes).take(tx, place)
+        await quota.Limit(f"{name}-day", day, 86400, TooManyCodes).take(tx, place)
+    sent = await identity.new_code(tx, session_id, purpose, phone)
     if silently:
         return
-    sent = await identity.new_code(tx, session_id, purpose, phone)
     minutes = str(int(CODE_LIFE.total_seconds() // 60))
     parameters = {"code": sent.code, "minutes": minutes}
     await send_sms.queue(tx, phone, "verification_code", parameters, session_id, f"code:{sent.id}")

@@ -184,3 +184,29 @@ where institution_id = :institution_id and id = :id and destroyed_at is null;
 select id, application_id, kind, sha256, reading, confirmed, corrected, archive_receipt, destroyed_at, created_at
 from applications.captures
 where institution_id = :institution_id and application_id = :application_id and destroyed_at is null;
+
+-- name: erase_captures(institution_id, application_id, now)!
+-- Nothing that was read or typed may stay: under age, or another county's customer (D6-02).
+update applications.captures
+set reading = null, confirmed = null, corrected = '{}', destroyed_at = coalesce(destroyed_at, :now)
+where institution_id = :institution_id and application_id = :application_id;
+
+-- name: forget(institution_id, id, now)!
+-- A draft that must not become a lead: nobody can be found through it any more (D6-02, D3-05).
+update applications.applications
+set openid = null, session_id = null, customer_id = null, officer_id = null, code_id = null, declared = null,
+    amount_fen = null, purpose = null, updated_at = :now, version = version + 1
+where institution_id = :institution_id and id = :id;
+
+-- name: captures_with_us_everywhere(before, most)
+-- scope: all institutions, because one job destroys for everybody what lies with us for too long. Ids only.
+select institution_id, id from applications.captures
+where destroyed_at is null and created_at < :before
+order by created_at limit :most;
+
+-- name: last_event(institution_id, application_id, event)^
+-- The newest event of one kind.
+select seq, event, from_status, to_status, who, why, at
+from applications.events
+where institution_id = :institution_id and application_id = :application_id and event = :event
+order by seq desc limit 1;

@@ -230,3 +230,21 @@ async def archived_capture(tx: Tx, capture_id: str, receipt: str) -> None:
 
 async def destroyed_capture(tx: Tx, capture_id: str) -> None:
     await Q.destroyed_capture(tx, institution_id=tx.institution_id, id=capture_id, now=tx.now)
+
+
+async def erase_captures(tx: Tx, application_id: str) -> None:
+    await Q.erase_captures(tx, institution_id=tx.institution_id, application_id=application_id, now=tx.now)
+
+
+async def forget(tx: Tx, application_id: str) -> None:
+    await Q.forget(tx, institution_id=tx.institution_id, id=application_id, now=tx.now)
+
+
+async def captures_with_us_everywhere(tx: Tx, before: datetime, most: int) -> list[tuple[str, str]]:
+    rows = await Q.captures_with_us_everywhere(tx, before=before, most=most)
+    return [(row["institution_id"], row["id"]) for row in rows]
+
+
+async def last_event(tx: Tx, application_id: str, event: str) -> Event | None:
+    row = await Q.last_event(tx, institution_id=tx.institution_id, application_id=application_id, event=event)
+    return Event(*row) if row is not None else None

@@ -139,6 +139,13 @@ def require_step(application: Application, step: str) -> None:
         raise StepMissing(step=application.step)
 
 
+def require_at(application: Application, step: str) -> None:
+    """As `require_step`, and a step that is done is not done again: `StepMissing` leads on from it."""
+    require_step(application, step)
+    if application.step != step:
+        raise StepMissing(step=application.step)
+
+
 async def set_liveness(tx: Tx, application: Application, liveness: str) -> None:
     if not await repository.set_liveness(tx, application.id, liveness):
         raise ApplicationMoved(label=application.label)
@@ -183,10 +190,16 @@ async def events(tx: Tx, application_id: str) -> list[Event]:
 
 
 async def add_capture(
-    tx: Tx, application: Application, kind: str, sha256: bytes, reading: dict[str, object] | None
+    tx: Tx,
+    application: Application,
+    kind: str,
+    sha256: bytes,
+    reading: dict[str, object] | None,
+    *,
+    capture_id: str = "",
 ) -> str:
     """Note a photograph; returns its id, which also names the sealed file and the archive's index."""
-    capture_id = ids.new()
+    capture_id = capture_id or ids.new()
     await repository.insert_capture(tx, capture_id, application.id, kind, sha256, reading)
     audit.add(tx, "capture.add", application.application_no, kind=kind)
     return capture_id
@@ -217,3 +230,19 @@ async def archived_capture(tx: Tx, capture: Capture, receipt: str) -> None:
 async def destroyed_capture(tx: Tx, capture_id: str, why: str) -> None:
     await repository.destroyed_capture(tx, capture_id)
     audit.add(tx, "capture.destroyed", capture_id, why=why)
+
+
+async def forget(tx: Tx, application: Application, why: str) -> None:
+    """Give a draft up and keep nothing that leads to a person (D3-05, D6-02). Images are the caller's."""
+    await repository.erase_captures(tx, application.id)
+    await move(tx, application, "abandoned", "abandoned", why)
+    await repository.forget(tx, application.id)
+
+
+async def captures_with_us_everywhere(tx: Tx, before: datetime, most: int = 200) -> list[tuple[str, str]]:
+    """(institution, capture) whose image has lain with us since before a moment; for a union-wide reader."""
+    return await repository.captures_with_us_everywhere(tx, before, most)
+
+
+async def last_event(tx: Tx, application: Application, event: str) -> Event | None:
+    return await repository.last_event(tx, application.id, event)

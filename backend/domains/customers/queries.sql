@@ -44,6 +44,10 @@ where institution_id = :institution_id and id = :id;
 update customers.people set status = :to_status, updated_at = :now
 where institution_id = :institution_id and id = :id and status = :from_status;
 
+-- name: phone_owners_everywhere(phone_blind)
+-- scope: all institutions, because a person on a new phone does not say which county they asked. Ids only.
+select institution_id, id from customers.people where phone_blind = :phone_blind;
+
 -- name: bind(institution_id, id, openid, customer_id, now)$
 -- Null when the account or the person is bound already; the two partial unique indexes decide races.
 insert into customers.bindings (institution_id, id, openid, customer_id, bound_at)

@@ -34,6 +34,11 @@ async def phone_owner(tx: Tx, phone: str) -> str | None:
     return found
 
 
+async def phone_owners_everywhere(tx: Tx, phone: str) -> list[tuple[str, str]]:
+    rows = await Q.phone_owners_everywhere(tx, phone_blind=tx.vault.blind("phone", phone))
+    return [(row["institution_id"], row["id"]) for row in rows]
+
+
 async def insert(tx: Tx, card: Card) -> str | None:
     customer_id = ids.new()
     added: str | None = await Q.insert(

@@ -70,6 +70,11 @@ async def phone_owner(tx: Tx, phone: str) -> str | None:
     return await repository.phone_owner(tx, phone)
 
 
+async def phone_owners_everywhere(tx: Tx, phone: str) -> list[tuple[str, str]]:
+    """(institution, customer) who proved this phone; for the customer door's union-wide reader."""
+    return await repository.phone_owners_everywhere(tx, phone)
+
+
 async def freeze(tx: Tx, customer_id: str, reason: str) -> None:
     await _move(tx, customer_id, "active", "frozen", reason)
 

@@ -1,0 +1,173 @@
+"""确认身份证: the person has looked over what was read; who they are, and whose customer (A3-07, D1-12, D6-02)."""
+
+import asyncio
+from collections.abc import Mapping
+
+from backend.core import clock
+from backend.core.actor import Actor
+from backend.core.errors import NotPermitted
+from backend.db.database import Tx
+from backend.domains.applications import images
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application, Capture, StepMissing
+from backend.domains.customers import card_form
+from backend.domains.customers import rules as customer_rules
+from backend.domains.customers import service as customers
+from backend.domains.customers.model import Card, CardExpired, NotYetAdult, UnderAge
+from backend.domains.institutions import service as institutions
+from backend.domains.institutions.model import Institution
+from backend.domains.products import service as products
+from backend.domains.products.model import ProductNotLive
+from backend.domains.regulation import service as regulation
+from backend.flows import turn_away
+from backend.flows.capture_identity import TooYoung, adult_on
+from backend.flows.context import Context
+from backend.ocr import reading
+from backend.outbox import effects
+
+ARCHIVE = "image.archive"
+_UNPROVEN = ("identity", "phone")
+"""A draft left at one of these was never tied to a phone: nobody could take it up again."""
+
+
+class LivesElsewhere(NotPermitted):
+    """`institution` is the one that serves them; `product_code` what it offers of this kind, or empty."""
+
+    code = "lives_elsewhere"
+    message = "您住在{county}，由{institution_name}为您办理"
+
+
+class OutsideTheUnion(NotPermitted):
+    code = "outside_the_union"
+    message = "您的证件住址不在开通的县里。请带居住证或营业执照到就近的农商银行网点，柜台为您办"
+
+
+async def confirm_identity(
+    context: Context, actor: Actor, application_id: str, typed: Mapping[str, str]
+) -> Application:
+    """The draft becomes a person's and goes on to the phone; the photographs are sent to the archive.
+
+    Raises `StepMissing`, `CardIncomplete`, `IdNumberInvalid`, `CardContradictsItself`, `CardExpired`,
+    `TooYoung`, `LivesElsewhere`, `OutsideTheUnion`, `AlreadyOpen`.
+    """
+    async with context.db.read(actor) as tx:
+        application = await applications.get(tx, application_id)
+        applications.require_at(application, "identity")
+        front, back = await _captures(tx, application)
+        card, _ = card_form.card(_read(front, back), typed)
+        rules = await regulation.in_force(tx, clock.today())
+        union = await institutions.all_live(tx)
+    try:
+        customer_rules.check_card(card, clock.today(), rules)
+    except (UnderAge, NotYetAdult) as problem:
+        await turn_away.turn_away(context, actor, application_id, "under_age")
+        raise TooYoung(adult_on=adult_on(card.birth_on, rules.count("age.minimum"))) from problem
+    except CardExpired as problem:
+        await _destroy(context, actor, application_id, "expired")
+        raise CardExpired(expired_on=card.valid_until, fields=problem.fields) from problem
+    if rules.flag("local_only.required"):
+        await _keep_local(context, actor, application, card, union)
+    return await _record(context, actor, application_id, front, back, typed)
+
+
+async def _captures(tx: Tx, application: Application) -> tuple[Capture, Capture]:
+    front = await applications.latest_capture(tx, application, reading.ID_FRONT)
+    back = await applications.latest_capture(tx, application, reading.ID_BACK)
+    if front is None or back is None or front.destroyed_at or back.destroyed_at:
+        raise StepMissing(step="identity")
+    return front, back
+
+
+def _read(*captures: Capture) -> dict[str, str]:
+    merged: dict[str, str] = {}
+    for capture in captures:
+        found = (capture.reading or {}).get("fields", {})
+        assert isinstance(found, dict)
+        merged.update(found)
+    return merged
+
+
+async def _keep_local(
+    context: Context, actor: Actor, application: Application, card: Card, union: list[Institution]
+) -> None:
+    """D1-12: a county lends to its own people; the others are shown the way, and nothing of them is kept."""
+    here = next(each for each in union if each.id == actor.institution_id)
+    if institutions.covers(here, card.id_number, card.address):
+        return
+    serving = institutions.serving(union, card.id_number, card.address)
+    await turn_away.turn_away(
+        context, actor, application.id, f"lives in {serving.id if serving else 'no county'}"
+    )
+    if serving is None:
+        raise OutsideTheUnion()
+    raise LivesElsewhere(
+        county=serving.county,
+        institution_name=serving.short_name,
+        institution_id=serving.id,
+        product_code=await _offered(context, actor, serving, application.product_code),
+    )
+
+
+async def _offered(context: Context, actor: Actor, serving: Institution, product_code: str) -> str:
+    """The same product over there, or the first one that county offers; empty when there is none."""
+    async with context.db.read(actor.within(serving.id)) as tx:
+        try:
+            return (await products.get_live(tx, serving.id, product_code, clock.today())).code
+        except ProductNotLive:
+            return next((p.code for p in await products.list_live(tx, serving.id, clock.today())), "")
+
+
+async def _record(
+    context: Context,
+    actor: Actor,
+    application_id: str,
+    front: Capture,
+    back: Capture,
+    typed: Mapping[str, str],
+) -> Application:
+    read = _read(front, back)
+    card, corrected = card_form.card(read, typed)
+    async with context.db.begin(actor) as tx:
+        application = await applications.get(tx, application_id, lock=True)
+        applications.require_at(application, "identity")
+        if await _captures(tx, application) != (front, back):
+            raise StepMissing(step="identity")  # another photograph came in between: look at that one first
+        product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
+        customer_id = await customers.create_or_update_from_card(tx, card)
+        await _give_up_unproven(tx, application, customer_id)
+        await applications.belongs_to(tx, application, customer_id, product.name)
+        confirmed = {name: typed.get(name, "") for name in card_form.EDITABLE}
+        for capture in (front, back):
+            await applications.confirm_capture(tx, capture, confirmed, corrected)
+            await effects.add(
+                tx,
+                kind=ARCHIVE,
+                case_id=application.id,
+                key=f"image:{capture.id}",
+                payload={"capture_id": capture.id},
+            )
+        await applications.note(tx, application, "identity_confirmed", ",".join(corrected))
+        await applications.reach(tx, application, "phone")
+        return await applications.get(tx, application_id)
+
+
+async def _give_up_unproven(tx: Tx, application: Application, customer_id: str) -> None:
+    """A draft of the same person that stopped before the phone was proved must not block this one for ever."""
+    other = await applications.open_for(tx, customer_id, application.product_code)
+    if (
+        other is not None
+        and other.id != application.id
+        and other.status == "draft"
+        and other.step in _UNPROVEN
+    ):
+        await applications.move(tx, other, "abandoned", "abandoned", "begun again on another phone")
+
+
+async def _destroy(context: Context, actor: Actor, application_id: str, why: str) -> None:
+    """These photographs will not be needed; the draft stays."""
+    async with context.db.begin(actor) as tx:
+        captures = await applications.captures_with_us(tx, application_id)
+        for capture in captures:
+            await applications.destroyed_capture(tx, capture.id, why)
+    for capture in captures:
+        await asyncio.to_thread(images.destroy, context.settings.data, actor.institution_id, capture.id)

@@ -1,0 +1,83 @@
+"""找回申请: on another day or phone, by phone number and SMS code (A3-07)."""
+
+import msgspec
+
+from backend.core.actor import Actor, everywhere
+from backend.core.errors import NotFound, Problem
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import OPEN, Application
+from backend.domains.customers import service as customers
+from backend.domains.identity import service as identity
+from backend.domains.institutions.model import UNION
+from backend.flows import send_code
+from backend.flows.context import Context
+from backend.outbox import idempotency
+
+PURPOSE = "resume"
+
+
+class NothingToResume(NotFound):
+    code = "nothing_to_resume"
+    message = "这个手机号还没有申请。扫客户经理的码，或从我行官方页面开始"
+
+
+class Resumed(msgspec.Struct, frozen=True):
+    institution_id: str
+    application_id: str
+
+
+async def ask_code(context: Context, actor: Actor, phone: str, address: str) -> None:
+    """Send a code when the phone is a customer's somewhere; the answer is the same when it is not.
+
+    `actor` works for the union; its id stands for the browser. Raises `CodeTooSoon`, `TooManyCodes`.
+    """
+    known = bool(await _owners(context, phone))
+    async with context.db.begin(actor.within(UNION)) as tx:
+        await send_code.send_code(tx, actor.id, PURPOSE, phone, silently=not known, address=address)
+
+
+async def resume_application(
+    context: Context, actor: Actor, *, phone: str, code: str, token: str, key: str, openid: str | None
+) -> Resumed:
+    """A new session (cookie `token`) for the person's newest open application, else their newest one.
+
+    Tapped twice (same `key`), the same answer. Raises `PhoneInvalid`, `WrongCode`, `CodeUsedUp`,
+    `NothingToResume`.
+    """
+    phone = send_code.check_phone(phone)
+    request = idempotency.request_hash("resume", phone, code)
+    found = await _newest(context, phone)
+    county = actor.within(found.institution_id if found else UNION)
+    async with context.db.read(county) as tx:
+        if await idempotency.previous_answer(tx, f"resume:{key}", request) and found:
+            return Resumed(found.institution_id, found.id)
+    async with context.db.begin(actor.within(UNION)) as tx:
+        refusal: Problem | None = await identity.check_code(tx, actor.id, PURPOSE, phone, code)
+    if refusal is None and found is None:
+        refusal = NothingToResume()
+    if refusal is not None or found is None:
+        raise refusal or NothingToResume()
+    async with context.db.begin(county) as tx:
+
+        async def work() -> str:
+            application = await applications.get(tx, found.id, lock=True)
+            session, _ = await identity.new_customer_session(tx, openid, token=token)
+            await identity.set_session_application(tx, session.id, application.id, application.customer_id)
+            await applications.continue_from(tx, application, session.id, openid)
+            return application.id
+
+        return Resumed(found.institution_id, await idempotency.once(tx, f"resume:{key}", request, work))
+
+
+async def _owners(context: Context, phone: str) -> list[tuple[str, str]]:
+    """(institution, customer): a person may be a customer of several counties."""
+    async with context.db.read(everywhere("resume")) as tx:
+        return await customers.phone_owners_everywhere(tx, phone)
+
+
+async def _newest(context: Context, phone: str) -> Application | None:
+    found: list[Application] = []
+    for institution_id, customer_id in await _owners(context, phone):
+        async with context.db.read(everywhere("resume").within(institution_id)) as tx:
+            found += await applications.of_customer(tx, customer_id)
+    return max(found, key=lambda each: (each.status in OPEN, each.created_at), default=None)

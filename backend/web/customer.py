@@ -1,0 +1,306 @@
+"""What the customer's pages share: whose browser this is, the page around a view, where the person belongs.
+
+A browser works for one institution at a time; its cookie says which (`institution.token`).
+"""
+
+import hashlib
+import hmac
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import litestar
+import msgspec
+from litestar.datastructures import Cookie
+
+from backend.core import clock, ids
+from backend.core.actor import Actor, everywhere
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import (
+    Application,
+    ApplicationNotFound,
+    StepMissing,
+)
+from backend.domains.customers import service as customers
+from backend.domains.identity import service as identity
+from backend.domains.identity.model import CUSTOMER_SESSION, CustomerSession
+from backend.domains.institutions import service as institutions
+from backend.domains.institutions.model import Institution, InstitutionNotFound
+from backend.flows.context import Context
+from backend.settings import Settings
+from backend.web import cookies, templates, wechat_browser
+from backend.web.http import Request, Response
+
+DISPLAY = "display"
+LONGEST_FIELD = 1000
+_KNOWN_FOR = 60.0  # seconds the public facts about institutions are remembered
+
+STEP_PATHS = {
+    "identity": "/apply/identity",
+    "phone": "/apply/phone",
+    "consents": "/apply/phone",
+    "liveness": "/apply/liveness",
+    "details": "/apply/details",
+    "submit": "/apply/details",
+}
+
+UNION_PAGE = Institution("", "农商银行", "农商银行", "", "0371-5550000", "", [])
+"""Around pages that belong to no institution yet."""
+
+
+class GoTo(Exception):
+    """The person belongs on another page of ours."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__("go to another page")
+
+
+class Here(msgspec.Struct):
+    """One request: who asks, for which institution. `session` is None for a browser we do not know."""
+
+    request: Request
+    context: Context
+    institution: Institution
+    session: CustomerSession | None = None
+    fresh: list[Cookie] = []
+
+    @property
+    def settings(self) -> Settings:
+        return self.context.settings
+
+    @property
+    def actor(self) -> Actor:
+        """The session acts; before there is one, the visit does."""
+        who = self.session.id if self.session else visit_name(self.request, self.settings)
+        return customer(self.request, self.institution.id, who)
+
+    @property
+    def openid(self) -> str | None:
+        return wechat_browser.openid(self.request, self.settings)
+
+    @property
+    def is_part(self) -> bool:
+        return bool(self.request.headers.get("hx-request"))
+
+    def page(self) -> templates.Page:
+        return page_of(self.request, self.settings, self.institution)
+
+    def show(self, name: str, view: msgspec.Struct, status: int = 200) -> Response:
+        """The template as the answer, with a fresh form key."""
+        return self._dressed(html(templates.render(name, page=self.page(), view=view), status))
+
+    def show_kept(self, name: str, view: msgspec.Struct) -> Response:
+        return self._dressed(html(templates.render_kept(name, page=self.page(), view=view), 200))
+
+    def go(self, path: str) -> Response:
+        """On to another page; the page's script goes there itself."""
+        return self._dressed(go(self.request, path))
+
+    def keep_session(self, token: str) -> None:
+        """Give the browser the cookie of its session."""
+        value = f"{self.institution.id}.{token}"
+        seconds = int(CUSTOMER_SESSION.total_seconds())
+        self.fresh = [cookies.make(self.settings, cookies.CUSTOMER, value, seconds)]
+
+    def _dressed(self, answer: Response) -> Response:
+        cookies.keep_visit(self.request, self.settings, answer)
+        answer.cookies.extend(self.fresh)
+        return answer
+
+
+class Draft(msgspec.Struct):
+    """A request on the road: the browser and the application it works on."""
+
+    here: Here
+    session: CustomerSession
+    application: Application
+
+
+async def at(request: Request, institution_id: str) -> Here:
+    """A page of one institution, whether or not the browser has a session there. Raises `InstitutionNotFound`."""
+    context: Context = request.app.state.context
+    known = await live_institutions(request)
+    if institution_id not in known:
+        raise InstitutionNotFound()
+    return Here(request, context, known[institution_id], await _session(request, context, institution_id))
+
+
+async def anywhere(request: Request) -> Here:
+    """A page of no institution in particular: the one of the browser's session, if it has one."""
+    context: Context = request.app.state.context
+    found = cookies.session(request, context.settings, cookies.CUSTOMER)
+    known = await live_institutions(request)
+    if found is None or found[0] not in known:
+        return Here(request, context, UNION_PAGE)
+    return Here(request, context, known[found[0]], await _session(request, context, found[0]))
+
+
+async def draft(request: Request, *steps: str) -> Draft:
+    """The browser's application, which must be at one of `steps`.
+
+    Raises `GoTo`: to the step that comes first, past the ones that are done, to the result once it is handed in,
+    or to the page that finds applications when this browser has none.
+    """
+    here = await anywhere(request)
+    if here.session is None or here.session.application_id is None:
+        raise GoTo("/resume")
+    async with here.context.db.read(here.actor) as tx:
+        application = await applications.get(tx, here.session.application_id)
+    theirs = application.status == "draft" and application.session_id == here.session.id
+    if not theirs or application.step not in steps:
+        raise GoTo(place(application, here.session))
+    return Draft(here, here.session, application)
+
+
+def place(application: Application, session: CustomerSession) -> str:
+    """Where an application goes on for this browser."""
+    if application.status not in ("draft", "abandoned"):
+        return f"/my/{application.application_no}"
+    if application.status == "draft" and application.session_id == session.id:
+        return STEP_PATHS[application.step]
+    return "/resume"
+
+
+async def mine(request: Request, application_no: str) -> Draft:
+    """An application this browser may see: its own, its person's, or its WeChat account's person's.
+
+    Raises `ApplicationNotFound` for everybody else's, as for a number that does not exist.
+    """
+    context: Context = request.app.state.context
+    async with context.db.read(everywhere("customer door")) as tx:
+        institution_id = await applications.institution_of_number(tx, application_no)
+    if institution_id is None:
+        raise ApplicationNotFound()
+    here = await at(request, institution_id)
+    async with context.db.read(here.actor) as tx:
+        application = await applications.by_number(tx, application_no)
+        allowed = _same_person(here.session, application)
+        if not allowed and here.openid and application.customer_id:
+            allowed = await customers.customer_of(tx, here.openid) == application.customer_id
+    if not allowed:
+        raise ApplicationNotFound()
+    return Draft(here, here.session or _nobody(institution_id), application)
+
+
+def _same_person(session: CustomerSession | None, application: Application) -> bool:
+    if session is None:
+        return False
+    if session.application_id == application.id and application.session_id == session.id:
+        return True
+    return session.customer_id is not None and session.customer_id == application.customer_id
+
+
+def _nobody(institution_id: str) -> CustomerSession:
+    """Stands in for a session when WeChat alone says whose phone it is."""
+    return CustomerSession(
+        institution_id=institution_id,
+        id="wechat",
+        openid=None,
+        customer_id=None,
+        application_id=None,
+        large_type=False,
+        expires_at=clock.now(),
+    )
+
+
+async def fields(request: Request) -> dict[str, str]:
+    """The text fields of a form, trimmed; files are left out. A field given twice counts once."""
+    form = await request.form()
+    return {
+        name: value.strip()[:LONGEST_FIELD]
+        for name, value in form.items()
+        if isinstance(value, str) and len(name) < 80
+    }
+
+
+async def csrf(request: Request) -> None:
+    """For `before_request` of a router."""
+    await cookies.require_csrf(request, request.app.state.context.settings)
+
+
+def token(request: Request, settings: Settings, form_key: str, purpose: str) -> str:
+    """A session token that only this browser's form leads to: tapped twice, the same session comes of it."""
+    visit, _ = cookies.visit(request, settings)
+    return _derived(settings, f"{purpose}\x00{visit}\x00{form_key}")
+
+
+def next_token(request: Request, settings: Settings) -> str:
+    """The token that follows the browser's present one when the person has proved who they are."""
+    found = cookies.session(request, settings, cookies.CUSTOMER)
+    return _derived(settings, f"next\x00{found[1] if found else ''}")
+
+
+def visit_name(request: Request, settings: Settings) -> str:
+    """A UUID that stands for this browser before it has a session."""
+    visit, _ = cookies.visit(request, settings)
+    digest = hashlib.sha256(f"visit {visit}".encode()).digest()[:16]
+    return str(uuid.UUID(bytes=digest))
+
+
+def customer(request: Request, institution_id: str, who: str) -> Actor:
+    request_id = str(request.scope.get("request_id", ""))
+    return Actor(kind="customer", id=who, institution_id=institution_id, request_id=request_id)
+
+
+def page_of(request: Request, settings: Settings, institution: Institution) -> templates.Page:
+    display: Literal["normal", "care"] = "care" if request.cookies.get(DISPLAY) == "care" else "normal"
+    return templates.Page(
+        csrf_token=cookies.csrf_token(request, settings),
+        form_key=ids.new(),
+        institution_name=institution.short_name,
+        service_phone=institution.service_phone,
+        path=request.scope["path"] if request.method == "GET" else "/",
+        display=display,
+    )
+
+
+async def live_institutions(request: Request) -> dict[str, Institution]:
+    """Public facts, remembered for a minute."""
+    state: Any = request.app.state
+    kept = state.get("institutions")
+    if kept and time.monotonic() - kept[0] < _KNOWN_FOR:
+        found: dict[str, Institution] = kept[1]
+        return found
+    async with state.context.db.read(everywhere("institutions")) as tx:
+        found = {each.id: each for each in await institutions.all_live(tx)}
+    state.institutions = (time.monotonic(), found)
+    return found
+
+
+def html(text: str, status: int) -> Response:
+    return litestar.Response(text, status_code=status, media_type="text/html; charset=utf-8")
+
+
+def go(request: Request, path: str) -> Response:
+    if request.headers.get("hx-request"):
+        return litestar.Response(None, status_code=204, headers={"HX-Redirect": path})
+    return litestar.Response("", status_code=303, headers={"Location": path}, media_type="text/plain")
+
+
+def answer_go_to(request: Request, turn: GoTo) -> Response:
+    return go(request, turn.path)
+
+
+def answer_missing_step(request: Request, problem: StepMissing) -> Response:
+    """A flow found, under its lock, that an earlier step comes first."""
+    return go(request, STEP_PATHS.get(str(problem.details.get("step")), "/resume"))
+
+
+HANDLERS: Mapping[type[Exception], Any] = {GoTo: answer_go_to, StepMissing: answer_missing_step}
+
+
+async def _session(request: Request, context: Context, institution_id: str) -> CustomerSession | None:
+    found = cookies.session(request, context.settings, cookies.CUSTOMER)
+    if found is None or found[0] != institution_id:
+        return None
+    actor = customer(request, institution_id, "visitor")
+    async with context.db.read(actor) as tx:
+        return await identity.customer_session(tx, found[1])
+
+
+def _derived(settings: Settings, text: str) -> str:
+    return hmac.new(
+        settings.session_secret.encode(), f"session\x00{text}".encode(), hashlib.sha256
+    ).hexdigest()
