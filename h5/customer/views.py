@@ -133,6 +133,26 @@ class ConsentText(Struct, frozen=True):
     back_url: str
 
 
+class GivenConsent(Struct, frozen=True):
+    """A consent as it stands. `effect` says what withdrawing changes; `withdrawable` False once used up."""
+
+    key: str
+    purpose: str
+    recipient: str
+    version: str
+    given_at: datetime
+    effect: str = ""
+    withdrawn_at: datetime | None = None
+    withdrawable: bool = True
+
+
+class MyConsents(Struct, frozen=True):
+    """All consents of an application; withdrawing is as easy as giving (D3-01)."""
+
+    application_no: str
+    consents: tuple[GivenConsent, ...]
+
+
 class Liveness(Struct, frozen=True):
     """Hand-over to the liveness provider. `advice` explains a failed try; 'down' when it cannot be reached."""
 

@@ -316,6 +316,40 @@ PAGES: dict[str, tuple[str, Struct]] = {
         ),
     ),
     "consent-text": ("customer/consents/show.html", CONSENT_TEXT),
+    "consents-mine": (
+        "customer/consents/mine.html",
+        views.MyConsents(
+            "26112300081",
+            (
+                views.GivenConsent(
+                    "bureau",
+                    "查询我的个人征信",
+                    "中国人民银行征信中心",
+                    "5",
+                    NOW,
+                    "收回以后，这笔申请就不再审批。",
+                ),
+                views.GivenConsent(
+                    "notices",
+                    "给我发新产品消息",
+                    "甲县农商银行",
+                    "1",
+                    NOW,
+                    withdrawn_at=NOW + timedelta(minutes=5),
+                ),
+                views.GivenConsent(
+                    "identity",
+                    "核对我的身份",
+                    "公安部身份信息联网核查系统",
+                    "3",
+                    NOW,
+                    "已经用完了，不会再查。",
+                    withdrawable=False,
+                ),
+            ),
+        ),
+    ),
+    "consents-none": ("customer/consents/mine.html", views.MyConsents("26112300081", ())),
     "liveness": ("customer/liveness/show.html", views.Liveness("省联社统一身份认证平台", FACE)),
     "liveness-failed": (
         "customer/liveness/show.html",
