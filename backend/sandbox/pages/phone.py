@@ -165,7 +165,10 @@ def _user(here: World, openid: str) -> dict[str, Any]:
 def _chat(here: World, openid: str) -> dict[str, Any]:
     menu = here.store.get("wechat_menu", "menu") or {"button": []}
     items = followers.inbox(here, openid)[-60:]
-    return {"user": _user(here, openid), "items": items, "menu": menu["button"]}
+    template = here.settings.wechat_progress_template
+    user = _user(here, openid)
+    grants = user["grants"].get(template, 0)
+    return {"user": user, "items": items, "menu": menu["button"], "template": template, "grants": grants}
 
 
 def _to(openid: str, said: str = "") -> Redirect:
