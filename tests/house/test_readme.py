@@ -19,7 +19,7 @@ def test_the_map_is_the_tree() -> None:
 
 
 def test_every_command_named_in_the_readme_exists_and_has_its_file() -> None:
-    used = set(re.findall(r"\./xiaodai ([a-z-]+)", README))
+    used = set(re.findall(r"\./xiaodai ([a-z][a-z-]+)", README))
     assert used <= set(COMMANDS)
     missing = [n for n in COMMANDS if not (ROOT / "backend/commands" / f"{n.replace('-', '_')}.py").exists()]
     assert missing == []
@@ -28,3 +28,15 @@ def test_every_command_named_in_the_readme_exists_and_has_its_file() -> None:
 def test_every_file_named_in_the_readme_exists() -> None:
     for path in set(re.findall(r"`((?:backend|h5|bot|tests|static|templates)/[\w/.-]+)`", README)):
         assert (ROOT / path).exists(), path
+
+
+def test_the_map_of_the_domains_is_the_tree_and_the_glossary_is_in_use() -> None:
+    text = (ROOT / "backend/domains/README.md").read_text()
+    table, _, glossary = text.partition("## Glossary")
+    named = set(re.findall(r"^\| `([a-z_]+)` \|", table, re.M))
+    folders = {p.name for p in (ROOT / "backend/domains").iterdir() if (p / "__init__.py").exists()}
+    assert named == folders
+    sources = "\n".join(p.read_text() for d in ("backend", "h5", "bot") for p in (ROOT / d).rglob("*.py"))
+    words = re.findall(r"`([A-Za-z_]+)`", glossary)
+    assert len(words) > 20
+    assert [w for w in words if not re.search(rf"{w}", sources)] == []
