@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from backend import app as studio_app
-from backend import wiring
+from backend import demo, wiring
 from backend.core.actor import system
 from backend.core.check_digits import id_number_check
 from backend.db.database import Database
@@ -105,6 +105,8 @@ def id_number() -> str:
 
 
 async def code_of(db: Database, label: str, institution_id: str = "4101") -> ResponsibleCode:
-    """A demo code by where it hangs, e.g. 朋友圈, 旧海报 (revoked), 上月台卡 (expired)."""
+    """李四's (or his colleague's) demo code by where it hangs: 朋友圈, 旧海报 (revoked), 上月台卡 (expired)."""
+    first = demo.staff_id(institution_id, 1)
     async with db.begin(system(institution_id, "test")) as tx:
-        return next(c for c in await campaigns.list_codes(tx) if c.placement_label == label)
+        codes = await campaigns.list_for_officer(tx, first)
+        return next(code for code in codes if code.placement_label == label)
