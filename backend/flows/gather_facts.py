@@ -143,6 +143,9 @@ class _Asking:
             return
         failpoints.hit(ANSWERED)
         async with self._context.db.begin(self._actor) as tx:
+            # The case's lock comes first: the answer's foreign key would share it, and two that share it
+            # and both want it for their note wait for each other.
+            await applications.get(tx, self._application.id, lock=True)
             if await evidence.store(tx, self._application.id, answer) and not self._quiet:
                 await applications.note(tx, self._application, f"got.{source}")
             self.answers[source] = (await evidence.answers(tx, self._application.id))[source]

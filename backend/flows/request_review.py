@@ -21,7 +21,8 @@ LONGEST = 500  # characters of the customer's own words
 async def request_review(
     context: Context, actor: Actor, application_id: str, ground: str, said: str
 ) -> Review:
-    """Of a refusal, or of an amount that seems too small. The decision stands until a person has answered, at the latest on `due_at`.
+    """Of a refusal, or of an amount that seems too small. The decision stands until a person has answered, at
+    the latest on `due_at`.
 
     Raises `GroundMissing`, `NothingToReview`, `ReviewAlreadyAsked`.
     """

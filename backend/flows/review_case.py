@@ -137,7 +137,8 @@ async def _grant(
     tx: Tx, application: Application, review: Review, product: Product, verdict: Verdict
 ) -> Application:
     """A new application that says what the old one said, on the reviewer's responsibility."""
-    assert application.customer_id is not None
+    customer_id = application.customer_id
+    assert customer_id is not None
     if application.status == "approved":  # the person asked for better terms before taking these
         contract = await contracts.get(tx, application.id, lock=True)
         await contracts.move(tx, contract, "void", "review")
@@ -153,7 +154,7 @@ async def _grant(
         officer_id=application.officer_id,
         is_internet_loan=application.is_internet_loan,
     )
-    await applications.belongs_to(tx, new, application.customer_id, product.name)
+    await applications.belongs_to(tx, new, customer_id, product.name)
     await applications.declare(tx, new, application.declared)
     await applications.set_liveness(tx, new, application.liveness)
     await applications.reach(tx, new, "submit")
