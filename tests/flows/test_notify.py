@@ -1,0 +1,242 @@
+"""A status is told once, by the first means that is allowed and works (A3-04, A3-09, N17)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backend.core import clock
+from backend.core.actor import everywhere, system
+from backend.domains.applications.model import Application
+from backend.domains.channels import grants, notices
+from backend.flows import notify
+from backend.jobs import worker
+from tests.bot import people
+from tests.bot.conftest import World, id_number, world
+
+__all__ = ["id_number", "world"]
+
+OPENID = "oZhangSan0001"
+JIA = system("4101", "test")
+
+
+async def bound_customer(world: World, id_number: str) -> str:
+    """Bound, follows, and wrote something just now."""
+    customer_id = await people.customer(world.db, id_number)
+    phone = world.phone(OPENID)
+    await phone.act(kind="subscribe")
+    await phone.say("甲县")
+    await people.bind(world.db, OPENID, customer_id)
+    return customer_id
+
+
+async def announce(world: World, application: Application) -> None:
+    async with world.db.begin(JIA) as tx:
+        await notify.announce(tx, application)
+
+
+async def told(world: World) -> list[tuple[str, str]]:
+    """(effect at the platform, key) of everything that went out about the case."""
+    rows = world.ledger("wechat") + world.ledger("sms")
+    return [(r["effect"], r["key"]) for r in rows if r["effect"].endswith(("message", "sent"))]
+
+
+async def notice_of(world: World, application: Application) -> notices.Notice:
+    async with world.db.begin(JIA) as tx:
+        [found] = await notices.of_case(tx, application.id)
+    return found
+
+
+async def fault(world: World, **one: Any) -> None:
+    answer = await world.sandbox.post("/control/faults", json=one)
+    assert answer.status_code < 300, answer.text
+
+
+async def allow_notice(world: World, times: int = 1) -> None:
+    for _ in range(times):
+        with clock.at(clock.now() + timedelta(seconds=_)):
+            await world.phone(OPENID).grant(world.settings.wechat_progress_template)
+            await world.settle()
+
+
+LATER = timedelta(hours=49)
+
+
+async def test_in_the_window_it_is_a_customer_service_message_and_only_that(
+    world: World, id_number: str
+) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await announce(world, made)
+    await announce(world, made)
+    await worker.drain(world.context)
+    [message] = await world.phone(OPENID).inbox("custom")
+    assert made.application_no in message["body"]["content"]
+    assert "额度 52,000 元，年化利率（单利）6.15%" in message["body"]["content"]
+    assert [effect for effect, _ in await told(world)] == ["custom_message"]
+    assert (await notice_of(world, made)).means == "custom"
+
+
+async def test_after_the_window_it_is_a_subscription_notice_and_uses_the_grant(
+    world: World, id_number: str
+) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await allow_notice(world)
+    with clock.at(clock.now() + LATER):
+        await announce(world, made)
+        await worker.drain(world.context)
+    [notice] = await world.phone(OPENID).inbox("subscription")
+    assert notice["body"]["fields"]["phrase2"] == "已通过"
+    assert [effect for effect, _ in await told(world)] == ["subscription_message"]
+    async with world.db.read(everywhere("test")) as tx:
+        assert await grants.left(tx, OPENID) == {}
+
+
+async def test_without_a_grant_it_is_an_sms(world: World, id_number: str) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "declined")
+    with clock.at(clock.now() + LATER):
+        await announce(world, made)
+        await worker.drain(world.context)
+    [sms] = (await world.sandbox.get(f"/control/sms/{people.PHONE}")).json()
+    assert (sms["template"], made.application_no in sms["text"]) == ("application_declined", True)
+    assert [effect for effect, _ in await told(world)] == ["sms_sent"]
+    steps = [(s["means"], s["outcome"]) for s in (await notice_of(world, made)).steps]
+    assert steps == [("custom", "window closed"), ("subscription", "no grant"), ("sms", "trying")]
+
+
+async def test_a_window_the_platform_calls_closed_passes_on(world: World, id_number: str) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await fault(
+        world,
+        system="wechat",
+        operation="cgi-bin/message/custom/send",
+        fault="errcode",
+        args={"errcode": 45015},
+    )
+    await announce(world, made)
+    await worker.drain(world.context)
+    assert [effect for effect, _ in await told(world)] == ["sms_sent"]
+
+
+async def test_who_has_left_the_account_is_told_by_sms(world: World, id_number: str) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await world.phone(OPENID).act(kind="unsubscribe")
+    await announce(world, made)
+    await worker.drain(world.context)
+    assert [effect for effect, _ in await told(world)] == ["sms_sent"]
+
+
+async def test_a_grant_the_platform_has_forgotten_is_written_off_and_the_next_tried(
+    world: World, id_number: str
+) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await allow_notice(world, times=2)
+    await fault(
+        world,
+        system="wechat",
+        operation="cgi-bin/message/subscribe/bizsend",
+        fault="errcode",
+        args={"errcode": 43101},
+    )
+    with clock.at(clock.now() + LATER):
+        await announce(world, made)
+        await worker.drain(world.context)
+    assert [effect for effect, _ in await told(world)] == ["subscription_message"]
+    async with world.db.read(everywhere("test")) as tx:
+        assert await grants.left(tx, OPENID) == {}
+
+
+async def test_an_unbound_account_hears_nothing_of_it(world: World, id_number: str) -> None:
+    customer_id = await people.customer(world.db, id_number)
+    phone = world.phone(OPENID)
+    await phone.act(kind="subscribe")
+    await phone.say("甲县")
+    made = await people.application(world.db, customer_id, "approved")
+    await announce(world, made)
+    await worker.drain(world.context)
+    assert [effect for effect, _ in await told(world)] == ["sms_sent"]
+    assert await phone.inbox("custom") == []
+
+
+async def drain_in_time(world: World, rounds: int = 6) -> None:
+    """Deliver, letting the back-off of failed attempts pass."""
+    moment = clock.now()
+    for number in range(rounds):
+        with clock.at(moment + timedelta(minutes=2 * number)):
+            await worker.drain(world.context)
+
+
+@pytest.mark.parametrize("when", ["drop_before", "drop_after"])
+async def test_a_lost_answer_is_repeated_with_the_same_key_by_the_same_means(
+    world: World, id_number: str, when: str
+) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await fault(world, system="wechat", operation="cgi-bin/message/custom/send", fault=when)
+    await announce(world, made)
+    await drain_in_time(world)
+    assert await told(world) == [("custom_message", f"notice:{made.id}:approved:custom")]
+
+
+@pytest.mark.parametrize("name", [notify.TRYING, notify.CARRIED])
+async def test_a_crash_between_means_and_record_tells_nobody_twice(
+    world: World, id_number: str, name: str
+) -> None:
+    from backend.core import failpoints
+
+    made = await people.application(world.db, await bound_customer(world, id_number), "declined")
+    await announce(world, made)
+    failpoints.configure(f"{name}=error:1")
+    try:
+        await worker.drain(world.context)
+    finally:
+        failpoints.configure("")
+    await drain_in_time(world)
+    assert [effect for effect, _ in await told(world)] == ["custom_message"]
+    assert (await notice_of(world, made)).sent_at is not None
+
+
+async def test_what_is_no_longer_true_is_not_sent_late(world: World, id_number: str) -> None:
+    from backend.domains.applications import service as applications
+
+    made = await people.application(world.db, await bound_customer(world, id_number), "held")
+    await announce(world, made)
+    async with world.db.begin(JIA) as tx:
+        await applications.move(tx, made, "deciding", "resume")
+    await worker.drain(world.context)
+    assert await told(world) == []
+    assert (await notice_of(world, made)).ended_at is not None
+
+
+async def test_a_passing_status_never_uses_up_a_grant(world: World, id_number: str) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "submitted")
+    await allow_notice(world)
+    with clock.at(clock.now() + LATER):
+        await announce(world, made)
+        await worker.drain(world.context)
+    assert await told(world) == []
+    async with world.db.read(everywhere("test")) as tx:
+        assert await grants.left(tx, OPENID) == {world.settings.wechat_progress_template: 1}
+
+
+@pytest.mark.parametrize("status", sorted(notify.TOLD))
+def test_every_status_told_has_a_sentence_and_a_phrase(status: str) -> None:
+    from backend.domains.channels import texts
+
+    text = texts.notice(
+        status, number="260101000001", until="", url="http://x/my/1", offer=None, outstanding=""
+    )
+    assert "260101000001" in text
+    assert 0 < len(notify.PHRASES[status]) <= 5
+    assert not any(word in text for word in ("恭喜", "优惠", "秒批", "立即", "点击"))
+
+
+async def test_a_receipt_of_the_sms_platform_is_kept(world: World, id_number: str) -> None:
+    from backend.domains.channels import sms
+
+    made = await people.application(world.db, await bound_customer(world, id_number), "declined")
+    with clock.at(clock.now() + LATER):
+        await announce(world, made)
+        await worker.drain(world.context)
+        await world.settle()
+    async with world.db.begin(JIA) as tx:
+        [message] = await sms.of_case(tx, made.id)
+    assert (message.status, message.receipt_at is not None) == ("delivered", True)
