@@ -8,7 +8,7 @@ from backend.integrations.credit_bureau.client import CreditBureauClient
 from backend.integrations.credit_bureau.port import CreditBureauUnavailable
 from backend.integrations.data_platform.client import DataPlatformClient
 from backend.integrations.data_platform.port import DataPlatformUnavailable
-from backend.integrations.http import Connection, OutsideUnavailable, open_client
+from backend.integrations.http import Applied, Connection, OutsideUnavailable, open_client
 from backend.integrations.identity_check.client import IdentityCheckClient
 from backend.integrations.identity_check.port import IdentityCheckUnavailable
 from backend.integrations.image_archive.client import ImageArchiveClient
@@ -31,6 +31,7 @@ class Clients:
 
     def __init__(self, settings: Settings, http: httpx.AsyncClient, tokens: TokenStore) -> None:
         self._settings, self.http = settings, http
+        self._connections: dict[str, Connection] = {}
         self.identity_check = IdentityCheckClient(
             self._connection(settings.identity_check_api_base, IdentityCheckUnavailable)
         )
@@ -69,19 +70,25 @@ class Clients:
             tokens=tokens,
         )
 
+    async def applied(self, system: str, key: str) -> Applied | None:
+        """Did the effect of this key happen at a system of the bank? Ask when its outcome is unknown."""
+        return await self._connections[system].applied(key)
+
     async def close(self) -> None:
         await self.http.aclose()
 
     def _connection(
         self, base: str, failure: type[OutsideUnavailable], *, secret: str | None = None
     ) -> Connection:
-        return Connection(
+        made = Connection(
             self.http,
             base=base,
             secret=self._settings.outside_api_secret if secret is None else secret,
             deadline=self._settings.outside_deadline,
             failure=failure,
         )
+        self._connections[failure.system] = made
+        return made
 
 
 def build(

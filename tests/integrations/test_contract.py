@@ -203,14 +203,15 @@ async def test_a_call_inside_a_transaction_is_a_mistake_and_is_not_sent(
     assert world.ledger() == []
 
 
-@pytest.mark.parametrize("system", ["identity_check", "sms", "credit_bureau"])
+@every_effect
 async def test_one_can_ask_whether_a_key_took_effect_before_sending_again(
     clients: Clients, system: str
 ) -> None:
-    connection = getattr(clients, system)._connection
-    assert await connection.applied("k1") is None
+    assert await clients.applied(system, "k1") is None
     await EFFECTS[system][2](clients, "k1")
-    assert (await connection.applied("k1")).effect == EFFECTS[system][0]
+    found = await clients.applied(system, "k1")
+    assert found is not None
+    assert (found.effect, found.reference) == (EFFECTS[system][0], "c1")
 
 
 async def test_a_read_is_tried_again_within_its_deadline(
