@@ -31,12 +31,12 @@ class NotAPhotograph(UnusableImage):
 
 class Animated(UnusableImage):
     code = "image_animated"
-    message = "这是动图，请选一张普通照片"
+    message = "这是动图，请拍照，或选 JPG、PNG 图片"
 
 
 class TooManyPixels(UnusableImage):
     code = "image_too_many_pixels"
-    message = "照片尺寸太大了（{width}×{height}），请用手机相机直接拍一张"
+    message = "照片尺寸太大了，请用手机相机直接拍一张"
 
 
 class TooFewPixels(UnusableImage):
@@ -76,14 +76,13 @@ UNUSABLE: dict[str, type[UnusableImage]] = {
     )
 }
 _KNOWN = (
-    (b"%PDF", "PDF 文件"),
-    (b"GIF8", "GIF 图片"),
+    (b"%PDF", " PDF 文件"),
     (b"PK\x03\x04", "文档或压缩包"),
     (b"\xd0\xcf\x11\xe0", "文档"),
-    (b"BM", "BMP 图片"),
-    (b"II*\x00", "TIFF 图片"),
-    (b"MM\x00*", "TIFF 图片"),
-    (b"<svg", "SVG 图形"),
+    (b"BM", " BMP 图片"),
+    (b"II*\x00", " TIFF 图片"),
+    (b"MM\x00*", " TIFF 图片"),
+    (b"<svg", " SVG 图形"),
     (b"<?xml", "文本文件"),
     (b"<!DO", "网页"),
     (b"<htm", "网页"),
@@ -101,18 +100,15 @@ def glance(content: bytes) -> str:
         return "jpeg"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
-    if (
-        content[:6] in (b"GIF87a", b"GIF89a")
-        and content.count(b"\x00\x2c") + content.count(b"\x21\xf9\x04") > 1
-    ):
+    if content[:6] in (b"GIF87a", b"GIF89a"):
         raise Animated
     raise NotAPhotograph(what=_name(content))
 
 
 def _name(content: bytes) -> str:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "WebP 图片"
+        return " WebP 图片"
     if content[4:8] == b"ftyp":
-        return "HEIC 图片或视频"
+        return " HEIC 图片或视频"
     head = content[:16].lstrip().lower()
-    return next((name for magic, name in _KNOWN if head.startswith(magic.lower())), "别的文件")
+    return next((name for magic, name in _KNOWN if head.startswith(magic.lower())), "其他文件")

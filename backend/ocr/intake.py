@@ -27,14 +27,9 @@ def pixels(content: bytes) -> Pixels:
             return _decode(content, kind)
     except formats.UnusableImage:
         raise
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise formats.TooManyPixels from None
+    except (OSError, ValueError, SyntaxError, EOFError):
         raise formats.Broken from None
     except MemoryError:
         raise formats.TooHeavy from None
@@ -44,7 +39,7 @@ def _decode(content: bytes, kind: str) -> Pixels:
     with Image.open(io.BytesIO(content), formats=[kind.upper()]) as image:
         width, height = image.size
         if width * height > formats.MOST_PIXELS:
-            raise formats.TooManyPixels(width=width, height=height)
+            raise formats.TooManyPixels
         if min(width, height) < formats.LEAST_SIDE:
             raise formats.TooFewPixels
         if getattr(image, "n_frames", 1) > 1 and kind == "png":

@@ -59,13 +59,13 @@ def _row(sheet: cards.Sheet, label: str, value: str, left: float, at: float, y: 
     size, width = 23, 116
     gap = (width - len(label) * size) / (len(label) - 1)
     sheet.text((left, y), label, size, (90, 78, 60), spacing=max(gap, 0.1))
-    lines = _lines(value, length)
+    lines = lines_of(value, length)
     for row, line in enumerate(lines):
         sheet.text((at, y + row * 34), line, 24)
     return y + 34 * len(lines) + 22
 
 
-def _lines(text: str, length: int) -> list[str]:
+def lines_of(text: str, length: int) -> list[str]:
     """Lines of `length` characters; no line begins with punctuation (避头尾)."""
     lines: list[str] = []
     while text:
