@@ -40,7 +40,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     vault_algorithm: Annotated[str, Meta(description="aes-256-gcm 或 sm4-gcm")] = "aes-256-gcm"
     index_key: Annotated[str, Meta(description="盲索引密钥（HMAC）")] = DEVELOPMENT_SECRET
     session_secret: Annotated[str, Meta(description="会话与跨站令牌密钥")] = DEVELOPMENT_SECRET
-    code_signing_secret: Annotated[str, Meta(description="责任码签名密钥")] = DEVELOPMENT_SECRET
+    code_signing_secret: Annotated[
+        str, Meta(description="责任码签名密钥；轮换时写 1:旧密钥,2:新密钥，编号最大的为当前")
+    ] = DEVELOPMENT_SECRET
     handoff_signing_key: Annotated[
         str, Meta(description="移交令牌 ES256 私钥（PEM）；空则在数据目录生成")
     ] = ""
@@ -214,3 +216,11 @@ def vault_keys(settings: Settings) -> tuple[dict[int, bytes], int]:
         current = int(number)
         keys[current] = base64.b64decode(encoded)
     return keys, current
+
+
+def signing_keys(settings: Settings) -> dict[int, bytes]:
+    """Keys that seal 责任码 by id: one secret, or `1:old,2:new` while printed codes of the old one live on."""
+    named = [part.strip().partition(":") for part in settings.code_signing_secret.split(",")]
+    if not all(number.isdigit() and secret for number, _, secret in named):
+        return {1: settings.code_signing_secret.encode()}
+    return {int(number): secret.encode() for number, _, secret in named}

@@ -16,12 +16,13 @@ from backend.domains.channels.tokens import SharedTokenStore
 from backend.flows.context import Context
 from backend.integrations import registry
 from backend.ocr.client import OcrClient
-from backend.settings import Settings, vault_keys
+from backend.settings import Settings, signing_keys, vault_keys
 
 
 def vault(settings: Settings) -> Vault:
     keys, current = vault_keys(settings)
-    return Vault(keys, current, settings.index_key.encode(), settings.vault_algorithm)
+    signing = signing_keys(settings)
+    return Vault(keys, current, settings.index_key.encode(), settings.vault_algorithm, signing)
 
 
 def dsns(settings: Settings) -> tuple[str, str, str | None]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from backend import wiring
 from backend.core import ids
 from backend.core.actor import Actor, system
 from backend.core.crypto import Vault
@@ -20,7 +21,7 @@ from backend.db.database import Database, Tx
 from backend.db.embedded import Embedded, stop
 from backend.domains.audit import service as audit
 from backend.outbox import queue
-from backend.settings import Settings, load, vault_keys
+from backend.settings import Settings, load
 
 TEMPLATE = "xiaodai_template"
 
@@ -52,8 +53,7 @@ async def _prepare(server: Embedded) -> None:
 
 
 def make_vault(settings: Settings) -> Vault:
-    keys, current = vault_keys(settings)
-    return Vault(keys, current, settings.index_key.encode(), settings.vault_algorithm)
+    return wiring.vault(settings)
 
 
 @pytest.fixture

@@ -31,8 +31,15 @@ class Vault:
     """
 
     def __init__(
-        self, keys: Mapping[int, bytes], current: int, index_key: bytes, algorithm: str = "aes-256-gcm"
+        self,
+        keys: Mapping[int, bytes],
+        current: int,
+        index_key: bytes,
+        algorithm: str = "aes-256-gcm",
+        signing: Mapping[int, bytes] | None = None,
     ) -> None:
+        """`signing` keys seal tokens; the one with the highest id is current. They rotate on their own, because
+        a printed code must outlive the key that encrypts fields."""
         if current not in keys or any(len(k) != 32 or not 0 < i < 256 for i, k in keys.items()):
             raise ValueError("vault keys must be 32 bytes with ids 1…255, the current one among them")
         self._keys = dict(keys)
@@ -40,7 +47,8 @@ class Vault:
         self._index_key = index_key
         self._algorithm = _NAMES[algorithm]
         self._ciphers = {(a, i): _cipher(a, k) for i, k in keys.items() for a in _NAMES.values()}
-        self._signing = {i: hmac.new(k, b"sign", hashlib.sha256).digest() for i, k in keys.items()}
+        self._signing = dict(signing or {1: hmac.new(index_key, b"sign", hashlib.sha256).digest()})
+        self.signing_key = max(self._signing)
 
     def encrypt(self, table: str, column: str, row_id: str, text: str) -> bytes:
         return self.seal(table, column, row_id, text.encode())
@@ -73,7 +81,7 @@ class Vault:
 
         Raises `Unreadable` for a key we no longer hold.
         """
-        key = self._signing.get(key_id or self.current)
+        key = self._signing.get(key_id or self.signing_key)
         if key is None:
             raise Unreadable(f"{purpose}: unknown key")
         return hmac.new(key, f"{purpose}\x00{text}".encode(), hashlib.sha256).digest()[:16]

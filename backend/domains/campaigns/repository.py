@@ -112,7 +112,7 @@ async def add_code(
         institution_id=tx.institution_id,
         id=code_id,
         serial=serial,
-        key_id=tx.vault.current,
+        key_id=tx.vault.signing_key,
         officer_id=officer_id,
         qualification_no=qualification_no,
         campaign_id=campaign_id,

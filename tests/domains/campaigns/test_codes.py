@@ -13,6 +13,7 @@ from backend.demo import staff_id
 from backend.domains.campaigns import demo, model, rules
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import CodeState
+from backend.settings import load, signing_keys
 from tests.domains.savepoint import savepoint
 
 LISI = staff_id("4101", 1)
@@ -172,14 +173,24 @@ async def test_one_place_has_one_code(tx):
 
 async def test_a_printed_code_survives_key_rotation_until_its_key_is_destroyed(tx):
     code = await code_for(tx)
-    old = tx.vault
-    tx.vault = Vault({1: old._keys[1], 2: b"2" * 32}, 2, old._index_key)
+    first = tx.vault._signing[1]
+
+    def vault(**signing):
+        return Vault({1: b"k" * 32}, 1, b"index", signing={int(k[1:]): v for k, v in signing.items()})
+
+    tx.vault = vault(k1=first, k2=b"second")
     assert (await campaigns.verify(tx, code.token)).state is CodeState.REAL
     fresh = await new_code(tx)
     assert fresh.token.split("-")[1] == "2"
     assert (await campaigns.verify(tx, fresh.token)).state is CodeState.REAL
-    tx.vault = Vault({2: b"2" * 32}, 2, old._index_key)
+    tx.vault = vault(k2=b"second")
     assert (await campaigns.verify(tx, code.token)).state is CodeState.UNKNOWN
+    assert (await campaigns.verify(tx, fresh.token)).state is CodeState.REAL
+
+
+def test_signing_keys_are_one_secret_or_numbered_ones():
+    assert signing_keys(load({"CODE_SIGNING_SECRET": "a, b"})) == {1: b"a, b"}
+    assert signing_keys(load({"CODE_SIGNING_SECRET": "1:old,2:new"})) == {1: b"old", 2: b"new"}
 
 
 async def test_d4_07_unreviewed_material_cannot_carry_a_code(tx):
