@@ -53,7 +53,7 @@ def session(request: Request, settings: Settings, cookie: str) -> tuple[str, str
 
 def visit(request: Request, settings: Settings) -> tuple[str, bool]:
     """The visit value and whether it is new and must be set with `keep_visit`."""
-    value = request.scope.get("visit") or read(request, settings, VISIT)
+    value = str(request.scope.get("visit") or read(request, settings, VISIT))
     if len(value) >= 22:
         return value, False
     value = ids.token(16)
