@@ -48,6 +48,28 @@ class Landing(Struct, frozen=True):
     unfinished_url: str = ""
 
 
+class Link(Struct, frozen=True):
+    """Somewhere to go."""
+
+    label: str
+    url: str
+
+
+class County(Struct, frozen=True):
+    """A county, what its bank offers online, and demo codes (none in production)."""
+
+    name: str
+    institution_name: str
+    products: tuple[Link, ...]
+    codes: tuple[Link, ...] = ()
+
+
+class Entry(Struct, frozen=True):
+    """The front door: choose the county one lives in (D1-12)."""
+
+    counties: tuple[County, ...]
+
+
 class ClosedCode(Struct, frozen=True):
     """A code that must not be used: 'expired', 'revoked', 'forged' (bad signature) or 'frozen' (N15)."""
 

@@ -1,0 +1,117 @@
+"""Purpose, income, village, amount: a few taps, then it is handed in."""
+
+from collections.abc import Mapping
+
+from litestar import Response as Answer
+from litestar import get, post
+
+from backend.core import clock
+from backend.core.errors import Invalid
+from backend.db.database import Tx
+from backend.domains.applications import declarations
+from backend.domains.applications.model import Application
+from backend.domains.campaigns import service as campaigns
+from backend.domains.customers import service as customers
+from backend.domains.customers.model import Person
+from backend.domains.institutions import service as institutions
+from backend.domains.products import service as products
+from backend.flows import save_details, submit_application
+from backend.flows.save_details import STUDENT, StudentsNotServed
+from backend.web import customer
+from backend.web.customer import Draft
+from backend.web.http import Request, Response
+from h5.customer import views
+
+SHOW = "customer/details/show.html"
+SCHOOL_AGE = 24
+SCHOOLS = ("大学", "学院", "学校", "中学")
+
+
+@get("/apply/details")
+async def show(request: Request) -> Response:
+    draft = await customer.draft(request, "details")
+    return draft.here.show(SHOW, await details(draft))
+
+
+@post("/apply/details")
+async def save(request: Request) -> Response:
+    """Kept at every tap; what is not chosen yet stays open."""
+    draft = await customer.draft(request, "details")
+    form, here = await customer.fields(request), draft.here
+    if form.get("income") != STUDENT:  # answered when it is handed in, not at a slip of the finger
+        await save_details.save_details(here.context, here.actor, draft.application.id, form)
+    return Answer(None, status_code=204)
+
+
+@post("/apply/submit")
+async def submit(request: Request) -> Response:
+    """Handed in; tapped twice, both taps lead to the same application."""
+    draft = await customer.draft(request, "details")
+    form, here, number = await customer.fields(request), draft.here, draft.application.id
+    try:
+        await save_details.save_details(here.context, here.actor, number, form, whole=True)
+        handed_in = await submit_application.submit_application(here.context, here.actor, number)
+    except StudentsNotServed:
+        return here.show("customer/stop/student.html", views.Student(here.institution.service_phone), 409)
+    except Invalid as problem:
+        return here.show(SHOW, await details(draft, form, problem.fields), 422)
+    return here.go(f"/my/{handed_in.application_no}")
+
+
+async def details(
+    draft: Draft, typed: Mapping[str, str] | None = None, errors: Mapping[str, str] | None = None
+) -> views.Details:
+    here, application = draft.here, draft.application
+    async with here.context.db.read(here.actor) as tx:
+        product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
+        areas = await institutions.areas(tx, tx.institution_id)
+        person = await customers.get(tx, application.customer_id or "")
+        villages = [f"{area.town} {village}" for area in areas for village in area.villages]
+        chosen = {**await _prefilled(tx, application, person, villages), **_kept(application)}
+    incomes = [views.Choice(code, each.label) for code, each in declarations.INCOMES.items()]
+    if _may_be_a_student(person):
+        incomes.append(views.Choice(STUDENT, "还在上学"))
+    return views.Details(
+        purposes=tuple(views.Choice(*each) for each in declarations.purposes(product).items()),
+        incomes=tuple(incomes),
+        villages=tuple(views.Choice(each, each) for each in villages),
+        amounts=tuple(views.Choice(str(a // 100), _amount(a)) for a in declarations.amounts(product)),
+        limit_max_fen=product.terms.amount_max,
+        chosen={**chosen, **{k: v for k, v in (typed or {}).items() if v}},
+        errors=dict(errors or {}),
+    )
+
+
+async def _prefilled(tx: Tx, application: Application, person: Person, villages: list[str]) -> dict[str, str]:
+    """What the officer's code and the card already say (A3-06)."""
+    purpose = village = None
+    if application.code_id:
+        campaign = (await campaigns.verify_id(tx, application.code_id)).campaign
+        purpose, village = (campaign.purpose, campaign.village) if campaign else (None, None)
+    # The card knows where a person lives better than the code knows where it hangs.
+    at_home = [each for each in villages if each.replace(" ", "") in person.address]
+    by_code = [each for each in villages if village and each.endswith(f" {village}")]
+    found = {"purpose": purpose or "", "village": next(iter([*at_home, *by_code]), "")}
+    return {name: value for name, value in found.items() if value}
+
+
+def _kept(application: Application) -> dict[str, str]:
+    """What was tapped before, on this phone or another."""
+    declared = application.declared
+    kept = {
+        "purpose": declared.purpose,
+        "income": declared.income_band,
+        "village": f"{declared.town} {declared.village}".strip(),
+        "amount": str(declared.amount_fen // 100) if declared.amount_fen else "",
+    }
+    return {name: value for name, value in kept.items() if value}
+
+
+def _may_be_a_student(person: Person) -> bool:
+    young = clock.years_between(person.birth_on, clock.today()) <= SCHOOL_AGE
+    return young or any(word in person.address for word in SCHOOLS)
+
+
+def _amount(fen: int) -> str:
+    whole, rest = divmod(fen, 1_000_000)
+    return f"{whole} 万元" if whole and not rest else f"{fen // 100:,} 元"

@@ -1,0 +1,29 @@
+"""Large type or normal (适老化): a cookie, no account needed."""
+
+from litestar import post
+from litestar.datastructures import Cookie
+
+from backend.web import customer
+from backend.web.http import Request, Response
+
+_YEAR = 365 * 24 * 3600
+
+
+@post("/display")
+async def choose(request: Request) -> Response:
+    """Back to the page the person came from; only to one of ours."""
+    form = await customer.fields(request)
+    display = "care" if form.get("display") == "care" else "normal"
+    answer = customer.go(request, local(form.get("back", "/")))
+    secure = request.app.state.settings.secure_cookies
+    # The page's script sets it too, so that nothing typed is lost: it says nothing about anybody.
+    answer.cookies.append(
+        Cookie(key=customer.DISPLAY, value=display, max_age=_YEAR, path="/", secure=secure, samesite="lax")
+    )
+    return answer
+
+
+def local(path: str) -> str:
+    """The path when it is one of ours, else the front page: never an open redirect."""
+    plain = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
+    return path if plain and path.isprintable() and len(path) <= 500 else "/"

@@ -1,0 +1,200 @@
+"""Photograph the ID card, look over what was read."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from litestar import get as get_page
+from litestar import post
+from litestar.datastructures import UploadFile
+
+from backend.core.errors import Conflict, Invalid, Problem, Unavailable
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import AlreadyOpen, Capture
+from backend.domains.customers import card_form
+from backend.domains.customers.model import CardContradictsItself, CardExpired
+from backend.domains.regulation import service as regulation
+from backend.flows import capture_identity, confirm_identity
+from backend.flows.capture_identity import Side, TooYoung
+from backend.flows.confirm_identity import LivesElsewhere
+from backend.ocr import reading
+from backend.web import customer
+from backend.web.customer import Draft
+from backend.web.http import Request, Response
+from h5.customer import views
+
+SHOW, PART = "customer/identity/show.html", "customer/identity/_capture.html"
+FIELD_LABELS = {
+    "name": ("姓名", "姓名"),
+    "sex": ("性别", "性别"),
+    "id_number": ("身份证号", "公民身份号码"),
+    "valid_from": ("开始日期", "有效期限"),
+    "valid_until": ("到期日期", "有效期限"),
+    "issuer": ("签发机关", "签发机关"),
+    "address": ("住址", "住址"),
+}
+"""Form field → (label on the page, label printed on the card)."""
+
+
+@get_page("/apply/identity")
+async def show(request: Request) -> Response:
+    draft = await customer.draft(request, "identity")
+    return draft.here.show(SHOW, await identity(draft))
+
+
+@post("/apply/identity/front")
+async def front(request: Request) -> Response:
+    return await _capture(request, "front")
+
+
+@post("/apply/identity/back")
+async def back(request: Request) -> Response:
+    return await _capture(request, "back")
+
+
+@post("/apply/identity/confirm")
+async def confirm(request: Request) -> Response:
+    draft = await customer.draft(request, "identity")
+    form, here = await customer.fields(request), draft.here
+    try:
+        application = await confirm_identity.confirm_identity(
+            here.context, here.actor, draft.application.id, form
+        )
+    except Problem as problem:
+        if stopped := await _stop(draft, problem):
+            return stopped
+        if not isinstance(problem, Invalid):
+            raise
+        view = await identity(draft, typed=form, errors=problem.fields, error=problem.text)
+        return here.show(SHOW, view, 422)
+    return here.go(customer.STEP_PATHS[application.step])
+
+
+async def _capture(request: Request, side: Side) -> Response:
+    """One photograph: the part, or the page again for a phone without JavaScript."""
+    draft = await customer.draft(request, "identity")
+    here = draft.here
+    image = (await request.form()).get("image")
+    content = await image.read() if isinstance(image, UploadFile) else b""
+    try:
+        taken = await capture_identity.capture_identity(
+            here.context, here.actor, draft.application.id, side, content
+        )
+        view = await identity(draft, **_advised(side, taken.readable, taken.advice))
+    except Problem as problem:
+        if stopped := await _stop(draft, problem):
+            return stopped
+        if not isinstance(problem, Invalid | Unavailable):
+            raise
+        view = await identity(draft, **_advised(side, False, problem.text))
+        return here.show(PART if here.is_part else SHOW, view, 422)
+    if here.is_part:
+        return here.show(PART, view)
+    return here.go("/apply/identity") if taken.readable else here.show(SHOW, view, 422)
+
+
+def _advised(side: Side, readable: bool, advice: str) -> dict[str, Any]:
+    return {side: views.Side("read" if readable else "retake", advice)}
+
+
+async def identity(
+    draft: Draft,
+    *,
+    front: views.Side | None = None,
+    back: views.Side | None = None,
+    typed: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    error: str = "",
+) -> views.Identity:
+    """Both sides as they stand; the fields once both are read and none is to be taken again."""
+    async with draft.here.context.db.read(draft.here.actor) as tx:
+        found = [
+            await applications.latest_capture(tx, draft.application, kind)
+            for kind in (reading.ID_FRONT, reading.ID_BACK)
+        ]
+    sides = [given or _side(capture) for given, capture in zip((front, back), found, strict=True)]
+    fields: tuple[views.IdField, ...] = ()
+    if all(side.state == "read" for side in sides):
+        fields = _fields([_reading(cast(Capture, capture)) for capture in found], typed or {}, errors or {})
+    return views.Identity(sides[0], sides[1], fields, error)
+
+
+def _side(capture: Capture | None) -> views.Side:
+    return views.Side("read" if capture is not None and capture.destroyed_at is None else "empty")
+
+
+def _reading(capture: Capture) -> dict[str, Any]:
+    return cast(dict[str, Any], capture.reading or {})
+
+
+def _fields(
+    readings: list[dict[str, Any]], typed: Mapping[str, str], errors: Mapping[str, str]
+) -> tuple[views.IdField, ...]:
+    read = {label: text for each in readings for label, text in each["fields"].items()}
+    doubtful = {label for each in readings for label in each["doubtful"]}
+    unsure = {label: places for each in readings for label, places in each["unsure"].items()}
+    values = {**card_form.values(read), "sex": read.get("性别", ""), **{k: v for k, v in typed.items() if v}}
+    fields = []
+    for name, (label, printed) in FIELD_LABELS.items():
+        value, text = values.get(name, ""), read.get(printed, "")
+        unclear = "".join(dict.fromkeys(text[at] for at in unsure.get(printed, ()) if at < len(text)))
+        fields.append(
+            views.IdField(
+                name,
+                label,
+                value,
+                doubt=_doubt(value, unclear) if printed in doubtful and value != typed.get(name) else "",
+                unclear=unclear,
+                editable=name in card_form.EDITABLE,
+                error=errors.get(name, ""),
+            )
+        )
+    return tuple(fields)
+
+
+def _doubt(value: str, unclear: str) -> str:
+    if not value:
+        return "这一项没读出来"
+    here = "".join(c for c in unclear if c in value)
+    return f"“{here}”看不太清" if here and len(here) <= 4 else "这一项看不太清"
+
+
+async def _stop(draft: Draft, problem: Problem) -> Response | None:
+    """The page that answers a road which ends or turns here; None for what can be mended in place."""
+    here = draft.here
+    match problem:
+        case TooYoung():
+            view: Any = views.UnderAge(problem.details["adult_on"])  # type: ignore[arg-type]
+            name = "customer/stop/under_age.html"
+        case CardExpired():
+            async with here.context.db.read(here.actor) as tx:
+                days = (await regulation.in_force(tx, problem.details["expired_on"])).count(  # type: ignore[arg-type]
+                    "retention.abandoned_days"
+                )
+            kept = draft.application.created_at + timedelta(days=days)
+            view = views.ExpiredCard(problem.details["expired_on"], kept.date())  # type: ignore[arg-type]
+            name = "customer/stop/expired_card.html"
+        case CardContradictsItself():
+            what = "、".join(dict.fromkeys(problem.fields.values())) or problem.text
+            view, name = views.ContradictingCard(what), "customer/stop/contradicting_card.html"
+        case LivesElsewhere():
+            at = problem.details
+            url = f"/p/{at['institution_id']}/{at['product_code']}" if at["product_code"] else "/"
+            view = views.Elsewhere(str(at["county"]), str(at["institution_name"]), url)
+            name = "customer/stop/elsewhere.html"
+        case AlreadyOpen():
+            view, name = await _open_one(draft, problem), "customer/stop/open_application.html"
+        case Conflict() | _:
+            return None
+    return here.show(name, view, 409)
+
+
+async def _open_one(draft: Draft, problem: AlreadyOpen) -> views.OpenApplication:
+    """Only the number is told: who took these photographs has not proved whose card it is."""
+    number, product = str(problem.details["application_no"]), str(problem.details["product"])
+    url = "/resume"
+    if draft.session.customer_id is not None:
+        async with draft.here.context.db.read(draft.here.actor) as tx:
+            mine = await applications.of_customer(tx, draft.session.customer_id)
+        url = next((f"/my/{number}" for each in mine if each.application_no == number), url)
+    return views.OpenApplication(number, product, None, url)

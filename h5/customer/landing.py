@@ -1,0 +1,136 @@
+"""The offer behind a scanned code, or the bank's own page of a product; the first tap."""
+
+from litestar import get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from backend.core import clock
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
+from backend.domains.campaigns import service as campaigns
+from backend.domains.campaigns.model import CodeState, OfficerCard, Verification
+from backend.domains.products import rules as product_rules
+from backend.domains.products import service as products
+from backend.domains.products.model import Product
+from backend.flows import start_application
+from backend.web import customer, wechat_browser
+from backend.web.customer import Here
+from backend.web.http import Request, Response
+from h5.customer import views
+
+CLOSED = {
+    CodeState.EXPIRED: "expired",
+    CodeState.REVOKED: "revoked",
+    CodeState.FROZEN: "frozen",
+    CodeState.UNKNOWN: "forged",
+}
+
+
+@get("/q/{code:str}")
+async def scan(request: Request, code: FromPath[str]) -> Response:
+    """What a printed or sent code leads to (N1); 410 when it must not be used any more."""
+    if url := wechat_browser.ask(request, request.app.state.settings):
+        return Redirect(url, status_code=303)
+    known = await customer.live_institutions(request)
+    institution_id = campaigns.institution_of(code) or ""
+    if institution_id not in known:
+        here = await customer.anywhere(request)
+        return here.show(
+            "customer/landing/closed_code.html", closed("", Verification(state=CodeState.UNKNOWN)), 410
+        )
+    here = await customer.at(request, institution_id)
+    async with here.context.db.read(here.actor) as tx:
+        verified = await campaigns.verify(tx, code)
+        if not verified.usable:
+            return here.show("customer/landing/closed_code.html", closed(code, verified), 410)
+        assert verified.campaign is not None, "a usable code has a campaign"
+        view = await landing(tx, here, verified.campaign.product_code, code, verified)
+    return here.show_kept("customer/landing/show.html", view)
+
+
+@get("/p/{institution_id:str}/{product_code:str}")
+async def show(request: Request, institution_id: FromPath[str], product_code: FromPath[str]) -> Response:
+    """The official page of a product, without an officer."""
+    if url := wechat_browser.ask(request, request.app.state.settings):
+        return Redirect(url, status_code=303)
+    here = await customer.at(request, institution_id)
+    async with here.context.db.read(here.actor) as tx:
+        view = await landing(tx, here, product_code)
+    return here.show_kept("customer/landing/show.html", view)
+
+
+@post("/apply/start")
+async def start(request: Request) -> Response:
+    """The one button: a session and a draft come of it."""
+    form = await customer.fields(request)
+    code = form.get("code", "")
+    here = await customer.at(request, campaigns.institution_of(code) or form.get("institution_id", ""))
+    key = form.get("form_key", "")
+    token = customer.token(request, here.settings, key, "start")
+    try:
+        application = await start_application.start_application(
+            here.context,
+            here.actor,
+            token=token,
+            key=f"{customer.visit_name(request, here.settings)}:{key}",
+            code=code,
+            product_code=form.get("product_code", ""),
+            openid=here.openid,
+            session=here.session,
+        )
+    except start_application.CodeClosed:
+        return here.go(f"/q/{code}")
+    if here.session is None or application.session_id != here.session.id:
+        here.keep_session(token)
+    return here.go(customer.STEP_PATHS.get(application.step, "/apply/identity"))
+
+
+async def landing(
+    tx: Tx, here: Here, product_code: str, code: str = "", verified: Verification | None = None
+) -> views.Landing:
+    product = await products.get_live(tx, tx.institution_id, product_code, clock.today())
+    terms = product.terms
+    low, high = product_rules.all_in_range(terms)
+    return views.Landing(
+        product_name=product.name,
+        institution_id=tx.institution_id,
+        product_code=product.code,
+        limit_max_fen=terms.amount_max,
+        annual_rate_min=terms.rate_min,
+        annual_rate_max=terms.rate_max,
+        all_in_min=low,
+        all_in_max=high,
+        term_months_max=max(terms.months),
+        repayment="或".join(dict.fromkeys(each.method.label for each in terms.repayments)),
+        report_url=f"/report?code={code}" if code else "/report",
+        code=code,
+        officer=officer(verified.officer if verified else None),
+        unfinished_url=await _unfinished(tx, here, product),
+    )
+
+
+def officer(card: OfficerCard | None) -> views.Officer | None:
+    """None for nobody, and for an officer who may not market (D4-01)."""
+    if card is None or card.authorised_to is None:
+        return None
+    return views.Officer(card.name, card.job_no, card.branch_name, card.authorised_to, card.phone)
+
+
+async def _unfinished(tx: Tx, here: Here, product: Product) -> str:
+    """Where this browser left the same product, if it is still a draft."""
+    if here.session is None or here.session.application_id is None:
+        return ""
+    found = await applications.get(tx, here.session.application_id)
+    draft = found.status == "draft" and found.session_id == here.session.id
+    return customer.place(found, here.session) if draft and found.product_code == product.code else ""
+
+
+def closed(code: str, verified: Verification) -> views.ClosedCode:
+    product = verified.campaign.product_code if verified.campaign else ""
+    institution_id = campaigns.institution_of(code)
+    return views.ClosedCode(
+        CLOSED[verified.state],  # type: ignore[arg-type]
+        report_url=f"/report?code={code}" if code else "/report",
+        official_url=f"/p/{institution_id}/{product}" if product else "",
+        expired_on=verified.closed_on,
+    )
