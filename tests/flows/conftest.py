@@ -1,16 +1,16 @@
 """The road from a complete draft to the repaid loan: our whole application and the whole sandbox in one process."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from backend import app as studio_app
 from backend import wiring
-from backend.core import clock, webhooks
+from backend.core import clock, ids, webhooks
 from backend.core.actor import Actor, system
 from backend.core.check_digits import id_number_check
 from backend.db.database import Database, Tx
@@ -173,14 +173,16 @@ class Road:
     async def ledger(self, name: str) -> list[dict[str, Any]]:
         return list((await self.sandbox.get("/control/ledger", params={"system": name})).json())
 
-    async def call(self, path: str, body: object, *, secret: str = "", **headers: str) -> httpx.Response:
-        """A signed call of the bank to our door."""
-        import msgspec
-
+    def signed(self, body: object, secret: str = "") -> tuple[bytes, dict[str, str]]:
+        """Body and headers of a call of the bank, signed at this moment."""
         content = msgspec.json.encode(body)
-        name = hashlib.sha256(content).hexdigest()[:24]
-        signed = webhooks.headers(secret or self.context.settings.callback_secret, name, clock.now(), content)
-        return await self.web.post(f"/api/mobile-bank/{path}", content=content, headers={**signed, **headers})
+        secret = secret or self.context.settings.callback_secret
+        return content, webhooks.headers(secret, ids.new(), clock.now(), content)
+
+    async def call(self, path: str, body: object, *, secret: str = "") -> httpx.Response:
+        """A signed call of the bank to our door."""
+        content, headers = self.signed(body, secret)
+        return await self.web.post(f"/api/mobile-bank/{path}", content=content, headers=headers)
 
     def hash_of(self, number: str) -> str:
         return self.context.clients.mobile_bank.customer_hash(number)
