@@ -60,7 +60,9 @@ async def present(owner_dsn: str) -> bool:
     """Whether the demo union was written completely (its last part leaves a mark)."""
     connection = await asyncpg.connect(owner_dsn)
     try:
-        return bool(await connection.fetchval("select exists (select from xd.migrations where name = 'demo')"))
+        return bool(
+            await connection.fetchval("select exists (select from xd.migrations where name = 'demo')")
+        )
     finally:
         await connection.close()
 

@@ -13,6 +13,7 @@ from backend.ocr.locate import Box, Word
 _BLURRED = 0.14
 _DARK = 62
 _BLEACHED = 0.012
+_HIDING = 0.06  # so much that the archived picture is no proof, even if every field could be read
 _SMALL = 24.0
 _MOIRE = 9.0
 Quality = dict[str, float | int | str]
@@ -21,8 +22,9 @@ Quality = dict[str, float | int | str]
 def judge(picture: Image, words: Sequence[Word], kind: str, expected: str, certain: bool) -> Quality:
     """Measures of the picture and `advice`, "" when there is nothing to say.
 
-    `certain`: everything was found and nothing is in doubt, so that only a re-shot screen or the wrong side is worth
-    a word. sharpness 0…1 (share of a letter's contrast crossed in one pixel at 48 pixels height), brightness 0…255,
+    `certain`: everything was found and nothing is in doubt, so that only a re-shot screen, the wrong side or a large
+    reflection is worth a word. sharpness 0…1 (share of a letter's contrast crossed in one pixel at
+    48 pixels height), brightness 0…255,
     glare: largest bleached share of the text's window, text_height in pixels, screen: strength of a pixel grid.
     """
     boxes = [word.box for word in words]
@@ -48,6 +50,8 @@ def _advice(measures: Quality, kind: str, expected: str, certain: bool) -> str:
         return f"这像是从屏幕上翻拍的，请拍{paper}原件"
     if expected and kind and kind != expected:
         return f"这是{name}，请拍{reading.KIND_NAMES[expected]}"
+    if float(measures["glare"]) > _HIDING:
+        return f"{paper}反光了，换个角度再拍一张"
     if certain:
         return ""
     for bad, sentence in (

@@ -3,7 +3,22 @@
 from litestar import Router
 
 from backend.web import customer
-from h5.customer import consents, details, display, entry, identity, landing, liveness, phone, resume
+from h5.customer import (
+    consents,
+    details,
+    disclosure,
+    display,
+    entry,
+    handoff,
+    identity,
+    landing,
+    liveness,
+    phone,
+    report,
+    result,
+    resume,
+    review,
+)
 
 router = Router(
     path="/",
@@ -34,5 +49,17 @@ router = Router(
         resume.show,
         resume.send,
         resume.submit,
+        result.show,
+        result.status,
+        result.cancel,
+        disclosure.show,
+        disclosure.confirm,
+        handoff.show,
+        handoff.open_bank,
+        handoff.new_code,
+        review.show,
+        review.submit,
+        report.show,
+        report.submit,
     ],
 )

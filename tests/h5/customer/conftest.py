@@ -86,7 +86,9 @@ class Phone:
     async def get(self, path: str) -> httpx.Response:
         return await self._arrive(await self.http.get(path))
 
-    async def send(self, form: Form, *, follow: bool = True, part: bool = False, **given: Any) -> httpx.Response:
+    async def send(
+        self, form: Form, *, follow: bool = True, part: bool = False, **given: Any
+    ) -> httpx.Response:
         """Post a form of the open page; `image` goes as a file. Redirects are followed as a browser does."""
         image = given.pop("image", None)
         files = {"image": ("photo.jpg", image, "image/jpeg")} if image is not None else None
@@ -202,7 +204,9 @@ class Studio:
 
     async def all_applications(self, institution: str = "4101") -> list[Application]:
         async with self.context.db.read(system(institution, "test")) as tx:
-            found = [a for s in applications.APPLICATION.labels for a in await applications.with_status(tx, s)]
+            found = [
+                a for s in applications.APPLICATION.labels for a in await applications.with_status(tx, s)
+            ]
         return sorted(found, key=lambda each: each.created_at)
 
     async def tokens(self, institution: str = "4101") -> dict[str, str]:
