@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from backend.core.actor import Actor, system
 from backend.flows import (
     apply_bank_events,
+    archive_image,
     confirm_disclosure,
+    confirm_identity,
     decide_application,
     hand_off,
     notify,
@@ -34,6 +36,7 @@ HANDLERS: dict[str, Handler] = {
     confirm_disclosure.HAND_OFF: _for_case("hand off", hand_off.hand_off),
     hand_off.OFFER: put_offer.put_offer,
     receive_bank_event.APPLY: _for_case("mobile bank", apply_bank_events.apply_bank_events),
+    confirm_identity.ARCHIVE: archive_image.archive_image,
     send_sms.KIND: send_sms.send_sms,
     notify.KIND: notify.notify,
 }

@@ -7,7 +7,14 @@ import msgspec
 from backend.core.actor import everywhere
 from backend.domains.channels import links
 from backend.domains.identity import quota
-from backend.flows import expire_offers, poll_bank, reconcile_bank, resume_held
+from backend.flows import (
+    destroy_old_images,
+    expire_offers,
+    give_up_drafts,
+    poll_bank,
+    reconcile_bank,
+    resume_held,
+)
 from backend.flows.context import Context
 from backend.outbox import effects
 
@@ -41,4 +48,6 @@ TIMETABLE: list[Task] = [
     Task("ask the bank about quiet offers", 30, poll_bank.poll_bank),
     Task("compare the bank's day files", 600, reconcile_bank.reconcile_bank),
     Task("let offers expire", 600, expire_offers.expire_offers),
+    Task("destroy old photographs", 600, destroy_old_images.destroy_old_images),
+    Task("give up old drafts", 3600, give_up_drafts.give_up_drafts),
 ]
