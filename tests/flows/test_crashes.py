@@ -45,6 +45,7 @@ async def test_the_road_survives_a_stumble(road: Road, name: str) -> None:
             await road.hand_off(application)
         except FailpointError:
             hit = True
+            failpoints.configure("")
         hit |= await stumble(road)
     assert (await road.see(application)).status == "handed_off"
 
