@@ -1,0 +1,147 @@
+"""Submission's refusals, reviews by a person, cancelling and expiring (A3-08, D3-03)."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from backend.core import clock
+from backend.core.actor import Actor
+from backend.core.lifecycle import ForbiddenMove
+from backend.demo import staff_id
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Declared, StepMissing
+from backend.domains.customers import consents
+from backend.domains.customers.consent_texts import Purpose
+from backend.domains.customers.model import ConsentMissing
+from backend.domains.identity.model import NotYours
+from backend.domains.reviews import service as reviews
+from backend.domains.reviews.model import ReviewAlreadyAsked, ReviewAnswered, VerdictInvalid
+from backend.flows import (
+    cancel_application,
+    expire_offers,
+    request_review,
+    review_case,
+)
+from backend.flows.review_case import Verdict
+from backend.outbox import effects
+from backend.overview import invariants
+
+from .conftest import JIA, Road, id_number
+
+ME = id_number(123)
+REVIEWER = Actor("staff", staff_id("4101", 4), "4101", frozenset({"reviewer"}), "陈审")
+OFFICER = Actor("staff", staff_id("4101", 1), "4101", frozenset({"officer"}), "李四")
+
+YES = Verdict(
+    outcome="approved",
+    reason="实地看过，收入属实",
+    amount_fen=2_000_000,
+    annual_rate=Decimal("0.06"),
+    term_months=12,
+)
+
+
+async def only_review(road: Road) -> reviews.Review:
+    async with road.db.read(JIA) as tx:
+        [review] = await reviews.waiting(tx)
+    return review
+
+
+async def test_submitting_twice_asks_for_one_decision(road: Road) -> None:
+    application = await road.draft(ME)
+    first, second = await road.submit(application), await road.submit(application)
+    assert (first.status, second.status) == ("submitted", "submitted")
+    async with road.db.read(JIA) as tx:
+        kinds = [e.kind for e in await effects.of_case(tx, application.id)]
+    assert kinds.count("application.decide") == 1
+
+
+async def test_a_withdrawn_consent_or_a_skipped_step_stops_the_submission(road: Road) -> None:
+    application = await road.draft(ME)
+    async with road.db.begin(JIA) as tx:
+        assert application.customer_id
+        await consents.withdraw(tx, application.customer_id, Purpose.BUREAU_QUERY)
+        bare = await applications.begin(tx, product_code="SXD", product_version="SXD@1", channel="web")
+        await applications.declare(tx, bare, Declared(purpose="farm_living"))
+    with pytest.raises(ConsentMissing):
+        await road.submit(application)
+    with pytest.raises(StepMissing):
+        await road.submit(bare)
+
+
+async def test_a_reviewer_approves_a_referred_case_and_it_goes_on(road: Road) -> None:
+    application = await road.apply(ME, script={"preset": "no_income"})
+    review = await only_review(road)
+    with pytest.raises(NotYours):
+        await review_case.review_case(road.context, OFFICER, review.id, YES)
+    too_much = Verdict(
+        outcome="approved", reason="可以", amount_fen=99_000_000, annual_rate=Decimal("0.5"), term_months=7
+    )
+    with pytest.raises(VerdictInvalid) as wrong:
+        await review_case.review_case(road.context, REVIEWER, review.id, too_much)
+    assert set(wrong.value.fields) == {"reason", "amount", "rate", "term"}
+
+    approved = await review_case.review_case(road.context, REVIEWER, review.id, YES)
+    assert approved.status == "approved"
+    assert (await road.contract(application)).limit_fen == 2_000_000
+    with pytest.raises(ReviewAnswered):
+        await review_case.review_case(road.context, REVIEWER, review.id, YES)
+    assert (await road.hand_off(application)).status == "handed_off"
+    await road.later(minutes=2)
+    assert await invariants.ask(road.db) == {}
+
+
+async def test_a_granted_request_goes_on_as_a_new_application(road: Road) -> None:
+    declined = await road.apply(ME, script={"preset": "queries"})
+    await request_review.request_review(road.context, JIA, declined.id, "wrong_data", "有两次不是我查的")
+    with pytest.raises(ReviewAlreadyAsked):
+        await request_review.request_review(road.context, JIA, declined.id, "other", "")
+    review = await only_review(road)
+    assert review.said == "有两次不是我查的"
+    granted = Verdict(
+        outcome="granted",
+        reason="查询记录已更正",
+        amount_fen=2_000_000,
+        annual_rate=Decimal("0.06"),
+        term_months=12,
+    )
+    renewed = await review_case.review_case(road.context, REVIEWER, review.id, granted)
+    assert (renewed.status, renewed.customer_id) == ("approved", declined.customer_id)
+    assert (await road.see(declined)).status == "declined"
+    assert (await road.hand_off(renewed)).status == "handed_off"
+    await road.later(minutes=2)
+    assert await invariants.ask(road.db) == {}
+
+
+async def test_cancelling_withdraws_the_offer_at_the_bank_first(road: Road) -> None:
+    handed = await road.hand_off(await road.apply(ME))
+    for _ in range(2):
+        cancelled = await cancel_application.cancel_application(road.context, JIA, handed.id)
+        assert cancelled.status == "cancelled"
+    assert [r["effect"] for r in await road.ledger("mobile_bank")] == ["offer_received", "offer_withdrawn"]
+    assert (await road.contract(handed)).status == "void"
+
+
+async def test_what_is_signed_cannot_be_cancelled_here(road: Road) -> None:
+    handed = await road.hand_off(await road.apply(ME))
+    await road.fault("mobile_bank", "callback", "drop_before", times=1000)
+    await road.bank(handed, "open", ME)
+    await road.bank(handed, "sign", ME)  # and nobody told us yet
+    with pytest.raises(cancel_application.AlreadySigned):
+        await cancel_application.cancel_application(road.context, JIA, handed.id)
+    declined = await road.apply(id_number(125), script={"preset": "queries"})
+    with pytest.raises(ForbiddenMove):
+        await cancel_application.cancel_application(road.context, JIA, declined.id)
+
+
+async def test_an_offer_nobody_signed_expires_and_a_signed_one_does_not(road: Road) -> None:
+    waiting = await road.hand_off(await road.apply(ME))
+    signed = await road.hand_off(await road.apply(id_number(125)))
+    await road.fault("mobile_bank", "callback", "drop_before", times=1000)
+    await road.bank(signed, "open", id_number(125))
+    await road.bank(signed, "sign", id_number(125))
+    with clock.at(clock.now() + timedelta(days=32)):
+        assert await expire_offers.expire_offers(road.context) == 1
+    assert (await road.see(waiting)).status == "expired"
+    assert (await road.see(signed)).status == "handed_off"
