@@ -94,9 +94,11 @@ async def last_code(request: AnyRequest, phone: FromPath[str]) -> dict[str, str]
     raise Refusal(404, "code_not_found", "还没有给这个号码发过验证码")
 
 
-@post("/liveness/{session_id:str}", status_code=204)
-async def act(request: AnyRequest, session_id: FromPath[str]) -> None:
+@post("/liveness/{session_id:str}", status_code=200)
+async def act(request: AnyRequest, session_id: FromPath[str]) -> dict[str, str]:
+    """Act as the person in front of the camera; the answer says where the provider sends them back to."""
     liveness.act(world.of(request), session_id, (await world.body_of(request, Outcome)).outcome)
+    return {"return_url": liveness.way_back(world.of(request), session_id)}
 
 
 @post("/wechat/verify-url", status_code=200)

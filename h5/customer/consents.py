@@ -1,6 +1,6 @@
 """Full text of a consent, one tap away (D3-01)."""
 
-from litestar import get
+from litestar import get, post
 from litestar.params import FromPath
 
 from backend.core.errors import NotFound
@@ -10,6 +10,8 @@ from backend.web import customer
 from backend.web.http import Request, Response
 from h5.customer import views
 from h5.customer.display import local
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 class TextGone(NotFound):
@@ -36,3 +38,72 @@ async def show(request: Request, key: FromPath[str], version: FromPath[str]) -> 
         back_url=local(request.query_params.get("back", "/apply/phone")),
     )
     return here.show("customer/consents/_text.html" if here.is_part else "customer/consents/show.html", view)
+
+
+@get("/my/{number:str}/consents")
+async def mine(request: Request, number: FromPath[str]) -> Response:
+    """What the person agreed to, and the way to take it back (D3-01)."""
+    found = await customer.mine(request, number)
+    async with found.here.context.db.read(found.here.actor) as tx:
+        given = await consent_centre.given(tx, found.application.customer_id or NOBODY)
+        texts = [await consent_centre.text_of(tx, each) for each in given]
+    shown = tuple(
+        views.GivenConsent(
+            key=each.purpose,
+            purpose=text.title,
+            recipient=text.recipient_name,
+            version=str(each.version),
+            given_at=each.given_at,
+            effect="收回以后，还没办完的申请不能再查这一项。" if text.required else "不影响审批。",
+            withdrawn_at=each.withdrawn_at,
+        )
+        for each, text in zip(given, texts, strict=True)
+    )
+    return found.here.show("customer/consents/mine.html", views.MyConsents(number, shown))
+
+
+@post("/my/{number:str}/consents/{key:str}/withdraw")
+async def withdraw(request: Request, number: FromPath[str], key: FromPath[str]) -> Response:
+    """As easy as giving; a second tap changes nothing."""
+    found = await customer.mine(request, number)
+    if key not in set(Purpose):
+        raise TextGone()
+    async with found.here.context.db.begin(found.here.actor) as tx:
+        await consent_centre.withdraw(tx, found.application.customer_id or NOBODY, Purpose(key))
+    return found.here.go(f"/my/{number}/consents")
+
+
+@get("/my/{number:str}/consents")
+async def mine(request: Request, number: FromPath[str]) -> Response:
+    draft = await customer.mine(request, number)
+    return draft.here.show("customer/consents/mine.html", await given(draft))
+
+
+@post("/my/{number:str}/consents/{key:str}/withdraw")
+async def withdraw(request: Request, number: FromPath[str], key: FromPath[str]) -> Response:
+    """Taken back as easily as given; it counts from now on (D3-01)."""
+    draft = await customer.mine(request, number)
+    if key not in set(Purpose) or draft.application.customer_id is None:
+        raise TextGone()
+    async with draft.here.context.db.begin(draft.here.actor) as tx:
+        await consent_centre.withdraw(tx, draft.application.customer_id, Purpose(key))
+    return draft.here.go(f"/my/{number}/consents")
+
+
+async def given(draft: customer.Draft) -> views.MyConsents:
+    application = draft.application
+    async with draft.here.context.db.read(draft.here.actor) as tx:
+        found = await consent_centre.given(tx, application.customer_id) if application.customer_id else []
+        rows = [
+            views.GivenConsent(
+                key=each.purpose,
+                purpose=text.title,
+                recipient=text.recipient_name,
+                version=str(each.version),
+                given_at=each.given_at,
+                withdrawn_at=each.withdrawn_at,
+            )
+            for each in found
+            for text in [await consent_centre.text_of(tx, each)]
+        ]
+    return views.MyConsents(application.application_no, tuple(rows))

@@ -1,43 +1,52 @@
-"""综合融资成本明示表: shown, read for as long as the rule says, confirmed (D2-09)."""
+"""综合融资成本明示表: read for as long as it takes, then confirmed (D2-09)."""
+
+from collections.abc import Sequence
 
 from litestar import get, post
+from litestar.params import FromPath
 
-from backend.domains.contracts.model import DisclosureChanged, ReadTooFast, ShownTokenInvalid
+from backend.documents.disclosure import Line
+from backend.domains.contracts.model import DisclosureChanged, ReadTooFast
 from backend.flows import confirm_disclosure, hand_off, show_disclosure
+from backend.flows.show_disclosure import NothingToDisclose
 from backend.web import customer
-from backend.web.customer import Draft
 from backend.web.http import Request, Response
 from h5.customer import views
 
-SHOW, SHEET = "customer/disclosure/show.html", "customer/disclosure/_sheet.html"
+SHOW, PART = "customer/disclosure/show.html", "customer/disclosure/_sheet.html"
 
 
 @get("/my/{number:str}/disclosure")
-async def show(request: Request, number: str) -> Response:
+async def show(request: Request, number: FromPath[str]) -> Response:
     mine = await customer.mine(request, number)
-    return mine.here.show(SHEET if mine.here.is_part else SHOW, await sheet(mine))
+    here = mine.here
+    try:
+        shown = await show_disclosure.show_disclosure(here.context, here.actor, mine.application.id)
+    except NothingToDisclose:
+        return here.go(f"/my/{number}")
+    return here.show(PART if here.is_part else SHOW, _view(shown))
 
 
 @post("/my/{number:str}/disclosure")
-async def confirm(request: Request, number: str) -> Response:
+async def confirm(request: Request, number: FromPath[str]) -> Response:
+    """Too early, or a table that has changed meanwhile: shown again, nothing is confirmed."""
     mine = await customer.mine(request, number)
-    form, here = await customer.fields(request), mine.here
-    shown, version = form.get("shown_token", ""), form.get("version", "")
+    form, here, case = await customer.fields(request), mine.here, mine.application.id
+    token = form.get("shown_token", "")
     try:
         await confirm_disclosure.confirm_disclosure(
-            here.context, here.actor, mine.application.id, shown, version
+            here.context, here.actor, case, token, form.get("version", "")
         )
-    except (ReadTooFast, DisclosureChanged, ShownTokenInvalid):
-        return here.show(SHOW, await sheet(mine, shown, early=True), 422)
-    await hand_off.hand_off(here.context, here.actor, mine.application.id)
+    except (ReadTooFast, DisclosureChanged) as problem:
+        shown = await show_disclosure.show_disclosure(here.context, here.actor, case, shown_token=token)
+        return here.show(SHOW, _view(shown, early=isinstance(problem, ReadTooFast)), 422)
+    except NothingToDisclose:
+        return here.go(f"/my/{number}")
+    await hand_off.hand_off(here.context, here.actor, case)
     return here.go(f"/my/{number}/hand-off")
 
 
-async def sheet(mine: Draft, shown_token: str = "", *, early: bool = False) -> views.Disclosure:
-    here = mine.here
-    shown = await show_disclosure.show_disclosure(
-        here.context, here.actor, mine.application.id, shown_token=shown_token
-    )
+def _view(shown: show_disclosure.Shown, *, early: bool = False) -> views.Disclosure:
     table = shown.disclosure
     return views.Disclosure(
         application_no=shown.application_no,
@@ -49,16 +58,19 @@ async def sheet(mine: Draft, shown_token: str = "", *, early: bool = False) -> v
         repayment=shown.method_label,
         annual_rate=table.annual_rate,
         all_in_cost=table.annualised,
-        items=tuple(
-            views.CostItem(i.item, i.method, i.standard, i.collected_by, i.amount) for i in table.lines
-        ),
-        contingent=tuple(
-            views.CostItem(i.item, i.method, i.standard, i.collected_by, i.amount) for i in table.contingent
-        ),
+        items=_items(table.lines),
+        contingent=_items(table.contingent),
         version=shown.version,
-        text_hash=shown.sha256[:12],
+        text_hash=shown.sha256,
         shown_token=shown.shown_token,
         wait_seconds=shown.wait_seconds,
-        early=early,
+        early=early and shown.wait_seconds > 0,
         confirmed_at=shown.confirmed_at,
+    )
+
+
+def _items(lines: Sequence[Line]) -> tuple[views.CostItem, ...]:
+    return tuple(
+        views.CostItem(each.item, each.method, each.standard, each.collected_by, each.amount)
+        for each in lines
     )

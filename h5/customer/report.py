@@ -1,66 +1,81 @@
-"""有人向您收费吗: a report about a code or a person, answered with a ticket number (N15)."""
-
-from collections.abc import Mapping
+"""有人向您收费吗 (N15): a report of somebody who asks for money or pretends to be the bank."""
 
 from litestar import get, post
 
-from backend.core import clock
-from backend.domains.campaigns import rules as code_rules
+from backend.core import clock, workdays
+from backend.core.actor import Actor
+from backend.core.errors import Invalid
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import REPORT_KINDS
+from backend.flows import send_code
+from backend.outbox import idempotency
 from backend.web import customer
 from backend.web.customer import Here
 from backend.web.http import Request, Response
 from h5.customer import views
 from h5.customer.landing import officer
 
-SHOW = "customer/report/show.html"
-WRONG = "请点一下是哪种情况"
-ANSWER_DAYS = 5
+ANSWER_WORKING_DAYS = 5
 
 
 @get("/report")
 async def show(request: Request) -> Response:
-    code = request.query_params.get("code", "")
-    here = await _where(request, code)
-    return here.show(SHOW, await _form(here, code))
+    code = request.query_params.get("code", "")[:80]
+    here = await _here(request, code)
+    return here.show("customer/report/show.html", await _view(here, code))
 
 
 @post("/report")
 async def submit(request: Request) -> Response:
+    """Told twice by one tap, one ticket comes of it."""
     form = await customer.fields(request)
-    code, kind, said = form.get("code", ""), form.get("kind", ""), form.get("said", "")
-    here = await _where(request, code)
-    if kind not in REPORT_KINDS:
-        return here.show(SHOW, await _form(here, code, said, {"kind": WRONG}), 422)
-    async with here.context.db.begin(here.actor) as tx:
-        seen = await campaigns.verify(tx, code)
-        ticket = await campaigns.report(
-            tx,
-            kind=kind,
-            text=said or REPORT_KINDS[kind],
-            code_id=seen.code.id if seen.code else None,
-            contact=form.get("phone") or None,
-        )
-    answer_by = clock.local(clock.later(days=ANSWER_DAYS)).date()
-    return here.show("customer/report/thanks.html", views.Reported(ticket, answer_by))
+    code, phone, kind = form.get("code", "")[:80], form.get("phone", ""), form.get("kind", "")
+    here = await _here(request, code)
+    try:
+        if kind not in REPORT_KINDS:
+            raise Invalid(fields={"kind": "请选发生了什么"})
+        contact = send_code.check_phone(phone) if phone else None
+    except Invalid as problem:
+        view = await _view(here, code, kind, form.get("said", ""), problem.fields)
+        return here.show("customer/report/show.html", view, 422)
+    ticket_no = await _tell(here, code, kind, form, contact)
+    answer_by = workdays.after(clock.today(), ANSWER_WORKING_DAYS)
+    return here.show("customer/report/thanks.html", views.Reported(ticket_no, answer_by))
 
 
-async def _where(request: Request, code: str) -> Here:
-    """The institution of the code, else of the browser's session, else the first county."""
-    institution_id = code_rules.institution_of(code)
+async def _tell(here: Here, code: str, kind: str, form: dict[str, str], contact: str | None) -> str:
+    who = customer.visit_name(here.request, here.settings)
+    actor = _actor(here)
+    request = idempotency.request_hash("report", code, kind, form.get("said", ""), contact or "")
+    async with here.context.db.begin(actor) as tx:
+        verified = await campaigns.verify(tx, code)
+
+        async def work() -> str:
+            code_id = verified.code.id if verified.code else None
+            return await campaigns.report(
+                tx, kind=kind, text=form.get("said", ""), code_id=code_id, contact=contact
+            )
+
+        return await idempotency.once(tx, f"report:{who}:{form.get('form_key', '')}", request, work)
+
+
+async def _here(request: Request, code: str) -> Here:
+    """The code says whose officer it is; without one, the browser's own county, else the first."""
     known = await customer.live_institutions(request)
-    if institution_id in known:
-        return await customer.at(request, institution_id or "")
-    here = await customer.anywhere(request)
-    return here if here.institution.id else await customer.at(request, next(iter(known)))
+    institution_id = campaigns.institution_of(code) or (await customer.anywhere(request)).institution.id
+    return await customer.at(request, institution_id if institution_id in known else next(iter(known)))
 
 
-async def _form(
-    here: Here, code: str, said: str = "", errors: Mapping[str, str] | None = None
+def _actor(here: Here) -> Actor:
+    return customer.customer(
+        here.request, here.institution.id, customer.visit_name(here.request, here.settings)
+    )
+
+
+async def _view(
+    here: Here, code: str, chosen: str = "", said: str = "", errors: dict[str, str] | None = None
 ) -> views.Report:
-    async with here.context.db.read(here.actor) as tx:
-        seen = await campaigns.verify(tx, code)
-    kinds = tuple(views.Choice(value, label) for value, label in REPORT_KINDS.items())
-    who = officer(seen.officer) if seen.officer else None
-    return views.Report(kinds, who, code, "", said, dict(errors or {}))
+    async with here.context.db.read(_actor(here)) as tx:
+        verified = await campaigns.verify(tx, code)
+    kinds = tuple(views.Choice(*each) for each in REPORT_KINDS.items())
+    return views.Report(kinds, officer(verified.officer), code, chosen, said, errors or {})

@@ -1,73 +1,69 @@
-"""One application of the person: the decision as it happens, then the way to the last repayment (A3-09)."""
+"""The page of one application, from the moment it is handed in to the day it is repaid."""
 
 from litestar import get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+from msgspec.structs import asdict
 
 from backend.flows import cancel_application
 from backend.overview import application_result
-from backend.web import customer
+from backend.web import customer, wechat_browser
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
-from h5.customer import liveness, views
-
-SHOW, STATUS = "customer/result/show.html", "customer/result/_status.html"
+from h5.customer import views
+from h5.customer.liveness import officer_of
 
 
 @get("/my/{number:str}")
-async def show(request: Request, number: str) -> Response:
+async def show(request: Request, number: FromPath[str]) -> Response:
+    if url := wechat_browser.ask(request, request.app.state.settings):
+        return Redirect(url, status_code=303)
     mine = await customer.mine(request, number)
     if mine.application.status == "draft":
         return mine.here.go(customer.place(mine.application, mine.session))
-    return mine.here.show(SHOW, await result(mine))
+    return mine.here.show("customer/result/show.html", await result(mine))
 
 
 @get("/my/{number:str}/status")
-async def status(request: Request, number: str) -> Response:
+async def status(request: Request, number: FromPath[str]) -> Response:
     mine = await customer.mine(request, number)
-    return mine.here.show(STATUS, await result(mine))
+    return mine.here.show("customer/result/_status.html", await result(mine))
 
 
 @post("/my/{number:str}/cancel")
-async def cancel(request: Request, number: str) -> Response:
+async def cancel(request: Request, number: FromPath[str]) -> Response:
     mine = await customer.mine(request, number)
-    here = mine.here
-    await cancel_application.cancel_application(here.context, here.actor, mine.application.id)
-    return here.go(f"/my/{number}")
+    await cancel_application.cancel_application(mine.here.context, mine.here.actor, mine.application.id)
+    return mine.here.go(f"/my/{number}")
 
 
 async def result(mine: Draft) -> views.Result:
     async with mine.here.context.db.read(mine.here.actor) as tx:
         found = await application_result.of(tx, mine.application)
-        officer = await liveness.officer_of(tx, mine.application)
+        officer = await officer_of(tx, mine.application)
     return views.Result(
         application_no=found.application_no,
         status=found.status,  # type: ignore[arg-type]
         product_name=found.product_name,
         asked_fen=found.asked_fen,
-        steps=tuple(views.Step(s.label, s.state, s.at, s.note) for s in found.steps),
+        steps=tuple(views.Step(each.label, each.state, each.at, each.note) for each in found.steps),
         submitted_at=found.submitted_at,
-        offer=_offer(found.offer) if found.offer else None,
-        reasons=tuple(views.Reason(r.text, r.effect) for r in found.reasons),
+        offer=_offer(found.offer),
+        reasons=tuple(views.Reason(each.text, each.effect) for each in found.reasons),
         advice=found.advice,
         promise_at=found.promise_at,
         retry_on=found.retry_on,
-        review=views.Review(found.review.asked_at, found.review.answer_by, found.review.answer)
-        if found.review
-        else None,
+        review=views.Review(**asdict(found.review)) if found.review else None,
         officer=officer,
         waiting_for=found.waiting_for,
     )
 
 
-def _offer(offer: application_result.Offer) -> views.Offer:
-    return views.Offer(
-        limit_fen=offer.limit_fen,
-        annual_rate=offer.annual_rate,
-        all_in_cost=offer.all_in_cost,
-        term_months=offer.term_months,
-        repayment=offer.repayment,
-        valid_until=offer.valid_until,
-        example_principal_fen=offer.example_principal_fen,
-        example_days=offer.example_days,
-        example_interest_fen=offer.example_interest_fen,
-        schedule=tuple(views.Instalment(i.due_on, i.principal_fen, i.interest_fen) for i in offer.schedule),
+def _offer(offer: application_result.Offer | None) -> views.Offer | None:
+    if offer is None:
+        return None
+    given = {name: value for name, value in asdict(offer).items() if name != "contract_no"}
+    given["schedule"] = tuple(
+        views.Instalment(i.due_on, i.principal_fen, i.interest_fen) for i in offer.schedule
     )
+    return views.Offer(**given)

@@ -1,11 +1,10 @@
-"""申请人工复核: a person looks at the decision again (D3-03)."""
-
-from collections.abc import Mapping
+"""The customer asks that a person looks at the decision (D3-03)."""
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from backend.core import clock
-from backend.core.errors import Invalid
+from backend.core.errors import Conflict, Invalid
 from backend.domains.regulation import service as regulation
 from backend.domains.reviews.model import GROUNDS
 from backend.flows import request_review
@@ -18,30 +17,31 @@ SHOW = "customer/review/show.html"
 
 
 @get("/my/{number:str}/review-request")
-async def show(request: Request, number: str) -> Response:
+async def show(request: Request, number: FromPath[str]) -> Response:
     mine = await customer.mine(request, number)
-    return mine.here.show(SHOW, await asking(mine))
+    if mine.application.status != "declined":
+        return mine.here.go(f"/my/{number}")
+    return mine.here.show(SHOW, await _view(mine))
 
 
 @post("/my/{number:str}/review-request")
-async def submit(request: Request, number: str) -> Response:
-    mine = await customer.mine(request, number)
-    form, here = await customer.fields(request), mine.here
-    ground, said = form.get("ground", ""), form.get("said", "")
+async def submit(request: Request, number: FromPath[str]) -> Response:
+    """Asked twice, the first request stands and its page is shown."""
+    mine, form = await customer.mine(request, number), await customer.fields(request)
+    here, ground, said = mine.here, form.get("ground", ""), form.get("said", "")
     try:
         await request_review.request_review(here.context, here.actor, mine.application.id, ground, said)
     except Invalid as problem:
-        return here.show(SHOW, await asking(mine, ground, said, problem.fields), 422)
+        return here.show(SHOW, await _view(mine, ground, said, problem.fields), 422)
+    except Conflict:
+        return here.go(f"/my/{number}")
     return here.go(f"/my/{number}")
 
 
-async def asking(
-    mine: Draft, ground: str = "", said: str = "", errors: Mapping[str, str] | None = None
+async def _view(
+    mine: Draft, chosen: str = "", said: str = "", errors: dict[str, str] | None = None
 ) -> views.ReviewRequest:
     async with mine.here.context.db.read(mine.here.actor) as tx:
-        rules = await regulation.in_force(tx, clock.today())
-    grounds = tuple(views.Choice(code, label) for code, label in GROUNDS.items())
-    days = rules.count("human_review.working_days")
-    return views.ReviewRequest(
-        mine.application.application_no, grounds, days, ground, said, dict(errors or {})
-    )
+        days = (await regulation.in_force(tx, clock.today())).count("human_review.working_days")
+    grounds = tuple(views.Choice(*each) for each in GROUNDS.items())
+    return views.ReviewRequest(mine.application.application_no, grounds, days, chosen, said, errors or {})

@@ -101,6 +101,11 @@ def act(here: World, session_id: str, outcome: Act) -> None:
         here.store.put("liveness", session_id, done)
 
 
+def way_back(here: World, session_id: str) -> str:
+    """Where the provider's page leads to when the person is done."""
+    return _back(_session(here, session_id))
+
+
 def _started(here: World, asked: Start) -> dict[str, object]:
     session_id = ids.new()
     expires_at = (clock.now() + VALID).isoformat()
