@@ -13,7 +13,7 @@ from backend.ocr.locate import Box, Word
 _BLURRED = 0.14
 _DARK = 62
 _BLEACHED = 0.012
-_HIDING = 0.06  # so much that the archived picture is no proof, even if every field could be read
+_HIDING = 0.06  # the archived picture is no proof, even if every field could be read
 _SMALL = 24.0
 _MOIRE = 9.0
 Quality = dict[str, float | int | str]
