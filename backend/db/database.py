@@ -162,7 +162,8 @@ class Database:
 async def _set_codecs(connection: Any) -> None:
     await connection.set_type_codec(
         "jsonb",
-        encoder=lambda value: msgspec.json.encode(value).decode(),
+        # Text is JSON already: the job queue encodes its own values.
+        encoder=lambda value: value if isinstance(value, str) else msgspec.json.encode(value).decode(),
         decoder=lambda text: msgspec.json.decode(text),
         schema="pg_catalog",
     )

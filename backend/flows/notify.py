@@ -19,13 +19,13 @@ from backend.domains.applications.model import Application
 from backend.domains.channels import grants, notices, sms, texts
 from backend.domains.channels import service as channels
 from backend.domains.channels.notices import Means
-from backend.domains.contracts import service as contracts
 from backend.domains.customers import service as customers
 from backend.domains.loans import service as loans
 from backend.flows.context import Context
 from backend.integrations.wechat.port import NoSubscription, NotFollowing, WeChatRefused, WindowClosed
 from backend.outbox import effects
 from backend.outbox.effects import Effect
+from backend.overview import application_result
 
 KIND = "notify.status"
 
@@ -238,18 +238,24 @@ async def _case(context: Context, application: Application, status: str) -> Case
 
 
 async def _figures(tx: Tx, application: Application, status: str) -> dict[str, object]:
-    offer, outstanding = None, ""
-    if status == "approved" and (contract := await contracts.of_application(tx, application.id)):
-        offer = {
-            "amount": _yuan(contract.limit_fen),
-            "rate": _percent(contract.annual_rate),
-            "months": contract.term_months,
-            "until": f"{contract.valid_until.year}年{contract.valid_until.month}月{contract.valid_until.day}日",
-        }
+    """What A3-09 asks to be said at once: amount, rate, all-in cost; why not; what is owed."""
+    offer, outstanding, reasons = None, "", []
+    if status in ("approved", "declined"):
+        result = await application_result.of(tx, application)
+        reasons = [reason.text for reason in result.reasons if reason.effect == "minus"]
+        if status == "approved" and (found := result.offer):
+            until = found.valid_until
+            offer = {
+                "amount": _yuan(found.limit_fen),
+                "rate": _percent(found.annual_rate),
+                "all_in": _percent(found.all_in_cost),
+                "months": found.term_months,
+                "until": f"{until.year}年{until.month}月{until.day}日",
+            }
     if status == "drawn":
         owed = sum(loan.outstanding_fen for loan in await loans.of_application(tx, application.id))
         outstanding = _yuan(owed) if owed else ""
-    return {"offer": offer, "outstanding": outstanding}
+    return {"offer": offer, "outstanding": outstanding, "reasons": reasons}
 
 
 def _fields(case: Case) -> dict[str, str]:

@@ -80,7 +80,7 @@ class Traveller:
     def __init__(
         self, seed: int, *, web: str, sandbox: str, entry: str = "", degree: str = "easy", patience: float = 0
     ) -> None:
-        self.person = specimens.person(seed, county="甲县")
+        self.person = specimens.person(seed, county="411701")
         self.openid = f"oJourney_{seed:08d}"
         self.journey = Journey(seed)
         self._web, self._sandbox, self._entry, self._degree = (
@@ -267,6 +267,9 @@ class Traveller:
     async def _submit(self) -> None:
         form = self._here().form("/apply/submit")
         given = {name: form.values.get(name) or form.first_choice(name) for name in form.choices}
+        incomes = [c for c in form.choices.get("income", []) if c]
+        if incomes:
+            given["income"] = incomes[min(len(incomes) - 1, 1 + self._seed % 4)]
         amounts = [c for c in form.choices.get("amount", []) if c]
         if amounts:
             given["amount"] = amounts[self._seed % len(amounts)]

@@ -71,39 +71,3 @@ async def withdraw(request: Request, number: FromPath[str], key: FromPath[str]) 
     async with found.here.context.db.begin(found.here.actor) as tx:
         await consent_centre.withdraw(tx, found.application.customer_id or NOBODY, Purpose(key))
     return found.here.go(f"/my/{number}/consents")
-
-
-@get("/my/{number:str}/consents")
-async def mine(request: Request, number: FromPath[str]) -> Response:
-    draft = await customer.mine(request, number)
-    return draft.here.show("customer/consents/mine.html", await given(draft))
-
-
-@post("/my/{number:str}/consents/{key:str}/withdraw")
-async def withdraw(request: Request, number: FromPath[str], key: FromPath[str]) -> Response:
-    """Taken back as easily as given; it counts from now on (D3-01)."""
-    draft = await customer.mine(request, number)
-    if key not in set(Purpose) or draft.application.customer_id is None:
-        raise TextGone()
-    async with draft.here.context.db.begin(draft.here.actor) as tx:
-        await consent_centre.withdraw(tx, draft.application.customer_id, Purpose(key))
-    return draft.here.go(f"/my/{number}/consents")
-
-
-async def given(draft: customer.Draft) -> views.MyConsents:
-    application = draft.application
-    async with draft.here.context.db.read(draft.here.actor) as tx:
-        found = await consent_centre.given(tx, application.customer_id) if application.customer_id else []
-        rows = [
-            views.GivenConsent(
-                key=each.purpose,
-                purpose=text.title,
-                recipient=text.recipient_name,
-                version=str(each.version),
-                given_at=each.given_at,
-                withdrawn_at=each.withdrawn_at,
-            )
-            for each in found
-            for text in [await consent_centre.text_of(tx, each)]
-        ]
-    return views.MyConsents(application.application_no, tuple(rows))

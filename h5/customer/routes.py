@@ -38,8 +38,6 @@ router = Router(
         phone.send,
         phone.submit,
         consents.show,
-        consents.mine,
-        consents.withdraw,
         liveness.show,
         liveness.start,
         liveness.come_back,

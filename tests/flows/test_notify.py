@@ -71,7 +71,7 @@ async def test_in_the_window_it_is_a_customer_service_message_and_only_that(
     await worker.drain(world.context)
     [message] = await world.phone(OPENID).inbox("custom")
     assert made.application_no in message["body"]["content"]
-    assert "额度 52,000 元，年化利率（单利）6.15%" in message["body"]["content"]
+    assert "额度 52,000 元，年化利率（单利）6.15%，年化综合融资成本 6." in message["body"]["content"]
     assert [effect for effect, _ in await told(world)] == ["custom_message"]
     assert (await notice_of(world, made)).means == "custom"
 
@@ -222,7 +222,7 @@ def test_every_status_told_has_a_sentence_and_a_phrase(status: str) -> None:
     from backend.domains.channels import texts
 
     text = texts.notice(
-        status, number="260101000001", until="", url="http://x/my/1", offer=None, outstanding=""
+        status, number="260101000001", until="", url="http://x/my/1", offer=None, outstanding="", reasons=[]
     )
     assert "260101000001" in text
     assert 0 < len(notify.PHRASES[status]) <= 5
