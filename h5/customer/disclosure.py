@@ -6,7 +6,7 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from backend.documents.disclosure import Line
-from backend.domains.contracts.model import DisclosureChanged, ReadTooFast
+from backend.domains.contracts.model import DisclosureChanged, ReadTooFast, ShownTokenInvalid
 from backend.flows import confirm_disclosure, hand_off, show_disclosure
 from backend.flows.show_disclosure import NothingToDisclose
 from backend.web import customer
@@ -37,7 +37,7 @@ async def confirm(request: Request, number: FromPath[str]) -> Response:
         await confirm_disclosure.confirm_disclosure(
             here.context, here.actor, case, token, form.get("version", "")
         )
-    except (ReadTooFast, DisclosureChanged) as problem:
+    except (ReadTooFast, DisclosureChanged, ShownTokenInvalid) as problem:
         shown = await show_disclosure.show_disclosure(here.context, here.actor, case, shown_token=token)
         return here.show(SHOW, _view(shown, early=isinstance(problem, ReadTooFast)), 422)
     except NothingToDisclose:

@@ -38,7 +38,9 @@ async def test_from_the_decision_to_the_mobile_bank(studio: Studio, phone: Phone
     await studio.control.put(
         f"/control/people/{zhang.id_number}", json={"name": zhang.name, "preset": "good", "phone": "match"}
     )
-    number = await phone.to_result(zhang)
+    await phone.to_details(zhang)
+    await phone.hand_in(income="120k_200k", amount="30000")
+    number = phone.path.split("/")[2]
     await studio.drain()
     await phone.get(f"/my/{number}")
     assert "额度批下来了" in phone.words, phone.words
