@@ -132,8 +132,6 @@ def _welcome(settings: Settings) -> None:
         ("客户手机（沙箱微信）", f"{settings.sandbox_base}/phone"),
         ("手机银行（沙箱）", f"{settings.sandbox_base}/bank"),
         ("后台（沙箱各系统）", f"{settings.sandbox_base}/office"),
-        ("客户经理工作室", f"{base}/studio"),
-        ("管理台", f"{base}/console"),
     )
     for label, address in rows:
         console.print(f"  {label}：{address}", soft_wrap=True)
