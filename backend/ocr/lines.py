@@ -114,9 +114,16 @@ class Line:
             name = names[number]
             if number != BLANK and name != " ":
                 found = Character(name, float(probability[column]), column)
-                if number != previous:
+                if number != previous and runs and _crowded(runs[-1], found):
+                    runs[-1] = max(runs[-1], found, key=lambda each: each.probability)
+                elif number != previous:
                     runs.append(found)
                 elif found.probability > runs[-1].probability:
                     runs[-1] = found
             previous = number
         return runs
+
+
+def _crowded(left: Character, right: Character) -> bool:
+    """Two Chinese characters cannot stand within two columns (a third of their width): one was read as both."""
+    return right.column - left.column <= 2 and min(left.text, right.text) >= "\u3400"

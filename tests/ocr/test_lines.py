@@ -46,3 +46,8 @@ def test_likelihood_prefers_the_text_that_is_there() -> None:
     seen = line({"1": 0.9}, {}, {"2": 0.9})
     assert seen.likelihood("12") > seen.likelihood("13")
     assert seen.likelihood("龘") == float("-inf")
+
+
+def test_one_chinese_character_read_as_two_look_alikes_is_the_likelier_one() -> None:
+    assert line({}, {"漢": 0.5}, {"汉": 0.7}, {}, {}, {}).text == "汉"
+    assert line({"汉": 0.9}, {}, {}, {}, {"漢": 0.8}).text == "汉漢"
