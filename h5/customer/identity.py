@@ -8,7 +8,7 @@ from litestar import get as get_page
 from litestar import post
 from litestar.datastructures import UploadFile
 
-from backend.core.errors import Conflict, Invalid, Problem, Unavailable
+from backend.core.errors import Invalid, Problem, TooMany, Unavailable
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import AlreadyOpen, Capture
 from backend.domains.customers import card_form
@@ -24,6 +24,7 @@ from backend.web.http import Request, Response
 from h5.customer import views
 
 SHOW, PART = "customer/identity/show.html", "customer/identity/_capture.html"
+READER_AWAY = "认字的机器正忙，照片没有留下，过一会儿再拍一次"
 FIELD_LABELS = {
     "name": ("姓名", "姓名"),
     "sex": ("性别", "性别"),
@@ -84,10 +85,12 @@ async def _capture(request: Request, side: Side) -> Response:
     except Problem as problem:
         if stopped := await _stop(draft, problem):
             return stopped
-        if not isinstance(problem, Invalid | Unavailable):
+        if not isinstance(problem, Invalid | TooMany | Unavailable):
             raise
-        view = await identity(draft, **_advised(side, False, problem.text))
-        return here.show(PART if here.is_part else SHOW, view, 422)
+        # A reader that is away: the page's script tries again by itself.
+        down = isinstance(problem, Unavailable)
+        view = await identity(draft, **_advised(side, False, READER_AWAY if down else problem.text))
+        return here.show(PART if here.is_part else SHOW, view, 503 if down else 422)
     if here.is_part:
         return here.show(PART, view)
     return here.go("/apply/identity") if taken.readable else here.show(SHOW, view, 422)
@@ -184,7 +187,7 @@ async def _stop(draft: Draft, problem: Problem) -> Response | None:
             name = "customer/stop/elsewhere.html"
         case AlreadyOpen():
             view, name = await _open_one(draft, problem), "customer/stop/open_application.html"
-        case Conflict() | _:
+        case _:
             return None
     return here.show(name, view, 409)
 

@@ -9,7 +9,7 @@ from backend.domains.customers import consents as consent_centre
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.identity import service as staff
 from backend.domains.institutions import service as institutions
-from backend.flows import choose_other_way, finish_liveness, start_liveness
+from backend.flows import choose_other_way, finish_liveness, go_to_branch, start_liveness
 from backend.flows.start_liveness import FaceConsentMissing, TooManyFaces
 from backend.integrations.liveness.port import LivenessUnavailable
 from backend.web import customer
@@ -80,6 +80,11 @@ async def choose_other_way_(request: Request) -> Response:
     draft = await customer.draft(request, "liveness", "phone")
     form, here = await customer.fields(request), draft.here
     way: choose_other_way.Way = "visit" if form.get("way") == "visit" else "branch"
+    if draft.application.step == "phone":  # no consent was given: nobody may be asked about this person
+        number = await go_to_branch.go_to_branch(here.context, here.actor, draft.application.id, way)
+        at = await _other_way(draft)
+        view = views.AtBranch(at.branch, at.branch_address, at.branch_hours, number)
+        return here.show("customer/stop/at_branch.html", view)
     await choose_other_way.choose_other_way(here.context, here.actor, draft.application.id, way)
     return here.go("/apply/details")
 

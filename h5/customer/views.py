@@ -193,6 +193,15 @@ class OtherWay(Struct, frozen=True):
     officer: Officer | None = None
 
 
+class AtBranch(Struct, frozen=True):
+    """Noted that the person comes to the branch; nothing was consented to online."""
+
+    branch: str
+    branch_address: str
+    branch_hours: str
+    ticket_no: str
+
+
 class Choice(Struct, frozen=True):
     """One thing to pick. `note` is a second, smaller line."""
 

@@ -107,7 +107,11 @@
   function finish(form, answer) {
     var next = answer.getResponseHeader('HX-Redirect');
     if (next) { location.assign(next); return; }
-    if (answer.status < 300 || answer.status === 409 || answer.status === 422 || answer.status === 429) {
+    if (answer.status === 409) {  /* the road ends or turns here: a whole page of words */
+      htmx.swap('main', answer.responseText, { swapStyle: 'innerHTML' }, { select: 'main > *' });
+      return;
+    }
+    if (answer.status < 300 || answer.status === 422 || answer.status === 429) {
       htmx.swap(form.dataset.upload, answer.responseText, { swapStyle: 'outerHTML' });
       return;
     }

@@ -269,6 +269,24 @@ CONSENT_TEXT = views.ConsentText(
 )
 
 PAGES: dict[str, tuple[str, Struct]] = {
+    "entry": (
+        "customer/entry/show.html",
+        views.Entry(
+            (
+                views.County(
+                    "甲县",
+                    "甲县农商银行",
+                    (views.Link("随享贷", "/p/4101/SXD"), views.Link("公积金贷", "/p/4101/GJJ")),
+                    (views.Link("柳林花木群", "/q/demo"), views.Link("朋友圈", "/q/demo2")),
+                ),
+                views.County("乙县", "乙县农商银行", (views.Link("随享贷", "/p/4102/SXD"),)),
+            )
+        ),
+    ),
+    "at-branch": (
+        "customer/stop/at_branch.html",
+        views.AtBranch("柳林支行", "柳林镇解放路 18 号", "周一到周日 8:30–17:00", "RG26112300001"),
+    ),
     "landing": ("customer/landing/show.html", LANDING),
     "landing-official": ("customer/landing/show.html", replace(LANDING, officer=None, code="")),
     "landing-unfinished": ("customer/landing/show.html", replace(LANDING, unfinished_url="/apply/phone")),
