@@ -476,10 +476,6 @@ PAGES: dict[str, tuple[str, Struct]] = {
             3,
         ),
     ),
-    "entry": (
-        "customer/entry/show.html",
-        views.Entry((views.County("甲县", "甲县农商银行", (views.Link("随享贷", "/p/4101/SXD"),)),)),
-    ),
     "resume": ("customer/resume/show.html", views.Resume()),
     "resume-code": ("customer/resume/show.html", views.Resume(CODE_SENT, "13800000001")),
     "report": (
