@@ -6,13 +6,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from backend.sandbox.specimens.people import Person
 from backend.sandbox.travellers import USER_AGENT
 from tests.chaos.arena import Arena
 
 ARTEFACTS = Path(__file__).resolve().parents[2] / "artefacts" / "road"
+expect.set_options(timeout=30_000)  # a slow net on a busy machine; a page that never comes fails all the same
 AXE = Path(__file__).resolve().parent / "vendor" / "axe-4.14.1.min.js"
 
 
@@ -75,8 +76,9 @@ class Town:
         raise AssertionError("no SMS within ten seconds")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def town(arena: Arena) -> Iterator[Town]:
+    """Phones for one module: Playwright's loop must be gone before an asynchronous test of another runs."""
     with sync_playwright() as tools:
         browser = tools.chromium.launch(
             executable_path="/usr/bin/chromium",

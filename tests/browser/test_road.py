@@ -135,7 +135,7 @@ def test_the_camera_with_a_frame(town: Town) -> None:
         enter(town, page)
         page.locator("button", has_text="看看我能借多少").click()
         page.locator("form[data-side=front] [data-camera]").click()
-        page.wait_for_function("document.querySelector('dialog.camera video').videoWidth > 0")
+        expect(page.locator("dialog.camera video")).to_have_js_property("readyState", 4)
         shoot(page, "30-camera")
         page.locator("dialog.camera .shutter").click()
         expect(page.locator("form[data-side=front].retake .told")).not_to_be_empty()
