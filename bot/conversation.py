@@ -26,7 +26,8 @@ SCENE_PREFIX = "qrscene_"
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a message is answered. `moved`: the person named another county."""
+    """Where a message is answered. `moved`: the person named another county. `asked_before`: the topic they
+    wanted when they were asked for their county."""
 
     institution_id: str
     institutions: list[Institution]
@@ -34,6 +35,7 @@ class Place(msgspec.Struct, frozen=True):
     earlier: channels.Earlier | None
     moved: bool
     words: str
+    asked_before: str
 
 
 async def take(context: Context, message: Message) -> Stored | None:
@@ -71,7 +73,7 @@ async def _first(context: Context, tx: Tx, message: Message, message_id: str, pl
         message.openid,
         message.kind,
         topic,
-        message.words or message.event_key,
+        message.said or message.event_key,
         replies.encode(answer) if answer else b"",
         tx.now,
     )
@@ -95,6 +97,7 @@ async def _place(tx: Tx, message: Message) -> Place:
         codes.institution_of(scene(message)) if message.kind in {"event.subscribe", "event.scan"} else None
     )
     is_live = scanned is not None and any(i.id == scanned for i in live)
+    last = await channels.last_topics(tx, message.openid, 1, UNION) if named and known == UNION else []
     return Place(
         institution_id=scanned if scanned and is_live else named or known,
         institutions=live,
@@ -102,6 +105,7 @@ async def _place(tx: Tx, message: Message) -> Place:
         earlier=await channels.earlier(tx, message.key),
         moved=bool(named) and named != known,
         words=words,
+        asked_before=last[0] if last else "",
     )
 
 
@@ -127,6 +131,7 @@ async def _talk(context: Context, tx: Tx, message: Message, place: Place) -> Tal
         tx=tx,
         message=message,
         words=place.words,
+        asked_before=place.asked_before,
         institution=here,
         institutions=place.institutions,
         follower=await channels.follower(tx, message.openid),

@@ -14,8 +14,10 @@ from bot.handlers import (
     products,
     progress,
     repayment,
+    safety,
     scan,
     smalltalk,
+    unbind,
 )
 from bot.replies import Reply
 from bot.talk import Talk
@@ -34,11 +36,12 @@ TOPICS: dict[str, Handler] = {
     "help": help_.answer,
     "greeting": smalltalk.greet,
     "thanks": smalltalk.thank,
-    "none": fallback.answer,
+    "unbind": unbind.answer,
+    "safety": safety.answer,
 }
 """Also the keys of the menu's buttons (bot/menu.py)."""
 
-NEEDS_COUNTY = frozenset({"progress", "limit", "repayment", "products", "officer"})
+NEEDS_COUNTY = frozenset({"progress", "limit", "repayment", "products", "officer", "unbind"})
 """Topics only a county can answer; who came through none is asked which one."""
 
 EVENTS: dict[str, Handler] = {
@@ -47,15 +50,11 @@ EVENTS: dict[str, Handler] = {
     "event.unsubscribe": scan.leave,
     "event.subscribe_msg_popup_event": notices.asked,
     "event.subscribe_msg_change_event": notices.asked,
+    "event.subscribe_msg_sent_event": notices.reported,
 }
 
 OPENING = frozenset({"event.subscribe", "event.scan", "event.click"})
 """Events after which customer-service messages may follow for a minute."""
-
-SILENT = frozenset(
-    {"event.view", "event.location", "event.templatesendjobfinish", "event.subscribe_msg_sent_event"}
-)
-"""Known and nothing to say; so are all events nobody knows."""
 
 MEDIA = frozenset({"image", "video", "shortvideo", "location", "link", "file"})
 
@@ -69,14 +68,16 @@ async def answer(talk: Talk) -> tuple[str, Reply]:
         topic = talk.message.event_key if talk.message.event_key in TOPICS else "help"
         return await _topic(talk, topic)
     if talk.message.is_event:
+        # VIEW, LOCATION, TEMPLATESENDJOBFINISH and whatever the platform invents: nothing to say.
         return "event", None
     if kind in MEDIA or not talk.message.words:
         # A voice message without recognised words, a sticker, a type of tomorrow.
         return "media", await fallback.media(talk)
-    if not talk.words:
-        return "county", await county.chosen(talk)
-    topic = topic_of(talk.words)
+    topic = topic_of(talk.words) if talk.words else "none"
     if topic == "none" and talk.words != talk.message.words:
+        # The county and no more: what waited for it is answered now.
+        if talk.asked_before in NEEDS_COUNTY:
+            return await _topic(talk, talk.asked_before)
         return "county", await county.chosen(talk)
     return await _topic(talk, topic)
 
@@ -84,4 +85,6 @@ async def answer(talk: Talk) -> tuple[str, Reply]:
 async def _topic(talk: Talk, topic: str) -> tuple[str, Reply]:
     if talk.institution is None and topic in NEEDS_COUNTY:
         return topic, await county.ask(talk)
+    if topic == "none":
+        return await fallback.answer(talk)
     return topic, await TOPICS[topic](talk)

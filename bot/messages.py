@@ -6,17 +6,21 @@ from backend.domains.channels import service as channels
 from bot import xml
 
 MOST_WORDS = 500
-"""Longer texts are understood by their beginning; the whole is not needed for any topic."""
+"""Longer texts are understood by their beginning."""
+
+MOST_SAID = 4000
+"""What a ticket keeps: more than the platform lets anybody type."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind` is text, voice, image … or `event.` + the event in lower case. `words` is what the person said,
-    also by voice. `key` is the hash by which a repeat is known."""
+    """`kind` is text, voice, image … or `event.` + the event in lower case. `said` is what the person said,
+    also by voice, `words` its beginning. `key` is the hash by which a repeat is known."""
 
     openid: str
     account: str
     kind: str
     words: str
+    said: str
     event_key: str
     fields: xml.Fields
     key: bytes
@@ -37,12 +41,14 @@ def read(fields: xml.Fields) -> Message:
     if not openid or not account or not kind or len(openid) > 64:
         raise Incomplete()
     event = xml.text(fields, "Event")
-    words = xml.text(fields, "Recognition") if kind == "voice" else xml.text(fields, "Content")
+    said = xml.text(fields, "Recognition") if kind == "voice" else xml.text(fields, "Content")
+    said = said.strip()[:MOST_SAID]
     return Message(
         openid=openid,
         account=account,
         kind=f"event.{event.lower()}" if kind == "event" else kind,
-        words=words.strip()[:MOST_WORDS],
+        words=said[:MOST_WORDS],
+        said=said,
         event_key=xml.text(fields, "EventKey"),
         fields=fields,
         key=_key(fields, openid, event),

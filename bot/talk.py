@@ -15,12 +15,14 @@ from bot.replies import Text
 
 class Talk(msgspec.Struct, frozen=True, kw_only=True):
     """`institution` is None while nobody knows which county serves the person. `customer_id` is set only for an
-    account bound here; `bound_at` names the counties where it is bound."""
+    account bound here; `bound_at` names the counties where it is bound. `asked_before` is the topic
+    that waited for the county."""
 
     settings: Settings
     tx: Tx
     message: Message
     words: str
+    asked_before: str
     institution: Institution | None
     institutions: list[Institution]
     follower: Follower | None

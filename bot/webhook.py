@@ -1,5 +1,7 @@
 """The platform's door: GET proves that the address is ours, POST brings a message and takes the reply."""
 
+import asyncio
+
 import structlog
 from litestar import Response, get, post
 
@@ -12,7 +14,10 @@ from bot.talk import say
 
 log = structlog.get_logger("bot")
 
-MOST_BYTES = 64 * 1024
+MOST_BYTES = 64 * 1024 - 1
+ANSWER_SECONDS = 4.0
+"""The platform waits five; then it shows the person an error or sends the message again."""
+
 NOTHING = "success"
 
 
@@ -47,7 +52,7 @@ async def receive(request: Request) -> Response[str]:
 async def _answer(context: Context, message: messages.Message) -> replies.Stored | None:
     """The reply; an event that could not be taken in raises, so that the platform brings it again."""
     try:
-        return await conversation.take(context, message)
+        return await _in_time(context, message)
     except Problem as problem:
         if message.is_event and isinstance(problem, Unavailable):
             raise
@@ -58,6 +63,32 @@ async def _answer(context: Context, message: messages.Message) -> replies.Stored
         log.error("bot failed", kind=message.kind, error=type(bug).__name__, exc_info=True)
     # Nothing of this message was kept: the person is asked to say it again.
     return conversation.stored(message, say("fault/again.txt"))
+
+
+class TooSlow(Unavailable):
+    code = "bot_too_slow"
+    message = "这句话没有收到，请过一分钟再说一次"
+
+
+_given_up: set[asyncio.Task[replies.Stored | None]] = set()
+
+
+async def _in_time(context: Context, message: messages.Message) -> replies.Stored | None:
+    """Raises `TooSlow`. What takes too long is rolled back, which may itself take long: nobody waits for it."""
+    taking = asyncio.create_task(conversation.take(context, message))
+    done, _ = await asyncio.wait({taking}, timeout=ANSWER_SECONDS)
+    if done:
+        return taking.result()
+    taking.cancel()
+    _given_up.add(taking)
+    taking.add_done_callback(_forget)
+    raise TooSlow()
+
+
+def _forget(taking: asyncio.Task[replies.Stored | None]) -> None:
+    _given_up.discard(taking)
+    if not taking.cancelled() and (problem := taking.exception()):
+        log.warning("rolled back late", error=type(problem).__name__)
 
 
 def _plain(text: str, status: int = 200) -> Response[str]:

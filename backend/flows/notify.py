@@ -3,6 +3,7 @@
 The means in order: a customer-service message while the window is open, a subscription notice while a grant is
 left, an SMS. A means is written down before it is tried. When its outcome stays unknown it is repeated with
 the same key; only a clear no passes the notice on to the next means, so nobody is told twice and nobody never.
+A platform that cannot be reached at all has surely sent nothing: after a few attempts the next means has its turn.
 Quiet content: what happened and what comes next; no marketing (D4-08).
 """
 
@@ -13,6 +14,7 @@ import msgspec
 
 from backend.core import clock, failpoints
 from backend.core.actor import everywhere, system
+from backend.core.errors import Unavailable
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
@@ -47,6 +49,9 @@ TOLD = frozenset(
     }
 )
 """Statuses a customer hears of. The others follow at once on the page the person is looking at."""
+
+PATIENCE = 3
+"""Attempts at a means that cannot be reached, before the next one has its turn: about a quarter of a minute."""
 
 PASSING = frozenset({"submitted", "held", "referred"})
 """No longer true once the case has moved on: not sent late."""
@@ -106,9 +111,9 @@ async def announce(tx: Tx, application: Application) -> None:
 async def notify(context: Context, effect: Effect) -> None:
     """Deliver the effect. Raises Unavailable when a means may have carried it or may work later."""
     application_id, status = str(effect.payload["application_id"]), str(effect.payload["status"])
-    actor = system(effect.institution_id, "notify")
+    actor, key = system(effect.institution_id, "notify"), notice_key(effect)
     async with context.db.begin(actor) as tx:
-        notice = await notices.open(tx, effect.key, application_id, status)
+        notice = await notices.open(tx, key, application_id, status)
         application = await applications.get(tx, application_id)
         overtaken = status in PASSING and application.status != status and notice.means is None
         if overtaken and not notice.ended_at:
@@ -125,7 +130,7 @@ async def notify(context: Context, effect: Effect) -> None:
         async with context.db.begin(actor) as tx:
             await notices.trying(tx, notice, means)
         failpoints.hit(TRYING)
-        refusal = await CARRIERS[means](context, effect, case)
+        refusal = await _try(context, effect, case, notice, means)
         failpoints.hit(CARRIED)
         async with context.db.begin(actor) as tx:
             if not refusal:
@@ -134,6 +139,34 @@ async def notify(context: Context, effect: Effect) -> None:
             notice = await notices.refused(tx, notice, means, refusal)
     async with context.db.begin(actor) as tx:
         await notices.ended(tx, notice, "no means left")
+
+
+async def again(tx: Tx, notice: notices.Notice) -> None:
+    """Queue a notice once more that came back from its means."""
+    payload: dict[str, object] = {
+        "application_id": notice.case_id,
+        "status": notice.about,
+        "notice": notice.key,
+    }
+    await effects.add(tx, kind=KIND, case_id=notice.case_id, key=f"{notice.key}:again", payload=payload)
+
+
+def notice_key(effect: Effect) -> str:
+    return str(effect.payload.get("notice", effect.key))
+
+
+async def _try(context: Context, effect: Effect, case: Case, notice: notices.Notice, means: Means) -> Outcome:
+    """Raises Unavailable while this means may still carry it, or may have."""
+    try:
+        return await CARRIERS[means](context, notice.key, case)
+    except Unavailable as failure:
+        if failure.unknown or notice.in_doubt(means):
+            raise
+        if means != notices.ORDER[-1] and effect.attempts > PATIENCE:
+            return f"unavailable: {failure}"
+        async with context.db.begin(system(effect.institution_id, "notify")) as tx:
+            await notices.not_sent(tx, notice, means)
+        raise
 
 
 def _impossible(case: Case, means: Means) -> Outcome:
@@ -151,10 +184,10 @@ def _impossible(case: Case, means: Means) -> Outcome:
     return "" if case.phone else "no phone"
 
 
-async def _by_custom_message(context: Context, effect: Effect, case: Case) -> Outcome:
+async def _by_custom_message(context: Context, key: str, case: Case) -> Outcome:
     assert case.openid
     try:
-        await context.clients.wechat.send_text(case.openid, case.text, key=f"{effect.key}:custom")
+        await context.clients.wechat.send_text(case.openid, case.text, key=f"{key}:custom")
     except (WindowClosed, NotFollowing) as refusal:
         return refusal.code
     except WeChatRefused as refusal:
@@ -162,39 +195,49 @@ async def _by_custom_message(context: Context, effect: Effect, case: Case) -> Ou
     return ""
 
 
-async def _by_subscription(context: Context, effect: Effect, case: Case) -> Outcome:
+async def _by_subscription(context: Context, key: str, case: Case) -> Outcome:
     """Grant after grant, since the platform may have forgotten one."""
     assert case.openid
     template = context.settings.wechat_progress_template
     while True:
         async with context.db.read(everywhere("notify")) as tx:
-            grant = await grants.find(tx, case.openid, template, effect.key)
+            grant = await grants.find(tx, case.openid, template, key)
         if grant is None:
             return "no grant"
         keeper = system(grant.institution_id, "notify")
         async with context.db.begin(keeper) as tx:
-            if not await grants.reserve(tx, grant, effect.key):
+            if not await grants.reserve(tx, grant, key):
                 continue
         try:
-            await context.clients.wechat.send_subscription(
-                case.openid,
-                template,
-                _fields(case),
-                page=_url(context, case.application),
-                key=f"{effect.key}:{grant.id}",
-            )
+            number = await _send_subscription(context, case, template, key=f"{key}:{grant.id}")
         except NoSubscription:
             async with context.db.begin(keeper) as tx:
                 await grants.void(tx, grant)
             continue
-        except WeChatRefused as refusal:
+        except (WeChatRefused, Unavailable) as refusal:
+            if isinstance(refusal, Unavailable) and refusal.unknown:
+                raise
+            async with context.db.begin(keeper) as tx:
+                await grants.release(tx, grant, key)
+            if isinstance(refusal, Unavailable):
+                raise
             return f"errcode {refusal.remote_code}"
         async with context.db.begin(keeper) as tx:
-            await grants.used(tx, grant)
+            await grants.used(tx, grant, number)
         return ""
 
 
-async def _by_sms(context: Context, effect: Effect, case: Case) -> Outcome:
+async def _send_subscription(context: Context, case: Case, template: str, *, key: str) -> str:
+    """The platform's number of the notice."""
+    assert case.openid
+    page = _url(context, case.application)
+    answer = await context.clients.wechat.send_subscription(
+        case.openid, template, _fields(case), page=page, key=key
+    )
+    return str(answer.get("msgid", ""))
+
+
+async def _by_sms(context: Context, key: str, case: Case) -> Outcome:
     application, template = case.application, SMS_TEMPLATES[case.status]
     assert case.phone
     sent = await context.clients.sms.send(
@@ -202,14 +245,14 @@ async def _by_sms(context: Context, effect: Effect, case: Case) -> Outcome:
         template=template,
         parameters={"application_no": application.application_no, "until": _until(application)},
         case_id=application.id,
-        key=f"{effect.key}:sms",
+        key=f"{key}:sms",
     )
-    async with context.db.begin(system(effect.institution_id, "notify")) as tx:
+    async with context.db.begin(system(application.institution_id, "notify")) as tx:
         await sms.accepted(tx, sent.message_id, application.id, template, sent.accepted_at)
     return ""
 
 
-CARRIERS: dict[Means, Callable[[Context, Effect, Case], Awaitable[Outcome]]] = {
+CARRIERS: dict[Means, Callable[[Context, str, Case], Awaitable[Outcome]]] = {
     "custom": _by_custom_message,
     "subscription": _by_subscription,
     "sms": _by_sms,

@@ -15,6 +15,7 @@ from backend.flows import (
     receive_bank_event,
     send_sms,
     submit_application,
+    take_notice_report,
 )
 from backend.flows.context import Context
 from backend.outbox.effects import Effect
@@ -39,4 +40,5 @@ HANDLERS: dict[str, Handler] = {
     confirm_identity.ARCHIVE: archive_image.archive_image,
     send_sms.KIND: send_sms.send_sms,
     notify.KIND: notify.notify,
+    take_notice_report.KIND: take_notice_report.take_notice_report,
 }

@@ -13,7 +13,7 @@ async def answer(talk: Talk) -> Reply:
     ticket = await tickets.open(
         talk.tx,
         kind="complaint",
-        text=talk.message.words,
+        text=talk.message.said,
         openid=talk.openid,
         customer_id=talk.customer_id,
         owner_id=owner.id if owner else None,
@@ -22,5 +22,7 @@ async def answer(talk: Talk) -> Reply:
         "complaint/show.txt",
         number=ticket.ticket_no,
         due=ticket.due_at,
+        late=ticket.due_at < talk.tx.now,
+        known=ticket.created_at < talk.tx.now,
         phone=talk.institution.service_phone if talk.institution else "",
     )

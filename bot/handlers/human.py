@@ -2,26 +2,37 @@
 
 from backend.domains.channels import tickets
 from backend.domains.identity import service as identity
+from backend.domains.identity.model import Staff
 from bot.replies import Reply
 from bot.talk import Talk, say
 
 
 async def answer(talk: Talk) -> Reply:
     """The officer whose code brought the person owns the ticket, else the service desk."""
-    owner = talk.follower.officer_id if talk.follower else None
+    officer = await _officer(talk)
     ticket = await tickets.open(
         talk.tx,
         kind="human",
-        text=talk.message.words,
+        text=talk.message.said,
         openid=talk.openid,
         customer_id=talk.customer_id,
-        owner_id=owner,
+        owner_id=officer.id if officer else None,
     )
-    person = await identity.staff(talk.tx, owner) if owner else None
+    owner = await identity.staff(talk.tx, ticket.owner_id) if ticket.owner_id else None
     return say(
         "human/show.txt",
         number=ticket.ticket_no,
         due=ticket.due_at,
-        owner=person.name if person else "",
+        late=ticket.due_at < talk.tx.now,
+        known=ticket.created_at < talk.tx.now,
+        owner=owner.name if owner else "",
         phone=talk.institution.service_phone if talk.institution else "",
     )
+
+
+async def _officer(talk: Talk) -> Staff | None:
+    """None also for one who has left: nobody would see the ticket."""
+    if talk.follower is None or talk.follower.officer_id is None:
+        return None
+    person = await identity.staff(talk.tx, talk.follower.officer_id)
+    return person if person and person.active else None

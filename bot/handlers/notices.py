@@ -1,28 +1,36 @@
-"""订阅通知: the person allowed one notice, or took it back (N17)."""
+"""订阅通知: the person allowed one notice, or took it back; the platform says whether it was shown (N17)."""
+
+from collections.abc import Iterator
 
 from backend.domains.channels import grants
+from backend.flows import take_notice_report
 from bot import xml
 from bot.replies import Reply
 from bot.talk import Talk
 
-_LISTS = ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent")
+POPUP, CHANGE, SENT = "SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "SubscribeMsgSentEvent"
 
 
 async def asked(talk: Talk) -> Reply:
-    for name in _LISTS:
-        wrapped = talk.message.fields.get(name)
-        found = wrapped.get("List", []) if isinstance(wrapped, dict) else []
-        for one in found if isinstance(found, list) else [found]:
-            if isinstance(one, dict):
-                await _note(talk, xml.text(one, "TemplateId"), xml.text(one, "SubscribeStatusString"))
+    """Only 允许 in the popup gives a notice. A refused popup takes back nothing given before; 拒收 in the
+    settings does, and is all that the platform tells of them."""
+    for one in _listed(talk, POPUP):
+        if xml.text(one, "SubscribeStatusString") == "accept" and xml.text(one, "TemplateId"):
+            await grants.granted(talk.tx, talk.openid, xml.text(one, "TemplateId"))
+    for one in _listed(talk, CHANGE):
+        if xml.text(one, "SubscribeStatusString") == "reject":
+            await grants.rejected(talk.tx, talk.openid, xml.text(one, "TemplateId"))
     return None
 
 
-async def _note(talk: Talk, template_id: str, status: str) -> None:
-    if not template_id:
-        return
-    if status == "accept":
-        await grants.granted(talk.tx, talk.openid, template_id)
-    elif talk.message.kind == "event.subscribe_msg_change_event":
-        # Taken back in the settings. A refused popup takes back nothing given before.
-        await grants.rejected(talk.tx, talk.openid, template_id)
+async def reported(talk: Talk) -> Reply:
+    for one in _listed(talk, SENT):
+        if number := xml.text(one, "MsgID"):
+            await take_notice_report.queue(talk.tx, number, xml.text(one, "ErrorCode"))
+    return None
+
+
+def _listed(talk: Talk, name: str) -> Iterator[xml.Fields]:
+    wrapped = talk.message.fields.get(name)
+    found = wrapped.get("List", []) if isinstance(wrapped, dict) else []
+    return (one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict))

@@ -26,7 +26,9 @@ async def answer(talk: Talk) -> Reply:
 
 def _line(talk: Talk, product: Product) -> dict[str, object]:
     low, high = rules.all_in_range(product.terms)
-    url = talk.url(f"/p/{product.institution_id}/{product.code}")
+    assert talk.institution is not None
+    # The county's own page, also for a product of the whole union.
+    url = talk.url(f"/p/{talk.institution.id}/{product.code}")
     if talk.follower and talk.follower.code_token and talk.follower.product_code == product.code:
         url = talk.url(f"/q/{talk.follower.code_token}")
     return {

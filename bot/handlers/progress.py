@@ -1,13 +1,16 @@
 """进度: where each application stands, and what comes next."""
 
+from backend.core import clock
+from backend.domains.products import service as products
+from backend.domains.regulation import service as regulation
 from backend.overview import application_result
 from bot.handlers import personal
 from bot.replies import Reply
 from bot.talk import Talk, say
 
 MOST = 3
-EXPLAINED = frozenset({"approved", "handed_off", "signed", "declined"})
-"""Statuses whose answer holds figures or reasons (A3-09)."""
+EXPLAINED = frozenset({"held", "approved", "handed_off", "signed", "declined"})
+"""Statuses whose answer holds figures, reasons or what is waited for (A3-09)."""
 
 
 async def answer(talk: Talk) -> Reply:
@@ -16,26 +19,28 @@ async def answer(talk: Talk) -> Reply:
     found = await personal.standings(talk)
     if not found:
         return await personal.nothing_yet(talk)
-    cases = []
-    for one in found[:MOST]:
-        result = None
-        if one.application.status in EXPLAINED:
-            result = await application_result.of(talk.tx, one.application)
-        cases.append(_case(talk, one, result))
-    return say("progress/show.txt", cases=cases)
+    days = (await regulation.in_force(talk.tx, clock.today())).count("human_review.working_days")
+    cases = [await _case(talk, one) for one in found[:MOST]]
+    return say("progress/show.txt", cases=cases, review_days=days, more=len(found) - MOST)
 
 
-def _case(
-    talk: Talk, one: personal.Standing, result: application_result.ApplicationResult | None
-) -> dict[str, object]:
-    path = f"/my/{one.application.application_no}" if one.application.status != "draft" else "/resume"
+async def _case(talk: Talk, one: personal.Standing) -> dict[str, object]:
+    case, result = one.application, None
+    if case.status in EXPLAINED:
+        result = await application_result.of(talk.tx, case)
+    reasons = [r.text.rstrip("。") for r in result.reasons if r.effect == "minus"] if result else []
     return {
-        "number": one.application.application_no,
-        "label": one.application.label,
-        "status": one.application.status,
-        "promised_at": one.application.promised_at,
+        "number": case.application_no,
+        "product": await products.name_of(talk.tx, talk.tx.institution_id, case.product_code),
+        "label": case.label,
+        "status": case.status,
+        "promised_at": case.promised_at,
+        "late": case.promised_at is not None and case.promised_at < talk.tx.now,
         "offer": result.offer if result else None,
-        "reasons": [r.text for r in result.reasons if r.effect == "minus"] if result else [],
+        "reasons": reasons,
+        "advice": result.advice if result else "",
+        "review": result.review if result else None,
+        "waiting_for": result.waiting_for if result else "",
         "outstanding": one.outstanding_fen,
-        "url": talk.url(path),
+        "url": talk.url(f"/my/{case.application_no}" if case.status != "draft" else "/resume"),
     }

@@ -55,6 +55,9 @@ ROAD = {
     "handed_off": ("submitted", "deciding", "approved", "handed_off"),
     "signed": ("submitted", "deciding", "approved", "handed_off", "signed"),
     "drawn": ("submitted", "deciding", "approved", "handed_off", "signed", "drawn"),
+    "repaid": ("submitted", "deciding", "approved", "handed_off", "signed", "drawn", "repaid"),
+    "expired": ("submitted", "deciding", "approved", "handed_off", "expired"),
+    "cancelled": ("submitted", "deciding", "referred", "cancelled"),
 }
 
 
@@ -73,8 +76,10 @@ async def application(
             made = await applications.move(tx, made, to_status, to_status, promised_at=promised)
         if {"approved", "handed_off", "signed", "drawn"} & set(ROAD[status]):
             contract = await contracts.prepare(tx, made.id, customer_id, terms())
-            if status == "drawn":
+            if "drawn" in ROAD[status]:
                 await _draw(tx, made, contract.id)
+            if status == "repaid":
+                await _repay(tx, made, 2_000_000)
     return made
 
 
@@ -105,4 +110,16 @@ async def _draw(tx: Tx, made: Application, contract_id: str) -> None:
         amount_fen=2_000_000,
         term_months=12,
         drawn_at=clock.now(),
+    )
+
+
+async def _repay(tx: Tx, made: Application, principal_fen: int) -> None:
+    await loans.repay(
+        tx,
+        event_id=f"r-{made.id}",
+        loan_no="JJ202611230001",
+        principal_fen=principal_fen,
+        interest_fen=0,
+        outstanding_fen=0,
+        at=clock.now(),
     )

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from backend.core import clock
@@ -240,3 +241,129 @@ async def test_a_receipt_of_the_sms_platform_is_kept(world: World, id_number: st
     async with world.db.begin(JIA) as tx:
         [message] = await sms.of_case(tx, made.id)
     assert (message.status, message.receipt_at is not None) == ("delivered", True)
+
+
+CUSTOM, BIZSEND = "cgi-bin/message/custom/send", "cgi-bin/message/subscribe/bizsend"
+
+
+@pytest.mark.parametrize("errcode", [45015, 45047, 43004, 45009, 48001, 40003])
+async def test_a_custom_message_the_platform_refuses_goes_on_to_the_notice(
+    world: World, id_number: str, errcode: int
+) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await allow_notice(world)
+    await fault(world, system="wechat", operation=CUSTOM, fault="errcode", args={"errcode": errcode})
+    await announce(world, made)
+    await worker.drain(world.context)
+    assert [effect for effect, _ in await told(world)] == ["subscription_message"]
+
+
+@pytest.mark.parametrize("errcode", [47003, 45009, 40037])
+async def test_a_notice_the_platform_refuses_goes_on_to_the_sms_and_keeps_its_grant(
+    world: World, id_number: str, errcode: int
+) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await allow_notice(world)
+    await fault(world, system="wechat", operation=BIZSEND, fault="errcode", args={"errcode": errcode})
+    with clock.at(clock.now() + LATER):
+        await announce(world, made)
+        await worker.drain(world.context)
+    assert [effect for effect, _ in await told(world)] == ["sms_sent"]
+    async with world.db.read(everywhere("test")) as tx:
+        assert await grants.left(tx, OPENID) == {world.settings.wechat_progress_template: 1}
+
+
+@pytest.mark.parametrize("errcode", [40001, 40014, 42001])
+async def test_a_token_refused_once_is_renewed_and_the_message_goes_out_once(
+    world: World, id_number: str, errcode: int
+) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await fault(world, system="wechat", operation=CUSTOM, fault="errcode", args={"errcode": errcode})
+    await announce(world, made)
+    await worker.drain(world.context)
+    assert [effect for effect, _ in await told(world)] == ["custom_message"]
+
+
+@pytest.mark.parametrize(("broken", "args"), [("errcode", {"errcode": 40001}), ("status", {"status": 429})])
+async def test_a_platform_that_takes_nothing_is_given_up_for_the_sms(
+    world: World, id_number: str, broken: str, args: dict[str, int]
+) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await allow_notice(world)
+    await fault(world, system="wechat", operation="cgi-bin/message/*", fault=broken, times=99, args=args)
+    await announce(world, made)
+    await worker.drain(world.context)
+    assert await told(world) == []  # a blip would pass by itself
+    await drain_in_time(world, rounds=8)
+    assert [effect for effect, _ in await told(world)] == ["sms_sent"]
+    assert (await notice_of(world, made)).means == "sms"
+    async with world.db.read(everywhere("test")) as tx:
+        assert await grants.left(tx, OPENID) == {world.settings.wechat_progress_template: 1}
+
+
+async def test_what_may_have_arrived_is_never_told_by_another_means(world: World, id_number: str) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await fault(world, system="wechat", operation=CUSTOM, fault="drop_after")
+    await announce(world, made)
+    await worker.drain(world.context)
+    await fault(world, system="wechat", operation=CUSTOM, fault="status", times=6, args={"status": 429})
+    await drain_in_time(world, rounds=12)
+    assert [effect for effect, _ in await told(world)] == ["custom_message"]
+    assert (await notice_of(world, made)).means == "custom"
+
+
+async def test_the_platforms_report_is_the_proof_that_a_notice_was_shown(
+    world: World, id_number: str, owner: asyncpg.Connection
+) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await allow_notice(world)
+    with clock.at(clock.now() + LATER):
+        await announce(world, made)
+        await worker.drain(world.context)
+        await world.settle()
+        await drain_in_time(world, rounds=2)
+    row = await owner.fetchrow("select message_id, report, reported_at from channels.grants")
+    assert (int(row["message_id"]) > 2**53, row["report"], row["reported_at"] is not None) == (
+        True,
+        "success",
+        True,
+    )
+    assert [effect for effect, _ in await told(world)] == ["subscription_message"]
+
+
+async def test_a_notice_that_was_not_shown_is_told_by_sms_once(world: World, id_number: str) -> None:
+    made = await people.application(world.db, await bound_customer(world, id_number), "approved")
+    await allow_notice(world)
+    await fault(world, system="wechat", operation="report", fault="errcode", args={"errcode": 107001})
+    with clock.at(clock.now() + LATER):
+        await announce(world, made)
+        await worker.drain(world.context)
+        await world.settle()
+        await drain_in_time(world, rounds=3)
+    assert sorted(effect for effect, _ in await told(world)) == ["sms_sent", "subscription_message"]
+    notice = await notice_of(world, made)
+    assert (notice.means, notice.sent_at is not None) == ("sms", True)
+    assert ("subscription", "report 107001") in {(s["means"], s["outcome"]) for s in notice.steps}
+
+
+async def test_a_report_of_something_we_never_sent_changes_nothing(world: World, id_number: str) -> None:
+    await bound_customer(world, id_number)
+    one = {"TemplateId": "t", "MsgID": "23999", "ErrorCode": "1", "ErrorStatus": "system failed"}
+    fields = {"Event": "subscribe_msg_sent_event", "SubscribeMsgSentEvent": {"List": one}}
+    assert (await world.phone(OPENID).act(kind="event", fields=fields))["empty"]
+    await drain_in_time(world, rounds=8)
+    assert await told(world) == []
+
+
+async def test_refusals_in_the_settings_void_what_is_left_and_give_nothing(
+    world: World, id_number: str
+) -> None:
+    await bound_customer(world, id_number)
+    template = world.settings.wechat_progress_template
+    await allow_notice(world, times=2)
+    for status, left in (("accept", {template: 2}), ("reject", {})):
+        one = {"TemplateId": template, "SubscribeStatusString": status}
+        fields = {"Event": "subscribe_msg_change_event", "SubscribeMsgChangeEvent": {"List": one}}
+        assert (await world.phone(OPENID).act(kind="event", fields={**fields, "EventKey": status}))["empty"]
+        async with world.db.read(everywhere("test")) as tx:
+            assert await grants.left(tx, OPENID) == left

@@ -43,8 +43,28 @@ async def reserve(tx: Tx, grant: Grant, key: str) -> bool:
     return bool(await Q.reserve_grant(tx, institution_id=tx.institution_id, id=grant.id, key=key, now=tx.now))
 
 
-async def used(tx: Tx, grant: Grant) -> None:
-    await Q.use_grant(tx, institution_id=tx.institution_id, id=grant.id, now=tx.now)
+async def release(tx: Tx, grant: Grant, key: str) -> None:
+    """The notice it was kept for went another way; another one may have it."""
+    await Q.release_grant(tx, institution_id=tx.institution_id, id=grant.id, key=key)
+
+
+async def used(tx: Tx, grant: Grant, message_id: str) -> None:
+    """`message_id`: the platform's number of the notice, by which it reports later."""
+    await Q.use_grant(tx, institution_id=tx.institution_id, id=grant.id, message_id=message_id, now=tx.now)
+
+
+async def of_message(tx: Tx, message_id: str) -> tuple[Grant, str] | None:
+    """(grant, key of the notice it carried); needs a union-wide reader."""
+    row = await Q.grant_of_message(tx, message_id=message_id)
+    return None if row is None else (Grant(row["institution_id"], row["id"]), row["notice_key"])
+
+
+async def reported(tx: Tx, grant: Grant, report: str) -> bool:
+    """What the platform says of the notice: `success` or an error code. False when it was known already."""
+    noted = await Q.report_grant(tx, institution_id=tx.institution_id, id=grant.id, report=report, now=tx.now)
+    if noted:
+        audit.add(tx, "grant.reported", grant.id, report=report)
+    return bool(noted)
 
 
 async def void(tx: Tx, grant: Grant) -> None:

@@ -11,6 +11,9 @@ MESSAGE_WINDOW = timedelta(hours=48)
 EVENT_WINDOW = timedelta(minutes=1)
 """How long customer-service messages may follow what the person did (wechat.md)."""
 
+SAME_TALK = timedelta(minutes=30)
+"""What was said longer ago belongs to another conversation."""
+
 TICKET = Lifecycle(
     "ticket",
     {"open": "处理中", "answered": "已答复", "closed": "已办结"},

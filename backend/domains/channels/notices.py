@@ -29,6 +29,10 @@ class Notice(msgspec.Struct, frozen=True):
     sent_at: datetime | None
     ended_at: datetime | None
 
+    def in_doubt(self, means: Means) -> bool:
+        """An earlier attempt by this means ended without an answer: it may have arrived."""
+        return any(step["means"] == means and step["outcome"] == "trying" for step in self.steps)
+
     def still_to_try(self) -> tuple[Means, ...]:
         """The means under way first: its outcome is not known, and the same key cannot double it."""
         tried = {step["means"] for step in self.steps if step["outcome"] != "trying"}
@@ -55,6 +59,31 @@ async def refused(tx: Tx, notice: Notice, means: Means, why: str) -> Notice:
     steps.append({"means": means, "outcome": why, "at": tx.now.isoformat()})
     await _set(tx, notice, None, steps)
     return msgspec.structs.replace(notice, means=None, steps=steps)
+
+
+async def not_sent(tx: Tx, notice: Notice, means: Means) -> None:
+    """Surely nothing went out this time: the next attempt chooses anew."""
+    await _set(tx, notice, None, [s for s in notice.steps if s["means"] != means])
+
+
+async def came_back(tx: Tx, key: str, why: str) -> Notice | None:
+    """The platform could not show a subscription notice: open again for the means after it.
+
+    None when it was not carried by a subscription notice, or is open again already.
+    """
+    notice = _notice(await Q.notice(tx, institution_id=tx.institution_id, key=key))
+    steps = [s for s in notice.steps if s["means"] != "subscription"]
+    steps.append({"means": "subscription", "outcome": why, "at": tx.now.isoformat()})
+    if not await Q.reopen_notice(tx, institution_id=tx.institution_id, id=notice.id, steps=steps):
+        return None
+    audit.add(tx, "notice.came_back", notice.case_id, about=notice.about, why=why)
+    return notice
+
+
+async def institution_of(tx: Tx, key: str) -> str | None:
+    """Whose notice it is; needs a union-wide reader."""
+    row = await Q.notice_of_key(tx, key=key)
+    return None if row is None else str(row["institution_id"])
 
 
 async def sent(tx: Tx, notice: Notice, means: Means) -> None:

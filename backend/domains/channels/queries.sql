@@ -188,10 +188,24 @@ update channels.grants set reserved_for = :key, reserved_at = coalesce(reserved_
 where institution_id = :institution_id and id = :id and used_at is null and void_at is null
   and (reserved_for is null or reserved_for = :key);
 
--- name: use_grant(institution_id, id, now)!
+-- name: release_grant(institution_id, id, key)!
+-- The notice it was kept for went another way.
+update channels.grants set reserved_for = null, reserved_at = null
+where institution_id = :institution_id and id = :id and used_at is null and reserved_for = :key;
+
+-- name: use_grant(institution_id, id, message_id, now)!
 -- The notice went out.
-update channels.grants set used_at = :now
+update channels.grants set used_at = :now, message_id = :message_id
 where institution_id = :institution_id and id = :id and used_at is null;
+
+-- name: grant_of_message(message_id)^
+-- scope: all institutions, because a report names the platform's number only.
+select institution_id, id, reserved_for as notice_key from channels.grants where message_id = :message_id;
+
+-- name: report_grant(institution_id, id, report, now)!
+-- The first report counts.
+update channels.grants set report = :report, reported_at = :now
+where institution_id = :institution_id and id = :id and reported_at is null;
 
 -- name: void_grant(institution_id, id, now)!
 -- The platform knew of no consent.
@@ -230,6 +244,16 @@ where institution_id = :institution_id and id = :id and ended_at is null;
 update channels.notices set means = null, ended_at = :now
 where institution_id = :institution_id and id = :id and ended_at is null;
 
+-- name: notice_of_key(key)^
+-- scope: all institutions, because a grant may be of another county than the case it was used for.
+select institution_id, id, key, case_id, about, means, steps, sent_at, ended_at
+from channels.notices where key = :key;
+
+-- name: reopen_notice(institution_id, id, steps)!
+-- The platform reports that it was not shown after all: the next means may carry it.
+update channels.notices set means = null, steps = :steps, sent_at = null, ended_at = null
+where institution_id = :institution_id and id = :id and means = 'subscription' and sent_at is not null;
+
 -- name: notices_of_case(institution_id, case_id)
 -- Proof that nothing was lost, for the support desk.
 select id, key, case_id, about, means, steps, sent_at, ended_at
@@ -245,13 +269,17 @@ insert into channels.tickets
     (institution_id, id, ticket_no, kind, openid, customer_id, owner_id, text, due_at, created_at)
 values (:institution_id, :id, :ticket_no, :kind, :openid, :customer_id, :owner_id, :text, :due_at, :now);
 
+-- name: lock_tickets_of(institution_id, openid)$
+-- Until the end of the transaction: the tickets of one account are opened one after another.
+select pg_advisory_xact_lock(hashtextextended('ticket/' || :institution_id || '/' || :openid, 0));
+
 -- name: open_ticket_of(institution_id, openid, kind, since)^
 -- The matter a person has opened already; locked, since its text grows.
 select institution_id, id, ticket_no, kind, openid, customer_id, owner_id, text, answer, status, due_at, created_at,
        answered_at
 from channels.tickets
 where institution_id = :institution_id and openid = :openid and kind = :kind and status = 'open'
-  and created_at > :since
+  and created_at > coalesce(:since::timestamptz, '-infinity')
 order by created_at desc limit 1
 for update;
 
@@ -283,7 +311,9 @@ where institution_id = :institution_id and id = :id and status = 'open';
 update channels.tickets set status = 'answered', answer = :answer, answered_at = :now
 where institution_id = :institution_id and id = :id and status = 'open';
 
--- name: last_topics(institution_id, openid, most)
+-- name: last_topics(institution_id, openid, since, most)
 -- What the account said last, newest first.
 select topic from channels.messages
-where institution_id = :institution_id and openid = :openid order by received_at desc, id desc limit :most;
+where institution_id = :institution_id and openid = :openid and received_at > :since
+  and kind not like 'event.%'
+order by received_at desc, id desc limit :most;

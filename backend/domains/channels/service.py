@@ -12,7 +12,7 @@ import msgspec
 from backend.core import ids
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.channels.model import EVENT_WINDOW, MESSAGE_WINDOW, Follower, Lead
+from backend.domains.channels.model import EVENT_WINDOW, MESSAGE_WINDOW, SAME_TALK, Follower, Lead
 from backend.domains.channels.statements import Q
 
 _TABLE = "channels.messages"
@@ -145,7 +145,14 @@ async def messages_everywhere(tx: Tx, openid: str) -> dict[str, int]:
     return {row["topic"]: row["count"] for row in await Q.messages_everywhere(tx, openid=openid)}
 
 
-async def last_topics(tx: Tx, openid: str, most: int) -> list[str]:
-    """Topics of the account's last messages here, newest first."""
-    rows = await Q.last_topics(tx, institution_id=tx.institution_id, openid=openid, most=most)
+async def last_topics(tx: Tx, openid: str, most: int, institution_id: str = "") -> list[str]:
+    """Topics of what the account said here (or in another institution, for a union-wide reader) within
+    `SAME_TALK`, newest first."""
+    rows = await Q.last_topics(
+        tx,
+        institution_id=institution_id or tx.institution_id,
+        openid=openid,
+        since=tx.now - SAME_TALK,
+        most=most,
+    )
     return [row["topic"] for row in rows]

@@ -14,7 +14,7 @@ Kind = Literal["human", "complaint"]
 
 HUMAN_WORKING_DAYS = 1
 SAME_MATTER = timedelta(hours=24)
-"""Who asks again within a day means the matter that is open already."""
+"""Who complains again within a day means the same matter; later it is another one, with a clock of its own."""
 
 _TABLE = "channels.tickets"
 
@@ -28,10 +28,17 @@ async def open(
     customer_id: str | None = None,
     owner_id: str | None = None,
 ) -> Ticket:
-    """A new ticket, or the one this account opened for the same kind within a day, with the text added."""
+    """A new ticket, or the open one of this account with the text added.
+
+    A wish for a person is the same matter for as long as it is open, a complaint for a day. `created_at` before
+    `tx.now` says that it was there already.
+    """
     if openid:
+        # Two messages at once must not open two tickets; there is no row to lock before the first.
+        await Q.lock_tickets_of(tx, institution_id=tx.institution_id, openid=openid)
+        since = tx.now - SAME_MATTER if kind == "complaint" else None
         row = await Q.open_ticket_of(
-            tx, institution_id=tx.institution_id, openid=openid, kind=kind, since=tx.now - SAME_MATTER
+            tx, institution_id=tx.institution_id, openid=openid, kind=kind, since=since
         )
         if row is not None:
             return await _added(tx, _ticket(tx, row), text)

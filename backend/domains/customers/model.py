@@ -169,7 +169,9 @@ class AlreadyBound(Conflict):
     """This WeChat account or this person is bound elsewhere; only unbinding frees them."""
 
     code = "already_bound"
-    message = "这个微信已绑定另一位客户，或您已在另一个微信上绑定"
+    message = (
+        "您的信息连着另一个微信，或这个微信连着别人。请先在那个微信里说“解绑”；那个微信用不了，就说“人工”"
+    )
 
 
 class PhoneTaken(Conflict):

@@ -59,6 +59,10 @@ from (
 join products.versions v on v.version = c.version
 where v.institution_id = :institution_id and v.code = :code;
 
+-- name: name_of(institution_id, code)$
+-- Also of a product that is no longer on offer.
+select name from products.products where institution_id in ('*', :institution_id) and code = :code;
+
 -- name: add_product(institution_id, code, series_code, parent_code, name, other_names, created_at)!
 -- A new node of the tree; nothing is on offer yet.
 insert into products.products (institution_id, code, series_code, parent_code, name, other_names, created_at)

@@ -13,6 +13,11 @@ from backend.domains.products.model import Brand, Leaf, Overrides, Series, Terms
 Q = queries.load(__package__)
 
 
+async def name_of(tx: Tx, institution_id: str, code: str) -> str | None:
+    name: str | None = await Q.name_of(tx, institution_id=institution_id, code=code)
+    return name
+
+
 async def tree(tx: Tx) -> list[Brand]:
     brands: dict[str, tuple[Any, dict[str, tuple[Any, list[Leaf]]]]] = {}
     for row in await Q.tree(tx):

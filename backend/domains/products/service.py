@@ -30,6 +30,11 @@ async def get_live(tx: Tx, institution_id: str, code: str, on: date) -> Product:
     return found[0]
 
 
+async def name_of(tx: Tx, institution_id: str, code: str) -> str:
+    """What people call it, on offer or not; the code itself when nobody knows it."""
+    return await repository.name_of(tx, institution_id, code) or code
+
+
 async def list_live(tx: Tx, institution_id: str, on: date) -> list[Product]:
     """Everything an institution offers on a day, in the order of the series."""
     rows = await repository.live(tx, institution_id, None, on)

@@ -57,11 +57,13 @@ def header(openid: str, kind: str) -> Fields:
     return {"ToUserName": ACCOUNT, "FromUserName": openid, "CreateTime": moment, "MsgType": kind}
 
 
-def job_finished(event: str, number: int, template_id: str) -> Fields:
-    """What the platform tells the account when a notice has been shown."""
+def job_finished(here: World, event: str, number: int, template_id: str) -> Fields:
+    """What the platform tells the account when a notice has been shown, or (fault `report`) could not be."""
+    code = next((f.args.get("errcode", 0) for f in here.faults.firing("wechat", "report")), 0)
+    status = "failed: system failed" if code else "success"
     if event == "TEMPLATESENDJOBFINISH":
-        return {"Event": event, "MsgID": str(number), "Status": "success"}
-    one = {"TemplateId": template_id, "MsgID": str(number), "ErrorCode": "0", "ErrorStatus": "success"}
+        return {"Event": event, "MsgID": str(number), "Status": status}
+    one = {"TemplateId": template_id, "MsgID": str(number), "ErrorCode": str(code), "ErrorStatus": status}
     return {"Event": event, "SubscribeMsgSentEvent": {"List": one}}
 
 

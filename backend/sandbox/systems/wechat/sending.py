@@ -107,7 +107,7 @@ def _notice(
         "fields": {name: field["value"] for name, field in message["data"].items()},
     }
     followers.receive(here, openid, channel, body)
-    push.soon(here, openid, push.job_finished(event, number, str(message["template_id"])))
+    push.soon(here, openid, push.job_finished(here, event, number, str(message["template_id"])))
     return {"errcode": 0, "errmsg": "ok", "msgid": number}
 
 
