@@ -1,17 +1,18 @@
 """`./xiaodai inspect OPENID|APPLICATION_NO [--json]`: the support desk's view. Masked, and every look is audited."""
 
 import argparse
-import asyncio
 import getpass
 import os
 
 import msgspec
 
 from backend import wiring
+from backend.commands import reach
 from backend.core.actor import everywhere
 from backend.core.errors import Problem
 from backend.overview import support
-from backend.settings import Settings, load
+from backend.settings import Settings
+from backend.web import logs
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +22,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 found · 1 nobody found."""
+    """0 found · 1 nobody found, or no database."""
+    logs.configure("warning")
     try:
-        seen = asyncio.run(_look_up(load(os.environ, xiaodai_data=args.data), args.who))
+        seen = reach.run(_look_up(reach.settings_of(os.environ, args.data), args.who))
     except Problem as problem:
         print(
             msgspec.json.encode({"error": problem.code, "message": problem.text}).decode()

@@ -1,15 +1,20 @@
 """`./xiaodai menu publish`: send the official account's menu to WeChat; `menu show` prints what is there."""
 
 import argparse
-import asyncio
 import os
+import sys
 
 import msgspec
 
 from backend import wiring
+from backend.commands import reach
 from backend.core.errors import Problem
-from backend.settings import Settings, load
+from backend.integrations.wechat.port import WeChatRefused
+from backend.settings import Settings
+from backend.web import logs
 from bot.menu import menu
+
+NO_MENU = "46003"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,17 +23,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """0 done · 1 the platform said no, or cannot be reached."""
+    logs.configure("warning")
+    work = {"show": show, "publish": publish}[args.action]
     try:
-        print(asyncio.run(_run(load(os.environ, xiaodai_data=args.data), args.action)))
+        print(reach.run(work(reach.settings_of(os.environ, args.data))))
     except Problem as problem:
-        print(problem.text)
+        print(problem.text, file=sys.stderr)
         return 1
     return 0
 
 
-async def _run(settings: Settings, action: str) -> str:
+async def show(settings: Settings) -> str:
+    """The menu that is there now, as JSON."""
     async with wiring.opened(settings) as context:
-        if action == "show":
-            return msgspec.json.encode(await context.clients.wechat.menu.get()).decode()
+        try:
+            shown = (await context.clients.wechat.menu.get())["menu"]
+        except WeChatRefused as refusal:
+            if refusal.remote_code != NO_MENU:
+                raise
+            shown = {"button": []}
+    return msgspec.json.encode(shown).decode()
+
+
+async def publish(settings: Settings) -> str:
+    async with wiring.opened(settings) as context:
         await context.clients.wechat.create_menu(menu(settings))
-        return "菜单已发布"
+    return "菜单已发布"

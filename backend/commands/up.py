@@ -13,8 +13,9 @@ from types import FrameType
 
 from rich.console import Console
 
-from backend.commands import parts
+from backend.commands import menu, parts, reach
 from backend.commands.supervisor import AlreadyRunning, NotReady, Supervisor
+from backend.core.errors import Problem
 from backend.db import embedded, migrate
 from backend.settings import Settings, Unsafe, load
 
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
         print(problem, file=sys.stderr)
         return 2
     _stop_on_signals(supervisor)
+    reach.keep_ports(settings)
     try:
         _start(supervisor, settings, demo=not args.empty)
     except (NotReady, embedded.NotStarted, migrate.Drifted, Unsafe) as problem:
@@ -100,6 +102,18 @@ def _start(supervisor: Supervisor, settings: Settings, *, demo: bool) -> None:
     for part in chosen:
         with _step({"sandbox": "沙箱", "ocr": "证件识别", "web": "网站", "worker": "后台任务"}[part.name]):
             supervisor.wait_ready(part.name)
+    if settings.sandbox_base and settings.wechat_api_base.startswith(settings.sandbox_base):
+        # The stand-in only: a real account's menu changes when somebody says so.
+        with _step("公众号菜单"):
+            _publish_menu(settings)
+
+
+def _publish_menu(settings: Settings) -> None:
+    """A fault that is set in the sandbox must not keep the rest from starting."""
+    try:
+        asyncio.run(menu.publish(settings))
+    except Problem as problem:
+        console.print(f"[yellow]公众号菜单没有发布：{problem.text}[/]")
 
 
 async def prepare_database(settings: Settings, *, demo: bool) -> None:
