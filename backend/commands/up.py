@@ -18,6 +18,7 @@ from backend.commands.supervisor import AlreadyRunning, NotReady, Supervisor
 from backend.core.errors import Problem
 from backend.db import embedded, migrate
 from backend.settings import Settings, Unsafe, load
+from backend.web import logs
 
 console = Console(stderr=False, highlight=False)
 
@@ -110,6 +111,7 @@ def _start(supervisor: Supervisor, settings: Settings, *, demo: bool) -> None:
 
 def _publish_menu(settings: Settings) -> None:
     """A fault that is set in the sandbox must not keep the rest from starting."""
+    logs.configure("warning")
     try:
         asyncio.run(menu.publish(settings))
     except Problem as problem:

@@ -129,6 +129,33 @@ async def test_a_token_refused_again_and_again_ends_as_unavailable(
     assert left["hit"] == 2
 
 
+async def test_no_call_ever_goes_through_requests(
+    clients: Clients, control: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library's client is blocking; ours replaces the one function that all its methods end in."""
+    import requests
+    from wechatpy.client.base import BaseWeChatClient
+
+    from backend.integrations.wechat.client import WeChat
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("a blocking call")
+
+    monkeypatch.setattr(requests.Session, "request", forbidden)
+    monkeypatch.setattr(requests.sessions.Session, "send", forbidden)
+    await phone(control, kind="subscribe")
+    await phone(control, kind="text", content="进度")
+    await clients.wechat.send_text(OPENID, "您好")
+    await clients.wechat.create_menu({"button": [{"type": "click", "name": "我的", "key": "progress"}]})
+    assert (await clients.wechat.menu.get())["menu"]["button"]
+    assert (await clients.wechat.user.get(OPENID))["subscribe"] == 1
+    assert WeChat._request is not BaseWeChatClient._request
+    assert not hasattr(clients.wechat, "_http")
+    # What in the library still reaches for its session fails loudly instead of blocking.
+    with pytest.raises(AttributeError):
+        clients.wechat.fetch_access_token()
+
+
 async def test_two_clients_with_one_store_share_one_token(
     app: object, settings: Settings, control: httpx.AsyncClient
 ) -> None:
