@@ -4,6 +4,8 @@ import argparse
 import importlib
 import sys
 
+from backend.settings import Unsafe
+
 COMMANDS = {
     "up": "在本机启动全部：数据库、网站、后台任务、证件识别、沙箱",
     "test": "准备并运行全部测试，含浏览器测试",
@@ -43,7 +45,11 @@ def main(argv: list[str] | None = None) -> int:
     if args.command is None:
         parser.print_help()
         return 2
-    result: int = importlib.import_module(f"backend.commands.{args.command.replace('-', '_')}").run(args)
+    try:
+        result: int = importlib.import_module(f"backend.commands.{args.command.replace('-', '_')}").run(args)
+    except Unsafe as problem:
+        print(f"不能启动：{problem}", file=sys.stderr)
+        return 2
     return result
 
 

@@ -5,14 +5,13 @@ from contextlib import asynccontextmanager
 
 import httpx
 from litestar import Litestar
-from litestar.config.app import AppConfig
 from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
 from backend import wiring
 from backend.db.database import Database
 from backend.settings import Settings
-from backend.web import edge, errors, health, static_files, templates
+from backend.web import edge, errors, forms, health, static_files, templates
 
 
 def doors() -> list[ControllerRouterHandler]:
@@ -41,17 +40,16 @@ def create_app(
                settings.sign_on_issuer]  # fmt: skip
     origins = sorted({str(httpx.URL(t).copy_with(path="/")).rstrip("/") for t in targets if t})
 
-    def on_init(config: AppConfig) -> AppConfig:
-        config.middleware.insert(0, edge.edge(settings, origins))
-        return config
-
-    return Litestar(
+    made = Litestar(
         route_handlers=doors(),
         lifespan=[lifespan],
         exception_handlers=errors.HANDLERS,  # type: ignore[arg-type]
         openapi_config=None,  # no /schema outside development (13.x); partners get theirs by hand
         state=State({"settings": settings}),
-        on_app_init=[on_init],
-        request_max_body_size=9 * 1024 * 1024,
+        request_max_body_size=forms.SMALL_BODY,
+        multipart_form_part_limit=forms.MOST_PARTS,
         debug=False,
     )
+    # Around the router, not inside it: an address nobody serves gets the headers and the log line too.
+    made.asgi_handler = edge.edge(settings, origins)(made.asgi_handler)
+    return made

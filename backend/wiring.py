@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from backend.core.crypto import Vault
+from backend.db import safety
 from backend.db.database import Database
 from backend.db.embedded import Embedded
 from backend.domains.audit import service as audit
@@ -55,6 +56,11 @@ async def opened(
     db = db or database(settings)
     if mine:
         await db.open()
+        try:
+            await safety.refuse_unsafe(db, settings)
+        except BaseException:
+            await db.close()
+            raise
     clients = registry.build(settings, transport=transport, tokens=SharedTokenStore(db, settings))
     try:
         yield Context(settings, db, clients, OcrClient(settings.ocr_socket))

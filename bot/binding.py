@@ -13,8 +13,10 @@ from backend.domains.channels.links import BindLink
 from backend.domains.institutions import service as institutions
 from backend.flows import bind_by_phone, send_code
 from backend.flows.context import Context
-from backend.web import cookies, errors, templates, wechat_browser
+from backend.web import cookies, errors, forms, templates, wechat_browser
 from backend.web.http import Request, Response
+
+FIELDS = ("phone", "code", "id_tail")
 
 
 class Sms(msgspec.Struct, frozen=True):
@@ -50,12 +52,11 @@ async def show(request: Request, token: FromPath[str]) -> Response:
     return await _page(request, context, link, token)
 
 
-@post("/wechat/bind/{token:str}/code", status_code=200)
+@post("/wechat/bind/{token:str}/code", status_code=200, before_request=forms.guard, fields=FIELDS)
 async def send(request: Request, token: FromPath[str]) -> Response:
     context: Context = request.app.state.context
-    await cookies.require_csrf(request, context.settings)
     link = await _link(request, context, token)
-    phone = str((await request.form()).get("phone", ""))
+    phone = (await forms.texts(request)).get("phone", "")
     try:
         plain = send_code.check_phone(phone)
         await bind_by_phone.ask_code(context, link, plain)
@@ -68,13 +69,12 @@ async def send(request: Request, token: FromPath[str]) -> Response:
     return await _page(request, context, link, token, phone=plain, sms=sms)
 
 
-@post("/wechat/bind/{token:str}", status_code=200)
+@post("/wechat/bind/{token:str}", status_code=200, before_request=forms.guard, fields=FIELDS)
 async def submit(request: Request, token: FromPath[str]) -> Response:
     context: Context = request.app.state.context
-    await cookies.require_csrf(request, context.settings)
     link = await _link(request, context, token)
-    form = await request.form()
-    phone, code, tail = (str(form.get(name, ""))[:20] for name in ("phone", "code", "id_tail"))
+    form = await forms.texts(request)
+    phone, code, tail = (form.get(name, "")[:20] for name in ("phone", "code", "id_tail"))
     try:
         plain = send_code.check_phone(phone)
         await bind_by_phone.bind_by_phone(context, link, plain, code.strip(), tail)

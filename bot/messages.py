@@ -2,6 +2,7 @@
 
 import msgspec
 
+from backend.core.plain_text import plain
 from backend.domains.channels import service as channels
 from bot import xml
 

@@ -18,6 +18,7 @@ T = TypeVar("T")
 log = structlog.get_logger("api")
 
 LARGEST_BODY = 64 * 1024
+_NUL = rb"\u0000"
 _GONE: tuple[type[Conflict], ...] = (TokenExpired, OfferGone)
 
 
@@ -37,6 +38,8 @@ async def read(request: Request, kind: type[T]) -> T:
     given = {name.lower(): value for name, value in request.headers.items()}
     settings = request.app.state.context.settings
     webhooks.verify(settings.callback_secret, given, body, clock.now())
+    if _NUL in body:  # no text of ours holds it, and PostgreSQL ends a text there
+        raise BodyUnreadable()
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as cause:

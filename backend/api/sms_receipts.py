@@ -1,11 +1,10 @@
 """短信回执: the SMS platform reports what became of a message (A5-14). Signed as Standard Webhooks."""
 
-import msgspec
 from litestar import post
 
-from backend.core import clock, webhooks
+from backend.api import signed
 from backend.core.actor import everywhere, system
-from backend.core.errors import Invalid, NotFound
+from backend.core.errors import NotFound, Problem
 from backend.domains.channels import sms
 from backend.integrations.sms.port import Receipt
 from backend.web.http import Request
@@ -18,21 +17,20 @@ class MessageUnknown(NotFound):
     message = "没有这条短信"
 
 
-class ReceiptUnreadable(Invalid):
-    code = "receipt_unreadable"
-    message = "回执格式不对"
+class StrictReceipt(Receipt, frozen=True, forbid_unknown_fields=True):
+    """The receipt as it must come over the wire."""
 
 
-@post("/api/sms/receipts", status_code=204, request_max_body_size=4096)
+@post(
+    "/api/sms/receipts",
+    status_code=204,
+    request_max_body_size=4096,
+    exception_handlers={Problem: signed.answer_problem},
+)
 async def receive(request: Request) -> None:
-    """204 also for a repeat. Raises `BadSignature`, `ReceiptUnreadable`, `MessageUnknown`."""
-    context, body = request.app.state.context, await request.body()
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    webhooks.verify(context.settings.callback_secret, headers, body, clock.now())
-    try:
-        receipt = msgspec.json.decode(body, type=Receipt)
-    except msgspec.DecodeError as cause:
-        raise ReceiptUnreadable() from cause
+    """204 also for a repeat. Raises `BadSignature`, `BodyUnreadable`, `MessageUnknown`."""
+    context = request.app.state.context
+    receipt = await signed.read(request, StrictReceipt)
     async with context.db.read(everywhere("sms receipts")) as tx:
         institution_id = await sms.institution_of(tx, receipt.message_id)
     if institution_id is None:

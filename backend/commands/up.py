@@ -126,8 +126,22 @@ async def prepare_database(settings: Settings, *, demo: bool) -> None:
 
     _, owner, _ = wiring.dsns(settings)
     applied = await migrate.apply(owner, install_queue=queue.install)
+    await _check_database(settings)
     if demo and not settings.production and (applied or not await demo_data.present(owner)):
         await demo_data.seed(owner, wiring.vault(settings))
+
+
+async def _check_database(settings: Settings) -> None:
+    """Told here in one line rather than by parts that die one after the other. Raises `Unsafe`."""
+    from backend import wiring
+    from backend.db import safety
+
+    db = wiring.database(settings, size=1)
+    await db.open()
+    try:
+        await safety.refuse_unsafe(db, settings)
+    finally:
+        await db.close()
 
 
 @contextmanager

@@ -79,6 +79,9 @@ class Embedded:
             "max_connections": "120",
             "timezone": "UTC",
             "log_min_messages": "warning",
+            # The detail of an error repeats the row, and rows hold people; bound values are never logged.
+            "log_error_verbosity": "terse",
+            "log_parameter_max_length_on_error": "0",
             # A killed postmaster must not leave workers behind that block the next start.
             "restart_after_crash": "on",
         }

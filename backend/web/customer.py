@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from typing import Any, Literal
+from urllib.parse import quote
 
 import litestar
 import msgspec
@@ -33,7 +34,7 @@ from backend.web import cookies, templates, wechat_browser
 from backend.web.http import Request, Response
 
 DISPLAY = "display"
-LONGEST_FIELD = 1000
+_IN_ADDRESSES = "/:?#[]@!$&'()*+,;=%-._~"
 _KNOWN_FOR = 60.0  # seconds the public facts about institutions are remembered
 
 STEP_PATHS = {
@@ -205,21 +206,6 @@ def _nobody(institution_id: str) -> CustomerSession:
     )
 
 
-async def fields(request: Request) -> dict[str, str]:
-    """The text fields of a form, trimmed; files are left out. A field given twice counts once."""
-    form = await request.form()
-    return {
-        name: value.strip()[:LONGEST_FIELD]
-        for name, value in form.items()
-        if isinstance(value, str) and len(name) < 80
-    }
-
-
-async def csrf(request: Request) -> None:
-    """For `before_request` of a router."""
-    await cookies.require_csrf(request, request.app.state.context.settings)
-
-
 def token(request: Request, settings: Settings, form_key: str, purpose: str) -> str:
     """A session token that only this browser's form leads to: tapped twice, the same session comes of it."""
     visit, _ = cookies.visit(request, settings)
@@ -274,6 +260,8 @@ def html(text: str, status: int) -> Response:
 
 
 def go(request: Request, path: str) -> Response:
+    """On to a path of ours or an address of a system we know; whatever is in it stays one header."""
+    path = quote(path, safe=_IN_ADDRESSES)
     if request.headers.get("hx-request"):
         return litestar.Response(None, status_code=204, headers={"HX-Redirect": path})
     return litestar.Response("", status_code=303, headers={"Location": path}, media_type="text/plain")

@@ -77,7 +77,10 @@ def edge(settings: Settings, form_targets: list[str]) -> Callable[["ASGIApp"], "
                 await send(message)
 
             with structlog.contextvars.bound_contextvars(request_id=request_id):
-                await app(scope, _patient(receive), send_with_headers)
+                if _has_nul(scope):
+                    await _refuse(send_with_headers)
+                else:
+                    await app(scope, _patient(receive), send_with_headers)
                 handler: Any = scope.get("route_handler")
                 log.info(
                     "request",
@@ -90,6 +93,18 @@ def edge(settings: Settings, form_targets: list[str]) -> Callable[["ASGIApp"], "
         return run
 
     return wrap
+
+
+def _has_nul(scope: "Scope") -> bool:
+    """A NUL in an address is never typed and ends a text in PostgreSQL: refused before anything reads it."""
+    return "\x00" in scope["path"] or b"%00" in scope.get("query_string", b"")
+
+
+async def _refuse(send: "Send") -> None:
+    body = "链接不完整，请重新扫码或从公众号进来".encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _patient(receive: "Receive") -> "Receive":

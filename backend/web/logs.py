@@ -4,6 +4,7 @@ Code does not log personal data; this processor masks what looks like an ID numb
 number all the same, so that a mistake does not end on disk.
 """
 
+import json
 import logging
 import re
 import sys
@@ -13,6 +14,8 @@ from typing import Any
 import structlog
 
 _NUMBERS = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|\d{16,19}|1[3-9]\d{9})(?![0-9A-Za-z])")
+
+_ENDS = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def scrub(text: str) -> str:
@@ -45,13 +48,34 @@ class _ScrubbingFilter(logging.Filter):
         return True
 
 
+def one_line(event: Any, **_: Any) -> str:
+    """JSON on one line whatever somebody wrote into it: nobody can add a line of their own (16.4.1).
+
+    JSON escapes what ends a line in ASCII; the line ends only Unicode knows are escaped here.
+    """
+    text = json.dumps(event, ensure_ascii=False, default=_named)
+    return _ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _named(value: object) -> str:
+    """An exception by its kind only: its words may hold what a person typed."""
+    return type(value).__name__ if isinstance(value, BaseException) else scrub(str(value))
+
+
+class _OneLine(logging.Formatter):
+    """The same for libraries that log through the standard module."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return one_line(
+            {"level": record.levelname.lower(), "logger": record.name, "event": record.getMessage()}
+        )
+
+
 def configure(level: str) -> None:
     """Call once at the start of every process."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_ScrubbingFilter())
-    handler.setFormatter(
-        logging.Formatter('{"level":"%(levelname)s","logger":"%(name)s","event":"%(message)s"}')
-    )
+    handler.setFormatter(_OneLine())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "asyncio", "pgqueuer"):
         logging.getLogger(noisy).setLevel("WARNING")
@@ -61,7 +85,7 @@ def configure(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             _processor,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(serializer=one_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),

@@ -17,12 +17,13 @@ from backend.domains.institutions import service as institutions
 from backend.domains.products import service as products
 from backend.flows import save_details, submit_application
 from backend.flows.save_details import STUDENT, StudentsNotServed
-from backend.web import customer
+from backend.web import customer, forms
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
 from h5.customer import views
 
 SHOW = "customer/details/show.html"
+FIELDS = ("purpose", "income", "village", "amount")
 SCHOOL_AGE = 24
 SCHOOLS = ("大学", "学院", "学校", "中学")
 
@@ -33,21 +34,21 @@ async def show(request: Request) -> Response:
     return draft.here.show(SHOW, await details(draft))
 
 
-@post("/apply/details")
+@post("/apply/details", fields=FIELDS)
 async def save(request: Request) -> Response:
     """Kept at every tap; what is not chosen yet stays open."""
     draft = await customer.draft(request, "details")
-    form, here = await customer.fields(request), draft.here
+    form, here = await forms.texts(request), draft.here
     if form.get("income") != STUDENT:  # answered when it is handed in, not at a slip of the finger
         await save_details.save_details(here.context, here.actor, draft.application.id, form)
     return Answer(None, status_code=204)
 
 
-@post("/apply/submit")
+@post("/apply/submit", fields=FIELDS)
 async def submit(request: Request) -> Response:
     """Handed in; tapped twice, both taps lead to the same application."""
     draft = await customer.draft(request, "details")
-    form, here, number = await customer.fields(request), draft.here, draft.application.id
+    form, here, number = await forms.texts(request), draft.here, draft.application.id
     try:
         await save_details.save_details(here.context, here.actor, number, form, whole=True)
         handed_in = await submit_application.submit_application(here.context, here.actor, number)

@@ -9,7 +9,7 @@ from backend.documents.disclosure import Line
 from backend.domains.contracts.model import DisclosureChanged, ReadTooFast, ShownTokenInvalid
 from backend.flows import confirm_disclosure, hand_off, show_disclosure
 from backend.flows.show_disclosure import NothingToDisclose
-from backend.web import customer
+from backend.web import customer, forms
 from backend.web.http import Request, Response
 from h5.customer import views
 
@@ -27,11 +27,11 @@ async def show(request: Request, number: FromPath[str]) -> Response:
     return here.show(PART if here.is_part else SHOW, _view(shown))
 
 
-@post("/my/{number:str}/disclosure")
+@post("/my/{number:str}/disclosure", fields=("shown_token", "version"))
 async def confirm(request: Request, number: FromPath[str]) -> Response:
     """Too early, or a table that has changed meanwhile: shown again, nothing is confirmed."""
     mine = await customer.mine(request, number)
-    form, here, case = await customer.fields(request), mine.here, mine.application.id
+    form, here, case = await forms.texts(request), mine.here, mine.application.id
     token = form.get("shown_token", "")
     try:
         await confirm_disclosure.confirm_disclosure(

@@ -3,16 +3,16 @@
 from litestar import post
 from litestar.datastructures import Cookie
 
-from backend.web import customer
+from backend.web import customer, forms
 from backend.web.http import Request, Response
 
 _YEAR = 365 * 24 * 3600
 
 
-@post("/display")
+@post("/display", fields=("display", "back"))
 async def choose(request: Request) -> Response:
     """Back to the page the person came from; only to one of ours."""
-    form = await customer.fields(request)
+    form = await forms.texts(request)
     display = "care" if form.get("display") == "care" else "normal"
     answer = customer.go(request, local(form.get("back", "/")))
     secure = request.app.state.settings.secure_cookies

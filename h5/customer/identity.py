@@ -18,7 +18,7 @@ from backend.flows import capture_identity, confirm_identity
 from backend.flows.capture_identity import Side, TooYoung
 from backend.flows.confirm_identity import LivesElsewhere
 from backend.ocr import reading
-from backend.web import customer
+from backend.web import customer, forms
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
 from h5.customer import views
@@ -43,20 +43,20 @@ async def show(request: Request) -> Response:
     return draft.here.show(SHOW, await identity(draft))
 
 
-@post("/apply/identity/front")
+@post("/apply/identity/front", files=("image",), request_max_body_size=forms.PHOTOGRAPH_BODY)
 async def front(request: Request) -> Response:
     return await _capture(request, "front")
 
 
-@post("/apply/identity/back")
+@post("/apply/identity/back", files=("image",), request_max_body_size=forms.PHOTOGRAPH_BODY)
 async def back(request: Request) -> Response:
     return await _capture(request, "back")
 
 
-@post("/apply/identity/confirm")
+@post("/apply/identity/confirm", fields=card_form.EDITABLE)
 async def confirm(request: Request) -> Response:
     draft = await customer.draft(request, "identity")
-    form, here = await customer.fields(request), draft.here
+    form, here = await forms.texts(request), draft.here
     try:
         application = await confirm_identity.confirm_identity(
             here.context, here.actor, draft.application.id, form

@@ -13,7 +13,7 @@ from backend.domains.products import rules as product_rules
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.flows import start_application
-from backend.web import customer, wechat_browser
+from backend.web import customer, forms, wechat_browser
 from backend.web.customer import Here
 from backend.web.http import Request, Response
 from h5.customer import views
@@ -59,10 +59,10 @@ async def show(request: Request, institution_id: FromPath[str], product_code: Fr
     return here.show_kept("customer/landing/show.html", view)
 
 
-@post("/apply/start")
+@post("/apply/start", fields=("code", "institution_id", "product_code"))
 async def start(request: Request) -> Response:
     """The one button: a session and a draft come of it."""
-    form = await customer.fields(request)
+    form = await forms.texts(request)
     code = form.get("code", "")
     here = await customer.at(request, campaigns.institution_of(code) or form.get("institution_id", ""))
     key = form.get("form_key", "")

@@ -12,7 +12,7 @@ from backend.domains.institutions import service as institutions
 from backend.flows import choose_other_way, finish_liveness, go_to_branch, start_liveness
 from backend.flows.start_liveness import FaceConsentMissing, TooManyFaces
 from backend.integrations.liveness.port import LivenessUnavailable
-from backend.web import customer
+from backend.web import customer, forms
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
 from h5.customer import views
@@ -38,11 +38,11 @@ async def show(request: Request) -> Response:
     return draft.here.show(SHOW, await liveness(draft))
 
 
-@post("/apply/liveness")
+@post("/apply/liveness", fields=(f"consent_{Purpose.LIVENESS}",))
 async def start(request: Request) -> Response:
     draft = await customer.draft(request, "liveness")
-    form, here = await customer.fields(request), draft.here
-    version = form.get("consent_face") or ticked(form).get(Purpose.LIVENESS, "")
+    form, here = await forms.texts(request), draft.here
+    version = ticked(form).get(Purpose.LIVENESS, "")
     try:
         url = await start_liveness.start_liveness(here.context, here.actor, draft.application.id, version)
     except (FaceConsentMissing, TooManyFaces) as problem:
@@ -75,10 +75,10 @@ async def other_way(request: Request) -> Response:
     return draft.here.show("customer/liveness/other_way.html", await _other_way(draft))
 
 
-@post("/apply/liveness/other-way")
+@post("/apply/liveness/other-way", fields=("way",))
 async def choose_other_way_(request: Request) -> Response:
     draft = await customer.draft(request, "liveness", "phone")
-    form, here = await customer.fields(request), draft.here
+    form, here = await forms.texts(request), draft.here
     way: choose_other_way.Way = "visit" if form.get("way") == "visit" else "branch"
     if draft.application.step == "phone":  # no consent was given: nobody may be asked about this person
         number = await go_to_branch.go_to_branch(here.context, here.actor, draft.application.id, way)

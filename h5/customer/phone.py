@@ -8,17 +8,19 @@ from litestar import get, post
 from backend.core import masking
 from backend.core.errors import Invalid, TooMany
 from backend.domains.customers import consents as consent_centre
-from backend.domains.customers.consent_texts import ConsentText
+from backend.domains.customers.consent_texts import ConsentText, Purpose
 from backend.domains.identity.model import CodeTooSoon
 from backend.flows import prove_phone, send_code
 from backend.flows.prove_phone import OthersPhone
-from backend.web import addresses, customer
+from backend.web import addresses, customer, forms
 from backend.web.customer import Draft, Here
 from backend.web.http import Request, Response
 from h5.customer import views
 
 SHOW, PART = "customer/phone/show.html", "customer/phone/_code.html"
 RESEND_SECONDS = 60
+CONSENTS = tuple(f"consent_{purpose}" for purpose in Purpose)
+"""Names of the ticks; their value is the version of the text shown."""
 
 
 @get("/apply/phone")
@@ -27,11 +29,11 @@ async def show(request: Request) -> Response:
     return draft.here.show(SHOW, await phone(draft))
 
 
-@post("/apply/phone")
+@post("/apply/phone", fields=("phone", "code", *CONSENTS))
 async def send(request: Request) -> Response:
     """Send the code; within the minute after one was sent the answer is the same and nothing is sent."""
     draft = await customer.draft(request, "phone")
-    form, here = await customer.fields(request), draft.here
+    form, here = await forms.texts(request), draft.here
     number = form.get("phone", "")
     try:
         number = send_code.check_phone(number)
@@ -44,13 +46,13 @@ async def send(request: Request) -> Response:
     return _part(here, view, 200)
 
 
-@post("/apply/consents")
+@post("/apply/consents", fields=("phone", "code", *CONSENTS))
 async def submit(request: Request) -> Response:
     """Everything on the screen at once; the browser's token changes, for now it is known whose it is."""
     if answer := await _tapped_again(request):
         return answer
     draft = await customer.draft(request, "phone")
-    form, here = await customer.fields(request), draft.here
+    form, here = await forms.texts(request), draft.here
     token = customer.next_token(request, here.settings)
     try:
         application = await prove_phone.prove_phone(
@@ -84,7 +86,7 @@ async def _tapped_again(request: Request) -> Response | None:
     if here.session is not None or not here.institution.id:
         return None
     token = customer.next_token(request, here.settings)
-    key = (await customer.fields(request)).get("form_key", "")
+    key = (await forms.texts(request)).get("form_key", "")
     application = await prove_phone.proved_before(here.context, here.actor, token, key)
     if application is None:
         return None

@@ -9,7 +9,7 @@ from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import REPORT_KINDS
 from backend.flows import send_code
 from backend.outbox import idempotency
-from backend.web import customer
+from backend.web import customer, forms
 from backend.web.customer import Here
 from backend.web.http import Request, Response
 from h5.customer import views
@@ -25,10 +25,10 @@ async def show(request: Request) -> Response:
     return here.show("customer/report/show.html", await _view(here, code))
 
 
-@post("/report")
+@post("/report", fields=("code", "kind", "said", "phone"))
 async def submit(request: Request) -> Response:
     """Told twice by one tap, one ticket comes of it."""
-    form = await customer.fields(request)
+    form = await forms.texts(request)
     code, phone, kind = form.get("code", "")[:80], form.get("phone", ""), form.get("kind", "")
     here = await _here(request, code)
     try:

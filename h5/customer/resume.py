@@ -9,7 +9,7 @@ from backend.domains.applications import service as applications
 from backend.domains.identity import service as identity
 from backend.domains.institutions.model import UNION
 from backend.flows import resume_application, send_code
-from backend.web import addresses, customer
+from backend.web import addresses, customer, forms
 from backend.web.customer import Here
 from backend.web.http import Request, Response
 from h5.customer import views
@@ -24,10 +24,10 @@ async def show(request: Request) -> Response:
     return here.show(SHOW, views.Resume())
 
 
-@post("/resume/code")
+@post("/resume/code", fields=("phone", "code"))
 async def send(request: Request) -> Response:
     """The answer does not tell whether the phone is known (ASVS 6.3.8)."""
-    here, form = await customer.anywhere(request), await customer.fields(request)
+    here, form = await customer.anywhere(request), await forms.texts(request)
     number = form.get("phone", "")
     try:
         number = send_code.check_phone(number)
@@ -41,10 +41,10 @@ async def send(request: Request) -> Response:
     return _part(here, views.Resume(code_sent(number), number), 200)
 
 
-@post("/resume")
+@post("/resume", fields=("phone", "code"))
 async def submit(request: Request) -> Response:
     """A fresh session at the step it stopped at, or at the page of what was handed in."""
-    here, form = await customer.anywhere(request), await customer.fields(request)
+    here, form = await customer.anywhere(request), await forms.texts(request)
     key, number = form.get("form_key", ""), form.get("phone", "")
     token, who = customer.token(request, here.settings, key, "resume"), _browser(here)
     try:

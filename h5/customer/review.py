@@ -8,7 +8,7 @@ from backend.core.errors import Conflict, Invalid
 from backend.domains.regulation import service as regulation
 from backend.domains.reviews.model import GROUNDS
 from backend.flows import request_review
-from backend.web import customer
+from backend.web import customer, forms
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
 from h5.customer import views
@@ -24,10 +24,10 @@ async def show(request: Request, number: FromPath[str]) -> Response:
     return mine.here.show(SHOW, await _view(mine))
 
 
-@post("/my/{number:str}/review-request")
+@post("/my/{number:str}/review-request", fields=("ground", "said"))
 async def submit(request: Request, number: FromPath[str]) -> Response:
     """Asked twice, the first request stands and its page is shown."""
-    mine, form = await customer.mine(request, number), await customer.fields(request)
+    mine, form = await customer.mine(request, number), await forms.texts(request)
     here, ground, said = mine.here, form.get("ground", ""), form.get("said", "")
     try:
         await request_review.request_review(here.context, here.actor, mine.application.id, ground, said)

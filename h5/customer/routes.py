@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from backend.web import customer
+from backend.web import customer, forms
 from h5.customer import (
     consents,
     details,
@@ -22,7 +22,7 @@ from h5.customer import (
 
 router = Router(
     path="/",
-    before_request=customer.csrf,
+    before_request=forms.guard,
     exception_handlers=customer.HANDLERS,  # type: ignore[arg-type]
     route_handlers=[
         entry.show,
