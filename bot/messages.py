@@ -43,7 +43,7 @@ def read(fields: xml.Fields) -> Message:
         raise Incomplete()
     event = xml.text(fields, "Event")
     said = xml.text(fields, "Recognition") if kind == "voice" else xml.text(fields, "Content")
-    said = said.strip()[:MOST_SAID]
+    said = plain(said).strip()[:MOST_SAID]
     return Message(
         openid=openid,
         account=account,

@@ -139,9 +139,11 @@ async def _check_database(settings: Settings) -> None:
     db = wiring.database(settings, size=1)
     await db.open()
     try:
-        await safety.refuse_unsafe(db, settings)
+        careless = await safety.refuse_unsafe(db, settings)
     finally:
         await db.close()
+    if careless:
+        console.print(f"[yellow]数据库的 {'、'.join(careless)} 设置可能丢数据，只能用来试[/]")
 
 
 @contextmanager

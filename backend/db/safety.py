@@ -4,8 +4,6 @@ A server that answers "committed" before the disk has it loses money quietly; a 
 not bind sees every county. Both are settings somebody may have changed long after the installation.
 """
 
-import structlog
-
 from backend.core.actor import everywhere
 from backend.db import queries
 from backend.db.database import Database
@@ -20,11 +18,10 @@ _NEEDED = {
     "data_checksums": ("on",),
 }
 
-log = structlog.get_logger("database")
 
-
-async def refuse_unsafe(db: Database, settings: Settings) -> None:
-    """Raises `Unsafe` naming what is wrong. Outside production a careless server is only warned about.
+async def refuse_unsafe(db: Database, settings: Settings) -> list[str]:
+    """Raises `Unsafe` naming what is wrong. Outside production a server that may lose data is let through; the
+    settings that make it so are returned.
 
     A role that sees every institution is refused everywhere: nothing above would notice it.
     """
@@ -41,5 +38,4 @@ async def refuse_unsafe(db: Database, settings: Settings) -> None:
     if careless and settings.production:
         told = "、".join(f"{name} 是 {found.get(name, '空')}" for name in careless)
         raise Unsafe(f"数据库设置会丢数据：{told}，生产环境不能启动")
-    if careless:
-        log.warning("careless database", settings=careless)
+    return careless

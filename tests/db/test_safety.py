@@ -77,7 +77,7 @@ async def test_one_login_that_is_a_superuser_serves_development_and_never_produc
     database = Database(owner_dsn, vault, size=1, flush_audit=audit.flush, role="xiaodai_app")
     await database.open()
     try:
-        await safety.refuse_unsafe(database, settings)
+        assert "fsync" in await safety.refuse_unsafe(database, settings), "told, not refused"
         with pytest.raises(Unsafe, match="DATABASE_OWNER_URL"):
             await safety.refuse_unsafe(database, production)
     finally:
