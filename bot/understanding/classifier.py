@@ -14,9 +14,6 @@ import msgspec
 
 MODEL = Path(__file__).with_name("model.json")
 LONGEST = 3
-THRESHOLD = 0.4
-"""Below this share of certainty the bot says that it did not understand. Chosen on the training phrases by
-cross-validation (README)."""
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -59,8 +56,8 @@ def probabilities(words: str) -> dict[str, float]:
     return {topic: share / sum(shares) for topic, share in zip(made.topics, shares, strict=True)}
 
 
-def topic_of(words: str) -> str:
-    """The likeliest topic, or `none` when nothing is likely enough."""
+def likeliest(words: str) -> tuple[str, float]:
+    """(topic, its share of certainty); the topic may be `none`."""
     shares = probabilities(words)
     topic = max(shares, key=shares.__getitem__)
-    return topic if shares[topic] >= THRESHOLD else "none"
+    return topic, shares[topic]

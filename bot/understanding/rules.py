@@ -1,6 +1,7 @@
 """Words people use for a topic. Ordered: the first topic whose pattern is found wins.
 
-A complaint comes before everything (D4-09), a wish for a person before any answer of ours.
+A complaint comes before everything (D4-09), a wish for a person before any answer of ours: those of `FIRST` never
+depend on a share of certainty.
 """
 
 import re
@@ -24,29 +25,32 @@ TOPICS: dict[str, str] = {
 _PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "complaint",
-        r"投诉|举报|骗|诈|冒充|好处费|保证金|茶水费|中介费|乱(收|扣)|收.{0,5}(手续费|块钱)|交钱就|态度.{0,3}(差|不好|恶劣)"
+        r"投诉|举报|complain|scam|fraud|骗|诈|冒充|好处费|保证金|茶水费|中介费|乱(收|扣)|收.{0,5}(手续费|块钱)|交钱就|态度.{0,3}(差|不好|恶劣)"
         r"|骚扰|骂人|泄露|搭售|强制|12378|银保监|金融监管|说法|不讲理|欺负|算错|拿我的身份证",
     ),
     (
         "human",
-        r"人工|真人|活人|客服|接线员|工作人员|转接|回(个)?电(话)?|打(个)?电话给我|(来|找|换|叫|派)个人|跟人说"
+        r"人工(?!复核|审)|真人|human|agent|representative|活人|客服|接线员|工作人员|转接|回(个)?电(话)?|打(个)?电话给我|(来|找|换|叫|派)个人|跟人说"
         r"|有人吗|听不懂|说不清",
     ),
     ("unbind", r"解绑|(解除|取消|断开).{0,3}(绑定|关联)|换了?(个|新)?微信|不是我的微信"),
-    ("officer", r"客户经理|信贷员|业务员|经理|工号|谁(负责|管|办)|网点|支行|李四"),
+    ("officer", r"客户经理|loan officer|manager|信贷员|业务员|经理|工号|谁(负责|管|办)|网点|支行|李四"),
     (
         "repayment",
-        r"还款|还钱|还贷|还清|还(不上|多少)|提前还|逾期|欠|月供|扣款|结清|本金|哪天还|时候还|一次还|延期|缓几天|到期日",
+        r"repay|pay (it )?back|还款|还钱|还贷|还清|还(不上|多少)|提前还|逾期|欠|月供|扣款|结清|本金|哪天还|时候还|一次还|延期|缓几天|到期日",
     ),
-    ("limit", r"额度|授信|批了多少|提额|(还|我).{0,4}(能|可以)(用|再用|借|支取).{0,3}多少|还剩多少|上限"),
+    (
+        "limit",
+        r"limit|额度|授信|批了多少|提额|(还|我).{0,4}(能|可以)(用|再用|借|支取).{0,3}多少|还剩多少|上限",
+    ),
     (
         "progress",
-        r"进度|进展|审(核|批)|批(下来|了没|了吗)|到哪(了|一步)?|哪一步|结果|通过了|过了没|下来(了|没)|放款|到账|多久|状态|复核"
+        r"status|progress|进度|进展|审(核|批)|批(下来|了没|了吗)|到哪(了|一步)?|哪一步|结果|通过了|过了没|下来(了|没)|放款|到账|多久|状态|复核"
         r"|申请.{0,4}(怎么样|咋样|如何|编号)|办下来|没消息",
     ),
     (
         "products",
-        r"产品|贷款|借钱|借款|信用贷|利率|利息|能贷|想(贷|借)|怎么(借|贷|申请|办)|条件|材料|担保|抵押|公积金|(随享|花木|香菇|快捷|存单)贷",
+        r"loan|borrow|interest rate|产品|贷款|借钱|借款|信用贷|利率|利息|能贷|想(贷|借)|怎么(借|贷|申请|办)|条件|材料|担保|抵押|公积金|(随享|花木|香菇|快捷|存单)贷",
     ),
     ("safety", r"转(账|钱)|打(点)?钱给|汇款|汇钱|红包|刷(单|流水)|验证码|密码"),
     (
@@ -56,6 +60,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("thanks", r"谢|^(好|好的|嗯+|行|可以|ok|收到|知道了|明白了|中|辛苦了|没事了|不用了)[啊呀嘞的了。!！]*$"),
     ("greeting", r"^(你好|您好|在吗|在不在|喂|hi|hello|哈喽|嗨)|(早上|中午|下午|晚上|新年|老师)好"),
 )
+FIRST = frozenset({"complaint", "human", "unbind", "safety"})
+
 RULES = tuple((topic, re.compile(pattern, re.I)) for topic, pattern in _PATTERNS)
 
 

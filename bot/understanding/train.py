@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bot.understanding import classifier, rules, topic_of
+from bot.understanding import LIKELY, classifier, rules, topic_of, wording
 
 PHRASES = Path(__file__).with_name("train.tsv")
 STRENGTH = 12.0  # inverse regularisation, chosen by cross-validation on the training phrases
@@ -24,6 +24,7 @@ def phrases(path: Path = PHRASES) -> list[tuple[str, str]]:
 
 def fit(pairs: list[tuple[str, str]], strength: float = STRENGTH) -> classifier.Model:
     """Multinomial logistic regression over tf-idf; topics weigh the same however many phrases they have."""
+    pairs = [(topic, wording.plain(phrase)) for topic, phrase in pairs]
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
@@ -32,7 +33,6 @@ def fit(pairs: list[tuple[str, str]], strength: float = STRENGTH) -> classifier.
     model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
     model.fit(rows, [topic for topic, _ in pairs])
     names = vectors.get_feature_names_out()
-    digest = hashlib.sha256("\n".join(f"{t}\t{p}" for t, p in pairs).encode()).hexdigest()
     return classifier.Model(
         topics=[str(topic) for topic in model.classes_],
         intercepts=[round(float(value), 4) for value in model.intercept_],
@@ -41,15 +41,21 @@ def fit(pairs: list[tuple[str, str]], strength: float = STRENGTH) -> classifier.
             str(name): [round(float(value), 3) for value in model.coef_[:, index]]
             for index, name in enumerate(names)
         },
-        phrases_sha256=digest,
+        phrases_sha256=fingerprint(pairs),
     )
+
+
+def fingerprint(pairs: list[tuple[str, str]]) -> str:
+    """Says of which phrases, as they are understood, a model is."""
+    lines = "\n".join(f"{topic}\t{wording.plain(phrase)}" for topic, phrase in pairs)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def measure(pairs: list[tuple[str, str]]) -> dict[str, tuple[float, float]]:
     """(share understood rightly, share answered with a wrong topic) by method."""
     methods: dict[str, Callable[[str], str]] = {
-        "rules": rules.topic_of,
-        "classifier": classifier.topic_of,
+        "rules": lambda words: rules.topic_of(wording.plain(words)),
+        "classifier": _classifier_alone,
         "both": topic_of,
     }
     found = {}
@@ -59,6 +65,11 @@ def measure(pairs: list[tuple[str, str]]) -> dict[str, tuple[float, float]]:
         wrong = sum(topic != guess and guess != "none" for topic, guess in given)
         found[name] = (right / len(pairs), wrong / len(pairs))
     return found
+
+
+def _classifier_alone(words: str) -> str:
+    topic, share = classifier.likeliest(wording.plain(words))
+    return topic if share >= LIKELY else "none"
 
 
 def main() -> None:
