@@ -17,7 +17,7 @@ from backend.commands import menu, parts, reach
 from backend.commands.supervisor import AlreadyRunning, NotReady, Supervisor
 from backend.core.errors import Problem
 from backend.db import embedded, migrate
-from backend.settings import Settings, Unsafe, load
+from backend.settings import OUTSIDE, Settings, Unsafe, load
 from backend.web import logs
 
 console = Console(stderr=False, highlight=False)
@@ -81,26 +81,28 @@ def environment(settings: Settings) -> dict[str, str]:
 def _start(supervisor: Supervisor, settings: Settings, *, demo: bool) -> None:
     from backend.ocr import models
 
+    started: list[parts.Part] = []
+
+    def start(part: parts.Part) -> None:
+        supervisor.start(part)
+        started.append(part)
+
+    if plays_outside(settings):
+        start(parts.sandbox(settings))  # needs nothing of ours: it starts while the database does
     if not settings.database_url:
         server = embedded.Embedded(settings.data)
         with _step("数据库"):
             server.initialise()
             supervisor.start_postgres(server)
             server.ensure_database()
-    with _step("数据表"):
-        asyncio.run(prepare_database(settings, demo=demo))
     with _step("识别模型"):
         models.prepare(settings.data, lambda _: None)
-    plays = any(
-        getattr(settings, name).startswith(settings.sandbox_base or "-")
-        for name in ("wechat_api_base", "sms_api_base", "mobile_bank_api_base")
-    )
-    chosen = [parts.ocr(settings), parts.web(settings), parts.worker(settings)]
-    if plays:
-        chosen.insert(0, parts.sandbox(settings))
-    for part in chosen:
-        supervisor.start(part)
-    for part in chosen:
+    start(parts.ocr(settings))
+    with _step("数据表"):
+        asyncio.run(prepare_database(settings, demo=demo))
+    start(parts.web(settings))
+    start(parts.worker(settings))
+    for part in started:
         with _step({"sandbox": "沙箱", "ocr": "证件识别", "web": "网站", "worker": "后台任务"}[part.name]):
             supervisor.wait_ready(part.name)
     if settings.sandbox_base and settings.wechat_api_base.startswith(settings.sandbox_base):
@@ -116,6 +118,12 @@ def _publish_menu(settings: Settings) -> None:
         asyncio.run(menu.publish(settings))
     except Problem as problem:
         console.print(f"[yellow]公众号菜单没有发布：{problem.text}[/]")
+
+
+def plays_outside(settings: Settings) -> bool:
+    """Whether the sandbox stands in for any outside system; an explicit address wins for its own system."""
+    base = settings.sandbox_base
+    return bool(base) and any(getattr(settings, name).startswith(base) for name in OUTSIDE)
 
 
 async def prepare_database(settings: Settings, *, demo: bool) -> None:
