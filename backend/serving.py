@@ -4,6 +4,7 @@ import os
 
 from litestar import Litestar
 
+from backend.core import failpoints
 from backend.settings import load
 from backend.web import logs
 
@@ -13,6 +14,7 @@ def web() -> Litestar:
 
     settings = load(os.environ)
     logs.configure(settings.log_level)
+    failpoints.configure(settings.xiaodai_failpoints, settings.failpoint_record)
     return create_app(settings)
 
 

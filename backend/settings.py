@@ -94,6 +94,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.xiaodai_data).resolve()
 
     @property
+    def failpoint_record(self) -> Path:
+        return self.data / "run" / "failpoints"
+
+    @property
     def ocr_socket(self) -> Path:
         return self.data / "run" / "ocr.sock"
 

@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     settings = load(os.environ, xiaodai_data=args.data)
     logs.configure(settings.log_level)
-    failpoints.configure(settings.xiaodai_failpoints)
+    failpoints.configure(settings.xiaodai_failpoints, settings.failpoint_record)
     asyncio.run(_work(settings))
     return 0
 

@@ -14,10 +14,13 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from backend.core import clock
+from backend.core import clock, failpoints
 from backend.core.actor import Actor
 from backend.core.crypto import Vault
 from backend.core.errors import Unavailable
+
+COMMITTING = failpoints.declare("commit.before", "everything is written and nothing is committed")
+COMMITTED = failpoints.declare("commit.after", "a transaction is committed; nobody has been told")
 
 _INSTITUTION = re.compile(r"[0-9]{0,12}|\*")
 _open: ContextVar[bool] = ContextVar("in_transaction", default=False)
@@ -129,7 +132,11 @@ class Database:
                 yield tx
                 if tx.audit:
                     await self._flush_audit(tx)
+                if not readonly:
+                    failpoints.hit(COMMITTING)
                 await connection.execute("commit")
+                if not readonly:
+                    failpoints.hit(COMMITTED)
             except BaseException:
                 if not connection.is_closed():
                     await connection.execute("rollback")

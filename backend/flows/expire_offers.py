@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from backend.core import clock
+from backend.core import clock, failpoints
 from backend.core.actor import everywhere, system
 from backend.core.errors import Conflict
 from backend.domains.applications import service as applications
@@ -12,6 +12,7 @@ from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 
 MOST = 50
+WITHDRAWN = failpoints.declare("expire.withdrawn", "the bank withdrew the late offer; the case still stands")
 _GRACE = timedelta(hours=1)
 """The bank closes an offer at midnight; a signature of the last minute must have reached us before we do."""
 
@@ -37,6 +38,7 @@ async def _expire(context: Context, institution_id: str, application_id: str) ->
         except OutsideRefused as refusal:
             if refusal.remote_code != "offer_not_found":
                 return False
+        failpoints.hit(WITHDRAWN)
     try:
         async with context.db.begin(actor) as tx:
             application = await applications.get(tx, application_id, lock=True)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from backend.core import failpoints
 from backend.core.actor import Actor
 from backend.domains.applications import service as applications
 from backend.flows import start_liveness
@@ -10,6 +11,7 @@ from backend.integrations.http import OutsideRefused
 from backend.integrations.identity_check.port import Match
 from backend.integrations.liveness.port import LivenessStatus
 
+HEARD = failpoints.declare("liveness.heard", "the provider told how it ended; we have not recorded it")
 Ending = Literal["passed", "pending", "failed", "mismatch", "cancelled", "expired", "stranger"]
 
 
@@ -34,6 +36,7 @@ async def finish_liveness(context: Context, actor: Actor, application_id: str, s
         ending = "mismatch"
     if ending == "pending":
         return ending
+    failpoints.hit(HEARD)
     async with context.db.begin(actor) as tx:
         application = await applications.get(tx, application_id, lock=True)
         applications.require_at(application, "liveness")

@@ -24,6 +24,7 @@ from backend.domains.channels.notices import Means
 from backend.domains.customers import service as customers
 from backend.domains.loans import service as loans
 from backend.flows.context import Context
+from backend.integrations.http import OutsideRefused
 from backend.integrations.wechat.port import NoSubscription, NotFollowing, WeChatRefused, WindowClosed
 from backend.outbox import effects
 from backend.outbox.effects import Effect
@@ -33,6 +34,8 @@ KIND = "notify.status"
 
 TRYING = failpoints.declare("notify.trying", "a means is written down; nothing was sent by it")
 CARRIED = failpoints.declare("notify.carried", "the other side has the notice; we have not recorded it")
+RESERVED = failpoints.declare("notify.reserved", "a grant is set aside; nothing was sent on it")
+SUBSCRIBED = failpoints.declare("notify.subscribed", "a grant is spent over there; here it is only set aside")
 
 TOLD = frozenset(
     {
@@ -192,7 +195,16 @@ async def _by_custom_message(context: Context, key: str, case: Case) -> Outcome:
         return refusal.code
     except WeChatRefused as refusal:
         return f"errcode {refusal.remote_code}"
+    except OutsideRefused as refusal:
+        _must_be_there(refusal)
     return ""
+
+
+def _must_be_there(refusal: OutsideRefused) -> None:
+    """The key was used for other words: an earlier attempt arrived although its answer was lost, and the case
+    has moved since. The customer has been told; anything else is raised again."""
+    if refusal.remote_code != "idempotency_key_reused":
+        raise refusal
 
 
 async def _by_subscription(context: Context, key: str, case: Case) -> Outcome:
@@ -208,6 +220,7 @@ async def _by_subscription(context: Context, key: str, case: Case) -> Outcome:
         async with context.db.begin(keeper) as tx:
             if not await grants.reserve(tx, grant, key):
                 continue
+        failpoints.hit(RESERVED)
         try:
             number = await _send_subscription(context, case, template, key=f"{key}:{grant.id}")
         except NoSubscription:
@@ -222,6 +235,10 @@ async def _by_subscription(context: Context, key: str, case: Case) -> Outcome:
             if isinstance(refusal, Unavailable):
                 raise
             return f"errcode {refusal.remote_code}"
+        except OutsideRefused as refusal:
+            _must_be_there(refusal)
+            number = ""
+        failpoints.hit(SUBSCRIBED)
         async with context.db.begin(keeper) as tx:
             await grants.used(tx, grant, number)
         return ""
@@ -240,13 +257,17 @@ async def _send_subscription(context: Context, case: Case, template: str, *, key
 async def _by_sms(context: Context, key: str, case: Case) -> Outcome:
     application, template = case.application, SMS_TEMPLATES[case.status]
     assert case.phone
-    sent = await context.clients.sms.send(
-        phone=case.phone,
-        template=template,
-        parameters={"application_no": application.application_no, "until": _until(application)},
-        case_id=application.id,
-        key=f"{key}:sms",
-    )
+    try:
+        sent = await context.clients.sms.send(
+            phone=case.phone,
+            template=template,
+            parameters={"application_no": application.application_no, "until": _until(application)},
+            case_id=application.id,
+            key=f"{key}:sms",
+        )
+    except OutsideRefused as refusal:
+        _must_be_there(refusal)
+        return ""
     async with context.db.begin(system(application.institution_id, "notify")) as tx:
         await sms.accepted(tx, sent.message_id, application.id, template, sent.accepted_at)
     return ""

@@ -6,6 +6,7 @@ from backend.domains.applications import service as applications
 from backend.domains.contracts import service as contracts
 from backend.flows import describe_offer
 from backend.flows.context import Context
+from backend.integrations.http import OutsideRefused
 from backend.outbox.effects import Effect
 
 DELIVERED = failpoints.declare(
@@ -23,7 +24,15 @@ async def put_offer(context: Context, effect: Effect) -> None:
         if application.status != "handed_off":
             return
         offer = await describe_offer.describe_offer(context, tx, application, contract)
-    receipt = await context.clients.mobile_bank.put_offer(offer, key=effect.key)
+    try:
+        receipt = await context.clients.mobile_bank.put_offer(offer, key=effect.key)
+    except OutsideRefused as refusal:
+        if refusal.remote_code != "already_signed":
+            raise
+        # The customer came with the token and signed before this arrived; the callback will tell.
+        async with context.db.begin(actor) as tx:
+            await applications.note(tx, application, "offer_overtaken")
+        return
     failpoints.hit(DELIVERED)
     async with context.db.begin(actor) as tx:
         await contracts.set_offer(tx, contract, receipt.offer_no)

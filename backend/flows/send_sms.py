@@ -1,5 +1,6 @@
 """Send one SMS (短信): queued with the change that causes it, sent by the worker, its number kept for receipts."""
 
+from backend.core import failpoints
 from backend.core.actor import system
 from backend.db.database import Tx
 from backend.domains.channels import sms
@@ -8,6 +9,7 @@ from backend.outbox import effects
 from backend.outbox.effects import Effect
 
 KIND = "sms.send"
+SENT = failpoints.declare("sms.sent", "the platform has the SMS; its number is not kept yet")
 
 
 async def queue(
@@ -30,5 +32,6 @@ async def send_sms(context: Context, effect: Effect) -> None:
         case_id=effect.case_id,
         key=effect.key,
     )
+    failpoints.hit(SENT)
     async with context.db.begin(system(effect.institution_id, "sms")) as tx:
         await sms.accepted(tx, sent.message_id, effect.case_id, template, sent.accepted_at)

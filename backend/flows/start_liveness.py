@@ -1,5 +1,6 @@
 """人脸核对, going out: with its own consent, to the provider's page (A5-04, D3-04)."""
 
+from backend.core import failpoints
 from backend.core.actor import Actor
 from backend.core.errors import Invalid, TooMany
 from backend.domains.applications import service as applications
@@ -11,6 +12,7 @@ from backend.domains.identity.quota import Limit
 from backend.flows.context import Context
 
 STARTED = "liveness_started"
+OPENED = failpoints.declare("liveness.opened", "the provider has a session; we have not noted it")
 RETURN_PATH = "/apply/liveness/back"
 
 
@@ -55,6 +57,7 @@ async def start_liveness(context: Context, actor: Actor, application_id: str, ve
         # A tap repeated while the first is under way leads to the same session; a new try to a new one.
         key=f"liveness:{application.id}:{last.seq if last else 0}",
     )
+    failpoints.hit(OPENED)
     async with context.db.begin(actor) as tx:
         known = await applications.last_event(tx, application, STARTED)
         if known is None or known.why != session.session_id:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 import msgspec
+import structlog
 
 from backend.core.actor import everywhere
 from backend.domains.channels import links
@@ -18,6 +19,8 @@ from backend.flows import (
 from backend.flows.context import Context
 from backend.outbox import effects
 
+log = structlog.get_logger("worker")
+
 
 class Task(msgspec.Struct, frozen=True):
     name: str
@@ -28,6 +31,13 @@ class Task(msgspec.Struct, frozen=True):
 async def _wake_overdue(context: Context) -> None:
     async with context.db.begin(everywhere("sweep")) as tx:
         await effects.wake_overdue(tx)
+
+
+async def _sound_alarms(context: Context) -> None:
+    """A dead letter is an incident until somebody revives it: said again every minute, at level error."""
+    async with context.db.read(everywhere("alarms")) as tx:
+        for alarm in await effects.alarms(tx):
+            log.error("dead letters wait for a person", **msgspec.to_builtins(alarm))
 
 
 async def _forget_quotas(context: Context) -> None:
@@ -42,6 +52,7 @@ async def _forget_states(context: Context) -> None:
 
 TIMETABLE: list[Task] = [
     Task("wake overdue effects", 1.0, _wake_overdue),
+    Task("sound the alarm over dead letters", 60, _sound_alarms),
     Task("forget old quotas", 3600, _forget_quotas),
     Task("forget old authorisations", 3600, _forget_states),
     Task("resume held cases", 10, resume_held.resume_held),

@@ -2,6 +2,7 @@
 
 PgQueuer hands over ids; the effect itself is leased from our own table, so a job that comes twice, or again
 after a crash, finds nothing to do. Delivery is: lease (own transaction) → handler (no transaction) → record.
+The lease is short and renewed while the handler runs, so that what a killed worker held goes on soon.
 """
 
 import asyncio
@@ -18,14 +19,19 @@ from backend.core import failpoints
 from backend.core.actor import everywhere, system
 from backend.core.errors import Problem, Unavailable
 from backend.flows.context import Context
+from backend.integrations.http import OutsideRefused
 from backend.jobs.handlers import HANDLERS
 from backend.jobs.timetable import TIMETABLE, Task
 from backend.outbox import effects, queue
+from backend.outbox.effects import Effect
 
 log = structlog.get_logger("worker")
 
 LEASED = failpoints.declare("effect.leased", "an effect is leased; nothing was sent")
 SENT = failpoints.declare("effect.sent", "the other side has the effect; we have not recorded it")
+
+
+HANDLER_SECONDS = 55.0
 
 
 async def deliver(context: Context, institution_id: str, effect_id: str) -> str:
@@ -36,22 +42,12 @@ async def deliver(context: Context, institution_id: str, effect_id: str) -> str:
     if effect is None:
         return "nothing"
     failpoints.hit(LEASED)
-    error, final = "", False
+    keeper = asyncio.create_task(_keep_lease(context, effect))
     try:
-        async with asyncio.timeout(effects.LEASE.total_seconds() - 5):
-            await HANDLERS[effect.kind](context, effect)
-    except Unavailable as problem:
-        error = problem.code
-    except Problem as problem:
-        # The other side, or our own rules, said no: asking again the same way will not help.
-        error, final = problem.code, True
-    except TimeoutError:
-        error = "timeout"
-    except KeyError:
-        error, final = f"no handler for {effect.kind}", effect.kind not in HANDLERS
-    except Exception as bug:  # a bug in a handler must not stop the worker; it shows as a dead letter
-        log.error("handler failed", kind=effect.kind, error=type(bug).__name__, exc_info=True)
-        error = type(bug).__name__
+        error, final = await _handled(context, effect)
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
     failpoints.hit(SENT)
     async with context.db.begin(actor) as tx:
         if not error:
@@ -60,6 +56,41 @@ async def deliver(context: Context, institution_id: str, effect_id: str) -> str:
         dead = await effects.failed(tx, effect, error, final=final)
     log.warning("effect not delivered", kind=effect.kind, error=error, attempt=effect.attempts, dead=dead)
     return "dead" if dead else "postponed"
+
+
+async def _handled(context: Context, effect: Effect) -> tuple[str, bool]:
+    """(why it failed or "", whether that is final)."""
+    handler = HANDLERS.get(effect.kind)
+    if handler is None:
+        return f"no handler for {effect.kind}", True
+    try:
+        async with asyncio.timeout(HANDLER_SECONDS):
+            await handler(context, effect)
+    except Unavailable as problem:
+        return problem.code, False
+    except OutsideRefused as refusal:
+        # Their code, never their words: those may hold what a person typed.
+        return f"{refusal.code} {refusal.status} {refusal.remote_code}"[:120], True
+    except Problem as problem:
+        # Our own rules said no: asking again the same way will not help.
+        return problem.code, True
+    except TimeoutError:
+        return "timeout", False
+    except Exception as bug:  # a bug in a handler must not stop the worker; it shows as a dead letter
+        log.error("handler failed", kind=effect.kind, error=type(bug).__name__, exc_info=True)
+        return type(bug).__name__, False
+    return "", False
+
+
+async def _keep_lease(context: Context, effect: Effect) -> None:
+    """Renew the lease until cancelled; ends when another worker has taken the effect over."""
+    actor = system(effect.institution_id, "worker")
+    while True:
+        await asyncio.sleep(effects.LEASE.total_seconds() / 3)
+        with contextlib.suppress(Unavailable):
+            async with context.db.begin(actor) as tx:
+                if not await effects.keep(tx, effect):
+                    return
 
 
 async def drain(context: Context, most: int = 1000) -> int:

@@ -23,9 +23,15 @@ EFFECT = Lifecycle(
     },
 )
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=15)
+"""How long a worker that died is waited for; a living one renews it (`keep`) while its handler runs."""
+
 FIRST_WAIT, LONGEST_WAIT = 2.0, 3600.0  # seconds
 GIVE_UP_AFTER = timedelta(hours=72)  # trust §1: back-off + jitter for at least 72 h, then a dead letter
+MOST_LOST = 10
+"""Workers an effect may take down with it before it is a dead letter (findings: PgQueuer counts no crashes)."""
+
+LOST = "worker_lost"
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -39,6 +45,7 @@ class Effect(msgspec.Struct, frozen=True):
     payload: dict[str, object]
     attempts: int
     created_at: datetime
+    last_error: str | None = None
 
 
 async def add(
@@ -74,7 +81,21 @@ async def add(
 
 
 async def lease(tx: Tx, effect_id: str) -> Effect | None:
-    """Take an effect for delivery, or None when it is done, taken or unknown."""
+    """Take an effect for delivery, or None when it is done, taken, unknown or not due.
+
+    An effect whose worker died under it is taken again at once; from the second time on later each time, so
+    that it meets no others if it kills the next one too. After `MOST_LOST` workers it is a dead letter.
+    """
+    jitter = random.uniform(0.8, 1.2)
+    await Q.recover(
+        tx,
+        institution_id=tx.institution_id,
+        id=effect_id,
+        now=tx.now,
+        most=MOST_LOST,
+        jitter=jitter,
+        error=LOST,
+    )
     row = await Q.lease(tx, institution_id=tx.institution_id, id=effect_id, now=tx.now, until=tx.now + LEASE)
     if row is None:
         return None
@@ -88,21 +109,44 @@ async def lease(tx: Tx, effect_id: str) -> Effect | None:
         msgspec.json.decode(opened),
         row["attempts"],
         row["created_at"],
+        row["last_error"],
     )
 
 
+async def keep(tx: Tx, effect: Effect) -> bool:
+    """Renew the lease of a delivery that is under way; False when it is somebody else's by now."""
+    kept = await Q.keep(
+        tx, institution_id=tx.institution_id, id=effect.id, attempts=effect.attempts, until=tx.now + LEASE
+    )
+    return bool(kept)
+
+
 async def delivered(tx: Tx, effect: Effect) -> None:
-    await Q.delivered(tx, institution_id=tx.institution_id, id=effect.id, now=tx.now)
+    """The other side has it. When it had failed before, its like that failed the same way need wait no longer.
+
+    Nothing happens when the lease ran out and another attempt is under way: that one has the last word.
+    """
+    await Q.delivered(
+        tx, institution_id=tx.institution_id, id=effect.id, attempts=effect.attempts, now=tx.now
+    )
+    if effect.last_error and effect.last_error != LOST:
+        await Q.hasten(
+            tx, institution_id=tx.institution_id, kind=effect.kind, error=effect.last_error, now=tx.now
+        )
 
 
 async def failed(tx: Tx, effect: Effect, error: str, *, final: bool = False) -> bool:
-    """Put it back with back-off and jitter, or make it a dead letter. Returns True when it is dead."""
+    """Put it back with back-off and jitter, or make it a dead letter. Returns True when it is dead.
+
+    Nothing happens when the lease ran out and another attempt is under way.
+    """
+    mine = {"institution_id": tx.institution_id, "id": effect.id, "attempts": effect.attempts}
     if final or tx.now - effect.created_at > GIVE_UP_AFTER:
-        await Q.give_up(tx, institution_id=tx.institution_id, id=effect.id, error=error)
+        await Q.give_up(tx, **mine, error=error)
         return True
     wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(effect.attempts - 1, 20)) * random.uniform(0.8, 1.2)
     delay = timedelta(seconds=wait)
-    await Q.postpone(tx, institution_id=tx.institution_id, id=effect.id, due_at=tx.now + delay, error=error)
+    await Q.postpone(tx, **mine, due_at=tx.now + delay, error=error)
     return False
 
 
@@ -125,7 +169,7 @@ async def revive(tx: Tx, effect_id: str) -> bool:
     """A member of staff sends a dead letter again; False when it is not dead (any more)."""
     if not await Q.revive(tx, institution_id=tx.institution_id, id=effect_id, now=tx.now):
         return False
-    await queue.enqueue(tx, tx.institution_id, effect_id, attempt=tx.now.microsecond)
+    await queue.enqueue(tx, tx.institution_id, effect_id, f"revived:{tx.now.timestamp()}")
     return True
 
 
@@ -156,6 +200,24 @@ async def wake_overdue(tx: Tx, most: int = 200) -> int:
     Needs a union-wide reader in a writing transaction (it writes to the queue only). Returns how many.
     """
     rows = await Q.overdue(tx, now=tx.now, most=most)
+    round_ = int(tx.now.timestamp()) // 10
     for row in rows:
-        await queue.enqueue(tx, row["institution_id"], row["id"], row["attempts"])
+        # Every ten seconds a new job: the one of a worker that was killed before it took the lease stays
+        # "picked" in the queue for half a minute. A job too many finds nothing to do.
+        await queue.enqueue(tx, row["institution_id"], row["id"], f"{row['attempts']}:{round_}")
     return len(rows)
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """Dead letters of one kind at one institution, until somebody revives them."""
+
+    institution_id: str
+    kind: str
+    count: int
+    oldest_at: datetime
+    last_error: str | None
+
+
+async def alarms(tx: Tx) -> list[Alarm]:
+    """What gave up and waits for a person; needs a union-wide reader."""
+    return [Alarm(*row) for row in await Q.alarms(tx)]

@@ -5,37 +5,66 @@ values (:institution_id, :id, :kind, :case_id, :key, :payload, :due_at, :now)
 on conflict (institution_id, kind, key) do nothing
 returning id;
 
+-- name: recover(institution_id, id, now, most, jitter, error)!
+-- A lease that ran out: its worker died or stood still. Back it goes: at once, then later each time.
+update outbox.effects
+set status = case when lost + 1 >= :most::int then 'dead' else 'waiting' end, lost = lost + 1,
+    due_at = :now::timestamptz + make_interval(secs => least(60, power(2, lost) - 1) * :jitter::float8),
+    leased_until = null, last_error = :error
+where institution_id = :institution_id and id = :id and status = 'delivering' and leased_until < :now;
+
 -- name: lease(institution_id, id, now, until)^
--- One worker at a time; a lease that ran out (its worker died) may be taken over. Counts the attempt now,
--- so that an effect that kills its worker is counted too.
+-- One worker at a time. Counts the attempt now, so that an effect that kills its worker is counted too; the
+-- count is what tells this delivery from a later one.
 update outbox.effects
 set status = 'delivering', attempts = attempts + 1, leased_until = :until
-where institution_id = :institution_id and id = :id
-  and (status = 'waiting' or (status = 'delivering' and leased_until < :now))
-returning id, kind, case_id, key, payload, attempts, created_at;
+where institution_id = :institution_id and id = :id and status = 'waiting' and due_at <= :now
+returning id, kind, case_id, key, payload, attempts, created_at, last_error;
 
--- name: delivered(institution_id, id, now)!
+-- name: keep(institution_id, id, attempts, until)$
+-- The delivery goes on; the one who counted this attempt holds it.
+update outbox.effects
+set leased_until = :until
+where institution_id = :institution_id and id = :id and status = 'delivering' and attempts = :attempts
+returning true;
+
+-- name: delivered(institution_id, id, attempts, now)!
 -- The other side has it.
 update outbox.effects
 set status = 'delivered', delivered_at = :now, leased_until = null, last_error = null
-where institution_id = :institution_id and id = :id and status = 'delivering';
+where institution_id = :institution_id and id = :id and status = 'delivering' and attempts = :attempts;
 
--- name: postpone(institution_id, id, due_at, error)!
+-- name: hasten(institution_id, kind, error, now)!
+-- A system is back: what waits because of the same failure goes out within seconds, spread a little.
+update outbox.effects
+set due_at = :now::timestamptz + make_interval(secs => random() * 5)
+where institution_id = :institution_id and kind = :kind and status = 'waiting' and last_error = :error
+  and due_at > :now::timestamptz + interval '5 seconds';
+
+-- name: postpone(institution_id, id, attempts, due_at, error)!
 -- Not delivered; tried again later.
 update outbox.effects
 set status = 'waiting', due_at = :due_at, leased_until = null, last_error = :error
-where institution_id = :institution_id and id = :id and status = 'delivering';
+where institution_id = :institution_id and id = :id and status = 'delivering' and attempts = :attempts;
 
--- name: give_up(institution_id, id, error)!
+-- name: give_up(institution_id, id, attempts, error)!
 -- The dead letter, shown to staff.
 update outbox.effects
 set status = 'dead', leased_until = null, last_error = :error
-where institution_id = :institution_id and id = :id and status = 'delivering';
+where institution_id = :institution_id and id = :id and status = 'delivering' and attempts = :attempts;
+
+-- name: alarms()
+-- scope: all institutions, because the operator hears of every dead letter. Counts and codes only.
+select institution_id, kind, count(*), min(created_at), max(last_error)
+from outbox.effects
+where status = 'dead'
+group by institution_id, kind
+order by institution_id, kind;
 
 -- name: revive(institution_id, id, now)!
 -- A member of staff sends a dead letter once more.
 update outbox.effects
-set status = 'waiting', due_at = :now, attempts = 0
+set status = 'waiting', due_at = :now, lost = 0
 where institution_id = :institution_id and id = :id and status = 'dead';
 
 -- name: overdue(now, most)

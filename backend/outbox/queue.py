@@ -32,7 +32,7 @@ async def install(connection: Any) -> None:
 
 
 async def enqueue(
-    tx: "Tx", institution_id: str, effect_id: str, attempt: int = 0, delay: timedelta | None = None
+    tx: "Tx", institution_id: str, effect_id: str, attempt: str = "0", delay: timedelta | None = None
 ) -> None:
     """Wake a worker for one effect, in the same transaction. A second job for the same attempt is skipped.
 

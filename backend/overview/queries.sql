@@ -5,11 +5,11 @@ select count(*) from audit.entries
 where subject = any(:application_nos::text[]) and actor like 'staff:%';
 
 -- name: case_without_end()
--- Submitted or deciding although nothing is due any more: the road lost it.
+-- Submitted, deciding or waiting for a system although all is well again: the road lost it.
 -- scope: all institutions, because the invariants are the operator's; ids only.
 select institution_id || '/' || application_no as who
 from applications.applications
-where status in ('submitted', 'deciding');
+where status in ('submitted', 'deciding', 'held');
 
 -- name: decision_contradicts_status()
 -- A case that was decided without a decision on file, or against it.

@@ -96,6 +96,13 @@ class Sandbox(Litestar):
         if "drop_after" in by_kind:
             await super().__call__(_copy(scope), _replay(body), _swallow)
             await _drop(send)
+        if "half_open" in by_kind:
+            await super().__call__(_copy(scope), _replay(body), _swallow)
+            await _fall_silent(by_kind["half_open"], send)
+        if "status_after" in by_kind:
+            await super().__call__(_copy(scope), _replay(body), _swallow)
+            await _answer(by_kind["status_after"], send)
+            return
         await super().__call__(scope, _replay(body), send)
 
 
@@ -198,10 +205,21 @@ async def _swallow(_: Message) -> None:
 
 async def _drop(send: Send) -> None:
     """Break the connection: half an answer for a real server, an httpx error for ASGITransport."""
+    await _half_an_answer(send)
+    raise Dropped()
+
+
+async def _fall_silent(fault: Fault, send: Send) -> None:
+    """A half-open line: half an answer, then nothing, and nobody says that the other side is gone."""
+    await _half_an_answer(send)
+    await wait(fault)
+    raise Dropped()
+
+
+async def _half_an_answer(send: Send) -> None:
     headers = [(b"content-length", b"1000000"), (b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"{", "more_body": True})
-    raise Dropped()
 
 
 async def _answer(fault: Fault, send: Send) -> None:

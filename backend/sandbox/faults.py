@@ -14,7 +14,18 @@ import msgspec
 
 from backend.sandbox.store import Store, decoded, encoded
 
-Kind = Literal["status", "delay", "drop_before", "drop_after", "duplicate", "reorder", "hang", "errcode"]
+Kind = Literal[
+    "status",
+    "status_after",
+    "delay",
+    "drop_before",
+    "drop_after",
+    "duplicate",
+    "reorder",
+    "hang",
+    "half_open",
+    "errcode",
+]
 KINDS = get_args(Kind)
 
 

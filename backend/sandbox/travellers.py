@@ -241,12 +241,12 @@ class Traveller:
         await self._post(form, phone=self.person.phone, code=code, **ticks)
 
     async def _sms_code(self) -> str:
-        for _ in range(100):
+        for _ in range(10 * int(max(10, self._patience))):
             reply = await self._http.get(f"{self._sandbox}/control/sms/{self.person.phone}/code")
             if reply.status_code == 200:
                 return str(reply.json()["code"])
             await asyncio.sleep(0.1)
-        raise Stopped("no SMS code came within 10 seconds")
+        raise Stopped("no SMS code came")
 
     async def _pass_liveness(self) -> None:
         form = self._here().form("/apply/liveness")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,19 +30,26 @@ def free_port() -> int:
 class Arena:
     """`./xiaodai up` in a directory of its own, on free ports."""
 
-    def __init__(self, *options: str, environment: dict[str, str] | None = None) -> None:
-        self.data = Path(tempfile.mkdtemp(prefix="xiaodai-arena-", dir="/tmp"))
+    def __init__(
+        self,
+        *options: str,
+        environment: dict[str, str] | None = None,
+        data: Path | None = None,
+        entry: str = "backend",
+    ) -> None:
+        """`data`: a directory that is there already; `entry`: the module that is started (for planted mistakes)."""
+        self.data = data or Path(tempfile.mkdtemp(prefix="xiaodai-arena-", dir="/tmp"))
         self.port, self.sandbox_port = free_port(), free_port()
         self.web = f"http://127.0.0.1:{self.port}"
         self.sandbox = f"http://127.0.0.1:{self.sandbox_port}"
-        self._options, self._environment = options, environment or {}
+        self._options, self._environment, self._entry = options, environment or {}, entry
         self.process: subprocess.Popen[str] | None = None
         self.output = ""
 
     def start(self, seconds: float = 240) -> float:
         """Start and wait for `ready`; returns the seconds it took."""
         began = time.monotonic()
-        command = [sys.executable, "-m", "backend", "up", "--port", str(self.port), "--sandbox-port",
+        command = [sys.executable, "-m", self._entry, "up", "--port", str(self.port), "--sandbox-port",
                    str(self.sandbox_port), "--data", str(self.data), *self._options]  # fmt: skip
         log = (self.data / "up.log").open("w+")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("XIAODAI", "DATABASE"))}
@@ -78,6 +85,19 @@ class Arena:
         assert self.process is not None
         top = psutil.Process(self.process.pid)
         return [top, *top.children(recursive=True)]
+
+    def calm(self) -> None:
+        """No failpoint fires any more, and no fault strikes."""
+        record = self.data / "run" / "failpoints"
+        record.mkdir(parents=True, exist_ok=True)
+        (record / "calm").touch()
+        with suppress(httpx.HTTPError):
+            httpx.delete(f"{self.sandbox}/control/faults", timeout=30, trust_env=False)
+
+    def hits(self) -> dict[str, int]:
+        """How often each failpoint was hit, by all processes."""
+        record = self.data / "run" / "failpoints"
+        return {p.name: p.stat().st_size for p in record.glob("*") if p.name != "calm"}
 
     def stop(self, number: int = signal.SIGTERM) -> float:
         assert self.process is not None
@@ -116,69 +136,88 @@ def _pause(part: str) -> Callable[[Arena, random.Random], None]:
         with suppress(psutil.Error, KeyError, FileNotFoundError):
             process = psutil.Process(arena.pids()[part])
             family = [process, *process.children(recursive=True)]
-            for member in family:
-                member.send_signal(signal.SIGSTOP)
+            _signal_all(family, signal.SIGSTOP)
             time.sleep(chance.uniform(0.5, 2.0))
-            for member in family:
-                member.send_signal(signal.SIGCONT)
+            _signal_all(family, signal.SIGCONT)
 
     return apply
 
 
+def _signal_all(family: list[psutil.Process], number: int) -> None:
+    for member in family:
+        with suppress(psutil.Error):
+            member.send_signal(number)
+
+
 SYSTEMS = ("sms", "identity_check", "credit_bureau", "data_platform", "core_banking", "image_archive", "mobile_bank",
-           "wechat")  # fmt: skip
+           "wechat", "liveness")  # fmt: skip
 
 
 def _network(fault: str, **args: object) -> Callable[[Arena, random.Random], None]:
     def apply(arena: Arena, chance: random.Random) -> None:
-        body = {"system": chance.choice(SYSTEMS), "operation": "*", "fault": fault, "times": chance.randint(1, 3),
-                "args": args}  # fmt: skip
-        with suppress(httpx.HTTPError):
-            httpx.post(f"{arena.sandbox}/control/faults", json=body, timeout=5, trust_env=False)
+        set_fault(arena, chance.choice(SYSTEMS), "*", fault, times=chance.randint(1, 3), **args)
 
     return apply
 
 
 def _callbacks(fault: str) -> Callable[[Arena, random.Random], None]:
-    def apply(arena: Arena, chance: random.Random) -> None:
-        body = {"system": "mobile_bank", "operation": "callback", "fault": fault, "times": 3, "args": {}}
-        with suppress(httpx.HTTPError):
-            httpx.post(f"{arena.sandbox}/control/faults", json=body, timeout=5, trust_env=False)
+    def apply(arena: Arena, _: random.Random) -> None:
+        set_fault(arena, "mobile_bank", "callback", fault, times=3)
 
     return apply
 
 
+def set_fault(arena: Arena, system: str, operation: str, fault: str, *, times: int, **args: object) -> None:
+    body = {"system": system, "operation": operation, "fault": fault, "times": times, "args": args}
+    with suppress(httpx.HTTPError):
+        httpx.post(
+            f"{arena.sandbox}/control/faults", json=body, timeout=5, trust_env=False
+        ).raise_for_status()
+
+
 FAULTS = (
     Fault("kill postgres", _kill("postgres", signal.SIGKILL)),
+    Fault("kill a session of postgres", _kill("postgres", signal.SIGKILL, deep=True)),
     Fault("kill worker", _kill("worker", signal.SIGKILL)),
     Fault("kill worker", _kill("worker", signal.SIGKILL)),
     Fault("kill a web process", _kill("web", signal.SIGKILL, deep=True)),
     Fault("kill web", _kill("web", signal.SIGKILL)),
     Fault("kill an OCR process", _kill("ocr", signal.SIGKILL, deep=True)),
     Fault("end worker", _kill("worker", signal.SIGTERM)),
+    Fault("end web", _kill("web", signal.SIGTERM)),
     Fault("pause worker", _pause("worker")),
     Fault("pause web", _pause("web")),
+    Fault("pause postgres", _pause("postgres")),
     Fault("answer 503", _network("status", status=503)),
+    Fault("answer 500 after the effect", _network("status_after", status=500)),
     Fault("drop before the effect", _network("drop_before")),
     Fault("drop after the effect", _network("drop_after")),
     Fault("drop after the effect", _network("drop_after")),
     Fault("hang past the time-out", _network("hang", seconds=8)),
+    Fault("half-open line", _network("half_open", seconds=20)),
     Fault("deliver a request twice", _network("duplicate")),
     Fault("send callbacks twice", _callbacks("duplicate")),
     Fault("send callbacks out of order", _callbacks("reorder")),
     Fault("lose callbacks", _callbacks("drop_before")),
+    Fault("lose answers to callbacks", _callbacks("drop_after")),
 )
 
 
-async def hurt(arena: Arena, seconds: float, pause: float, seed: int) -> list[str]:
-    """Apply random faults for a while; returns their names."""
+def deck(chance: random.Random) -> Iterator[Fault]:
+    """Faults without end: all of them in a random order, then all of them again."""
+    while True:
+        yield from chance.sample(FAULTS, len(FAULTS))
+
+
+async def hurt(arena: Arena, seconds: float, pause: float, seed: int, *, least: int = 0) -> list[str]:
+    """Apply faults for a while and until there were `least`; returns their names. Calm weather afterwards."""
     chance, done = random.Random(seed), []
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        fault = chance.choice(FAULTS)
+    for fault in deck(chance):
+        if time.monotonic() >= end and len(done) >= least:
+            break
         await asyncio.to_thread(fault.apply, arena, chance)
         done.append(fault.name)
         await asyncio.sleep(chance.uniform(0.3, 1.7) * pause)
-    with suppress(httpx.HTTPError):
-        httpx.delete(f"{arena.sandbox}/control/faults", timeout=10, trust_env=False)
+    await asyncio.to_thread(arena.calm)
     return done

@@ -168,6 +168,7 @@ def _opened(here: World, id_number: str, package: Offer) -> dict[str, Any]:
     with here.store.transaction():
         if known is None:
             offers.receive(here, package)
+            here.record(offers.SYSTEM, "offer_fetched", package.application_id, {}, key=package.contract_no)
         offer = offers.find(here, package.application_id)
         if offer["status"] in offers.OPEN_STATES:
             offers.save(here, {**offer, "status": "opened", "package": plain})

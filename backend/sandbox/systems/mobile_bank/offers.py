@@ -66,6 +66,13 @@ def receive(here: World, offer: Offer) -> dict[str, Any]:
     known = here.store.get("offer", offer.application_id)
     if known and known["status"] not in {"waiting", "opened", "cancelled", "expired"}:
         raise Refusal(409, "already_signed", "这笔申请已经签约，不能再改")
+    if (
+        known
+        and known["status"] in OPEN_STATES
+        and known["documents"] == msgspec.to_builtins(offer.documents)
+    ):
+        # The customer came with it before it was sent: nothing new, and what was opened stays open.
+        return {"offer_no": known["offer_no"], "received_at": known["received_at"]}
     number = known["offer_no"] if known else f"YX{here.store.next('offer'):010d}"
     body = {
         **msgspec.to_builtins(offer),
