@@ -17,7 +17,7 @@ EFFECT = Lifecycle(
     "effect",
     {"waiting": "等待发送", "delivering": "正在发送", "delivered": "已送达", "dead": "多次未送达"},
     {
-        "waiting": ("delivering",),
+        "waiting": ("delivering", "delivered"),
         "delivering": ("delivered", "waiting", "dead"),
         "dead": ("waiting",),
     },
@@ -122,13 +122,11 @@ async def keep(tx: Tx, effect: Effect) -> bool:
 
 
 async def delivered(tx: Tx, effect: Effect) -> None:
-    """The other side has it. When it had failed before, its like that failed the same way need wait no longer.
+    """The other side has it, also when the lease ran out meanwhile: one success is enough.
 
-    Nothing happens when the lease ran out and another attempt is under way: that one has the last word.
+    When it had failed before, its like that failed the same way need wait no longer.
     """
-    await Q.delivered(
-        tx, institution_id=tx.institution_id, id=effect.id, attempts=effect.attempts, now=tx.now
-    )
+    await Q.delivered(tx, institution_id=tx.institution_id, id=effect.id, now=tx.now)
     if effect.last_error and effect.last_error != LOST:
         await Q.hasten(
             tx, institution_id=tx.institution_id, kind=effect.kind, error=effect.last_error, now=tx.now

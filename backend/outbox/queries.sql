@@ -28,11 +28,11 @@ set leased_until = :until
 where institution_id = :institution_id and id = :id and status = 'delivering' and attempts = :attempts
 returning true;
 
--- name: delivered(institution_id, id, attempts, now)!
--- The other side has it.
+-- name: delivered(institution_id, id, now)!
+-- The other side has it, whichever attempt says so: that of a worker that stood still counts as well.
 update outbox.effects
 set status = 'delivered', delivered_at = :now, leased_until = null, last_error = null
-where institution_id = :institution_id and id = :id and status = 'delivering' and attempts = :attempts;
+where institution_id = :institution_id and id = :id and status in ('delivering', 'waiting');
 
 -- name: hasten(institution_id, kind, error, now)!
 -- A system is back: what waits because of the same failure goes out within seconds, spread a little.

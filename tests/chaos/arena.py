@@ -47,8 +47,10 @@ class Arena:
         self.output = ""
 
     def start(self, seconds: float = 240) -> float:
-        """Start and wait for `ready`; returns the seconds it took."""
+        """Start in calm weather and wait for `ready`; returns the seconds it took."""
         began = time.monotonic()
+        self._weather().touch()
+        _borrow_models(self.data)
         command = [sys.executable, "-m", self._entry, "up", "--port", str(self.port), "--sandbox-port",
                    str(self.sandbox_port), "--data", str(self.data), *self._options]  # fmt: skip
         log = (self.data / "up.log").open("w+")
@@ -64,6 +66,7 @@ class Arena:
         while time.monotonic() - began < seconds:
             self.output = (self.data / "up.log").read_text()
             if "\nready " in self.output:
+                _lend_models(self.data)
                 return time.monotonic() - began
             if self.process.poll() is not None:
                 break
@@ -86,13 +89,20 @@ class Arena:
         top = psutil.Process(self.process.pid)
         return [top, *top.children(recursive=True)]
 
+    def storm(self) -> None:
+        """From now on failpoints fire, where the environment names any."""
+        self._weather().unlink(missing_ok=True)
+
     def calm(self) -> None:
         """No failpoint fires any more, and no fault strikes."""
-        record = self.data / "run" / "failpoints"
-        record.mkdir(parents=True, exist_ok=True)
-        (record / "calm").touch()
+        self._weather().touch()
         with suppress(httpx.HTTPError):
             httpx.delete(f"{self.sandbox}/control/faults", timeout=30, trust_env=False)
+
+    def _weather(self) -> Path:
+        record = self.data / "run" / "failpoints"
+        record.mkdir(parents=True, exist_ok=True)
+        return record / "calm"
 
     def hits(self) -> dict[str, int]:
         """How often each failpoint was hit, by all processes."""
@@ -111,6 +121,24 @@ class Arena:
         with suppress(Exception):
             self.stop()
         shutil.rmtree(self.data, ignore_errors=True)
+
+
+MODELS = Path(tempfile.gettempdir()) / "xiaodai-arena-models"
+"""The reading models are the same in every arena, and making them takes longer than everything else."""
+
+
+def _borrow_models(data: Path) -> None:
+    if MODELS.exists() and not (data / "models").exists():
+        shutil.copytree(MODELS, data / "models")
+
+
+def _lend_models(data: Path) -> None:
+    if not MODELS.exists():
+        scratch = Path(tempfile.mkdtemp(prefix="xiaodai-models-")) / "models"
+        shutil.copytree(data / "models", scratch)
+        with suppress(OSError):  # another one was faster
+            scratch.rename(MODELS)
+        shutil.rmtree(scratch.parent, ignore_errors=True)
 
 
 class Fault:
