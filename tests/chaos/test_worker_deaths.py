@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -59,22 +60,22 @@ def start(database_dsn: str, owner_dsn: str, settings: Settings) -> Iterator[Sta
 def always_one(start: Start, planted: str) -> Iterator[list[int]]:
     """A worker that is started again whenever it dies, as the supervisor does; the list holds the deaths."""
     deaths: list[int] = []
-    stop = asyncio.Event()
+    stop = threading.Event()
 
-    async def keep() -> None:
-        while not stop.is_set():
-            process = start(planted)
-            while process.poll() is None and not stop.is_set():
-                await asyncio.sleep(0.1)
-            if not stop.is_set():
+    def keep() -> None:
+        process = start(planted)
+        while not stop.wait(0.1):
+            if process.poll() is not None:
                 deaths.append(process.returncode)
+                process = start(planted)
 
-    keeper = asyncio.get_running_loop().create_task(keep())
+    keeper = threading.Thread(target=keep)
+    keeper.start()
     try:
         yield deaths
     finally:
         stop.set()
-        keeper.cancel()
+        keeper.join()
 
 
 async def add(db: Database, kind: str, key: str = "k") -> str:
