@@ -25,7 +25,7 @@ class Sealed(msgspec.Struct, frozen=True):
 SEALED = (
     Sealed("applications.applications", ("declared",)),
     Sealed("applications.captures", ("reading", "confirmed")),
-    Sealed("campaigns.reports", ("text_enc", "contact_enc")),
+    Sealed("campaigns.reports", ("text_enc", "contact_enc", "answer_enc")),
     Sealed("channels.messages", ("text", "reply")),
     Sealed("channels.tickets", ("text", "answer")),
     Sealed("contracts.documents", ("content",)),
@@ -34,6 +34,7 @@ SEALED = (
     Sealed("evidence.answers", ("facts", "raw"), "application_id || '/' || source"),
     Sealed("outbox.effects", ("payload",)),
     Sealed("outbox.inbox", ("payload",), "source || '/' || message_id"),
+    Sealed("reviews.inquiries", ("asked", "answer")),
     Sealed("reviews.reviews", ("said",)),
 )
 

@@ -62,8 +62,7 @@ async def review_case(context: Context, actor: Actor, review_id: str, verdict: V
         if review.status != "open":
             raise ReviewAnswered()
         application = await applications.get(tx, review.application_id, lock=True)
-        if actor.id in (application.officer_id, review.asked_by.partition(":")[2]):
-            raise NotYourReview()
+        await require_another_person(tx, application, review)
         product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
         await _check(tx, application, review, product, verdict)
         if review.kind == "referred" and application.status != "referred":
@@ -75,6 +74,17 @@ async def review_case(context: Context, actor: Actor, review_id: str, verdict: V
         if verdict.outcome == "granted":
             return await _grant(tx, application, review, product, verdict)
         return await _uphold(tx, application, review, verdict)
+
+
+async def require_another_person(tx: Tx, application: Application, review: Review) -> None:
+    """Four eyes (A7-05): not the officer of the case, not who asked, not who answered it before.
+
+    Raises `NotYourReview`.
+    """
+    of_case = (await reviews.of_application(tx, application.id)).values()
+    before = {each.answered_by for each in of_case if each.id != review.id}
+    if tx.actor.id == application.officer_id or f"staff:{tx.actor.id}" in {review.asked_by, *before}:
+        raise NotYourReview()
 
 
 async def _check(

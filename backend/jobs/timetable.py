@@ -8,6 +8,7 @@ import structlog
 from backend.core.actor import everywhere
 from backend.domains.channels import links
 from backend.domains.identity import quota
+from backend.domains.identity import service as identity
 from backend.flows import (
     destroy_old_images,
     expire_offers,
@@ -46,8 +47,9 @@ async def _forget_quotas(context: Context) -> None:
 
 
 async def _forget_states(context: Context) -> None:
-    async with context.db.begin(everywhere("wechat oauth")) as tx:
+    async with context.db.begin(everywhere("authorisations")) as tx:
         await links.forget_states(tx)
+        await identity.forget_states(tx)
 
 
 TIMETABLE: list[Task] = [

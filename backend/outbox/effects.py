@@ -163,6 +163,10 @@ async def dead(tx: Tx, most: int = 100) -> list[DeadLetter]:
     return [DeadLetter(*row) for row in rows]
 
 
+async def is_dead(tx: Tx, effect_id: str) -> bool:
+    return bool(await Q.is_dead(tx, institution_id=tx.institution_id, id=effect_id))
+
+
 async def revive(tx: Tx, effect_id: str) -> bool:
     """A member of staff sends a dead letter again; False when it is not dead (any more)."""
     if not await Q.revive(tx, institution_id=tx.institution_id, id=effect_id, now=tx.now):

@@ -83,6 +83,11 @@ where institution_id = :institution_id and status = 'dead'
 order by created_at
 limit :most;
 
+-- name: is_dead(institution_id, id)$
+-- Whether an effect is a dead letter of this institution.
+select exists (select from outbox.effects
+               where institution_id = :institution_id and id = :id and status = 'dead');
+
 -- name: of_case(institution_id, case_id)
 -- Everything one case caused outside, for the support desk.
 select id, kind, key, status, attempts, last_error, created_at, delivered_at

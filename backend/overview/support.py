@@ -1,6 +1,7 @@
 """What the support desk sees of one WeChat account or one application: all of it, masked, and written down.
 
-Union-wide, because a person may have come through several counties. Everything is read through the domains.
+Union-wide for head office, because a person may have come through several counties; a county's desk sees its own
+alone, held by row-level security. Everything is read through the domains.
 """
 
 import hashlib
@@ -109,23 +110,29 @@ class Seen(msgspec.Struct, kw_only=True):
     tickets: list[TicketLine] = []
 
 
-async def look_up(db: Database, actor: Actor, what: str) -> Seen:
-    """`what` is an openid or an application number. Raises `NobodyFound`. Leaves an audit row per county."""
-    async with db.read(everywhere(actor.id)) as tx:
+async def look_up(db: Database, actor: Actor, what: str, *, within: str | None = None) -> Seen:
+    """`what` is an openid or an application number; `within` the one institution a county's desk may see.
+
+    Raises `NobodyFound`. Leaves an audit row per county.
+    """
+    reader = actor.within(within) if within else everywhere(actor.id)
+    async with db.read(reader) as tx:
         institution_id = await applications.institution_of_number(tx, what)
-        live = [i.id for i in await institutions.all_live(tx)]
+        live = [within] if within else [UNION, *(i.id for i in await institutions.all_live(tx))]
     if institution_id is not None:
-        return await _by_number(db, actor, institution_id, what)
-    return await _by_openid(db, actor, live, what)
+        return await _by_number(db, actor, reader, institution_id, what)
+    return await _by_openid(db, actor, reader, live, what)
 
 
-async def _by_number(db: Database, actor: Actor, institution_id: str, application_no: str) -> Seen:
+async def _by_number(
+    db: Database, actor: Actor, reader: Actor, institution_id: str, application_no: str
+) -> Seen:
     async with db.begin(actor.within(institution_id)) as tx:
         application = await applications.by_number(tx, application_no)
         openid = application.openid
         if application.customer_id:
             openid = await customers.openid_of(tx, application.customer_id) or openid
-    seen = await _account(db, actor, openid) if openid else Seen(openid="")
+    seen = await _account(db, reader, openid) if openid else Seen(openid="")
     async with db.begin(actor.within(institution_id)) as tx:
         await _case(tx, seen, application)
         if openid:
@@ -134,10 +141,10 @@ async def _by_number(db: Database, actor: Actor, institution_id: str, applicatio
     return seen
 
 
-async def _by_openid(db: Database, actor: Actor, live: list[str], openid: str) -> Seen:
-    seen = await _account(db, actor, openid)
+async def _by_openid(db: Database, actor: Actor, reader: Actor, live: list[str], openid: str) -> Seen:
+    seen = await _account(db, reader, openid)
     who = hashlib.sha256(openid.encode()).hexdigest()[:16]
-    for institution_id in (UNION, *live):
+    for institution_id in live:
         async with db.begin(actor.within(institution_id)) as tx:
             found = {a.id: a for a in await applications.of_openid(tx, openid)}
             customer_id = await customers.customer_of(tx, openid)
@@ -146,15 +153,15 @@ async def _by_openid(db: Database, actor: Actor, live: list[str], openid: str) -
             for application in sorted(found.values(), key=lambda a: a.created_at):
                 await _case(tx, seen, application)
             await _tickets(tx, seen, openid)
-            if found or customer_id or institution_id == UNION:
+            if found or customer_id or institution_id == live[0]:
                 audit.add(tx, "support.inspect", f"wechat-{who}", by="account", applications=len(found))
     if not (seen.messages or seen.leads or seen.bindings or seen.applications or seen.serving):
         raise NobodyFound()
     return seen
 
 
-async def _account(db: Database, actor: Actor, openid: str) -> Seen:
-    async with db.read(everywhere(actor.id)) as tx:
+async def _account(db: Database, reader: Actor, openid: str) -> Seen:
+    async with db.read(reader) as tx:
         serving = await channels.serving(tx, openid)
         topics = await channels.messages_everywhere(tx, openid)
         bindings = await customers.bindings_everywhere(tx, openid)
@@ -162,7 +169,7 @@ async def _account(db: Database, actor: Actor, openid: str) -> Seen:
         allowed = await grants.left(tx, openid)
     bound = []
     for institution_id, customer_id in bindings:
-        async with db.read(actor.within(institution_id)) as tx:
+        async with db.read(reader.within(institution_id)) as tx:
             person = await customers.view(tx, customer_id)
         bound.append(Binding(institution_id, person.name, person.id_number, person.phone))
     return Seen(

@@ -128,6 +128,19 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is CodeState.REAL
 
 
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody told about a code or about nobody in particular (N15); `text` and `answer` are opened."""
+
+    id: str
+    ticket_no: str
+    code_id: str | None
+    kind: str
+    text: str
+    reported_at: datetime
+    answer: str
+    answered_at: datetime | None
+
+
 class Funnel(msgspec.Struct, frozen=True, kw_only=True):
     """`visitors` counts each phone or account once."""
 
@@ -190,3 +203,13 @@ class MaterialNotFound(NotFound):
 class CampaignNotFound(NotFound):
     code = "campaign_not_found"
     message = "没有找到这个活动"
+
+
+class ReportNotFound(NotFound):
+    code = "report_not_found"
+    message = "没有找到这个举报"
+
+
+class ReportAnswered(Conflict):
+    code = "report_answered"
+    message = "这个举报已经由别人核实过了"

@@ -123,8 +123,18 @@ values (:institution_id, :id, :ticket_no, :code_id, :kind, :text_enc, :contact_e
 
 -- name: reports(institution_id)
 -- Unanswered reports, oldest first.
-select id, ticket_no, code_id, kind, text_enc, reported_at
+select id, ticket_no, code_id, kind, text_enc, reported_at, answer_enc, answered_at
 from campaigns.reports where institution_id = :institution_id and answered_at is null order by reported_at;
+
+-- name: report(institution_id, ticket_no)^
+-- One report by the number the person was told.
+select id, ticket_no, code_id, kind, text_enc, reported_at, answer_enc, answered_at
+from campaigns.reports where institution_id = :institution_id and ticket_no = :ticket_no;
+
+-- name: answer_report(institution_id, id, answer_enc, now)!
+-- Looked into, once.
+update campaigns.reports set answer_enc = :answer_enc, answered_at = :now
+where institution_id = :institution_id and id = :id and answered_at is null;
 
 -- name: funnel(institution_id, campaign_id)
 -- Scans, different visitors and reports per code of a campaign.

@@ -10,7 +10,7 @@ from backend.core.crypto import Unreadable
 from backend.db import queries
 from backend.db.database import Tx
 from backend.domains.campaigns import rules
-from backend.domains.campaigns.model import Campaign, Funnel, Material, ResponsibleCode
+from backend.domains.campaigns.model import Campaign, Funnel, Material, Report, ResponsibleCode
 
 Q = queries.load(__package__)
 
@@ -205,6 +205,23 @@ async def add_report(
     )
 
 
+async def reports(tx: Tx) -> list[Report]:
+    return [_report(tx, row) for row in await Q.reports(tx, institution_id=tx.institution_id)]
+
+
+async def report(tx: Tx, ticket_no: str) -> Report | None:
+    row = await Q.report(tx, institution_id=tx.institution_id, ticket_no=ticket_no)
+    return _report(tx, row) if row else None
+
+
+async def answer_report(tx: Tx, report_id: str, answer: str) -> int:
+    sealed = tx.vault.encrypt("campaigns.reports", "answer_enc", report_id, answer)
+    changed: int = await Q.answer_report(
+        tx, institution_id=tx.institution_id, id=report_id, answer_enc=sealed, now=tx.now
+    )
+    return changed
+
+
 async def funnel(tx: Tx, campaign_id: str) -> list[Funnel]:
     rows = await Q.funnel(tx, institution_id=tx.institution_id, campaign_id=campaign_id)
     return [Funnel(**dict(row)) for row in rows]
@@ -213,6 +230,16 @@ async def funnel(tx: Tx, campaign_id: str) -> list[Funnel]:
 def _material(row: Any) -> Material:
     fields = dict(row)
     return Material(**(fields | {"sha256": fields["sha256"].hex()}))
+
+
+def _report(tx: Tx, row: Any) -> Report:
+    fields = dict(row)
+    for column in ("text", "answer"):
+        stored = fields.pop(f"{column}_enc")
+        fields[column] = (
+            tx.vault.decrypt("campaigns.reports", f"{column}_enc", fields["id"], stored) if stored else ""
+        )
+    return Report(**fields)
 
 
 def _code(tx: Tx, row: Any) -> ResponsibleCode:

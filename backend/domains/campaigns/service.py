@@ -20,6 +20,9 @@ from backend.domains.campaigns.model import (
     MaterialRefused,
     OfficerCard,
     OfficerNotAuthorised,
+    Report,
+    ReportAnswered,
+    ReportNotFound,
     ResponsibleCode,
     SelfReview,
     Verification,
@@ -160,6 +163,26 @@ async def report(
     await repository.add_report(tx, ticket_no, code_id, kind, text.strip()[:1000], contact)
     audit.add(tx, "code.reported", code_id or "-", kind=kind, ticket=ticket_no)
     return ticket_no
+
+
+async def open_reports(tx: Tx) -> list[Report]:
+    """Reports nobody has answered yet, oldest first."""
+    return await repository.reports(tx)
+
+
+async def get_report(tx: Tx, ticket_no: str) -> Report:
+    found = await repository.report(tx, ticket_no)
+    if found is None:
+        raise ReportNotFound()
+    return found
+
+
+async def answer_report(tx: Tx, ticket_no: str, answer: str) -> None:
+    """What came of looking into it. Raises `ReportNotFound`, `ReportAnswered`."""
+    found = await get_report(tx, ticket_no)
+    if not await repository.answer_report(tx, found.id, answer):
+        raise ReportAnswered()
+    audit.add(tx, "report.answered", ticket_no)
 
 
 async def funnel(tx: Tx, campaign_id: str) -> list[Funnel]:

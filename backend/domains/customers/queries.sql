@@ -4,6 +4,10 @@ select institution_id, id, name_enc, id_number_enc, phone_enc, address_enc, issu
        card_valid_from, card_valid_until, status, created_at
 from customers.people where institution_id = :institution_id and id = :id;
 
+-- name: names(institution_id, ids)
+-- Names of many people for a list, in one question; still sealed.
+select id, name_enc from customers.people where institution_id = :institution_id and id = any(:ids::uuid[]);
+
 -- name: find_by_id_number(institution_id, id_number_blind)$
 -- Who carries this ID number here; the blind index is the only way to ask.
 select id from customers.people

@@ -18,6 +18,11 @@ async def get(tx: Tx, customer_id: str) -> Person | None:
     return _open(tx, row) if row else None
 
 
+async def names(tx: Tx, customer_ids: list[str]) -> dict[str, str]:
+    rows = await Q.names(tx, institution_id=tx.institution_id, ids=customer_ids)
+    return {row["id"]: tx.vault.decrypt(TABLE, "name_enc", row["id"], row["name_enc"]) for row in rows}
+
+
 async def find_by_id_number(tx: Tx, id_number: str) -> str | None:
     blind = tx.vault.blind("id_number", id_number)
     found: str | None = await Q.find_by_id_number(tx, institution_id=tx.institution_id, id_number_blind=blind)

@@ -1,5 +1,7 @@
 """What other code may ask about people. Consents have a page of their own: `consents.py`."""
 
+from collections.abc import Iterable
+
 from backend.core import clock, masking
 from backend.core.errors import Conflict
 from backend.db.database import Tx
@@ -89,6 +91,13 @@ async def view(tx: Tx, customer_id: str, *, own: bool = False) -> MaskedPerson:
     `own` is the customer door's word that the session belongs to this person; nobody else's counts.
     """
     return masked(await get(tx, customer_id), own=own and tx.actor.kind == "customer")
+
+
+async def names(tx: Tx, customer_ids: Iterable[str | None]) -> dict[str | None, str]:
+    """Masked names for a list; unknown ids are left out."""
+    wanted = sorted({each for each in customer_ids if each})
+    found = await repository.names(tx, wanted) if wanted else {}
+    return {customer_id: masking.name(name) for customer_id, name in found.items()}
 
 
 def masked(person: Person, *, own: bool) -> MaskedPerson:

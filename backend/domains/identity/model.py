@@ -4,10 +4,14 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from backend.core.errors import Invalid, NotPermitted, TooMany
+from backend.core.errors import Invalid, NotFound, NotPermitted, TooMany
 
 STAFF_IDLE = timedelta(minutes=15)
 STAFF_ABSOLUTE = timedelta(hours=8)
+STEP_UP = timedelta(minutes=5)
+"""How fresh the sign-on's proof must be for a decision about money or a dead letter (A5-01)."""
+
+STATE_LIFE = timedelta(minutes=10)
 CUSTOMER_SESSION = timedelta(days=90)
 """A draft is kept 90 days (D7); the cookie that finds it lives as long. Private answers need a fresh code."""
 
@@ -38,6 +42,25 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
             and self.authority_to is not None
             and self.authority_from <= on <= self.authority_to
         )
+
+
+class StaffSession(msgspec.Struct, frozen=True, kw_only=True):
+    """`seen_at` is up to half a minute behind; `authenticated_at` is when the sign-on last saw a proof."""
+
+    person: Staff
+    seen_at: datetime
+    authenticated_at: datetime
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether a risky action may be taken without signing in again."""
+        return now - self.authenticated_at <= STEP_UP
+
+
+class SignInState(msgspec.Struct, frozen=True):
+    """Where a sign-in comes back to. `for_subject` names the one person a step-up is for."""
+
+    next_path: str
+    for_subject: str
 
 
 class CustomerSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +98,30 @@ class CodeTooSoon(TooMany):
 class SignInNeeded(NotPermitted):
     code = "sign_in_needed"
     message = "登录时间到了，请重新登录"
+
+
+class SignInFailed(NotPermitted):
+    """Unknown, used or foreign state, or a token that is not what the sign-on would give: never says which."""
+
+    code = "sign_in_failed"
+    message = "登录没有完成，请重新登录一次"
+
+
+class StaffUnknown(NotPermitted):
+    """The sign-on knows the person; we do not, or not any more."""
+
+    code = "staff_unknown"
+    message = "您的账号还没有开通小贷云工作室，或者已经停用。请找本行管理员开通"
+
+
+class AnotherPerson(NotPermitted):
+    code = "another_person"
+    message = "这次确认要用您自己的账号登录，请重新确认一次"
+
+
+class StaffNotFound(NotFound):
+    code = "staff_not_found"
+    message = "没有找到这位员工"
 
 
 class NotYours(NotPermitted):

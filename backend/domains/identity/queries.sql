@@ -1,4 +1,4 @@
--- name: staff_by_subject(subject)^
+-- name: staff_by_subject(subject)
 -- scope: all institutions, because the sign-on does not say which county a person works for.
 select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active
 from identity.staff where subject = :subject;
@@ -13,15 +13,31 @@ from identity.staff where institution_id = :institution_id and id = :id;
 select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active
 from identity.staff where institution_id = :institution_id order by staff_no;
 
--- name: insert_staff_session(institution_id, token_hash, staff_id, now, expires_at)!
+-- name: insert_state(state_hash, visit_hash, next_path, for_subject, expires_at)!
+-- A member of staff is sent to the sign-on.
+insert into identity.sign_in_states (state_hash, visit_hash, next_path, for_subject, expires_at)
+values (:state_hash, :visit_hash, :next_path, :for_subject, :expires_at);
+
+-- name: use_state(state_hash, visit_hash, now)^
+-- Once, in time, in the browser it began in.
+update identity.sign_in_states set used_at = :now
+where state_hash = :state_hash and visit_hash = :visit_hash and used_at is null and expires_at > :now
+returning next_path, for_subject;
+
+-- name: forget_states(before)!
+-- Sign-ins of yesterday.
+delete from identity.sign_in_states where expires_at < :before;
+
+-- name: insert_staff_session(institution_id, token_hash, staff_id, now, authenticated_at, expires_at)!
 -- A new session at every sign-in (ASVS 7.x).
-insert into identity.staff_sessions (institution_id, token_hash, staff_id, created_at, seen_at, expires_at)
-values (:institution_id, :token_hash, :staff_id, :now, :now, :expires_at);
+insert into identity.staff_sessions
+    (institution_id, token_hash, staff_id, created_at, seen_at, authenticated_at, expires_at)
+values (:institution_id, :token_hash, :staff_id, :now, :now, :authenticated_at, :expires_at);
 
 -- name: staff_session(institution_id, token_hash, now, idle_since)^
--- A living session and who it belongs to.
+-- A living session and who it belongs to. Read at every request, so that a revocation counts at once.
 select s.institution_id, s.id, s.staff_no, s.name, s.branch_id, s.roles, s.subject, s.phone, s.qualification_no,
-       s.authority_from, s.authority_to, s.active, t.seen_at
+       s.authority_from, s.authority_to, s.active, t.seen_at, t.authenticated_at
 from identity.staff_sessions t
 join identity.staff s on s.institution_id = t.institution_id and s.id = t.staff_id
 where t.institution_id = :institution_id and t.token_hash = :token_hash and t.revoked_at is null
@@ -33,7 +49,7 @@ update identity.staff_sessions set seen_at = :now
 where institution_id = :institution_id and token_hash = :token_hash;
 
 -- name: revoke_staff_session(institution_id, token_hash, now)!
--- Signed out.
+-- Signed out, or replaced by a new session.
 update identity.staff_sessions set revoked_at = :now
 where institution_id = :institution_id and token_hash = :token_hash and revoked_at is null;
 

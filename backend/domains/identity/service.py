@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from datetime import datetime, timedelta
 
 from backend.core import ids
 from backend.db import queries
@@ -13,10 +14,13 @@ from backend.domains.identity.model import (
     CUSTOMER_SESSION,
     STAFF_ABSOLUTE,
     STAFF_IDLE,
+    STATE_LIFE,
     CodeSent,
     CodeUsedUp,
     CustomerSession,
+    SignInState,
     Staff,
+    StaffSession,
     WrongCode,
 )
 
@@ -30,9 +34,11 @@ def _hash(token: str) -> bytes:
 
 
 async def staff_by_subject(tx: Tx, subject: str) -> Staff | None:
-    """The member of staff a sign-on subject stands for; needs a union-wide reader. None for leavers too."""
-    row = await Q.staff_by_subject(tx, subject=subject)
-    return Staff(**dict(row)) if row is not None and row["active"] else None
+    """The member of staff a sign-on subject stands for; needs a union-wide reader. None for leavers too, and
+    for a subject that two institutions claim: nobody may be let in by guess."""
+    found = [Staff(**dict(row)) for row in await Q.staff_by_subject(tx, subject=subject)]
+    active = [person for person in found if person.active]
+    return active[0] if len(active) == 1 else None
 
 
 async def staff(tx: Tx, staff_id: str) -> Staff | None:
@@ -44,22 +50,52 @@ async def all_staff(tx: Tx) -> list[Staff]:
     return [Staff(**dict(row)) for row in await Q.all_staff(tx, institution_id=tx.institution_id)]
 
 
-async def sign_in(tx: Tx, person: Staff) -> str:
-    """A new session; returns the token for the cookie, which is kept only as a hash."""
+async def new_state(tx: Tx, state: str, visit: str, next_path: str, for_subject: str = "") -> None:
+    """Remember that this browser was sent to the sign-on with `state`."""
+    await Q.insert_state(
+        tx,
+        state_hash=_hash(state),
+        visit_hash=_hash(visit),
+        next_path=next_path,
+        for_subject=for_subject,
+        expires_at=tx.now + STATE_LIFE,
+    )
+
+
+async def use_state(tx: Tx, state: str, visit: str) -> SignInState | None:
+    """Burn a state; None when it is unknown, used, run out, or began in another browser."""
+    row = await Q.use_state(tx, state_hash=_hash(state), visit_hash=_hash(visit), now=tx.now)
+    return None if row is None else SignInState(row["next_path"], row["for_subject"])
+
+
+async def forget_states(tx: Tx) -> int:
+    return int(await Q.forget_states(tx, before=tx.now - timedelta(days=1)))
+
+
+async def sign_in(tx: Tx, person: Staff, authenticated_at: datetime, *, replaces: str = "") -> str:
+    """A new session; returns the token for the cookie, which is kept only as a hash.
+
+    `replaces`: the token of this browser's session of the same institution, which ends here.
+    """
     token = ids.token()
+    if replaces:
+        await Q.revoke_staff_session(
+            tx, institution_id=tx.institution_id, token_hash=_hash(replaces), now=tx.now
+        )
     await Q.insert_staff_session(
         tx,
         institution_id=person.institution_id,
         token_hash=_hash(token),
         staff_id=person.id,
         now=tx.now,
+        authenticated_at=min(authenticated_at, tx.now),
         expires_at=tx.now + STAFF_ABSOLUTE,
     )
     audit.add(tx, "staff.sign_in", person.staff_no)
     return token
 
 
-async def staff_session(tx: Tx, token: str) -> Staff | None:
+async def staff_session(tx: Tx, token: str) -> StaffSession | None:
     """Who a staff cookie belongs to; None when idle 15 min, older than 8 h, revoked or unknown."""
     row = await Q.staff_session(
         tx,
@@ -68,11 +104,19 @@ async def staff_session(tx: Tx, token: str) -> Staff | None:
         now=tx.now,
         idle_since=tx.now - STAFF_IDLE,
     )
-    return Staff(**{name: row[name] for name in _STAFF}) if row is not None else None
+    if row is None:
+        return None
+    person = Staff(**{name: row[name] for name in _STAFF})
+    return StaffSession(person=person, seen_at=row["seen_at"], authenticated_at=row["authenticated_at"])
 
 
 async def touch_staff_session(tx: Tx, token: str) -> None:
     await Q.touch_staff_session(tx, institution_id=tx.institution_id, token_hash=_hash(token), now=tx.now)
+
+
+async def end_staff_session(tx: Tx, token: str) -> None:
+    """End a session that another institution's sign-in replaces."""
+    await Q.revoke_staff_session(tx, institution_id=tx.institution_id, token_hash=_hash(token), now=tx.now)
 
 
 async def sign_out(tx: Tx, token: str, staff_no: str) -> None:

@@ -14,7 +14,10 @@ REVIEW = Lifecycle(
     {"open": ("answered", "closed")},
 )
 
-CLASSES = {"reviews.reviews": {"said": "C2", "reason": "C1"}}
+CLASSES = {
+    "reviews.reviews": {"said": "C2", "reason": "C1"},
+    "reviews.inquiries": {"asked": "C2", "answer": "C2"},
+}
 
 GROUNDS: dict[str, str] = {
     "wrong_data": "资料里有不对的地方",
@@ -48,6 +51,27 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     due_at: datetime
     answered_at: datetime | None
+
+
+class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
+    """退回核实: a reviewer's question to the officer of the case; `answer` is empty while it is open."""
+
+    id: str
+    review_id: str
+    officer_id: str
+    asked: str
+    asked_by: str
+    asked_at: datetime
+    answer: str
+    answered_at: datetime | None
+
+
+class Owed(msgspec.Struct, frozen=True):
+    """An open question as the officer's list shows it; `due_at` is the review's."""
+
+    inquiry: Inquiry
+    application_id: str
+    due_at: datetime
 
 
 class ReviewMissing(NotFound):
@@ -85,3 +109,23 @@ class GroundMissing(Invalid):
 class VerdictInvalid(Invalid):
     code = "verdict_invalid"
     message = "审查意见填得不完整"
+
+
+class InquiryMissing(NotFound):
+    code = "inquiry_missing"
+    message = "没有找到这件核实"
+
+
+class InquiryOpen(Conflict):
+    code = "inquiry_open"
+    message = "已经退回给客户经理核实了，等他答复"
+
+
+class NobodyToAsk(Conflict):
+    code = "nobody_to_ask"
+    message = "这笔业务没有客户经理，不能退回核实"
+
+
+class WordsMissing(Invalid):
+    code = "words_missing"
+    message = "要写几个字，别人才知道怎么办"

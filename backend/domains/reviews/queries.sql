@@ -38,3 +38,35 @@ where institution_id = :institution_id and id = :id and status = 'open';
 -- The application ended another way.
 update reviews.reviews set status = 'closed'
 where institution_id = :institution_id and application_id = :application_id and status = 'open';
+
+-- name: ask(institution_id, id, review_id, officer_id, asked, asked_by, now)$
+-- The officer has the ball now; null when a question is open already.
+insert into reviews.inquiries (institution_id, id, review_id, officer_id, asked, asked_by, asked_at)
+values (:institution_id, :id, :review_id, :officer_id, :asked, :asked_by, :now)
+on conflict do nothing
+returning true;
+
+-- name: inquiry(institution_id, id)^
+-- One question, so that it is answered once.
+select id, review_id, officer_id, asked, asked_by, asked_at, answer, answered_at
+from reviews.inquiries where institution_id = :institution_id and id = :id for update;
+
+-- name: inquiries(institution_id, review_id)
+-- What was asked and answered about a case, oldest first.
+select id, review_id, officer_id, asked, asked_by, asked_at, answer, answered_at
+from reviews.inquiries where institution_id = :institution_id and review_id = :review_id order by asked_at, id;
+
+-- name: open_inquiries(institution_id, officer_id, most)
+-- What an officer still owes the reviewers; questions of answered reviews no longer count.
+select i.id, i.review_id, i.officer_id, i.asked, i.asked_by, i.asked_at, i.answer, i.answered_at,
+       r.application_id, r.due_at
+from reviews.inquiries i
+join reviews.reviews r on r.institution_id = i.institution_id and r.id = i.review_id
+where i.institution_id = :institution_id and i.officer_id = :officer_id and i.answered_at is null and r.status = 'open'
+order by r.due_at
+limit :most;
+
+-- name: answer_inquiry(institution_id, id, answer, now)!
+-- The ball goes back to the reviewers.
+update reviews.inquiries set answer = :answer, answered_at = :now
+where institution_id = :institution_id and id = :id and answered_at is null;

@@ -8,11 +8,19 @@ from backend.core import ids, money
 from backend.db import queries
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.reviews.model import Review, ReviewAnswered, ReviewMissing
+from backend.domains.reviews.model import (
+    Inquiry,
+    InquiryMissing,
+    InquiryOpen,
+    Owed,
+    Review,
+    ReviewAnswered,
+    ReviewMissing,
+)
 
 Q = queries.load(__package__)
 
-_TABLE = "reviews.reviews"
+_TABLE, _INQUIRIES = "reviews.reviews", "reviews.inquiries"
 
 
 async def open_review(
@@ -90,6 +98,63 @@ async def close(tx: Tx, application_id: str) -> None:
     """The case ended without an answer being needed."""
     if await Q.close(tx, institution_id=tx.institution_id, application_id=application_id):
         audit.add(tx, "review.closed", application_id)
+
+
+async def ask(tx: Tx, review: Review, officer_id: str, question: str) -> None:
+    """退回核实: the officer has the ball until they answer. Raises `InquiryOpen`."""
+    inquiry_id = ids.new()
+    asked = await Q.ask(
+        tx,
+        institution_id=tx.institution_id,
+        id=inquiry_id,
+        review_id=review.id,
+        officer_id=officer_id,
+        asked=tx.vault.encrypt(_INQUIRIES, "asked", inquiry_id, question),
+        asked_by=f"{tx.actor.kind}:{tx.actor.id}",
+        now=tx.now,
+    )
+    if not asked:
+        raise InquiryOpen()
+    audit.add(tx, "review.inquiry", review.application_id, officer=officer_id)
+
+
+async def inquiry(tx: Tx, inquiry_id: str) -> Inquiry:
+    """Locked until the transaction ends. Raises `InquiryMissing`."""
+    row = None
+    if ids.is_uuid(inquiry_id):
+        row = await Q.inquiry(tx, institution_id=tx.institution_id, id=inquiry_id)
+    if row is None:
+        raise InquiryMissing()
+    return _inquiry(tx, row)
+
+
+async def inquiries(tx: Tx, review_id: str) -> list[Inquiry]:
+    rows = await Q.inquiries(tx, institution_id=tx.institution_id, review_id=review_id)
+    return [_inquiry(tx, row) for row in rows]
+
+
+async def owed(tx: Tx, officer_id: str, most: int = 50) -> list[Owed]:
+    """What an officer still has to find out, what is due first on top."""
+    rows = await Q.open_inquiries(tx, institution_id=tx.institution_id, officer_id=officer_id, most=most)
+    return [Owed(_inquiry(tx, row), row["application_id"], row["due_at"]) for row in rows]
+
+
+async def answer_inquiry(tx: Tx, asked: Inquiry, review: Review, answer: str) -> None:
+    """Raises `InquiryMissing` when it has been answered meanwhile."""
+    sealed = tx.vault.encrypt(_INQUIRIES, "answer", asked.id, answer)
+    if not await Q.answer_inquiry(
+        tx, institution_id=tx.institution_id, id=asked.id, answer=sealed, now=tx.now
+    ):
+        raise InquiryMissing()
+    audit.add(tx, "review.inquiry_answered", review.application_id)
+
+
+def _inquiry(tx: Tx, row: Any) -> Inquiry:
+    values = {name: row[name] for name in Inquiry.__struct_fields__}
+    for column in ("asked", "answer"):
+        stored = values[column]
+        values[column] = tx.vault.decrypt(_INQUIRIES, column, values["id"], stored) if stored else ""
+    return Inquiry(**values)
 
 
 def _review(tx: Tx, row: Any) -> Review:

@@ -41,8 +41,13 @@ class TokenRejected(NotPermitted):
 def pkce() -> tuple[str, str]:
     """(code_verifier, code_challenge) for S256; the verifier stays in the session."""
     verifier = ids.token(48)
+    return verifier, challenge_of(verifier)
+
+
+def challenge_of(verifier: str) -> str:
+    """The S256 challenge of a verifier (RFC 7636)."""
     digest = hashlib.sha256(verifier.encode()).digest()
-    return verifier, base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 class SignOn(Protocol):

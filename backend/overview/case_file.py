@@ -1,0 +1,243 @@
+"""One case as a reviewer reads it: masked person, facts, the way of the decision, caps, reviews, story (A6-03, A7-05).
+
+Inside a read of the case's institution. What a role need not know is left out by the page that asks.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from backend.core import clock
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application
+from backend.domains.contracts import service as contracts
+from backend.domains.contracts.model import Contract
+from backend.domains.customers import service as customers
+from backend.domains.customers.model import MaskedPerson
+from backend.domains.decision import facts as catalogue
+from backend.domains.decision import service as decisions
+from backend.domains.decision.model import Cap, Decision, PricePart, Reason, SourceFacts, Stage
+from backend.domains.identity import service as identity
+from backend.domains.identity.model import Staff
+from backend.domains.products import service as products
+from backend.domains.products.model import Product
+from backend.domains.reviews import service as reviews
+from backend.domains.reviews.model import Inquiry, Review
+from backend.outbox import effects
+from backend.overview import story
+
+STAGES = {
+    Stage.FRAUD_CHECK: "反欺诈",
+    Stage.ELIGIBILITY: "准入",
+    Stage.RATING: "评级",
+    Stage.LIMIT: "定额",
+    Stage.PRICING: "定价",
+}
+OUTCOMES = {"approved": "通过", "declined": "未通过", "referred": "转人工"}
+SOURCES = {
+    "application": "客户自己填的",
+    "identity_check": "身份核对",
+    "liveness": "人脸核对",
+    "credit_bureau": "征信报告",
+    "core_banking": "账户情况",
+    "data_platform": "本地资料",
+    "own_records": "本行记录",
+    "product": "产品参数",
+    "regulation": "监管参数",
+}
+_NEVER = frozenset({"birth_on"})
+"""The age stands beside the person; the date itself would unmask the ID number."""
+
+
+class Box(msgspec.Struct, frozen=True):
+    """One stage on the drawn way. `state`: done, stop (it spoke against an automatic approval) or off."""
+
+    label: str
+    state: Literal["done", "stop", "off"]
+    note: str
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A rule that matched, and what it looked at."""
+
+    stage: str
+    row: str
+    effect: str
+    text: str
+    looked: list[tuple[str, str]]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What one source said: (label, value as people write it)."""
+
+    source: str
+    at: datetime
+    facts: list[tuple[str, str]]
+
+
+class Drawn(msgspec.Struct, frozen=True, kw_only=True):
+    """The decision as it is drawn; `caps` carry their share of the largest one in hundredths."""
+
+    outcome: str
+    outcome_state: Literal["done", "stop"]
+    boxes: list[Box]
+    hits: list[Hit]
+    caps: list[tuple[Cap, int]]
+    price: list[PricePart]
+    reasons: list[Reason]
+    gaps: list[str]
+    score: int | None
+    grade: str | None
+    complete_percent: int
+    proposal: tuple[int, Decimal, int] | None
+    decided_at: datetime
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A review with its questions to the officer; `answered_by` is a name."""
+
+    review: Review
+    inquiries: list[Inquiry]
+    answered_by: str
+
+
+class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
+    application: Application
+    person: MaskedPerson | None
+    product: Product
+    officer: Staff | None
+    decision: Drawn | None
+    known: list[Known]
+    asked: list[Asked]
+    contract: Contract | None
+    story: list[story.Told]
+    effects: list[effects.EffectState]
+
+
+async def of(tx: Tx, application: Application) -> CaseFile:
+    recorded = await decisions.latest_for(tx, application.id)
+    capsule = recorded.opened if recorded else None
+    on = clock.local(application.submitted_at or application.created_at).date()
+    return CaseFile(
+        application=application,
+        person=await customers.view(tx, application.customer_id) if application.customer_id else None,
+        product=await products.get_live(tx, tx.institution_id, application.product_code, on),
+        officer=await identity.staff(tx, application.officer_id) if application.officer_id else None,
+        decision=draw(capsule.decision, capsule.case.as_of) if capsule else None,
+        known=_known(capsule.case.sources) if capsule else [],
+        asked=await _asked(tx, application.id),
+        contract=await contracts.of_application(tx, application.id),
+        story=await story.told(tx, await applications.events(tx, application.id)),
+        effects=await effects.of_case(tx, application.id),
+    )
+
+
+async def _asked(tx: Tx, application_id: str) -> list[Asked]:
+    names = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
+    found = (await reviews.of_application(tx, application_id)).values()
+    return [
+        Asked(each, await reviews.inquiries(tx, each.id), names.get(each.answered_by or "", ""))
+        for each in found
+    ]
+
+
+def draw(decision: Decision, decided_at: datetime) -> Drawn:
+    """Pure: a decision as boxes, rules and bars."""
+    most = max((cap.amount_fen for cap in decision.caps), default=1) or 1
+    offer = decision.proposal
+    return Drawn(
+        outcome=OUTCOMES[decision.outcome],
+        outcome_state="done" if decision.outcome == "approved" else "stop",
+        boxes=[_box(stage, decision) for stage in Stage],
+        hits=_hits(decision),
+        caps=[(cap, max(1, cap.amount_fen * 100 // most)) for cap in decision.caps],
+        price=decision.price,
+        reasons=decision.reasons,
+        gaps=[f"{gap.label}（{SOURCES.get(gap.source, gap.source)}）" for gap in decision.gaps],
+        score=decision.score,
+        grade=decision.grade,
+        complete_percent=decision.completeness_bp // 100,
+        proposal=(offer.amount_fen, Decimal(offer.annual_rate_bp) / 10_000, offer.term_months)
+        if offer
+        else None,
+        decided_at=decided_at,
+    )
+
+
+def _box(stage: Stage, decision: Decision) -> Box:
+    label, events = STAGES[stage], {step.event for step in decision.trace if step.stage == stage}
+    against = [r for r in decision.reasons if r.stage == stage and r.severity in ("decline", "refer")]
+    if events & {"error", "interrupted"}:
+        return Box(label, "stop", "没有算完，转人工")
+    if "incomplete" in events:
+        return Box(label, "off", "资料不全，没有算")
+    if "complete" not in events:
+        return Box(label, "off", "没有走到")
+    if against:
+        declines = sum(r.severity == "decline" for r in against)
+        return Box(label, "stop", f"{declines} 条拒绝" if declines else f"{len(against)} 条转人工")
+    return Box(label, "done", _figure(stage, decision))
+
+
+def _figure(stage: Stage, decision: Decision) -> str:
+    if stage is Stage.RATING and decision.score is not None:
+        return f"{decision.score} 分，{decision.grade} 级"
+    binding = next((cap for cap in decision.caps if cap.binding), None)
+    if stage is Stage.LIMIT and binding is not None:
+        return f"{binding.amount_fen // 100_000 * 1000:,} 元"
+    if stage is Stage.PRICING and decision.price:
+        return f"年利率 {sum(part.bp for part in decision.price) / 100:.2f}%"
+    return "没有问题"
+
+
+def _hits(decision: Decision) -> list[Hit]:
+    """Rows of the rule stages; limits and prices are shown as bars and parts."""
+    texts = {reason.code: reason.text for reason in decision.reasons}
+    words = {"decline": "拒绝", "refer": "转人工", "note": "提示"}
+    return [
+        Hit(
+            STAGES[Stage(step.stage)],
+            step.row,
+            words.get(str(step.output.get("severity", "")), "命中"),
+            texts.get(str(step.output.get("code", "")), ""),
+            [pair for name, value in step.facts.items() if (pair := _pair(name, value))],
+        )
+        for step in decision.trace
+        if step.event == "row" and step.stage in (Stage.FRAUD_CHECK, Stage.ELIGIBILITY)
+    ]
+
+
+def _known(sources: Mapping[str, SourceFacts]) -> list[Known]:
+    found = []
+    for name, label in SOURCES.items():
+        if name in sources and name not in ("product", "regulation"):
+            told = sources[name]
+            facts = [pair for fact, value in told.facts.items() if (pair := _pair(fact, value))]
+            found.append(Known(label, told.observed_at, facts))
+    return found
+
+
+def _pair(name: str, value: object) -> tuple[str, str] | None:
+    """(label, value) of a fact in words; None for what must stay masked or is not in the catalogue."""
+    fact = catalogue.catalogue().facts.get(name)
+    if fact is None or name in _NEVER:
+        return None
+    return fact.label, _written(fact, value)
+
+
+def _written(fact: catalogue.Fact, value: object) -> str:
+    if fact.problem(value):
+        return "看不懂"
+    if fact.kind == "bool":
+        return "是" if value else "否"
+    if fact.kind == "enum":
+        return dict(zip(fact.members, fact.labels, strict=False)).get(str(value), str(value))
+    if isinstance(value, int) and fact.kind == "fen":
+        return f"{value // 100:,} 元"
+    if isinstance(value, int) and fact.kind == "bp":
+        return f"{value / 100:.2f}%"
+    return str(value) if fact.kind == "date" else f"{value} {fact.unit}"

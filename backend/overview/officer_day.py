@@ -1,0 +1,201 @@
+"""An officer's day: what their codes brought, and who needs them now, the most urgent first (A1-04, A2-02, A3-01)."""
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from backend.core import clock, money
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import APPLICATION
+from backend.domains.customers import service as customers
+from backend.domains.reviews import service as reviews
+from backend.overview.work_list import Q, midnight, product_names
+
+LATELY = timedelta(days=7)
+FUNNEL_DAYS = 30
+PAGE = 30
+
+STEPS = {
+    "identity": "拍身份证",
+    "phone": "验证手机",
+    "consents": "看授权",
+    "liveness": "人脸核对",
+    "details": "填用途和金额",
+    "submit": "最后提交",
+}
+"""Where a draft stopped, in an officer's words."""
+
+GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "filling": ("正在填", ("draft",)),
+    "deciding": ("审批中", ("submitted", "deciding", "referred", "held")),
+    "approved": ("已通过", ("approved", "handed_off")),
+    "customers": ("已签约", ("signed", "drawn", "repaid")),
+    "ended": ("没办成", ("declined", "expired", "cancelled", "abandoned")),
+}
+"""Filters of the customer list: key → (label, statuses)."""
+
+
+class Day(msgspec.Struct, frozen=True):
+    scans: int
+    submitted: int
+    approved: int
+    drawn: int
+    drawn_fen: int
+    households: int
+
+
+class Funnel(msgspec.Struct, frozen=True):
+    """Since `days` ago; each phone counts once among the visitors."""
+
+    days: int
+    visitors: int
+    begun: int
+    submitted: int
+    approved: int
+    drawn: int
+
+
+class ToDo(msgspec.Struct, frozen=True, kw_only=True):
+    """`kind`: inquiry, draft or offer. `key` is the inquiry's id or the application's number."""
+
+    kind: str
+    key: str
+    title: str
+    reason: str
+    due_at: datetime | None
+    since: datetime | None = None
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One customer of the list."""
+
+    application_no: str
+    name: str
+    product: str
+    label: str
+    detail: str
+    at: datetime
+
+
+class Page(msgspec.Struct, frozen=True):
+    """`next_key` is (updated_at, id) of the last line, or None when this is the last page."""
+
+    lines: list[Line]
+    next_key: tuple[datetime, str] | None
+
+
+async def today(tx: Tx) -> Day:
+    row = await Q.officer_today(
+        tx, institution_id=tx.institution_id, officer_id=tx.actor.id, today=midnight()
+    )
+    counts = dict(row)
+    amount = counts.pop("drawn_amount")
+    return Day(drawn_fen=money.fen(Decimal(amount)), **counts)
+
+
+async def funnel(tx: Tx) -> Funnel:
+    since = midnight() - timedelta(days=FUNNEL_DAYS - 1)
+    row = await Q.officer_funnel(tx, institution_id=tx.institution_id, officer_id=tx.actor.id, since=since)
+    return Funnel(FUNNEL_DAYS, **dict(row))
+
+
+async def to_do(tx: Tx, most: int = 20) -> list[ToDo]:
+    """Questions of the reviewers first (a promise to a customer runs), then who stopped on the road while a call
+    still helps, then offers by the day they end."""
+    found = [*await inquiries(tx), *await _drafts(tx, most), *await _offers(tx, most)]
+    return found[:most]
+
+
+async def inquiries(tx: Tx) -> list[ToDo]:
+    found = []
+    for owed in await reviews.owed(tx, tx.actor.id):
+        application = await applications.get(tx, owed.application_id)
+        names = await customers.names(tx, [application.customer_id])
+        found.append(
+            ToDo(
+                kind="inquiry",
+                key=owed.inquiry.id,
+                title=f"{names.get(application.customer_id, '客户')} · 审查人请您核实",
+                reason=owed.inquiry.asked,
+                due_at=owed.due_at,
+            )
+        )
+    return found
+
+
+async def _drafts(tx: Tx, most: int) -> list[ToDo]:
+    rows = await Q.officer_drafts(
+        tx, institution_id=tx.institution_id, officer_id=tx.actor.id, since=tx.now - LATELY, most=most
+    )
+    names = await customers.names(tx, (row["customer_id"] for row in rows))
+    return [
+        ToDo(
+            kind="draft",
+            key=row["application_no"],
+            title=f"{names.get(row['customer_id'], '新客户')} · 停在{STEPS[row['step']]}",
+            reason=_draft_reason(row["placement_label"], known=row["customer_id"] is not None),
+            due_at=None,
+            since=row["updated_at"],
+        )
+        for row in rows
+    ]
+
+
+def _draft_reason(placement: str | None, *, known: bool) -> str:
+    came = f"从“{placement}”进来，" if placement else ""
+    return f"{came}{'可以打电话帮一把' if known else '还没拍身份证，在群里提醒一声'}"
+
+
+async def _offers(tx: Tx, most: int) -> list[ToDo]:
+    rows = await Q.officer_offers(tx, institution_id=tx.institution_id, officer_id=tx.actor.id, most=most)
+    names = await customers.names(tx, (row["customer_id"] for row in rows))
+    return [
+        ToDo(
+            kind="offer",
+            key=row["application_no"],
+            title=f"{names.get(row['customer_id'], '客户')} · 额度还没签约",
+            reason=f"批了 {row['limit_amount']:,.0f} 元，"
+            + ("已转到手机银行，提醒签约" if row["status"] == "handed_off" else "等客户看明示表"),
+            due_at=datetime.combine(row["valid_until"], time(23, 59), clock.LOCAL),
+        )
+        for row in rows
+    ]
+
+
+async def page(tx: Tx, group: str, before: tuple[datetime, str] | None) -> Page:
+    """The next customers after `before`. An unknown group means all."""
+    _, statuses = GROUPS.get(group, ("", tuple(APPLICATION.labels)))
+    before_at, before_id = before or (None, None)
+    rows = await Q.officer_cases(
+        tx,
+        institution_id=tx.institution_id,
+        officer_id=tx.actor.id,
+        statuses=list(statuses),
+        before_at=before_at,
+        before_id=before_id,
+        most=PAGE + 1,
+    )
+    shown = rows[:PAGE]
+    names = await customers.names(tx, (row["customer_id"] for row in shown))
+    products_now = await product_names(tx)
+    lines = [
+        Line(
+            application_no=row["application_no"],
+            name=names.get(row["customer_id"], "新客户"),
+            product=products_now.get(row["product_code"], row["product_code"]),
+            label=APPLICATION.labels[row["status"]],
+            detail=_detail(row["status"], row["step"], row["amount_fen"]),
+            at=row["updated_at"],
+        )
+        for row in shown
+    ]
+    more = len(rows) > PAGE
+    return Page(lines, (shown[-1]["updated_at"], shown[-1]["id"]) if more else None)
+
+
+def _detail(status: str, step: str, amount_fen: int | None) -> str:
+    if status == "draft":
+        return f"停在{STEPS[step]}"
+    return f"申请 {amount_fen // 100:,} 元" if amount_fen else ""

@@ -1,0 +1,95 @@
+-- name: waiting_reviews(institution_id, most)
+-- Cases before a person, what is due first on top, and who has the ball: the reviewers, or the officer asked.
+select r.id, r.kind, r.ground, r.due_at, r.opened_at, a.id as application_id, a.application_no, a.customer_id,
+       a.product_code, a.amount_fen, a.officer_id, s.name as asked_officer
+from reviews.reviews r
+join applications.applications a on a.institution_id = r.institution_id and a.id = r.application_id
+left join reviews.inquiries i
+       on i.institution_id = r.institution_id and i.review_id = r.id and i.answered_at is null
+left join identity.staff s on s.institution_id = i.institution_id and s.id = i.officer_id
+where r.institution_id = :institution_id and r.status = 'open'
+order by r.due_at, r.id
+limit :most;
+
+-- name: county_loads(today, now)
+-- Head office's view: how much waits in each county, and how much of it is late.
+-- scope: all institutions, because head office answers for every county; counts only.
+select i.id, i.short_name,
+       (select count(*) from reviews.reviews r where r.institution_id = i.id and r.status = 'open') as reviews,
+       (select count(*) from reviews.reviews r
+        where r.institution_id = i.id and r.status = 'open' and r.due_at < :now) as late_reviews,
+       (select count(*) from channels.tickets t where t.institution_id = i.id and t.status = 'open') as tickets,
+       (select count(*) from channels.tickets t
+        where t.institution_id = i.id and t.status = 'open' and t.due_at < :now) as late_tickets,
+       (select count(*) from campaigns.reports p where p.institution_id = i.id and p.answered_at is null) as reports,
+       (select count(*) from outbox.effects e where e.institution_id = i.id and e.status = 'dead') as dead,
+       (select count(*) from applications.applications a
+        where a.institution_id = i.id and a.submitted_at >= :today) as submitted_today
+from institutions.institutions i
+order by i.position, i.id;
+
+-- name: officer_today(institution_id, officer_id, today)^
+-- What an officer's codes brought since midnight: openings, applications handed in, approvals, money drawn.
+select (select count(*) from campaigns.codes c
+        join campaigns.scans s on s.institution_id = c.institution_id and s.code_id = c.id and s.at >= :today
+        where c.institution_id = :institution_id and c.officer_id = :officer_id) as scans,
+       (select count(*) from applications.applications a
+        where a.institution_id = :institution_id and a.officer_id = :officer_id and a.submitted_at >= :today) as submitted,
+       (select count(*) from applications.applications a
+        join contracts.contracts c on c.institution_id = a.institution_id and c.application_id = a.id
+        where a.institution_id = :institution_id and a.officer_id = :officer_id and a.decided_at >= :today) as approved,
+       (select count(*) from applications.applications a
+        join loans.loans l on l.institution_id = a.institution_id and l.application_id = a.id
+        join loans.postings p on p.institution_id = l.institution_id and p.loan_id = l.id and p.kind = 'drawn'
+        where a.institution_id = :institution_id and a.officer_id = :officer_id and p.at >= :today) as drawn,
+       (select coalesce(sum(p.principal), 0) from applications.applications a
+        join loans.loans l on l.institution_id = a.institution_id and l.application_id = a.id
+        join loans.postings p on p.institution_id = l.institution_id and p.loan_id = l.id and p.kind = 'drawn'
+        where a.institution_id = :institution_id and a.officer_id = :officer_id and p.at >= :today) as drawn_amount,
+       (select count(distinct a.customer_id) from applications.applications a
+        where a.institution_id = :institution_id and a.officer_id = :officer_id) as households;
+
+-- name: officer_funnel(institution_id, officer_id, since)^
+-- From the scan to the money, for applications begun since a day; each phone counts once.
+with mine as (
+    select id, submitted_at from applications.applications
+    where institution_id = :institution_id and officer_id = :officer_id and created_at >= :since
+)
+select (select count(distinct s.visitor) from campaigns.codes c
+        join campaigns.scans s on s.institution_id = c.institution_id and s.code_id = c.id and s.at >= :since
+        where c.institution_id = :institution_id and c.officer_id = :officer_id) as visitors,
+       (select count(*) from mine) as begun,
+       (select count(*) from mine where submitted_at is not null) as submitted,
+       (select count(*) from mine join contracts.contracts c
+        on c.institution_id = :institution_id and c.application_id = mine.id) as approved,
+       (select count(*) from mine where exists (
+            select from loans.loans l
+            where l.institution_id = :institution_id and l.application_id = mine.id)) as drawn;
+
+-- name: officer_drafts(institution_id, officer_id, since, most)
+-- Who stopped on the road lately, the freshest first: a call now helps most.
+select a.id, a.application_no, a.customer_id, a.product_code, a.step, a.updated_at, c.placement_label
+from applications.applications a
+left join campaigns.codes c on c.institution_id = a.institution_id and c.id::text = a.code_id
+where a.institution_id = :institution_id and a.officer_id = :officer_id and a.status = 'draft' and a.updated_at >= :since
+order by a.updated_at desc
+limit :most;
+
+-- name: officer_offers(institution_id, officer_id, most)
+-- Approved and not yet signed, what ends first on top.
+select a.id, a.application_no, a.customer_id, a.product_code, a.status, a.amount_fen, c.valid_until, c.limit_amount
+from applications.applications a
+join contracts.contracts c on c.institution_id = a.institution_id and c.application_id = a.id
+where a.institution_id = :institution_id and a.officer_id = :officer_id and a.status in ('approved', 'handed_off')
+order by c.valid_until, a.updated_at
+limit :most;
+
+-- name: officer_cases(institution_id, officer_id, statuses, before_at, before_id, most)
+-- An officer's customers by page, the latest movement first; the index officers_cases holds the order.
+select id, application_no, customer_id, product_code, status, step, amount_fen, channel, updated_at
+from applications.applications
+where institution_id = :institution_id and officer_id = :officer_id and status = any(:statuses::text[])
+  and (updated_at, id) < (coalesce(cast(:before_at as timestamptz), 'infinity'),
+                          coalesce(cast(:before_id as uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+order by updated_at desc, id desc
+limit :most;

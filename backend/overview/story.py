@@ -1,0 +1,85 @@
+"""A case's events in the words of the people who work on it, and who did each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from backend.db.database import Tx
+from backend.domains.applications.model import APPLICATION, Event
+from backend.domains.evidence.model import SOURCES
+from backend.domains.identity import service as identity
+
+WORDS = {
+    "begun": "开始填写",
+    "identity_confirmed": "核对好身份证",
+    "phone_proved": "验证了手机号",
+    "liveness_started": "开始人脸核对",
+    "liveness_passed": "人脸核对通过",
+    "liveness_failed": "人脸核对没通过",
+    "other_way": "不做人脸，换一种方式",
+    "wants_branch": "要到网点办",
+    "submitted": "提交申请",
+    "deciding": "开始审批",
+    "resumed": "系统恢复，接着审批",
+    "held": "等待对方系统恢复",
+    "referred": "转人工审查",
+    "approved": "通过",
+    "declined": "未通过",
+    "review_requested": "客户申请人工复核",
+    "review_answered": "人工复核已答复",
+    "review_inquiry": "退回客户经理核实",
+    "review_inquiry_answered": "客户经理答复核实",
+    "disclosure_confirmed": "看完明示表并确认",
+    "handed_off": "转到手机银行",
+    "offer_delivered": "手机银行收到额度",
+    "token_issued": "打开手机银行",
+    "short_code_issued": "取了短码",
+    "redeemed": "在手机银行打开合同",
+    "signed": "签约",
+    "drawn": "用款",
+    "drawn_again": "再次用款",
+    "repayment": "还款",
+    "repaid": "结清",
+    "expired": "过了有效期",
+    "cancelled": "撤回",
+    "abandoned": "没有填完，结束",
+}
+_ASKING = {
+    "asked": "去问",
+    "got": "收到",
+    "down": "暂时连不上：",
+    "refused": "没有受理：",
+    "no_consent": "没有授权，不问：",
+}
+_WHO = {"customer": "客户", "system": "系统", "partner": "合作方", "staff": "工作人员"}
+
+
+class Told(msgspec.Struct, frozen=True):
+    """`changed` is the label of the new status, empty where an event moved nothing."""
+
+    at: datetime
+    text: str
+    who: str
+    changed: str = ""
+
+
+async def told(tx: Tx, events: Sequence[Event]) -> list[Told]:
+    """Oldest first."""
+    names = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
+    return [
+        Told(
+            event.at,
+            _words(event.event),
+            names.get(event.who, _WHO.get(event.who.partition(":")[0], event.who)),
+            APPLICATION.labels[event.to_status] if event.to_status != event.from_status else "",
+        )
+        for event in events
+    ]
+
+
+def _words(event: str) -> str:
+    what, _, source = event.partition(".")
+    if source:
+        return f"{_ASKING.get(what, what)}{SOURCES.get(source, source)}"
+    return WORDS.get(event, "办了一步")

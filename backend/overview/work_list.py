@@ -1,0 +1,153 @@
+"""What waits for the people of a county, the most urgent first, with the reason beside it (A2-02, A7-05, D4-09)."""
+
+from datetime import datetime, time
+
+import msgspec
+
+from backend.core import clock
+from backend.db import queries
+from backend.db.database import Tx
+from backend.domains.campaigns import service as campaigns
+from backend.domains.campaigns.model import REPORT_KINDS
+from backend.domains.channels import tickets
+from backend.domains.customers import service as customers
+from backend.domains.decision import service as decisions
+from backend.domains.products import service as products
+from backend.domains.reviews.model import GROUNDS
+from backend.outbox import effects
+
+Q = queries.load(__package__, "queries_staff.sql")
+
+MOST = 50
+_KINDS = {"human": "客户要找人", "complaint": "投诉"}
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """`kind`: referred, requested, human, complaint or report. `number` is what people read out. `holder` has the
+    ball; `due_at` is None where no clock runs."""
+
+    kind: str
+    number: str
+    title: str
+    reason: str
+    holder: str
+    due_at: datetime | None
+    since: datetime
+
+    def late(self, now: datetime) -> bool:
+        return self.due_at is not None and self.due_at < now
+
+
+class WorkList(msgspec.Struct, frozen=True):
+    cases: list[Task]
+    tickets: list[Task]
+    reports: list[Task]
+    dead: list[effects.DeadLetter]
+
+
+class CountyLoad(msgspec.Struct, frozen=True):
+    """One county's line on head office's page."""
+
+    institution_id: str
+    name: str
+    reviews: int
+    late_reviews: int
+    tickets: int
+    late_tickets: int
+    reports: int
+    dead: int
+    submitted_today: int
+
+    @property
+    def late(self) -> int:
+        return self.late_reviews + self.late_tickets
+
+
+async def of_county(tx: Tx) -> WorkList:
+    """Inside a read of one institution."""
+    return WorkList(await _cases(tx), await _tickets(tx), await _reports(tx), await effects.dead(tx, MOST))
+
+
+async def of_union(tx: Tx) -> list[CountyLoad]:
+    """Counts of every county; needs a union-wide reader. What is late comes first."""
+    rows = await Q.county_loads(tx, today=midnight(), now=tx.now)
+    return sorted((CountyLoad(*row) for row in rows), key=lambda load: -load.late)
+
+
+def midnight() -> datetime:
+    """The beginning of today in China."""
+    return datetime.combine(clock.today(), time(), clock.LOCAL)
+
+
+async def _cases(tx: Tx) -> list[Task]:
+    rows = await Q.waiting_reviews(tx, institution_id=tx.institution_id, most=MOST)
+    names = await customers.names(tx, (row["customer_id"] for row in rows))
+    products_now = await product_names(tx)
+    found = []
+    for row in rows:
+        amount = f"{row['amount_fen'] // 100:,} 元" if row["amount_fen"] else ""
+        parts = (names.get(row["customer_id"], "客户"), products_now.get(row["product_code"], ""), amount)
+        found.append(
+            Task(
+                kind=row["kind"],
+                number=row["application_no"],
+                title=" · ".join(part for part in parts if part),
+                reason=await _why(tx, row["kind"], row["ground"], row["application_id"]),
+                holder=f"客户经理{row['asked_officer']}核实中" if row["asked_officer"] else "等审查人",
+                due_at=row["due_at"],
+                since=row["opened_at"],
+            )
+        )
+    return found
+
+
+async def _why(tx: Tx, kind: str, ground: str, application_id: str) -> str:
+    if kind == "requested":
+        return f"客户申请人工复核：{GROUNDS.get(ground, ground)}"
+    recorded = await decisions.latest_for(tx, application_id)
+    if recorded is None:
+        return "规则转人工"
+    told = [reason.text for reason in recorded.opened.decision.reasons]
+    return "转人工：" + "；".join(told[:2]) + ("等" if len(told) > 2 else "") if told else "规则转人工"
+
+
+async def _tickets(tx: Tx) -> list[Task]:
+    return [
+        Task(
+            kind=ticket.kind,
+            number=ticket.ticket_no,
+            title=f"{_KINDS[ticket.kind]} {ticket.ticket_no}",
+            reason=_short(ticket.text) or "客户没有留话，只要求人工",
+            holder="等客服答复",
+            due_at=ticket.due_at,
+            since=ticket.created_at,
+        )
+        for ticket in await tickets.list_open(tx, MOST)
+    ]
+
+
+async def _reports(tx: Tx) -> list[Task]:
+    return [
+        Task(
+            kind="report",
+            number=report.ticket_no,
+            title=f"举报 {report.ticket_no}",
+            reason=f"{REPORT_KINDS[report.kind]}：{_short(report.text) or '没有写细节'}",
+            holder="等核实",
+            due_at=None,
+            since=report.reported_at,
+        )
+        for report in (await campaigns.open_reports(tx))[:MOST]
+    ]
+
+
+async def product_names(tx: Tx) -> dict[str, str]:
+    return {
+        product.code: product.name
+        for product in await products.list_live(tx, tx.institution_id, clock.today())
+    }
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else f"{line[:40]}…"
