@@ -4,7 +4,7 @@ from litestar import get
 from litestar.response import Redirect
 
 from backend.flows import identify_wechat
-from backend.web import cookies, wechat_browser
+from backend.web import addresses, cookies, wechat_browser
 from backend.web.http import Request, Response
 
 
@@ -13,7 +13,7 @@ async def start(request: Request) -> Response:
     """`next`: a path of ours to come back to."""
     context = request.app.state.context
     visit, _ = cookies.visit(request, context.settings)
-    url = await identify_wechat.begin(context, visit, local(request.query_params.get("next", "/")))
+    url = await identify_wechat.begin(context, visit, addresses.local(request.query_params.get("next", "/")))
     answer: Response = Redirect(url, status_code=302)
     cookies.keep_visit(request, context.settings, answer)
     return answer
@@ -31,9 +31,3 @@ async def callback(request: Request) -> Response:
     answer: Response = Redirect(found.next_path, status_code=303)
     wechat_browser.keep(context.settings, answer, found.openid)
     return answer
-
-
-def local(path: str) -> str:
-    """The path when it is one of ours, else the front page: never an open redirect."""
-    plain = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
-    return path if plain and path.isprintable() and len(path) <= 500 else "/"

@@ -1,4 +1,4 @@
-"""Where a request comes from, believed only through proxies we named."""
+"""Where a request comes from, believed only through proxies we named; and where it may be sent on to."""
 
 from backend.settings import Settings
 from backend.web.http import Request
@@ -18,3 +18,9 @@ def countable(address: str, settings: Settings) -> str:
     """The address as quotas count it; empty on a developer's own machine, where everybody shares one."""
     local = address in {"", "127.0.0.1", "::1", "testclient"}
     return "" if local and not settings.production else address
+
+
+def local(path: str, otherwise: str = "/") -> str:
+    """The path when it is one of ours, else `otherwise`: never an open redirect."""
+    plain = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
+    return path if plain and path.isprintable() and len(path) <= 500 else otherwise

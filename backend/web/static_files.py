@@ -24,6 +24,7 @@ PREFIX = "/static/"
 # Bundles: several style sheets sent as one file, in this order.
 BUNDLES: dict[str, tuple[str, ...]] = {
     "customer.css": ("vendor/weui-2.6.26.cut.css", "css/tokens.css", "css/customer.css"),
+    "staff.css": ("css/tokens.css", "css/staff.css"),
 }
 
 _TYPES = {

@@ -1,5 +1,30 @@
-"""Routes of this door."""
+"""Routes of this door, the way in for all staff included. Every handler says which roles may use it."""
 
-from litestar import Router
+from backend.web import staff
+from h5.console import cases, dead_letters, home, officers, sign_in, support, tickets
 
-router = Router(path="/", route_handlers=[])
+router = staff.router(
+    [
+        sign_in.show,
+        sign_in.start,
+        sign_in.confirm,
+        sign_in.come_back,
+        sign_in.leave,
+        home.show,
+        home.county,
+        cases.show,
+        cases.answer,
+        cases.give_back,
+        tickets.show,
+        tickets.answer,
+        tickets.report,
+        tickets.answer_report,
+        dead_letters.show,
+        dead_letters.send_again,
+        support.show,
+        support.find,
+        officers.show_all,
+        officers.show,
+        officers.revoke,
+    ]
+)

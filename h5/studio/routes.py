@@ -1,5 +1,21 @@
-"""Routes of this door."""
+"""Routes of this door. Every handler says which roles may use it."""
 
-from litestar import Router
+from backend.web import staff
+from h5.studio import codes, home, leads
 
-router = Router(path="/", route_handlers=[])
+router = staff.router(
+    [
+        home.show,
+        home.inquiry,
+        home.answer,
+        codes.show_all,
+        codes.show,
+        codes.choose,
+        codes.poster,
+        codes.picture,
+        codes.save,
+        leads.show_all,
+        leads.show,
+        leads.phone,
+    ]
+)

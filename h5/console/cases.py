@@ -1,0 +1,188 @@
+"""One case before a person: what is known, how the decision went, and the reviewer's answer (A7-05, D3-03)."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+
+from backend.core.errors import Invalid
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application, ApplicationNotFound
+from backend.domains.reviews import service as reviews
+from backend.domains.reviews.model import GROUNDS, OUTCOMES, NotYourReview, ReviewAnswered
+from backend.flows import return_case, review_case
+from backend.flows.review_case import Verdict
+from backend.outbox.effects import EFFECT
+from backend.overview import case_file
+from backend.overview.case_file import Asked, CaseFile
+from backend.web import customer, staff
+from backend.web.http import Request, Response
+from backend.web.staff import Here
+from h5.console.dead_letters import KINDS
+
+SHOW = "console/cases/show.html"
+FACT_READERS = ("reviewer", "risk_analyst", "auditor")
+"""Who needs what the sources said; the others see the way of the decision without the figures."""
+
+CHOICES = {
+    "referred": (("approved", "同意"), ("declined", "不同意")),
+    "requested": (("granted", "复核通过"), ("upheld", "维持原结果")),
+}
+Outcome = Literal["approved", "declined", "granted", "upheld"]
+
+
+class Answering(msgspec.Struct, frozen=True, kw_only=True):
+    """The open review and what is in its form. `refused` says why this person may not answer it."""
+
+    review_id: str
+    kind: str
+    choices: tuple[tuple[str, str], ...]
+    months: tuple[int, ...]
+    fresh: bool
+    refused: str = ""
+    outcome: str = ""
+    reason: str = ""
+    amount: str = ""
+    rate: str = ""
+    term: str = ""
+    question: str = ""
+    errors: dict[str, str] = {}
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    file: CaseFile
+    shows_facts: bool
+    answering: Answering | None
+    grounds: dict[str, str] = msgspec.field(default_factory=GROUNDS.copy)
+    kinds: dict[str, str] = msgspec.field(default_factory=KINDS.copy)
+    states: dict[str, str] = msgspec.field(default_factory=EFFECT.labels.copy)
+    outcomes: dict[str, str] = msgspec.field(default_factory=OUTCOMES.copy)
+
+
+@get("/console/cases/{number:str}", opt=staff.only(*staff.DESK))
+async def show(request: Request, number: FromPath[str]) -> Response:
+    here = staff.here(request)
+    return here.show(SHOW, await _view(here, number))
+
+
+@post("/console/reviews/{review_id:str}/answer", opt=staff.only("reviewer"))
+async def answer(request: Request, review_id: FromPath[str]) -> Response:
+    """The reviewer's word: final for this case, read by the customer, with a fresh proof of who says it."""
+    here, form = staff.here(request), await customer.fields(request)
+    number = await _number_of(here, review_id)
+    if not here.fresh():
+        return here.show(SHOW, await _view(here, number, form), 403)
+    try:
+        done = await review_case.review_case(here.context, here.actor, review_id, _verdict(form))
+    except ReviewAnswered:
+        if not await _said_so(here, review_id, form):
+            raise
+        return here.go(f"/console/cases/{number}")
+    except Invalid as problem:
+        return here.show(SHOW, await _view(here, number, form, problem.fields), 422)
+    return here.go(f"/console/cases/{done.application_no}")
+
+
+@post("/console/reviews/{review_id:str}/return", opt=staff.only("reviewer"))
+async def give_back(request: Request, review_id: FromPath[str]) -> Response:
+    """退回核实: the officer has the ball, the clock goes on."""
+    here, form = staff.here(request), await customer.fields(request)
+    number = await _number_of(here, review_id)
+    try:
+        await return_case.return_case(here.context, here.actor, review_id, form.get("question", ""))
+    except Invalid as problem:
+        return here.show(SHOW, await _view(here, number, form, {"question": problem.text}), 422)
+    return here.go(f"/console/cases/{number}")
+
+
+def _verdict(form: dict[str, str]) -> Verdict:
+    """What cannot be read becomes a value the flow refuses, with the sentence beside the field."""
+    outcome = form.get("outcome", "")
+    return Verdict(
+        outcome=_OUTCOMES.get(outcome, "none"),  # type: ignore[arg-type]
+        reason=form.get("reason", ""),
+        amount_fen=int(_number(form.get("amount", "")) * 100),
+        annual_rate=_number(form.get("rate", "")) / 100,
+        term_months=int(_number(form.get("term", ""))),
+    )
+
+
+_OUTCOMES: dict[str, Outcome] = {o: o for o in ("approved", "declined", "granted", "upheld")}
+
+
+def _number(text: str) -> Decimal:
+    try:
+        found = Decimal(text.replace(",", "").replace("，", "").removesuffix("%").strip() or "0")
+    except InvalidOperation:
+        return Decimal(0)
+    return found if found.is_finite() and 0 <= found < 10**10 else Decimal(0)
+
+
+async def _find(here: Here, number: str) -> Application:
+    """A county finds its own numbers; another county's does not exist for it."""
+    async with here.context.db.read(here.reader) as tx:
+        institution_id = await applications.institution_of_number(tx, number)
+    if institution_id is None:
+        raise ApplicationNotFound()
+    async with here.context.db.read(here.within(institution_id)) as tx:
+        return await applications.by_number(tx, number)
+
+
+async def _number_of(here: Here, review_id: str) -> str:
+    async with here.context.db.read(here.actor) as tx:
+        review = await reviews.get(tx, review_id)
+        return (await applications.get(tx, review.application_id)).application_no
+
+
+async def _said_so(here: Here, review_id: str, form: dict[str, str]) -> bool:
+    """A second tap of the same answer by the same person is no conflict."""
+    async with here.context.db.read(here.actor) as tx:
+        review = await reviews.get(tx, review_id)
+    said = (form.get("outcome"), form.get("reason", "").strip())
+    return review.answered_by == f"staff:{here.person.id}" and (review.outcome, review.reason) == said
+
+
+async def _view(
+    here: Here, number: str, form: dict[str, str] | None = None, errors: dict[str, str] | None = None
+) -> Case:
+    application = await _find(here, number)
+    async with here.context.db.read(here.within(application.institution_id)) as tx:
+        file = await case_file.of(tx, application)
+    answering = None
+    waiting = next((each for each in file.asked if each.review.status == "open"), None)
+    if waiting is not None and here.has("reviewer") and not here.head_office:
+        answering = _answering(here, file, waiting, form or {}, errors or {})
+    return Case(file=file, shows_facts=here.has(*FACT_READERS), answering=answering)
+
+
+def _answering(
+    here: Here, file: CaseFile, waiting: Asked, form: dict[str, str], errors: dict[str, str]
+) -> Answering:
+    """The form: as it was sent, or with what the rules would have proposed."""
+    proposal = file.decision.proposal if file.decision else None
+    amount, rate, term = proposal or (0, Decimal(0), file.application.declared.term_months)
+    return Answering(
+        review_id=waiting.review.id,
+        kind=waiting.review.kind,
+        choices=CHOICES[waiting.review.kind],
+        months=tuple(file.product.terms.months),
+        fresh=here.fresh(),
+        refused=_refused(here, file, waiting),
+        outcome=form.get("outcome", ""),
+        reason=form.get("reason", ""),
+        amount=form.get("amount", f"{amount // 100}" if amount else ""),
+        rate=form.get("rate", f"{rate * 100:.2f}" if rate else ""),
+        term=form.get("term", str(term)),
+        question=form.get("question", ""),
+        errors=errors,
+    )
+
+
+def _refused(here: Here, file: CaseFile, waiting: Asked) -> str:
+    """The sentence of the flow's four-eyes rule, told before the person has written an answer."""
+    before = {each.review.answered_by for each in file.asked if each is not waiting}
+    if here.person.id == file.application.officer_id or f"staff:{here.person.id}" in before:
+        return NotYourReview.message
+    return ""

@@ -1,0 +1,129 @@
+"""What customers ask of a person: 人工 and 投诉 from the bot, and reports about codes; each answered once."""
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+
+from backend.core.errors import Invalid
+from backend.core.lifecycle import ForbiddenMove
+from backend.domains.campaigns import service as campaigns
+from backend.domains.campaigns.model import REPORT_KINDS, Report, ReportAnswered, Verification
+from backend.domains.channels import tickets
+from backend.domains.channels.model import Ticket
+from backend.domains.customers import service as customers
+from backend.web import customer, staff
+from backend.web.http import Request, Response
+from backend.web.staff import Here
+
+READERS = ("county_admin", "auditor", "head_office_admin")
+SHORTEST, LONGEST = 4, 1000
+KINDS = {"human": "客户要找人", "complaint": "投诉"}
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    ticket: Ticket
+    kind: str
+    who: str
+    may_answer: bool
+    action: str
+    text: str = ""
+    error: str = ""
+
+
+class ShownReport(msgspec.Struct, frozen=True, kw_only=True):
+    """`about` is the code the report is about, None for nobody in particular."""
+
+    report: Report
+    kind: str
+    about: Verification | None
+    officer_path: str
+    may_answer: bool
+    action: str
+    text: str = ""
+    error: str = ""
+
+
+@get("/console/tickets/{institution_id:str}/{number:str}", opt=staff.only(*READERS))
+async def show(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
+    here = staff.here(request)
+    return here.show("console/tickets/show.html", await _ticket(here, institution_id, number))
+
+
+@post("/console/tickets/{institution_id:str}/{number:str}", opt=staff.only("county_admin"))
+async def answer(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
+    """Keep what the customer was told. Told twice by one tap, it is kept once."""
+    here, text = staff.here(request), (await customer.fields(request)).get("answer", "")
+    try:
+        async with here.context.db.begin(here.within(institution_id)) as tx:
+            await tickets.get(tx, number)
+            _long_enough(text)
+            await tickets.answer(tx, number, text[:LONGEST])
+    except Invalid as problem:
+        view = await _ticket(here, institution_id, number, text, problem.fields["answer"])
+        return here.show("console/tickets/show.html", view, 422)
+    except ForbiddenMove:
+        if (await _ticket(here, institution_id, number)).ticket.answer != text:
+            raise
+    return here.go(f"/console/tickets/{institution_id}/{number}")
+
+
+@get("/console/reports/{institution_id:str}/{number:str}", opt=staff.only(*READERS))
+async def report(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
+    here = staff.here(request)
+    return here.show("console/tickets/report.html", await _report(here, institution_id, number))
+
+
+@post("/console/reports/{institution_id:str}/{number:str}", opt=staff.only("county_admin"))
+async def answer_report(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
+    here, text = staff.here(request), (await customer.fields(request)).get("answer", "")
+    try:
+        async with here.context.db.begin(here.within(institution_id)) as tx:
+            await campaigns.get_report(tx, number)
+            _long_enough(text)
+            await campaigns.answer_report(tx, number, text[:LONGEST])
+    except Invalid as problem:
+        view = await _report(here, institution_id, number, text, problem.fields["answer"])
+        return here.show("console/tickets/report.html", view, 422)
+    except ReportAnswered:
+        if (await _report(here, institution_id, number)).report.answer != text:
+            raise
+    return here.go(f"/console/reports/{institution_id}/{number}")
+
+
+def _long_enough(text: str) -> None:
+    if len(text) < SHORTEST:
+        raise Invalid(fields={"answer": "请写明怎么答复的，以后查得到"})
+
+
+async def _ticket(here: Here, institution_id: str, number: str, text: str = "", error: str = "") -> Shown:
+    async with here.context.db.read(here.within(institution_id)) as tx:
+        ticket = await tickets.get(tx, number)
+        names = await customers.names(tx, [ticket.customer_id])
+    return Shown(
+        ticket=ticket,
+        kind=KINDS[ticket.kind],
+        who=names.get(ticket.customer_id, "还不知道是谁"),
+        may_answer=here.has("county_admin") and ticket.status == "open",
+        action=f"/console/tickets/{institution_id}/{number}",
+        text=text,
+        error=error,
+    )
+
+
+async def _report(
+    here: Here, institution_id: str, number: str, text: str = "", error: str = ""
+) -> ShownReport:
+    async with here.context.db.read(here.within(institution_id)) as tx:
+        found = await campaigns.get_report(tx, number)
+        about = await campaigns.verify_id(tx, found.code_id) if found.code_id else None
+    officer = about.officer.id if about and about.officer else ""
+    return ShownReport(
+        report=found,
+        kind=REPORT_KINDS[found.kind],
+        about=about,
+        officer_path=f"/console/officers/{institution_id}/{officer}" if officer else "",
+        may_answer=here.has("county_admin") and found.answered_at is None,
+        action=f"/console/reports/{institution_id}/{number}",
+        text=text,
+        error=error,
+    )

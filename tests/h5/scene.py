@@ -1,0 +1,98 @@
+"""A county in the middle of its day: one of everything staff may open, with the ids they open it by."""
+
+import asyncpg
+import msgspec
+
+from backend.core.actor import Actor, system
+from backend.demo import staff_id
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application
+from backend.domains.campaigns import service as campaigns
+from backend.domains.channels import tickets
+from backend.domains.reviews import service as reviews
+from backend.flows import return_case
+from backend.outbox import effects
+from tests.flows.conftest import Road, id_number
+
+PREFIX = {"4101": "411701", "4102": "411702"}
+STAFF = {"4101": "JX", "4102": "YX"}
+
+
+class Scene(msgspec.Struct):
+    """`number` is a referred case of the first officer, `inquiry` the question put to that officer about it."""
+
+    institution: str
+    application: Application
+    number: str
+    review: str
+    inquiry: str
+    ticket: str
+    report: str
+    dead: str
+    code: str
+    token: str
+    officer: str
+
+
+def reviewer(institution: str, number: int = 4) -> Actor:
+    return Actor("staff", staff_id(institution, number), institution, frozenset({"reviewer"}), "审查人")
+
+
+async def referred(road: Road, owner: asyncpg.Connection, institution: str, serial: int) -> Application:
+    """A case the rules left to a person, brought in by the county's first officer."""
+    number = id_number(serial, PREFIX[institution])
+    await road.person(number, preset="no_income", phone="match")
+    draft = await road.draft(number)
+    await owner.execute(
+        "update applications.applications set officer_id = $1 where id = $2",
+        staff_id(institution, 1),
+        draft.id,
+    )
+    await road.submit(draft)
+    await road.drain()
+    found = await road.see(draft)
+    assert found.status == "referred"
+    return found
+
+
+async def review_of(road: Road, application: Application, kind: str = "referred") -> reviews.Review:
+    async with road.db.read(system(application.institution_id, "test")) as tx:
+        return (await reviews.of_application(tx, application.id))[kind]
+
+
+async def dead_letter(road: Road, institution: str, key: str = "dead") -> str:
+    """An effect nobody can deliver."""
+    async with road.db.begin(system(institution, "test")) as tx:
+        made = await effects.add(tx, kind="test.nobody", case_id="c", payload={}, key=key)
+    await road.drain()
+    assert made is not None
+    return made
+
+
+async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101", serial: int = 301) -> Scene:
+    application = await referred(road, owner, institution, serial)
+    review = await review_of(road, application)
+    await return_case.return_case(road.context, reviewer(institution), review.id, "请到家里看看")
+    actor, officer = system(institution, "test"), staff_id(institution, 1)
+    async with road.db.begin(actor) as tx:
+        [owed] = await reviews.owed(tx, officer)
+        code = next(c for c in await campaigns.list_for_officer(tx, officer) if c.placement == "group")
+        ticket = await tickets.open(tx, kind="complaint", text="等了三天没人理我", openid=f"o{institution}")
+        report = await campaigns.report(tx, kind="fee_asked", text="有人要 200 元", code_id=code.id)
+    async with road.db.read(actor) as tx:
+        application = await applications.get(tx, application.id)
+    dead = await dead_letter(road, institution)
+    await road.settle()
+    return Scene(
+        institution,
+        application,
+        application.application_no,
+        review.id,
+        owed.inquiry.id,
+        ticket.ticket_no,
+        report,
+        dead,
+        code.id,
+        code.token,
+        officer,
+    )
