@@ -169,6 +169,7 @@ def _welcome(settings: Settings) -> None:
     _print_qr(entry)
     rows = (
         ("入口", entry),
+        ("员工登录", f"{base}/staff/sign-in"),
         ("客户手机（沙箱微信）", f"{settings.sandbox_base}/phone"),
         ("手机银行（沙箱）", f"{settings.sandbox_base}/bank"),
         ("后台（沙箱各系统）", f"{settings.sandbox_base}/office"),

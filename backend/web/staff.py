@@ -24,7 +24,7 @@ from backend.domains.identity.model import NotYours, SignInNeeded, Staff, StaffS
 from backend.domains.institutions.model import UNION, Institution, InstitutionNotFound
 from backend.flows.context import Context
 from backend.settings import Settings
-from backend.web import cookies, customer, errors, staff_menu, templates
+from backend.web import cookies, customer, errors, forms, staff_menu, templates
 from backend.web.customer import GoTo
 from backend.web.http import Request, Response
 
@@ -146,7 +146,7 @@ def router(handlers: Sequence[HTTPRouteHandler]) -> Router:
     return Router(
         path="/",
         guards=[guard],
-        before_request=customer.csrf,
+        before_request=forms.guard,
         exception_handlers=HANDLERS,  # type: ignore[arg-type]
         route_handlers=list(handlers),
     )

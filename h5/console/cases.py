@@ -17,7 +17,7 @@ from backend.flows.review_case import Verdict
 from backend.outbox.effects import EFFECT
 from backend.overview import case_file
 from backend.overview.case_file import Asked, CaseFile
-from backend.web import customer, staff
+from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console.dead_letters import KINDS
@@ -26,6 +26,7 @@ SHOW = "console/cases/show.html"
 FACT_READERS = ("reviewer", "risk_analyst", "auditor")
 """Who needs what the sources said; the others see the way of the decision without the figures."""
 
+TERMS = ("outcome", "amount", "rate", "term", "reason")
 CHOICES = {
     "referred": (("approved", "同意"), ("declined", "不同意")),
     "requested": (("granted", "复核通过"), ("upheld", "维持原结果")),
@@ -67,10 +68,14 @@ async def show(request: Request, number: FromPath[str]) -> Response:
     return here.show(SHOW, await _view(here, number))
 
 
-@post("/console/reviews/{review_id:str}/answer", opt=staff.only("reviewer"))
+@post(
+    "/console/reviews/{review_id:str}/answer",
+    opt=staff.only("reviewer"),
+    fields=("outcome", "amount", "rate", "term", "reason"),
+)
 async def answer(request: Request, review_id: FromPath[str]) -> Response:
     """The reviewer's word: final for this case, read by the customer, with a fresh proof of who says it."""
-    here, form = staff.here(request), await customer.fields(request)
+    here, form = staff.here(request), await forms.texts(request)
     number = await _number_of(here, review_id)
     if not here.fresh():
         return here.show(SHOW, await _view(here, number, form), 403)
@@ -85,10 +90,10 @@ async def answer(request: Request, review_id: FromPath[str]) -> Response:
     return here.go(f"/console/cases/{done.application_no}")
 
 
-@post("/console/reviews/{review_id:str}/return", opt=staff.only("reviewer"))
+@post("/console/reviews/{review_id:str}/return", opt=staff.only("reviewer"), fields=("question",))
 async def give_back(request: Request, review_id: FromPath[str]) -> Response:
     """退回核实: the officer has the ball, the clock goes on."""
-    here, form = staff.here(request), await customer.fields(request)
+    here, form = staff.here(request), await forms.texts(request)
     number = await _number_of(here, review_id)
     try:
         await return_case.return_case(here.context, here.actor, review_id, form.get("question", ""))

@@ -9,7 +9,7 @@ from backend.domains.institutions.model import Institution
 from backend.flows import revive_effect
 from backend.outbox import effects
 from backend.outbox.effects import DeadLetter
-from backend.web import customer, staff
+from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
@@ -57,10 +57,12 @@ async def show(request: Request) -> Response:
     return here.show(SHOW, await _view(here, institution_id, sent="sent" in request.query_params))
 
 
-@post("/console/dead-letters/{institution_id:str}/{effect_id:str}", opt=staff.only(*SENDERS))
+@post(
+    "/console/dead-letters/{institution_id:str}/{effect_id:str}", opt=staff.only(*SENDERS), fields=("reason",)
+)
 async def send_again(request: Request, institution_id: FromPath[str], effect_id: FromPath[str]) -> Response:
     """Put a dead letter back in line, with the reason in the audit log and a fresh proof of who does it."""
-    here, form = staff.here(request), await customer.fields(request)
+    here, form = staff.here(request), await forms.texts(request)
     actor = here.within(institution_id)
     here.require_fresh(f"/console/dead-letters?in={institution_id}")
     try:

@@ -12,7 +12,7 @@ from backend.domains.campaigns.model import PLACEMENTS, CodeNotFound, OfficerCar
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import Staff, StaffNotFound
 from backend.domains.institutions.model import Institution
-from backend.web import customer, staff
+from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
@@ -65,10 +65,10 @@ async def show(request: Request, institution_id: FromPath[str], staff_id: FromPa
     return here.show("console/officers/show.html", await _view(here, institution_id, staff_id))
 
 
-@post("/console/codes/{code_id:str}/revoke", opt=staff.only("county_admin"))
+@post("/console/codes/{code_id:str}/revoke", opt=staff.only("county_admin"), fields=("reason",))
 async def revoke(request: Request, code_id: FromPath[str]) -> Response:
     """From the commit on every copy of the code says that it is void; revoking again changes nothing."""
-    here, reason = staff.here(request), (await customer.fields(request)).get("reason", "")
+    here, reason = staff.here(request), (await forms.texts(request)).get("reason", "")
     institution_id = here.person.institution_id
     async with here.context.db.begin(here.actor) as tx:
         if not ids.is_uuid(code_id):

@@ -8,7 +8,7 @@ from backend.core.errors import Unavailable
 from backend.domains.identity import service as identity
 from backend.flows import sign_in_staff
 from backend.flows.context import Context
-from backend.web import addresses, cookies, customer, staff
+from backend.web import addresses, cookies, customer, forms, staff
 from backend.web.http import Request, Response
 
 
@@ -28,17 +28,17 @@ async def show(request: Request) -> Response:
     return staff.show_outside(request, "console/sign_in/show.html", view)
 
 
-@post(staff.SIGN_IN, opt=staff.anyone())
+@post(staff.SIGN_IN, opt=staff.anyone(), fields=("next",))
 async def start(request: Request) -> Response:
     """Off to the sign-on. Raises `SignOnUnavailable`."""
-    form = await customer.fields(request)
+    form = await forms.texts(request)
     return await _to_sign_on(request, addresses.local(form.get("next", ""), ""))
 
 
-@post(staff.CONFIRM, opt=staff.only(*staff.EVERYBODY))
+@post(staff.CONFIRM, opt=staff.only(*staff.EVERYBODY), fields=("next",))
 async def confirm(request: Request) -> Response:
     """Step-up: the same person proves once more who they are, and comes back to where they were."""
-    form, here = await customer.fields(request), staff.here(request)
+    form, here = await forms.texts(request), staff.here(request)
     path = addresses.local(form.get("next", ""), staff.home_of(here.person))
     return await _to_sign_on(request, path, here.person.subject)
 

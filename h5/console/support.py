@@ -7,7 +7,7 @@ from backend.core.errors import NotFound
 from backend.outbox.effects import EFFECT
 from backend.overview import story, support
 from backend.overview.support import Seen
-from backend.web import customer, staff
+from backend.web import forms, staff
 from backend.web.http import Request, Response
 from h5.console.dead_letters import KINDS
 
@@ -33,11 +33,11 @@ async def show(request: Request) -> Response:
     return here.show(SHOW, Support(head_office=here.head_office))
 
 
-@post("/console/support", opt=staff.only(*READERS))
+@post("/console/support", opt=staff.only(*READERS), fields=("what",))
 async def find(request: Request) -> Response:
     """By POST, so that no account id stands in an address (14.x). A county finds its own only."""
     here = staff.here(request)
-    what = (await customer.fields(request)).get("what", "")[:64]
+    what = (await forms.texts(request)).get("what", "")[:64]
     number = what if what.isdigit() else ""
     within = None if here.head_office else here.person.institution_id
     try:

@@ -11,7 +11,7 @@ from backend.domains.campaigns.model import REPORT_KINDS, Report, ReportAnswered
 from backend.domains.channels import tickets
 from backend.domains.channels.model import Ticket
 from backend.domains.customers import service as customers
-from backend.web import customer, staff
+from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
@@ -49,10 +49,12 @@ async def show(request: Request, institution_id: FromPath[str], number: FromPath
     return here.show("console/tickets/show.html", await _ticket(here, institution_id, number))
 
 
-@post("/console/tickets/{institution_id:str}/{number:str}", opt=staff.only("county_admin"))
+@post(
+    "/console/tickets/{institution_id:str}/{number:str}", opt=staff.only("county_admin"), fields=("answer",)
+)
 async def answer(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
     """Keep what the customer was told. Told twice by one tap, it is kept once."""
-    here, text = staff.here(request), (await customer.fields(request)).get("answer", "")
+    here, text = staff.here(request), (await forms.texts(request)).get("answer", "")
     try:
         async with here.context.db.begin(here.within(institution_id)) as tx:
             await tickets.get(tx, number)
@@ -73,9 +75,11 @@ async def report(request: Request, institution_id: FromPath[str], number: FromPa
     return here.show("console/tickets/report.html", await _report(here, institution_id, number))
 
 
-@post("/console/reports/{institution_id:str}/{number:str}", opt=staff.only("county_admin"))
+@post(
+    "/console/reports/{institution_id:str}/{number:str}", opt=staff.only("county_admin"), fields=("answer",)
+)
 async def answer_report(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
-    here, text = staff.here(request), (await customer.fields(request)).get("answer", "")
+    here, text = staff.here(request), (await forms.texts(request)).get("answer", "")
     try:
         async with here.context.db.begin(here.within(institution_id)) as tx:
             await campaigns.get_report(tx, number)

@@ -12,7 +12,7 @@ from backend.domains.campaigns import rules
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import PLACEMENTS, CodeClosed, CodeNotFound, Verification
 from backend.flows import draw_poster
-from backend.web import customer, staff
+from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
@@ -81,10 +81,10 @@ async def picture(request: Request, code_id: FromPath[str]) -> Response:
     return litestar.Response(drawn, media_type="image/jpeg")
 
 
-@post("/studio/codes/{code_id:str}/poster.jpg", opt=staff.only("officer"))
+@post("/studio/codes/{code_id:str}/poster.jpg", opt=staff.only("officer"), fields=("greeting",))
 async def save(request: Request, code_id: FromPath[str]) -> Response:
     """The picture to send on, with the officer's checked greeting; each one is written down (D4-03)."""
-    here, form = staff.here(request), await customer.fields(request)
+    here, form = staff.here(request), await forms.texts(request)
     found, greeting = await mine(here, code_id), form.get("greeting", "")
     try:
         drawn = await draw_poster.draw_poster(here.context, here.actor, code_id, greeting)

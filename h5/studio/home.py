@@ -13,7 +13,7 @@ from backend.domains.reviews.model import InquiryMissing
 from backend.flows import answer_inquiry
 from backend.overview import officer_day
 from backend.overview.officer_day import Day, Funnel, ToDo
-from backend.web import customer, staff
+from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
@@ -62,9 +62,9 @@ async def inquiry(request: Request, inquiry_id: FromPath[str]) -> Response:
     return here.show("studio/home/inquiry.html", await _asked(here, inquiry_id))
 
 
-@post("/studio/inquiries/{inquiry_id:str}", opt=staff.only("officer"))
+@post("/studio/inquiries/{inquiry_id:str}", opt=staff.only("officer"), fields=("answer",))
 async def answer(request: Request, inquiry_id: FromPath[str]) -> Response:
-    here, text = staff.here(request), (await customer.fields(request)).get("answer", "")
+    here, text = staff.here(request), (await forms.texts(request)).get("answer", "")
     try:
         await answer_inquiry.answer_inquiry(here.context, here.actor, inquiry_id, text)
     except Invalid as problem:

@@ -16,7 +16,7 @@ from backend.domains.customers import service as customers
 from backend.domains.customers.model import MaskedPerson
 from backend.overview import officer_day, story, work_list
 from backend.overview.officer_day import GROUPS, STEPS, Line
-from backend.web import customer, staff
+from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
@@ -60,10 +60,10 @@ async def show(request: Request, number: FromPath[str]) -> Response:
     return here.show("studio/leads/show.html", await _view(here, number))
 
 
-@post("/studio/leads/{number:str}/phone", opt=staff.only("officer"))
+@post("/studio/leads/{number:str}/phone", opt=staff.only("officer"), fields=("reason",))
 async def phone(request: Request, number: FromPath[str]) -> Response:
     """The number in full, to call now: with a reason, and a row in the audit log (D3-15)."""
-    here, form = staff.here(request), await customer.fields(request)
+    here, form = staff.here(request), await forms.texts(request)
     application = await _mine(here, number)
     if application.customer_id is None:
         raise ApplicationNotFound()

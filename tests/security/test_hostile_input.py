@@ -29,6 +29,9 @@ HOSTILE = (
     "null", "true", "[]", "{}", "<!--", "]]>", "x" * 5000, " ", "\t\n", "$(id)", "`id`", "|id", "a\nb", "=1+1",
 )  # fmt: skip
 
+STAFF = ("/console", "/studio", "/staff")
+"""Doors that ask who knocks before they look at what is brought: 403 comes first."""
+
 QUERY = ("back", "code", "state", "next", "liveness_session", "signature", "msg_signature", "timestamp", "nonce",
          "echostr", "encrypt_type", "from", "isappinstalled")  # fmt: skip
 COOKIES = ("visit", "customer", "staff", "wechat", "display")
@@ -228,7 +231,8 @@ async def test_an_unknown_field_is_refused_and_nothing_written(
             reply = await phone.http.post(
                 route.at(number=number, key="marketing"), data={**known, name: "approved"}
             )
-            if reply.status_code != 400:
+            # What staff forms may hold is swept with sessions by tests/house/test_staff_roles.
+            if reply.status_code not in ({400, 403} if route.path.startswith(STAFF) else {400}):
                 let_in.append(f"{route} {name}: {reply.status_code}")
     for path, kind in BODIES.items():
         body = msgspec.json.encode({**_sample(kind), "role": "admin"})
@@ -309,7 +313,7 @@ async def test_every_other_body_is_small(studio: Studio, web: httpx.AsyncClient)
             route.method, route.at(), content=b"a=" + b"x" * 70_000,
             headers={"Content-Type": "application/x-www-form-urlencoded"},
         )  # fmt: skip
-        assert reply.status_code == 413, route
+        assert reply.status_code in ({413, 403} if route.path.startswith(STAFF) else {413}), route
 
 
 async def test_photographs_that_are_none_are_refused_in_words(studio: Studio, phone: Phone) -> None:
