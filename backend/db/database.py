@@ -4,11 +4,13 @@ Both tell PostgreSQL for which institution the code works, so that row-level sec
 (trust §2). The setting is `SET LOCAL`: it ends with the transaction.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from types import TracebackType
 from typing import Any
 
 import asyncpg
@@ -91,6 +93,7 @@ class Database:
             timeout=10,
             server_settings=settings,
             init=_set_codecs,
+            connection_class=_Connection,
         )
 
     async def close(self) -> None:
@@ -103,53 +106,19 @@ class Database:
         """For the job queue only, which brings its own statements."""
         return self._pool
 
-    @asynccontextmanager
-    async def begin(self, actor: Actor) -> AsyncIterator[Tx]:
+    def begin(self, actor: Actor) -> AbstractAsyncContextManager[Tx]:
         """A READ WRITE transaction for one actor; commits when the block ends without an error."""
-        async with self._transaction(actor, readonly=False) as tx:
-            yield tx
+        return _Transaction(self, actor, "begin", self._flush_audit)
 
-    @asynccontextmanager
-    async def read(self, actor: Actor) -> AsyncIterator[Tx]:
+    def read(self, actor: Actor) -> AbstractAsyncContextManager[Tx]:
         """A READ ONLY transaction; union-wide actors see every institution here."""
-        async with self._transaction(actor, readonly=True) as tx:
-            yield tx
+        return _Transaction(self, actor, "begin read only", self._flush_audit)
 
-    @asynccontextmanager
-    async def _transaction(self, actor: Actor, *, readonly: bool) -> AsyncIterator[Tx]:
-        if _open.get():
-            raise RuntimeError("a transaction is already open in this task; pass its tx on instead")
-        if not _INSTITUTION.fullmatch(actor.institution_id):
-            raise ValueError("an institution id is digits, '*' or nothing")
-        connection = await self._acquire()
-        token = _open.set(True)
+    async def acquire(self) -> Any:
+        """A connection for one transaction. Raises `DatabaseDown` when there is none within five seconds."""
         try:
-            # One round trip for both; asyncpg's own transaction object would cost another.
-            mode = " read only" if readonly else ""
-            await connection.execute(f"begin{mode}; set local app.institution = '{actor.institution_id}'")
-            try:
-                tx = Tx(connection, actor, clock.now(), self.vault)
-                yield tx
-                if tx.audit:
-                    await self._flush_audit(tx)
-                if not readonly:
-                    failpoints.hit(COMMITTING)
-                await connection.execute("commit")
-                if not readonly:
-                    failpoints.hit(COMMITTED)
-            except BaseException:
-                if not connection.is_closed():
-                    await connection.execute("rollback")
-                raise
-        except (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, OSError) as cause:
-            raise DatabaseDown(unknown=not readonly) from cause
-        finally:
-            _open.reset(token)
-            await self._release(connection)
-
-    async def _acquire(self) -> Any:
-        try:
-            return await self._pool.acquire(timeout=5)
+            async with asyncio.timeout(5):
+                return await self._pool.acquire()
         except (
             OSError,
             TimeoutError,
@@ -158,12 +127,95 @@ class Database:
         ) as cause:
             raise DatabaseDown() from cause
 
-    async def _release(self, connection: Any) -> None:
+    async def release(self, connection: Any) -> None:
         try:
             await self._pool.release(connection)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             # The server is gone; the pool replaces the connection at the next acquire.
             connection.terminate()
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """Commits and does the pool's reset in one round trip: the same statements, a quarter of the waiting less.
+
+    Only the reset that follows a commit at once is saved; every other way out of a transaction, and everyone
+    else who uses the pool, is reset as ever.
+    """
+
+    is_reset = False
+
+    async def commit(self) -> None:
+        await self.execute(f"commit; {super().get_reset_query()}")
+        self.is_reset = True
+
+    def get_reset_query(self) -> str:
+        done, self.is_reset = self.is_reset, False
+        return "" if done else str(super().get_reset_query())
+
+
+class _Transaction:
+    """The block of `begin` and `read`."""
+
+    __slots__ = ("_actor", "_connection", "_db", "_flush_audit", "_start", "_token", "_tx")
+
+    def __init__(
+        self, db: Database, actor: Actor, start: str, flush_audit: Callable[[Tx], Awaitable[None]]
+    ) -> None:
+        self._db, self._actor, self._start, self._flush_audit = db, actor, start, flush_audit
+
+    async def __aenter__(self) -> Tx:
+        if _open.get():
+            raise RuntimeError("a transaction is already open in this task; pass its tx on instead")
+        institution_id = self._actor.institution_id
+        if not _INSTITUTION.fullmatch(institution_id):
+            raise ValueError("an institution id is digits, '*' or nothing")
+        self._connection = await self._db.acquire()
+        self._token = _open.set(True)
+        try:
+            # One round trip for both; asyncpg's own transaction object would cost another.
+            await self._connection.execute(f"{self._start}; set local app.institution = '{institution_id}'")
+        except BaseException as error:
+            await self._leave(error)
+            raise
+        self._tx = Tx(self._connection, self._actor, clock.now(), self._db.vault)
+        return self._tx
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            try:
+                await self._commit()
+            except BaseException as failure:
+                await self._leave(failure)
+                raise
+        await self._leave(error)
+
+    async def _commit(self) -> None:
+        if self._tx.audit:
+            await self._flush_audit(self._tx)
+        writes = self._start == "begin"
+        if writes:
+            failpoints.hit(COMMITTING)
+        await self._connection.commit()
+        if writes:
+            failpoints.hit(COMMITTED)
+
+    async def _leave(self, error: BaseException | None) -> None:
+        """Give the connection back. Raises `DatabaseDown` in place of an error that says the server is gone."""
+        try:
+            if error is not None and not self._connection.is_closed():
+                await self._connection.execute("rollback")
+        except _GONE as cause:
+            error = cause
+        finally:
+            _open.reset(self._token)
+            await self._db.release(self._connection)
+        if isinstance(error, _GONE):
+            raise DatabaseDown(unknown=self._start == "begin") from error
+
+
+_GONE = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, OSError)
 
 
 async def _set_codecs(connection: Any) -> None:

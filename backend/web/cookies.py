@@ -2,11 +2,14 @@
 
 Three cookies: `visit` (random, no meaning, the anchor of the cross-site token), `customer` and `staff`
 (`institution.token`; the token is kept only as a hash). Over https they carry the prefix `__Host-` (3.3).
-The cross-site token is an HMAC of the visit cookie; a form or the `X-CSRF-Token` header returns it.
+The cross-site token is an HMAC of the visit cookie; a form or the `X-CSRF-Token` header returns it. It looks
+different on every page (a fresh mask), because pages are packed and packing must not betray it (BREACH).
 """
 
-import hashlib
+import base64
+import binascii
 import hmac
+import os
 
 from litestar.datastructures import Cookie
 
@@ -17,6 +20,17 @@ from backend.web.http import Request, Response
 
 VISIT, CUSTOMER, STAFF = "visit", "customer", "staff"
 _YEAR = 365 * 24 * 3600
+_TOKEN_BYTES = 16
+
+
+class _Cookie(Cookie):
+    """Written without the standard library's detour: names and values are ours and need no quoting."""
+
+    def to_encoded_header(self) -> tuple[bytes, bytes]:
+        age = f"; Max-Age={self.max_age}" if self.max_age is not None else ""
+        secure = "; Secure" if self.secure else ""
+        text = f"{self.key}={self.value}; HttpOnly; Path=/; SameSite=Lax{age}{secure}"
+        return b"set-cookie", text.encode("ascii")
 
 
 class ForeignRequest(NotPermitted):
@@ -30,7 +44,7 @@ def name(settings: Settings, cookie: str) -> str:
 
 def make(settings: Settings, cookie: str, value: str, seconds: int | None = None) -> Cookie:
     """A cookie that scripts cannot read; `seconds` 0 deletes it."""
-    return Cookie(
+    return _Cookie(
         key=name(settings, cookie),
         value=value,
         max_age=seconds,
@@ -68,7 +82,9 @@ def keep_visit(request: Request, settings: Settings, response: Response) -> None
 
 
 def csrf_token(request: Request, settings: Settings) -> str:
-    return _token(settings, visit(request, settings)[0])
+    mask = os.urandom(_TOKEN_BYTES)
+    hidden = _xor(mask, _token(settings, visit(request, settings)[0]))
+    return base64.urlsafe_b64encode(mask + hidden).decode()
 
 
 async def require_csrf(request: Request, settings: Settings) -> None:
@@ -82,7 +98,7 @@ async def require_csrf(request: Request, settings: Settings) -> None:
         raise ForeignRequest()
     given = request.headers.get("x-csrf-token") or str((await request.form()).get("csrf_token", ""))
     value = read(request, settings, VISIT)
-    if not value or not hmac.compare_digest(given.encode(), _token(settings, value).encode()):
+    if not value or not hmac.compare_digest(_unmasked(given), _token(settings, value)):
         raise ForeignRequest()
 
 
@@ -90,5 +106,18 @@ def _own_origin(request: Request) -> str:
     return f"{request.scope['scheme']}://{request.headers.get('host', '')}"
 
 
-def _token(settings: Settings, value: str) -> str:
-    return hmac.new(settings.session_secret.encode(), value.encode(), hashlib.sha256).hexdigest()
+def _unmasked(given: str) -> bytes:
+    """What stands behind the mask; nothing for anything that is not a token."""
+    try:
+        both = base64.urlsafe_b64decode(given.encode())
+    except (ValueError, binascii.Error):
+        return b""
+    return _xor(both[:_TOKEN_BYTES], both[_TOKEN_BYTES:]) if len(both) == 2 * _TOKEN_BYTES else b""
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(_TOKEN_BYTES, "big")
+
+
+def _token(settings: Settings, value: str) -> bytes:
+    return hmac.digest(settings.session_secret.encode(), value.encode(), "sha256")[:_TOKEN_BYTES]

@@ -5,7 +5,6 @@ A browser works for one institution at a time; its cookie says which (`instituti
 
 import hashlib
 import hmac
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -30,8 +29,8 @@ from backend.domains.institutions import service as institutions
 from backend.domains.institutions.model import Institution, InstitutionNotFound
 from backend.flows.context import Context
 from backend.settings import Settings
-from backend.web import cookies, templates, wechat_browser
-from backend.web.http import Request, Response
+from backend.web import cookies, packing, remembered, templates, wechat_browser
+from backend.web.http import Request, Response, Whole
 
 DISPLAY = "display"
 _IN_ADDRESSES = "/:?#[]@!$&'()*+,;=%-._~"
@@ -93,7 +92,12 @@ class Here(msgspec.Struct):
         return self._dressed(html(templates.render(name, page=self.page(), view=view), status))
 
     def show_kept(self, name: str, view: msgspec.Struct) -> Response:
-        return self._dressed(html(templates.render_kept(name, page=self.page(), view=view), 200))
+        """As `show`, for a view that many see alike (`templates.render_kept`)."""
+        packs = packing.accepted(self.request.scope["headers"])
+        answer = html(templates.render_kept(name, page=self.page(), view=view, packed=packs), 200)
+        if packs:
+            answer.headers.update({"content-encoding": "gzip", "vary": "accept-encoding"})
+        return self._dressed(answer)
 
     def go(self, path: str) -> Response:
         """On to another page; the page's script goes there itself."""
@@ -244,19 +248,18 @@ def page_of(request: Request, settings: Settings, institution: Institution) -> t
 
 async def live_institutions(request: Request) -> dict[str, Institution]:
     """Public facts, remembered for a minute."""
-    state: Any = request.app.state
-    kept = state.get("institutions")
-    if kept and time.monotonic() - kept[0] < _KNOWN_FOR:
-        found: dict[str, Institution] = kept[1]
-        return found
-    async with state.context.db.read(everywhere("institutions")) as tx:
-        found = {each.id: each for each in await institutions.all_live(tx)}
-    state.institutions = (time.monotonic(), found)
+    context: Context = request.app.state.context
+
+    async def ask() -> dict[str, Institution]:
+        async with context.db.read(everywhere("institutions")) as tx:
+            return {each.id: each for each in await institutions.all_live(tx)}
+
+    found: dict[str, Institution] = await remembered.of(request, "institutions", _KNOWN_FOR).get("", ask)
     return found
 
 
-def html(text: str, status: int) -> Response:
-    return litestar.Response(text, status_code=status, media_type="text/html; charset=utf-8")
+def html(text: str | bytes, status: int) -> Response:
+    return Whole(text.encode() if isinstance(text, str) else text, status_code=status)
 
 
 def go(request: Request, path: str) -> Response:

@@ -1,4 +1,4 @@
-"""The outermost layer of every request: an id, security headers, a deadline for bodies, one log line.
+"""The outermost layer of every request: an id, security headers, packing, a deadline for bodies, one log line.
 
 The log line names the route, never the address (which may hold an application number) and no personal data.
 """
@@ -13,6 +13,7 @@ from litestar.enums import ScopeType
 
 from backend.core import ids
 from backend.settings import Settings
+from backend.web import packing
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -62,33 +63,41 @@ def edge(settings: Settings, form_targets: list[str]) -> Callable[["ASGIApp"], "
                 await app(scope, receive, send)
                 return
             scope["request_id"] = request_id = ids.new()  # type: ignore[typeddict-unknown-key]
-            started, status = time.perf_counter(), 0
+            began = time.perf_counter()
+            start: Any = None
 
-            async def send_with_headers(message: "Message") -> None:
-                nonlocal status
+            async def send_dressed(message: "Message") -> None:
+                """The start waits for the body, which may be packed."""
+                nonlocal start
                 if message["type"] == "http.response.start":
-                    status = message["status"]
-                    headers = list(message["headers"])
-                    present = {name.lower() for name, _ in headers}
-                    headers += [pair for pair in fixed if pair[0] not in present]
-                    if b"cache-control" not in present:
-                        headers.append((b"cache-control", b"no-store"))
-                    message["headers"] = headers
+                    start = message
+                    return
+                if message["type"] == "http.response.body" and not start.get("sent"):
+                    headers = _complete(list(start["headers"]), fixed)
+                    if packs and not message.get("more_body"):
+                        headers, message["body"] = packing.packed(headers, message["body"])
+                    start["headers"] = headers
+                    await send(start)
+                    start["sent"] = True
                 await send(message)
 
-            with structlog.contextvars.bound_contextvars(request_id=request_id):
+            bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+            try:
+                packs = scope["method"] != "HEAD" and packing.accepted(scope["headers"])
                 if _has_nul(scope):
-                    await _refuse(send_with_headers)
+                    await _refuse(send_dressed)
                 else:
-                    await app(scope, _patient(receive), send_with_headers)
+                    await app(scope, _patient(receive), send_dressed)
                 handler: Any = scope.get("route_handler")
                 log.info(
                     "request",
                     method=scope["method"],
                     route=next(iter(sorted(getattr(handler, "paths", ()) or ())), "?"),
-                    status=status,
-                    ms=round((time.perf_counter() - started) * 1000, 1),
+                    status=start["status"] if start else 0,
+                    ms=round((time.perf_counter() - began) * 1000, 1),
                 )
+            finally:
+                structlog.contextvars.reset_contextvars(**bound)
 
         return run
 
@@ -105,6 +114,15 @@ async def _refuse(send: "Send") -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 400, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _complete(headers: packing.Headers, fixed: packing.Headers) -> packing.Headers:
+    """The fixed headers stand behind the answer's own, which win."""
+    present = {name.lower() for name, _ in headers}
+    headers += [pair for pair in fixed if pair[0] not in present]
+    if b"cache-control" not in present:
+        headers.append((b"cache-control", b"no-store"))
+    return headers
 
 
 def _patient(receive: "Receive") -> "Receive":

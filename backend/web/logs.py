@@ -11,6 +11,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+import msgspec
 import structlog
 
 _NUMBERS = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|\d{16,19}|1[3-9]\d{9})(?![0-9A-Za-z])")
@@ -53,7 +54,10 @@ def one_line(event: Any, **_: Any) -> str:
 
     JSON escapes what ends a line in ASCII; the line ends only Unicode knows are escaped here.
     """
-    text = json.dumps(event, ensure_ascii=False, default=_named)
+    try:
+        text = msgspec.json.encode(event, enc_hook=_named).decode()
+    except UnicodeEncodeError:  # half a character, which UTF-8 cannot hold
+        text = json.dumps(event, default=_named)
     return _ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -85,9 +89,9 @@ def configure(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             _processor,
-            structlog.processors.JSONRenderer(serializer=one_line),
+            lambda _, __, event: one_line(event).encode(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )

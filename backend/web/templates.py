@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from backend.core import clock
-from backend.web import formats, qr, static_files
+from backend.web import formats, packing, qr, static_files
 
 ROOT = Path(__file__).resolve().parents[2] / "templates"
 _ESCAPED = (".html", ".svg")
@@ -109,15 +109,16 @@ def render(name: str, *, page: Page | None = None, view: Struct | None = None, *
 _CSRF, _KEY = "xd-csrf-token-here", "xd-form-key-here"
 
 
-def render_kept(name: str, *, page: Page, view: Struct) -> str:
+def render_kept(name: str, *, page: Page, view: Struct, packed: bool = False) -> bytes:
     """As `render`, for pages that many see alike (the landing): drawn once, then only tokens are put in.
 
-    The view must be hashable and the template must not tell times relative to now.
+    `packed` gives the gzip body. The view must be hashable and the template must not tell times relative to now.
     """
-    html = _kept(name, replace(page, csrf_token=_CSRF, form_key=_KEY), view)
-    return html.replace(_CSRF, escape(page.csrf_token)).replace(_KEY, escape(page.form_key))
+    kept = _kept(name, replace(page, csrf_token=_CSRF, form_key=_KEY), view)
+    put_in = kept.packed if packed else kept.plain
+    return put_in(escape(page.csrf_token).encode(), escape(page.form_key).encode())
 
 
 @lru_cache(maxsize=1024)
-def _kept(name: str, page: Page, view: Struct) -> str:
-    return render(name, page=page, view=view)
+def _kept(name: str, page: Page, view: Struct) -> packing.Kept:
+    return packing.Kept(render(name, page=page, view=view), (_CSRF, _KEY))

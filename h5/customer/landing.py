@@ -3,6 +3,7 @@
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
+from msgspec.structs import replace
 
 from backend.core import clock
 from backend.db.database import Tx
@@ -11,12 +12,13 @@ from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import CodeState, OfficerCard, Verification
 from backend.domains.products import rules as product_rules
 from backend.domains.products import service as products
-from backend.domains.products.model import Product
 from backend.flows import start_application
-from backend.web import customer, forms, wechat_browser
+from backend.web import customer, forms, remembered, wechat_browser
 from backend.web.customer import Here
 from backend.web.http import Request, Response
 from h5.customer import views
+
+OFFER_SECONDS = 1
 
 CLOSED = {
     CodeState.EXPIRED: "expired",
@@ -39,13 +41,10 @@ async def scan(request: Request, code: FromPath[str]) -> Response:
             "customer/landing/closed_code.html", closed("", Verification(state=CodeState.UNKNOWN)), 410
         )
     here = await customer.at(request, institution_id)
-    async with here.context.db.read(here.actor) as tx:
-        verified = await campaigns.verify(tx, code)
-        if not verified.usable:
-            return here.show("customer/landing/closed_code.html", closed(code, verified), 410)
-        assert verified.campaign is not None, "a usable code has a campaign"
-        view = await landing(tx, here, verified.campaign.product_code, code, verified)
-    return here.show_kept("customer/landing/show.html", view)
+    try:
+        return await _shown(here, code)
+    except Closed as shut:
+        return here.show("customer/landing/closed_code.html", closed(code, shut.verified), 410)
 
 
 @get("/p/{institution_id:str}/{product_code:str}")
@@ -53,10 +52,7 @@ async def show(request: Request, institution_id: FromPath[str], product_code: Fr
     """The official page of a product, without an officer."""
     if url := wechat_browser.ask(request, request.app.state.settings):
         return Redirect(url, status_code=303)
-    here = await customer.at(request, institution_id)
-    async with here.context.db.read(here.actor) as tx:
-        view = await landing(tx, here, product_code)
-    return here.show_kept("customer/landing/show.html", view)
+    return await _shown(await customer.at(request, institution_id), product_code=product_code)
 
 
 @post("/apply/start", fields=("code", "institution_id", "product_code"))
@@ -85,8 +81,44 @@ async def start(request: Request) -> Response:
     return here.go(customer.STEP_PATHS.get(application.step, "/apply/identity"))
 
 
+class Closed(Exception):
+    """The scanned code must not be used."""
+
+    def __init__(self, verified: Verification) -> None:
+        self.verified = verified
+        super().__init__("the code is closed")
+
+
+async def _shown(here: Here, code: str = "", product_code: str = "") -> Response:
+    """The offer of a code, or of a product alone. Raises `Closed`.
+
+    A poster that a whole village scans at once is looked up once a second; the first tap verifies it again.
+    """
+
+    async def ask() -> views.Landing:
+        async with here.context.db.read(here.actor) as tx:
+            return await _offer(tx, code, product_code)
+
+    known = remembered.of(here.request, "offers", OFFER_SECONDS)
+    view: views.Landing = await known.get((here.institution.id, code, product_code), ask)
+    if here.session is not None and here.session.application_id is not None:
+        async with here.context.db.read(here.actor) as tx:
+            view = replace(view, unfinished_url=await _unfinished(tx, here, view.product_code))
+    return here.show_kept("customer/landing/show.html", view)
+
+
+async def _offer(tx: Tx, code: str, product_code: str) -> views.Landing:
+    if not code:
+        return await landing(tx, product_code)
+    verified = await campaigns.verify(tx, code)
+    if not verified.usable:
+        raise Closed(verified)
+    assert verified.campaign is not None, "a usable code has a campaign"
+    return await landing(tx, verified.campaign.product_code, code, verified)
+
+
 async def landing(
-    tx: Tx, here: Here, product_code: str, code: str = "", verified: Verification | None = None
+    tx: Tx, product_code: str, code: str = "", verified: Verification | None = None
 ) -> views.Landing:
     product = await products.get_live(tx, tx.institution_id, product_code, clock.today())
     terms = product.terms
@@ -105,7 +137,6 @@ async def landing(
         report_url=f"/report?code={code}" if code else "/report",
         code=code,
         officer=officer(verified.officer if verified else None),
-        unfinished_url=await _unfinished(tx, here, product),
     )
 
 
@@ -116,13 +147,13 @@ def officer(card: OfficerCard | None) -> views.Officer | None:
     return views.Officer(card.name, card.job_no, card.branch_name, card.authorised_to, card.phone)
 
 
-async def _unfinished(tx: Tx, here: Here, product: Product) -> str:
+async def _unfinished(tx: Tx, here: Here, product_code: str) -> str:
     """Where this browser left the same product, if it is still a draft."""
-    if here.session is None or here.session.application_id is None:
-        return ""
+    assert here.session is not None, "asked of browsers with a session only"
+    assert here.session.application_id is not None
     found = await applications.get(tx, here.session.application_id)
     draft = found.status == "draft" and found.session_id == here.session.id
-    return customer.place(found, here.session) if draft and found.product_code == product.code else ""
+    return customer.place(found, here.session) if draft and found.product_code == product_code else ""
 
 
 def closed(code: str, verified: Verification) -> views.ClosedCode:

@@ -180,3 +180,59 @@ async def test_an_effect_is_written_with_its_change_or_not_at_all(db: Database) 
         assert taken is not None
         assert (taken.payload, taken.attempts) == ({"a": 1}, 1)
         assert await effects.lease(tx, first) is None
+
+
+async def test_nothing_of_a_session_reaches_the_next_borrower(db: Database) -> None:
+    """The reset may come with the commit; it must be whole all the same (trust 2)."""
+
+    async def spoil(tx: Tx) -> int:
+        await tx.connection.execute(
+            "set search_path = pg_catalog; set app.institution = '4102'; listen spoiled"
+        )
+        await tx.connection.execute("select pg_advisory_lock(77)")
+        return int(await tx.connection.fetchval("select pg_backend_pid()"))
+
+    for enter in (db.begin, db.read):
+        for fails in (False, True):
+            try:
+                async with enter(JIA) as tx:
+                    if enter is db.read:
+                        await tx.connection.execute("select pg_advisory_lock(77)")
+                    else:
+                        await spoil(tx)
+                    if fails:
+                        raise ZeroDivisionError
+            except ZeroDivisionError:
+                pass
+            async with db.pool.acquire() as connection:
+                state = await connection.fetchrow(
+                    "select current_setting('app.institution', true) as institution,"
+                    " current_setting('search_path') as path,"
+                    " (select count(*) from pg_locks where locktype = 'advisory' and objid = 77) as locks,"
+                    " (select count(*) from pg_listening_channels()) as channels"
+                )
+            assert (state["institution"] or "", state["locks"], state["channels"]) == ("", 0, 0)
+            assert "pg_catalog" not in state["path"]
+
+
+async def test_who_uses_the_pool_itself_is_reset_also_after_a_transaction(db: Database) -> None:
+    async with db.read(JIA) as tx:
+        pid = await tx.connection.fetchval("select pg_backend_pid()")
+    for _ in range(2):
+        async with db.pool.acquire() as connection:
+            assert await connection.fetchval("select pg_backend_pid()") == pid
+            assert await connection.fetchval("show app.institution") in ("", None)
+            await connection.execute("set app.institution = '4102'")
+
+
+async def test_a_commit_that_fails_undoes_everything_and_the_connection_goes_on(db: Database) -> None:
+    with pytest.raises(asyncpg.PostgresError):
+        async with db.begin(JIA) as tx:
+            made = await begin(tx)
+            await tx.connection.execute(
+                "create temporary table late (a int unique deferrable initially deferred) on commit drop"
+            )
+            await tx.connection.execute("insert into late values (1), (1)")
+    async with db.read(JIA) as tx:
+        with pytest.raises(ApplicationNotFound):
+            await applications.get(tx, made.id)

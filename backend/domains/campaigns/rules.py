@@ -15,6 +15,8 @@ from backend.domains.regulation.model import InForce
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no letter that looks like a figure, for codes read aloud from a printed page."""
 
+_AS_PYTHON_COUNTS = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+
 SEALED_FOR = "responsible-code"
 SERIAL_LENGTH = 10
 _TOKEN = re.compile(
@@ -39,9 +41,7 @@ def parse(token: str) -> tuple[str, int, str, bytes] | None:
     if found is None:
         return None
     institution_id, key_id, serial, seal = found.groups()
-    number = 0
-    for character in seal:
-        number = number * 32 + ALPHABET.index(character)
+    number = int(seal.translate(_AS_PYTHON_COUNTS), 32)
     if number >> 128:
         return None
     return institution_id, int(key_id), serial, number.to_bytes(16, "big")

@@ -1,3 +1,5 @@
+import gzip
+
 import jinja2
 import pytest
 from msgspec.structs import replace
@@ -14,8 +16,14 @@ def test_a_missing_name_is_an_error_and_not_a_blank() -> None:
 def test_a_kept_page_equals_a_fresh_one_and_holds_only_the_visitors_own_tokens() -> None:
     for csrf, key in [("one", "a"), ('two"<', "b")]:
         page = replace(contexts.PAGE, csrf_token=csrf, form_key=key)
+        fresh = templates.render("customer/landing/show.html", page=page, view=contexts.LANDING).encode()
         kept = templates.render_kept("customer/landing/show.html", page=page, view=contexts.LANDING)
-        assert kept == templates.render("customer/landing/show.html", page=page, view=contexts.LANDING)
+        packed = templates.render_kept(
+            "customer/landing/show.html", page=page, view=contexts.LANDING, packed=True
+        )
+        assert kept == fresh
+        assert gzip.decompress(packed) == fresh
+        assert len(packed) < 0.7 * len(fresh)
 
 
 def test_kept_pages_of_two_officers_are_two() -> None:
