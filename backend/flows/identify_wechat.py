@@ -31,12 +31,14 @@ async def begin(context: Context, visit: str, next_path: str, tries: int = 0) ->
 async def identify_wechat(context: Context, visit: str, state: str, code: str) -> Identified:
     """What the callback learns. A used code begins again once; a snapshot visitor stays nobody.
 
-    A state that is unknown, used or from another browser leads to the front page as nobody.
+    A state that is unknown or from another browser leads to the front page as nobody; one this browser has used
+    already, because the answer was lost on the way, to where it was going.
     """
     async with context.db.begin(system(UNION, "wechat oauth")) as tx:
         known = await links.use_state(tx, visit, state)
+        used = None if known else await links.path_of_used(tx, visit, state)
     if known is None:
-        return Identified("", "/")
+        return Identified("", used or "/")
     try:
         identity = await context.clients.wechat.oauth_identity(code)
     except CodeUsed:

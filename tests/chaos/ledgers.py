@@ -156,6 +156,12 @@ def compare(ledger: list[dict[str, Any]], cases: dict[str, str], ordered: Any) -
         "told by two means": _told_twice(keys),
         "effects nobody ordered": _unordered(ledger, cases, by_kind),
         "offers missing at the bank": [c for c, s in cases.items() if s in HANDED and c not in at_the_bank],
+        "offers that outlive their case": [
+            case
+            for case in at_the_bank
+            if cases.get(case) in {"cancelled", "expired"}
+            and not {"offer_withdrawn", "offer_cancelled"} & of_case[case]
+        ],
         "facts never asked for": [
             case
             for case, s in cases.items()

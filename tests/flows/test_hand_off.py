@@ -25,12 +25,14 @@ from backend.domains.contracts.model import (
 from backend.domains.handoff import tokens
 from backend.domains.handoff.model import NotHandedOff
 from backend.flows import (
+    cancel_application,
     confirm_disclosure,
     hand_off,
     issue_short_code,
     open_mobile_bank,
     show_disclosure,
 )
+from backend.outbox import effects
 
 from .conftest import JIA, YI, Road, id_number
 
@@ -172,6 +174,51 @@ async def test_a_bank_that_is_down_gets_the_offer_later_and_once(road: Road, app
     await road.later(minutes=10)
     assert (await road.contract(approved)).offer_no is not None
     assert [row["effect"] for row in await road.ledger("mobile_bank")] == ["offer_received"]
+
+
+async def test_a_customer_who_signs_before_the_offer_arrives_leaves_no_dead_letter(
+    road: Road, approved: Application
+) -> None:
+    await road.confirm(approved)
+    await hand_off.hand_off(road.context, JIA, approved.id)
+    token = await token_of(road, approved)
+    redeemed = await road.sandbox.post("/bank/api/redeem", json={"id_number": ME, "token": token})
+    assert redeemed.status_code == 200
+    await road.fault("mobile_bank", "callback", "drop_before", times=1)  # we hear of the signature too late
+    await road.bank(approved, "sign", ME)
+    await road.drain()
+    async with road.db.read(JIA) as tx:
+        assert await effects.dead(tx) == []
+    assert "offer_overtaken" in await road.events(approved)
+    await road.settle()
+    assert (await road.see(approved)).status == "signed"
+
+
+async def test_an_offer_whose_case_ends_while_it_is_sent_is_withdrawn_again(
+    road: Road, approved: Application
+) -> None:
+    await road.confirm(approved)
+    await hand_off.hand_off(road.context, JIA, approved.id)
+    await road.fault("mobile_bank", "offers", "delay", times=1, seconds=0.8)
+    sending = asyncio.create_task(road.drain())
+    await asyncio.sleep(0.4)
+    await cancel_application.cancel_application(road.context, JIA, approved.id)
+    await sending
+    assert (await road.see(approved)).status == "cancelled"
+    assert [r["effect"] for r in await road.ledger("mobile_bank")] == ["offer_received", "offer_withdrawn"]
+
+
+async def test_an_offer_whose_answer_was_lost_is_withdrawn_when_its_case_ends_meanwhile(
+    road: Road, approved: Application
+) -> None:
+    await road.confirm(approved)
+    await hand_off.hand_off(road.context, JIA, approved.id)
+    await road.fault("mobile_bank", "offers", "drop_after", times=1)
+    await road.drain()
+    await road.fault("mobile_bank", "offers", "status", times=1, status=404, body={"code": "offer_not_found"})
+    await cancel_application.cancel_application(road.context, JIA, approved.id)
+    await road.later(minutes=5)
+    assert [r["effect"] for r in await road.ledger("mobile_bank")] == ["offer_received", "offer_withdrawn"]
 
 
 async def test_the_package_is_for_its_customer_only(road: Road, handed: Application) -> None:

@@ -58,6 +58,12 @@ async def use_state(tx: Tx, visit: str, state: str) -> OAuthState | None:
     return None if row is None else OAuthState(row["next_path"], row["tries"])
 
 
+async def path_of_used(tx: Tx, visit: str, state: str) -> str | None:
+    """Where this browser was going when it used the state; None when it never did, or long ago."""
+    path = await Q.path_of_used(tx, state_hash=_hash(state), visit_hash=_hash(visit), now=tx.now)
+    return None if path is None else str(path)
+
+
 async def forget_states(tx: Tx) -> int:
     return int(await Q.forget_states(tx, before=tx.now - timedelta(days=1)))
 

@@ -61,6 +61,11 @@ update channels.oauth_states set used_at = :now
 where state_hash = :state_hash and visit_hash = :visit_hash and used_at is null and expires_at > :now
 returning next_path, tries;
 
+-- name: path_of_used(state_hash, visit_hash, now)$
+-- Where a browser that comes back with a state it has used already was going.
+select next_path from channels.oauth_states
+where state_hash = :state_hash and visit_hash = :visit_hash and used_at is not null and expires_at > :now;
+
 -- name: forget_states(before)!
 -- Old states are of no use to anybody.
 delete from channels.oauth_states where expires_at < :before;
