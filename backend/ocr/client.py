@@ -2,7 +2,6 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -34,8 +33,7 @@ class OcrClient:
         formats.glance(image)
         answer = await self._ask(frames.Request(image, kind, clean), deadline)
         if answer.reading is None:
-            _refuse(answer)
-        assert answer.reading is not None
+            raise formats.problem(answer.code, answer.details)
         return answer.reading, answer.jpeg
 
     async def alive(self, deadline: float = 2.0) -> bool:
@@ -57,12 +55,3 @@ class OcrClient:
                     writer.close()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError, msgspec.DecodeError):
             raise formats.ReadingDown from None
-
-
-def _refuse(answer: frames.Answer) -> None:
-    """Raise what the service said."""
-    kind = formats.UNUSABLE.get(answer.code)
-    if kind is None:
-        raise formats.ReadingDown
-    details: dict[str, Any] = dict(answer.details)
-    raise kind(**details)

@@ -1,15 +1,27 @@
-"""`./xiaodai ocr FILE… --json`: read files on the command line, in this process."""
+"""`./xiaodai ocr FILE… --json`: read files on the command line, in a recycled worker like the service's own."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from backend.ocr import formats, models, reading
+from backend.core.errors import Problem
+from backend.ocr import formats, frames, models, reading
 
 _MOST_ON_DISK = formats.MOST_BYTES + 1
+
+
+class Absent(formats.UnusableImage):
+    code = "file_absent"
+    message = "没有找到这个文件"
+
+
+class Folder(formats.UnusableImage):
+    code = "file_is_folder"
+    message = "这是文件夹，请给出里面照片的名字"
 
 
 class Unreadable(formats.UnusableImage):
@@ -20,7 +32,8 @@ class Unreadable(formats.UnusableImage):
 def main(files: list[str], as_json: bool, kind: str | None, data: Path) -> int:
     """Read each file and print one line (JSON) or a small table; `data` holds the models.
 
-    Exit status 2 on wrong use, 1 when at least one file could not be read.
+    A JSON line always has file, kind, fields, doubtful, quality and ms; a file that could not be read has kind "",
+    no fields, and `code` and `error` besides. Exit status 2 on wrong use, 1 when at least one file could not be read.
     """
     if not files or (kind is not None and kind not in reading.KINDS):
         print(
@@ -28,32 +41,61 @@ def main(files: list[str], as_json: bool, kind: str | None, data: Path) -> int:
             file=sys.stderr,
         )
         return 2
-    from backend.ocr import engine as engines
+    from backend.ocr import pool
 
-    engine = engines.Engine(models.prepare(data, lambda step: print(step, file=sys.stderr)))
+    folder = models.prepare(data, lambda step: print(step, file=sys.stderr, flush=True))
+    try:
+        workers = pool.Pool(folder, 1, pool.Limits())
+    except pool.WorkerGone:
+        print("识别程序没能启动", file=sys.stderr)
+        return 1
     failed = 0
-    for name in files:
-        line = _read(engine, name, kind)
-        failed += "error" in line
-        print(json.dumps(line, ensure_ascii=False) if as_json else _table(line), flush=True)
+    try:
+        for name in files:
+            line = {"file": _printable(name), **_read(workers, name, kind)}
+            failed += "error" in line
+            print(json.dumps(line, ensure_ascii=False) if as_json else _table(line), flush=True)
+    finally:
+        workers.close()
     return 1 if failed else 0
 
 
-def _read(engine: Any, name: str, kind: str | None) -> dict[str, Any]:
-    from backend.ocr import intake, reader
-
+def _read(workers: Any, name: str, kind: str | None) -> dict[str, Any]:
     try:
-        with Path(name).open("rb") as file:
-            content = file.read(_MOST_ON_DISK)
-    except OSError:
-        return {"file": name, "code": Unreadable.code, "error": Unreadable().text}
-    try:
-        read = reader.read(engine, intake.pixels(content), kind)
-    except formats.UnusableImage as problem:
-        return {"file": name, "code": problem.code, "error": problem.text}
+        content = _content(Path(name))
+        formats.glance(content)
+        answer = frames.answer(workers.answer(frames.pack(frames.Request(content, kind))))
+        if answer.reading is None:
+            raise formats.problem(answer.code, answer.details)
+    except Problem as problem:
+        return _refusal(problem)
     kept = ("kind", "fields", "doubtful", "quality", "ms")
-    values = msgspec.to_builtins(read)
-    return {"file": name, **{key: values[key] for key in kept}}
+    values = msgspec.to_builtins(answer.reading)
+    return {key: values[key] for key in kept}
+
+
+def _content(path: Path) -> bytes:
+    """At most one byte more than may come in. Raises an UnusableImage."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_ON_DISK)
+    except FileNotFoundError:
+        raise Absent from None
+    except IsADirectoryError:
+        raise Folder from None
+    except OSError:
+        raise Unreadable from None
+
+
+def _refusal(problem: Problem) -> dict[str, Any]:
+    quality = {"advice": problem.text}
+    empty = {"kind": "", "fields": {}, "doubtful": [], "quality": quality, "ms": 0}
+    return {**empty, "code": problem.code, "error": problem.text}
+
+
+def _printable(name: str) -> str:
+    """A file's name may hold bytes that are no text."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _table(line: dict[str, Any]) -> str:

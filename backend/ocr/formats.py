@@ -1,5 +1,9 @@
 """Which files may come in, and what a person is told about the others. Light: the web process uses it too."""
 
+import codecs
+from collections.abc import Mapping
+from typing import Any
+
 from backend.core import errors
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -75,6 +79,14 @@ UNUSABLE: dict[str, type[UnusableImage]] = {
         TooHeavy,
     )
 }
+
+
+def problem(code: str, details: Mapping[str, Any]) -> errors.Problem:
+    """What a worker answered, as the error to raise; any other code means the service is down."""
+    kind = UNUSABLE.get(code)
+    return kind(**details) if kind else ReadingDown()
+
+
 _KNOWN = (
     (b"%PDF", " PDF 文件"),
     (b"PK\x03\x04", "文档或压缩包"),
@@ -111,4 +123,12 @@ def _name(content: bytes) -> str:
     if content[4:8] == b"ftyp":
         return " HEIC 图片或视频"
     head = content[:16].lstrip().lower()
-    return next((name for magic, name in _KNOWN if head.startswith(magic.lower())), "其他文件")
+    other = "文本文件" if _is_text(content[:512]) else "其他文件"
+    return next((name for magic, name in _KNOWN if head.startswith(magic.lower())), other)
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        return b"\0" not in head and bool(codecs.getincrementaldecoder("utf-8")().decode(head))
+    except UnicodeDecodeError:
+        return False

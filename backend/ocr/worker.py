@@ -16,6 +16,7 @@ def run(connection: Connection, folder: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which closes the pipe
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.umask(0o077)
+    os.dup2(2, 1)  # whatever a library prints must not get between the lines of `ocr --json`
     import cv2
 
     from backend.ocr import engine as engines
