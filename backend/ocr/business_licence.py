@@ -178,7 +178,7 @@ def _founded(page: _Page) -> Field | None:
 
 def _text(page: _Page, label: str) -> Field | None:
     pieces = [piece for piece in page.value(label) if piece.word.line.confidence > 0.35]
-    read = fields.characters(pieces, places.ADDRESS if label == "住所" else None)
+    read = fields.characters(pieces, places.ADDRESS if label in ("住所", "名称") else None)
     if label == "注册资本":
         read = [character for character in read if character.text in _CAPITAL]
     return fields.field(read) if read else None

@@ -6,7 +6,6 @@ character, and because detection at 512 pixels with crops from the full picture 
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ class Patch:
 
 
 class Engine:
-    """Both models, one thread, warmed up. `onnx_seconds` adds up the time spent inside ONNX Runtime."""
+    """Both models, one thread, warmed up."""
 
     def __init__(self, folder: Path) -> None:
         models.verify(folder)
@@ -50,8 +49,6 @@ class Engine:
         self._recogniser = _session(paddleocr.TextRecognition, "PP-OCRv6_small_rec", recogniser)
         config = json.loads((recogniser / "inference.yml").read_text(encoding="utf-8"))
         self.alphabet = Alphabet(config["PostProcess"]["character_dict"])
-        self.onnx_seconds = 0.0
-        self.calls: list[tuple[str, tuple[int, ...]]] = []
         self._warm()
 
     def detect(self, picture: Image, long_side: int) -> list[Patch]:
@@ -61,7 +58,7 @@ class Engine:
         size = (max(round(width * scale / 32), 1) * 32, max(round(height * scale / 32), 1) * 32)
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         scaled = ((small.astype(np.float32) / 255 - _MEAN) / _SPREAD).astype(np.float32)
-        chances = self._run("det", self._detector, scaled.transpose(2, 0, 1)[None])[0, 0]
+        chances = self._run(self._detector, scaled.transpose(2, 0, 1)[None])[0, 0]
         stretch = np.array([width / size[0], height / size[1]], np.float32)
         return [Patch(points * stretch, score) for points, score in _outlines(chances)]
 
@@ -71,21 +68,17 @@ class Engine:
         padded = np.zeros((1, 3, HEIGHT, width), np.float32)
         used = min(crop.shape[1], width)
         padded[0, :, :, :used] = crop[:, :used].transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
-        posteriors = self._run("rec", self._recogniser, padded)[0]
+        posteriors = self._run(self._recogniser, padded)[0]
         return Line(posteriors[: max(1, -(-used * len(posteriors) // width))], self.alphabet)
 
-    def _run(self, name: str, session: Any, value: Floats) -> Floats:
-        started = time.perf_counter()
+    def _run(self, session: Any, value: Floats) -> Floats:
+        """The one place where a model is called; benchmarks measure what surrounds it."""
         result: Floats = session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(value)})[0]
-        self.onnx_seconds += time.perf_counter() - started
-        self.calls.append((name, value.shape))
         return result
 
     def _warm(self) -> None:
         self.detect(np.full((320, 480, 3), 200, np.uint8), 512)
         self.read(np.full((HEIGHT, 320, 3), 200, np.uint8))
-        self.onnx_seconds = 0.0
-        self.calls.clear()
 
 
 def _session(wrapper: Any, name: str, folder: Path) -> Any:

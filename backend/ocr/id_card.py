@@ -22,6 +22,7 @@ _PLACES = {
     "住址": (80, 270),
     "公民身份号码": (138, 470),
 }
+_LABEL_ENDS = 40  # from the middle of a label of two characters; values begin 28 later
 _TEXT_ENDS = 548  # the portrait begins here
 _MARKS = ("样张", "样本")
 _TITLES = ("中华人民共和国", "居民身份证")
@@ -91,15 +92,16 @@ class _Layout:
         return self._row_without_label(name, limit)
 
     def _row_without_label(self, name: str, limit: float) -> list[Piece]:
+        """What stands where the value must be; the rest of a label that was not read whole is cut off."""
         seen = self._turn * complex(*_PLACES[name]) + self._shift
         reach = 26 * self._unit
-        start = seen.real + 30 * self._unit * (1 if len(name) == 2 else 2.5)
+        start = seen.real + _LABEL_ENDS * self._unit * (1 if len(name) == 2 else 2.5)
         row = [
             piece
             for piece in self.values
             if abs(piece.word.y - seen.imag) < reach and start < piece.middle < limit
         ]
-        return sorted(row, key=lambda piece: piece.word.left)
+        return sorted((labels.right_of(piece, start) for piece in row), key=lambda piece: piece.word.left)
 
     def address(self) -> list[Piece]:
         """The address row and the lines under it, above the number, left of the portrait."""

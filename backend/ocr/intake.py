@@ -3,6 +3,7 @@
 import io
 import warnings
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, PngImagePlugin
@@ -67,15 +68,15 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 def _turned(image: Image.Image, orientation: int) -> Pixels:
     """Apply the EXIF orientation, then hand out BGR pixels."""
-    bare = Image.fromarray(np.asarray(image))
     if orientation in range(2, 9):
-        bare.getexif()[0x0112] = orientation
-        bare = ImageOps.exif_transpose(bare)
-    return np.ascontiguousarray(np.asarray(bare)[:, :, ::-1])
+        image = Image.fromarray(np.asarray(image))
+        image.getexif()[0x0112] = orientation
+        image = ImageOps.exif_transpose(image)
+    return np.asarray(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def rebuilt(picture: Pixels, quality: int = 88) -> bytes:
     """A fresh JPEG of these pixels: no EXIF, no comment, no thumbnail, no bytes after the end."""
     written = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture[:, :, ::-1])).save(written, "JPEG", quality=quality)
+    Image.fromarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).save(written, "JPEG", quality=quality)
     return written.getvalue()

@@ -59,6 +59,17 @@ def _slice(word: Word, first: int, last: int) -> Word:
     return word.part(start, end)
 
 
+def right_of(piece: Piece, x: float) -> Piece:
+    """The piece without the characters whose middle is left of `x` (level)."""
+    characters = piece.word.line.characters
+    first = sum(piece.word.x_of(character) < x for character in characters)
+    return (
+        piece
+        if first in (0, len(characters))
+        else piece._replace(word=_slice(piece.word, first, len(characters)))
+    )
+
+
 def below(piece: Piece, label: Piece) -> float:
     """How far `piece` lies under the row of `label`, along the label's own direction of text; pixels."""
     box = label.word.box

@@ -45,19 +45,30 @@ def read(engine: Engine, picture: Image, kind: str | None = None) -> Reading:
     it is. Looks again at a higher resolution while labels or values are missing."""
     started = time.perf_counter()
     expected = kind or ""
+    best = _best_look(engine, picture, expected)
+    certain = best.score >= 1 and not any(value.doubtful for value in best.values.values())
+    judged = quality.judge(picture, best.words, best.kind, expected, certain)
+    return assemble(best.kind, best.values, judged, round((time.perf_counter() - started) * 1000))
+
+
+def _best_look(engine: Engine, picture: Image, expected: str) -> "_Look":
+    """Climb the ladder of the expected paper. One that turns out to have smaller print than was looked for is only
+    recognised from so far away: its lines run together there, so its own ladder is climbed instead."""
     best = _Look(-1.0, "", {}, [])
-    for long_side in _LOOKS[expected]:
+    ladder = _LOOKS[expected]
+    while ladder:
+        long_side, *higher = ladder
         words = look(engine, picture, long_side)
         found = recognise(words) or ""
         values = _PARSERS[found](words) if found else {}
-        score = completeness(found, values)
+        too_far = found != "" and long_side < _LOOKS[found][0]
+        score = 0.0 if too_far else completeness(found, values)
         if score > best.score:
             best = _Look(score, found, values, words)
         if score >= 1:
             break
-    certain = best.score >= 1 and not any(value.doubtful for value in best.values.values())
-    judged = quality.judge(picture, best.words, best.kind, expected, certain)
-    return assemble(best.kind, best.values, judged, round((time.perf_counter() - started) * 1000))
+        ladder = _LOOKS[found] if too_far else tuple(higher)
+    return best
 
 
 class _Look(NamedTuple):
