@@ -101,7 +101,7 @@ async def funnel(tx: Tx) -> Funnel:
     return Funnel(FUNNEL_DAYS, **dict(row))
 
 
-async def to_do(tx: Tx, most: int = 20) -> list[ToDo]:
+async def to_do(tx: Tx, most: int = 100) -> list[ToDo]:
     """Questions of the reviewers first (a promise to a customer runs), then who stopped on the road while a call
     still helps, then offers by the day they end."""
     found = [*await inquiries(tx), *await _drafts(tx, most), *await _offers(tx, most)]

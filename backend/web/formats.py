@@ -44,6 +44,11 @@ def date_cn(day: date) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
+def day_cn(at: datetime, now: datetime) -> str:
+    """As `moment_cn` without the time of day: '今天', '12月26日', '2027年3月8日'."""
+    return moment_cn(at, now).rpartition(" ")[0]
+
+
 def moment_cn(at: datetime, now: datetime) -> str:
     """An aware moment seen from `now`: '今天 18:00', '昨天 9:05', '11月22日 18:00', '2025年3月8日 18:00'."""
     at, now = at.astimezone(HERE), now.astimezone(HERE)

@@ -92,6 +92,7 @@ def environment() -> jinja2.Environment:
         wan=formats.wan,
         percent=formats.percent,
         date_cn=formats.date_cn,
+        day_cn=lambda at: formats.day_cn(at, clock.now()),
         moment_cn=lambda at: formats.moment_cn(at, clock.now()),
         grouped=formats.grouped,
         marked=formats.marked,

@@ -17,6 +17,9 @@ from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
+SHOWN = 8
+"""Lines of the first page: what one can do before noon."""
+
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):
     """`stages` are the funnel: label, count, share of the first in hundredths, share of the stage before."""
@@ -25,6 +28,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     authorised: bool
     day: Day
     to_do: tuple[tuple[ToDo, str], ...]
+    more: int
     stages: tuple[tuple[str, int, int, str], ...]
     days: int
 
@@ -44,12 +48,13 @@ class Asked(msgspec.Struct, frozen=True):
 async def show(request: Request) -> Response:
     here = staff.here(request)
     async with here.context.db.read(here.actor) as tx:
-        funnel = await officer_day.funnel(tx)
+        funnel, waiting = await officer_day.funnel(tx), await officer_day.to_do(tx)
         view = Home(
             card=await campaigns.officer_card(tx, here.person),
             authorised=here.person.authorised(clock.today()),
             day=await officer_day.today(tx),
-            to_do=tuple((each, _path(each)) for each in await officer_day.to_do(tx)),
+            to_do=tuple((each, _path(each)) for each in waiting[:SHOWN]),
+            more=max(0, len(waiting) - SHOWN),
             stages=stages(funnel),
             days=funnel.days,
         )

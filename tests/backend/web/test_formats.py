@@ -75,3 +75,8 @@ def test_marking_keeps_every_character(value: str, unclear: str) -> None:
     runs = formats.marked(value, unclear)
     assert "".join(text for text, _ in runs) == value
     assert all((character in unclear) == doubtful for text, doubtful in runs for character in text)
+
+
+def test_a_day_is_a_moment_without_its_time() -> None:
+    assert formats.day_cn(NOW, NOW) == "今天"
+    assert formats.day_cn(datetime(2027, 3, 8, 4, 0, tzinfo=UTC), NOW) == "2027年3月8日"
