@@ -263,9 +263,7 @@ def _written(fact: catalogue.Fact, value: object) -> str:
     if fact.kind == "bool":
         return "是" if value else "否"
     if fact.kind == "enum":
-        labels = (
-            OCCUPATIONS if fact.name == "occupation" else dict(zip(fact.members, fact.labels, strict=False))
-        )
+        labels = MEMBERS.get(fact.name) or dict(zip(fact.members, fact.labels, strict=False))
         return labels.get(str(value), str(value))
     if isinstance(value, int) and fact.kind == "fen":
         return f"{value // 100:,} 元"
