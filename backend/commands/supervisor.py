@@ -3,6 +3,7 @@
 Children get PR_SET_PDEATHSIG, so they end even when the supervisor itself is killed with -9.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -117,6 +118,7 @@ class Supervisor:
                     time.sleep(1)
             for name, process in list(self._processes.items()):
                 if process.poll() is not None and self._may_restart(name):
+                    _end_group(process.pid)
                     say(f"{name} 停了（{process.returncode}），重新启动")
                     self.start(self._parts[name])
 
@@ -140,8 +142,9 @@ class Supervisor:
             try:
                 process.wait(part.stop_seconds)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
                 process.wait()
+            _end_group(process.pid)
             if part.ready_path:
                 Path(part.ready_path).unlink(missing_ok=True)
         if self._postgres:
@@ -155,6 +158,12 @@ class Supervisor:
             return (self._logs / f"{name}.log").read_text(errors="replace")[-1500:]
         except FileNotFoundError:
             return ""
+
+
+def _end_group(leader: int) -> None:
+    """What a part left behind: a server that was killed leaves workers that would go on serving."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:

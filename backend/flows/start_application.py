@@ -22,6 +22,13 @@ class CodeClosed(Conflict):
     message = "这张码刚刚停用了，请从我行官方页面办"
 
 
+class NotOnline(Conflict):
+    """The product is offered, but its own road is not built: nothing may be judged by another product's rules."""
+
+    code = "not_online"
+    message = "{product}现在要到网点办，网上还不能申请。带上身份证到网点，或先打客服电话问问"
+
+
 async def start_application(
     context: Context,
     actor: Actor,
@@ -36,7 +43,7 @@ async def start_application(
     """The draft to go on with; an open application of this browser for the same product is taken up again.
 
     `token` becomes the cookie of a new session when there is no `session`. Tapped twice (same `key`), the
-    answer is the same draft. Raises `CodeClosed`, `ProductNotLive`.
+    answer is the same draft. Raises `CodeClosed`, `NotOnline`, `ProductNotLive`.
     """
     request = idempotency.request_hash("start", code, product_code)
     async with context.db.begin(actor) as tx:
@@ -61,6 +68,8 @@ async def _start(
     if verified.campaign is not None:
         product_code = verified.campaign.product_code
     product = await products.get_live(tx, tx.institution_id, product_code, clock.today())
+    if not product.terms.online_road:
+        raise NotOnline(product=product.name)
     if session is None:
         session, _ = await identity.new_customer_session(tx, openid, token=token)
     elif under_way := await _under_way(tx, session, product.code):

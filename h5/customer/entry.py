@@ -7,6 +7,7 @@ from backend.core.actor import everywhere
 from backend.domains.campaigns import service as campaigns
 from backend.domains.institutions.model import Institution
 from backend.domains.products import service as products
+from backend.domains.products.model import Product
 from backend.web import customer
 from backend.web.customer import Here
 from backend.web.http import Request, Response
@@ -28,11 +29,15 @@ async def _county(here: Here, institution: Institution) -> views.County:
     async with here.context.db.read(everywhere("entry").within(institution.id)) as tx:
         offered = await products.list_live(tx, institution.id, clock.today())
         codes = [] if here.settings.production else await campaigns.list_codes(tx)
-    personal = [product for product in offered if product.terms.is_internet_loan]
     usable = [code for code in codes if code.revoked_at is None and code.expires_at > clock.now()]
     return views.County(
         institution.county,
         institution.short_name,
-        tuple(views.Link(p.name, f"/p/{institution.id}/{p.code}") for p in personal),
+        tuple(_link(institution, p) for p in offered if p.terms.online_road),
         tuple(views.Link(c.placement_label, campaigns.path(c.token)) for c in reversed(usable[-MOST_CODES:])),
+        tuple(_link(institution, p) for p in offered if not p.terms.online_road),
     )
+
+
+def _link(institution: Institution, product: Product) -> views.Link:
+    return views.Link(product.name, f"/p/{institution.id}/{product.code}")

@@ -135,6 +135,7 @@ async def landing(
         term_months_max=max(terms.months),
         repayment="或".join(dict.fromkeys(each.method.label for each in terms.repayments)),
         report_url=f"/report?code={code}" if code else "/report",
+        online=terms.online_road,
         code=code,
         officer=officer(verified.officer if verified else None),
     )

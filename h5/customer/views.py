@@ -28,7 +28,8 @@ class Landing(Struct, frozen=True):
 
     `code` is the scanned token, empty when the page was opened without one; then `officer` is None.
     `unfinished_url` is set when this phone has an application of this product that can be gone on with.
-    `report_url` carries the code, so that a report names the officer.
+    `report_url` carries the code, so that a report names the officer. Without `online` the product is shown and
+    dealt with at the branch.
     """
 
     product_name: str
@@ -42,6 +43,7 @@ class Landing(Struct, frozen=True):
     term_months_max: int
     repayment: str
     report_url: str
+    online: bool = True
     code: str = ""
     officer: Officer | None = None
     other_fees: str = "无"
@@ -56,12 +58,13 @@ class Link(Struct, frozen=True):
 
 
 class County(Struct, frozen=True):
-    """A county, what its bank offers online, and demo codes (none in production)."""
+    """A county, what its bank offers online and at the branch, and demo codes (none in production)."""
 
     name: str
     institution_name: str
     products: tuple[Link, ...]
     codes: tuple[Link, ...] = ()
+    at_branch: tuple[Link, ...] = ()
 
 
 class Entry(Struct, frozen=True):

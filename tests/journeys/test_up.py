@@ -1,5 +1,6 @@
 """`./xiaodai up` as an operator meets it: starts, heals, ends without a trace."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -28,6 +29,16 @@ def answers(url: str) -> bool:
         return False
 
 
+def left(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run."""
+    found = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
 @pytest.mark.slow
 def test_up_starts_heals_and_ends_without_a_trace() -> None:
     arena = Arena()
@@ -43,24 +54,25 @@ def test_up_starts_heals_and_ends_without_a_trace() -> None:
         )  # fmt: skip
         assert (refused.returncode, "已经有一个" in refused.stderr) == (2, True)
 
+        old = arena.processes()[1:]
         for part in ("web", "worker", "sandbox", "ocr", "postgres"):
             psutil.Process(first[part]).kill()
         assert wait_until(
             lambda: all(arena.pids()[p] != first[p] for p in ("web", "worker", "sandbox", "ocr", "postgres"))
         )
         assert wait_until(lambda: answers(arena.web + "/readyz"))
+        assert wait_until(lambda: left(old) == []), "a killed server's workers would go on serving"
 
         family = arena.processes()
         arena.stop(signal.SIGTERM)
-        gone = [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-        assert gone == []
+        assert left(family) == []
         assert not (arena.data / "run" / "pids.json").exists()
         assert not (arena.data / "postgres" / "postmaster.pid").exists()
 
         arena.start()  # the same data again, no stale lock in the way
         family = arena.processes()
         arena.process.kill()  # type: ignore[union-attr]
-        assert wait_until(lambda: not any(p.is_running() and p.status() != "zombie" for p in family[1:]))
+        assert wait_until(lambda: left(family[1:]) == [])
     finally:
         arena.remove()
 

@@ -132,6 +132,16 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.judgement == "model" and self.pledge_appraisal != "offline"
 
     @property
+    def online_road(self) -> bool:
+        """Whether a person can apply on the phone today: personal, judged by model, on credit alone.
+
+        Pledges, partners' orders, enterprises and features the decision does not ask for yet are dealt with at
+        the branch: the pages say so and no draft is made.
+        """
+        on_credit = self.risk_mitigation == ("credit",) and not self.required_features
+        return self.audience == "personal" and self.mode == "pure_online" and on_credit
+
+    @property
     def months(self) -> tuple[int, ...]:
         return tuple(sorted({m for r in self.repayments for m in r.months}))
 

@@ -276,8 +276,9 @@ PAGES: dict[str, tuple[str, Struct]] = {
                 views.County(
                     "甲县",
                     "甲县农商银行",
-                    (views.Link("随享贷", "/p/4101/SXD"), views.Link("公积金贷", "/p/4101/GJJ")),
+                    (views.Link("随享贷", "/p/4101/SXD"), views.Link("金燕信用贷", "/p/4101/JYXY")),
                     (views.Link("柳林花木群", "/q/demo"), views.Link("朋友圈", "/q/demo2")),
+                    (views.Link("存单贷", "/p/4101/CDD"), views.Link("豫农产业链贷", "/p/4101/YNCY")),
                 ),
                 views.County("乙县", "乙县农商银行", (views.Link("随享贷", "/p/4102/SXD"),)),
             )
@@ -289,6 +290,10 @@ PAGES: dict[str, tuple[str, Struct]] = {
     ),
     "landing": ("customer/landing/show.html", LANDING),
     "landing-official": ("customer/landing/show.html", replace(LANDING, officer=None, code="")),
+    "landing-at-branch": (
+        "customer/landing/show.html",
+        replace(LANDING, online=False, officer=None, code=""),
+    ),
     "landing-unfinished": ("customer/landing/show.html", replace(LANDING, unfinished_url="/apply/phone")),
     "code-expired": (
         "customer/landing/closed_code.html",
