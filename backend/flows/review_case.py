@@ -4,6 +4,7 @@ A declined case is final. When the review grants what was refused, the person's 
 with the same declarations, decided by the reviewer in the same transaction; the old case names it.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
@@ -77,14 +78,16 @@ async def review_case(context: Context, actor: Actor, review_id: str, verdict: V
 
 
 async def require_another_person(tx: Tx, application: Application, review: Review) -> None:
-    """Four eyes (A7-05): not the officer of the case, not who asked, not who answered it before.
-
-    Raises `NotYourReview`.
-    """
+    """Raises `NotYourReview`."""
     of_case = (await reviews.of_application(tx, application.id)).values()
-    before = {each.answered_by for each in of_case if each.id != review.id}
-    if tx.actor.id == application.officer_id or f"staff:{tx.actor.id}" in {review.asked_by, *before}:
+    if has_touched(tx.actor.id, application, review, of_case):
         raise NotYourReview()
+
+
+def has_touched(staff_id: str, application: Application, review: Review, of_case: Iterable[Review]) -> bool:
+    """Four eyes (A7-05): the officer of the case, who asked for the review, or who answered an earlier one."""
+    before = {each.answered_by for each in of_case if each.id != review.id}
+    return staff_id == application.officer_id or f"staff:{staff_id}" in {review.asked_by, *before}
 
 
 async def _check(

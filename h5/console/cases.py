@@ -187,7 +187,6 @@ def _answering(
 
 def _refused(here: Here, file: CaseFile, waiting: Asked) -> str:
     """The sentence of the flow's four-eyes rule, told before the person has written an answer."""
-    before = {each.review.answered_by for each in file.asked if each is not waiting}
-    if here.person.id == file.application.officer_id or f"staff:{here.person.id}" in before:
-        return NotYourReview.message
-    return ""
+    of_case = [each.review for each in file.asked]
+    touched = review_case.has_touched(here.person.id, file.application, waiting.review, of_case)
+    return NotYourReview.message if touched else ""

@@ -197,6 +197,10 @@ async def test_who_declined_a_case_does_not_answer_the_customers_request_about_i
     await request_review.request_review(road.context, JIA, application.id, "wrong_data", "账单没算进去")
     await desk.get(desk.path)
     assert "要由另一位审查人来看" in desk.words
+    asked = await review_of(road, application, "requested")
+    token = desk.page.form("/staff/sign-out").values["csrf_token"]
+    said = {"csrf_token": token, "outcome": "upheld", "reason": "我看就是不行"}
+    assert (await desk.http.post(f"/console/reviews/{asked.id}/answer", data=said)).status_code == 403
     second = await desks.of("JX0202")
     assert "客户申请人工复核：资料里有不对的地方" in second.words
     await second.get(f"/console/cases/{number}")
