@@ -29,5 +29,6 @@ async def callback(request: Request) -> Response:
     if found.again:
         return Redirect(found.again, status_code=302)
     answer: Response = Redirect(found.next_path, status_code=303)
-    wechat_browser.keep(context.settings, answer, found.openid)
+    if found.openid or wechat_browser.openid(request, context.settings) is None:
+        wechat_browser.keep(context.settings, answer, found.openid)  # a repeat forgets nobody who is known
     return answer

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import multiprocessing.forkserver
 import os
 import shutil
 import signal
@@ -50,12 +51,9 @@ async def running(folder: Path, data: Path, limits: Limits) -> AsyncIterator[Ocr
 
 
 def workers() -> list[psutil.Process]:
-    """The worker processes of this test process: children of the fork server."""
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if process.ppid() != os.getpid() and "multiprocessing.forkserver" in " ".join(process.cmdline())
-    ]
+    """The worker processes of this test process: children of its own fork server, not of a service beside it."""
+    server = multiprocessing.forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    return psutil.Process(server).children()
 
 
 async def test_a_photograph_comes_back_read_and_rebuilt_through_a_private_socket(
