@@ -97,11 +97,11 @@ def _start(supervisor: Supervisor, settings: Settings, *, demo: bool) -> None:
             server.ensure_database()
     with _step("识别模型"):
         models.prepare(settings.data, lambda _: None)
-    start(parts.ocr(settings))
     with _step("数据表"):
         asyncio.run(prepare_database(settings, demo=demo))
     start(parts.web(settings))
     start(parts.worker(settings))
+    start(parts.ocr(settings))  # last: it takes photographs at once and warms while the rest serves
     for part in started:
         with _step({"sandbox": "沙箱", "ocr": "证件识别", "web": "网站", "worker": "后台任务"}[part.name]):
             supervisor.wait_ready(part.name)

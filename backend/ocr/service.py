@@ -25,7 +25,8 @@ async def serve(
     limits: Limits | None = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or cancellation. The socket appears (mode 0600) only once every worker is ready.
+    """Serve until SIGTERM, SIGINT or cancellation. The socket (mode 0600) takes pictures at once; those that come
+    before the workers are ready wait for them. `on_ready` is called then.
 
     `data` is the data folder whose models `models.prepare` made. Nothing is kept: neither pictures nor readings.
     """
@@ -35,17 +36,18 @@ async def serve(
         with contextlib.suppress(NotImplementedError, RuntimeError):
             loop.add_signal_handler(number, stopping.set)
     folder = await asyncio.to_thread(models.prepare, data)
-    pool = await asyncio.to_thread(Pool, folder, workers, limits or Limits())
     threads = ThreadPoolExecutor(workers, thread_name_prefix="reading")
-    door = _Door(pool, threads, workers)
-    server = await _listen(socket_path, door.serve)
+    starting = asyncio.ensure_future(asyncio.to_thread(Pool, folder, workers, limits or Limits()))
+    server = await _listen(socket_path, _Door(starting, threads, workers).serve)
     try:
+        await starting
         on_ready()
         await stopping.wait()
     finally:
         server.close()
         await asyncio.to_thread(socket_path.unlink, missing_ok=True)
-        pool.close()
+        if starting.done() and not starting.cancelled() and not starting.exception():
+            starting.result().close()
         threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -63,7 +65,7 @@ async def _listen(path: Path, serve_one: Callable[..., object]) -> asyncio.Serve
 class _Door:
     """Takes requests from connections to the pool."""
 
-    def __init__(self, pool: Pool, threads: ThreadPoolExecutor, workers: int) -> None:
+    def __init__(self, pool: asyncio.Future[Pool], threads: ThreadPoolExecutor, workers: int) -> None:
         self._pool = pool
         self._threads = threads
         self._room = WAITING + workers
@@ -91,7 +93,8 @@ class _Door:
             return frames.pack(frames.Answer(code=frames.DOWN))
         self._room -= 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._pool.answer, content)
+            pool = await asyncio.shield(self._pool)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, pool.answer, content)
         finally:
             self._room += 1
 
