@@ -1,17 +1,18 @@
-"""手机银行 asks and tells (A3-10, A5-05): redeem, package, document, events. Signed as Standard Webhooks."""
+"""手机银行 asks and tells (A3-10, A5-05): redeem, package, document, standing, events. Signed as Standard Webhooks."""
 
 from typing import Annotated
 
 import litestar
 import msgspec
-from litestar import Router, post
+from litestar import Router, get, post
+from litestar.params import FromPath
 from msgspec import Meta
 
 from backend.api import signed
 from backend.core.errors import Problem
-from backend.flows import give_document, give_package, receive_bank_event, redeem_hand_off
+from backend.flows import give_document, give_package, receive_bank_event, redeem_hand_off, tell_standing
 from backend.integrations.mobile_bank.port import Event, Offer
-from backend.web.http import Request, Response
+from backend.web.http import Request, Response, Whole
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -66,6 +67,17 @@ async def document(request: Request) -> Response:
     return litestar.Response(content, media_type="application/pdf")
 
 
+@get("/standing/{institution_id:str}/{application_id:str}")
+async def standing(
+    request: Request, institution_id: FromPath[str], application_id: FromPath[str]
+) -> Response:
+    """Whether the offer may still be signed: asked right before the signature, so it costs one look-up."""
+    signed.check(request)
+    context = request.app.state.context
+    told = await tell_standing.tell_standing(context, institution_id, application_id)
+    return Whole(msgspec.json.encode(told), media_type="application/json")
+
+
 @post("/events", status_code=204)
 async def events(request: Request) -> None:
     """204 once the event is stored, also for a repeat; it is applied in its turn."""
@@ -74,12 +86,12 @@ async def events(request: Request) -> None:
 
 
 def _offer(offer: Offer) -> Response:
-    return litestar.Response(msgspec.json.encode(offer), media_type="application/json")
+    return Whole(msgspec.json.encode(offer), media_type="application/json")
 
 
 router = Router(
     path="/api/mobile-bank",
-    route_handlers=[redeem, package, document, events],
+    route_handlers=[redeem, package, document, standing, events],
     exception_handlers={Problem: signed.answer_problem},
     request_max_body_size=signed.LARGEST_BODY,
 )

@@ -35,15 +35,28 @@ async def read(request: Request, kind: type[T]) -> T:
     `kind` is a struct with `forbid_unknown_fields`.
     """
     body = await request.body()
-    given = {name.lower(): value for name, value in request.headers.items()}
-    settings = request.app.state.context.settings
-    webhooks.verify(settings.callback_secret, given, body, clock.now())
+    _verify(request, body)
     if _NUL in body:  # no text of ours holds it, and PostgreSQL ends a text there
         raise BodyUnreadable()
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as cause:
         raise BodyUnreadable() from cause
+
+
+def check(request: Request) -> None:
+    """A genuine question without a body: what is signed is its path. Raises `BadSignature`."""
+    _verify(request, request.scope["path"].encode())
+
+
+def _verify(request: Request, content: bytes) -> None:
+    given = {
+        name.decode(): value.decode("latin-1")
+        for name, value in request.scope["headers"]  # names are lower case in ASGI
+        if name.startswith(webhooks.HEADERS)
+    }
+    secret = request.app.state.context.settings.callback_secret
+    webhooks.verify(secret, given, content, clock.now())
 
 
 def answer_problem(request: Request, problem: Problem) -> Response:

@@ -51,6 +51,11 @@ class Callbacks:
         headers = webhooks.headers(self._secret, ids.new(), clock.now(), content)
         return await self._http.post(self._base + path, content=content, headers=_json(headers))
 
+    async def get(self, path: str) -> httpx.Response:
+        """One signed question; what is signed is its path."""
+        headers = webhooks.headers(self._secret, ids.new(), clock.now(), path.encode())
+        return await self._http.get(self._base + path, headers=headers)
+
     async def idle(self, seconds: float = 10) -> bool:
         """Wait until nothing is under way; False when that takes longer."""
         if self._tasks:

@@ -13,12 +13,10 @@ from litestar.enums import ScopeType
 
 from backend.core import ids
 from backend.settings import Settings
-from backend.web import packing
+from backend.web import logs, packing
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
-
-log = structlog.get_logger("request")
 
 BODY_SILENCE = 10.0  # seconds without a byte, for weak networks
 BODY_TOTAL = 60.0
@@ -89,13 +87,9 @@ def edge(settings: Settings, form_targets: list[str]) -> Callable[["ASGIApp"], "
                 else:
                     await app(scope, _patient(receive), send_dressed)
                 handler: Any = scope.get("route_handler")
-                log.info(
-                    "request",
-                    method=scope["method"],
-                    route=next(iter(sorted(getattr(handler, "paths", ()) or ())), "?"),
-                    status=start["status"] if start else 0,
-                    ms=round((time.perf_counter() - began) * 1000, 1),
-                )
+                route = next(iter(sorted(getattr(handler, "paths", ()) or ())), "?")
+                status = start["status"] if start else 0
+                logs.request(request_id, scope["method"], route, status, time.perf_counter() - began)
             finally:
                 structlog.contextvars.reset_contextvars(**bound)
 

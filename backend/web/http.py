@@ -10,7 +10,10 @@ Response: TypeAlias = litestar.Response[Any]
 
 
 class Whole(litestar.Response[bytes]):
-    """A page whose bytes and headers are ready: sent as it stands, without the general way's detours."""
+    """An answer whose bytes and headers are ready: sent as it stands, without the general way's detours.
+
+    HTML unless `media_type` says otherwise.
+    """
 
     def to_asgi_response(self, app: object, request: object, **given: Any) -> ASGIResponse:  # noqa: ARG002
         """`given` is what the handler's declaration adds; our handlers declare nothing but a status."""
@@ -18,15 +21,14 @@ class Whole(litestar.Response[bytes]):
 
 
 class _Sent(ASGIResponse):
-    def __init__(self, page: Whole, head: bool) -> None:
-        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in page.headers.items()]
-        headers += (
-            (b"content-type", b"text/html; charset=utf-8"),
-            (b"content-length", b"%d" % len(page.content)),
-        )
-        headers += (cookie.to_encoded_header() for cookie in page.cookies)
-        self._start: Any = {"type": "http.response.start", "status": page.status_code, "headers": headers}
-        self.body = b"" if head else page.content
+    def __init__(self, whole: Whole, head: bool) -> None:
+        kind = str(whole.media_type or "text/html; charset=utf-8").encode()
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in whole.headers.items()]
+        headers += (b"content-type", kind), (b"content-length", b"%d" % len(whole.content))
+        headers += (cookie.to_encoded_header() for cookie in whole.cookies)
+        status = whole.status_code or 200
+        self._start: Any = {"type": "http.response.start", "status": status, "headers": headers}
+        self.body = b"" if head else whole.content
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002
         await send(self._start)

@@ -10,9 +10,10 @@ HEADERS = (
 )
 
 
-def get(path: str) -> bytes:
+def get(path: str, headers: dict[str, str] | None = None) -> bytes:
     """A GET as a browser without cookies sends it."""
-    return f"GET {path} HTTP/1.1\r\n{HEADERS}\r\n".encode()
+    more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    return f"GET {path} HTTP/1.1\r\n{HEADERS}{more}\r\n".encode()
 
 
 def post(path: str, body: bytes, headers: dict[str, str]) -> bytes:

@@ -184,6 +184,13 @@ class Road:
         content, headers = self.signed(body, secret)
         return await self.web.post(f"/api/mobile-bank/{path}", content=content, headers=headers)
 
+    async def ask(self, path: str, *, signed: str = "") -> httpx.Response:
+        """A signed question of the bank; `signed` is the path the signature is for, if it is another."""
+        path = f"/api/mobile-bank/{path}"
+        secret = self.context.settings.callback_secret
+        headers = webhooks.headers(secret, ids.new(), clock.now(), (signed or path).encode())
+        return await self.web.get(path, headers=headers)
+
     def hash_of(self, number: str) -> str:
         return self.context.clients.mobile_bank.customer_hash(number)
 

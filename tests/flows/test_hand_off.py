@@ -5,7 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import asyncpg
@@ -240,6 +240,26 @@ async def test_a_document_comes_byte_for_byte_and_only_with_its_application(
     assert reply.headers["content-type"] == "application/pdf"
     stray = await road.call("document", {"application_id": handed.id, "document_id": ids.new()})
     assert stray.status_code == 404
+
+
+async def test_the_bank_asks_once_more_before_the_signature(road: Road, handed: Application) -> None:
+    async def told(institution_id: str = "4101", application_id: str = handed.id) -> tuple[int, object]:
+        reply = await road.ask(f"standing/{institution_id}/{application_id}")
+        return reply.status_code, reply.json().get("open")
+
+    assert await told() == (200, True)
+    async with road.db.read(JIA) as tx:
+        contract = await contracts.get(tx, handed.id)
+    with clock.at(datetime.combine(contract.valid_until, time(23, 59), clock.LOCAL)):
+        assert await told() == (200, True)
+    with clock.at(datetime.combine(contract.valid_until + timedelta(days=1), time(0, 1), clock.LOCAL)):
+        assert await told() == (200, False)
+    assert await told("4102") == (404, None)
+    assert await told(application_id=ids.new()) == (404, None)
+    assert await told(application_id="x") == await told(institution_id="*") == (404, None)
+    unsigned = await road.web.get(f"/api/mobile-bank/standing/4101/{handed.id}")
+    other = await road.ask(f"standing/4101/{handed.id}", signed=f"/api/mobile-bank/standing/4101/{ids.new()}")
+    assert (unsigned.status_code, other.status_code) == (401, 401)
 
 
 # Tokens

@@ -34,9 +34,11 @@ class Us(Studio):
         self.offer: Offer | None = None
         self.pdf = PDF
         self.refusal: httpx.Response | None = None
+        self.stands = True
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
-        message_id = webhooks.verify(self.secret, request.headers, request.content, clock.now())
+        content = request.content or request.url.path.encode()
+        message_id = webhooks.verify(self.secret, request.headers, content, clock.now())
         self.received.append(request)
         path = request.url.path
         if path == "/api/mobile-bank/events":
@@ -49,6 +51,8 @@ class Us(Studio):
             return self.refusal
         if path == "/api/mobile-bank/document":
             return httpx.Response(200, content=self.pdf)
+        if path == "/api/mobile-bank/standing/4101/a1":
+            return httpx.Response(200, json={"open": self.stands})
         return httpx.Response(200, content=msgspec.json.encode(self.offer))
 
     @property
@@ -146,6 +150,17 @@ async def test_an_altered_document_stops_the_signing(
     studio.pdf = PDF + b" and one word more"
     reply = await act(control, "a1/sign")
     assert (reply.status_code, reply.json()["code"]) == (409, "document_altered")
+    assert (await clients.mobile_bank.status("a1")).events == ()
+
+
+async def test_an_offer_that_ended_meanwhile_is_not_signed(
+    clients: Clients, control: httpx.AsyncClient, studio: Us, offer: Offer, world: World
+) -> None:
+    await clients.mobile_bank.put_offer(offer, key="k1")
+    await act(control, "a1/open")
+    studio.stands = False
+    reply = await act(control, "a1/sign")
+    assert (reply.status_code, reply.json()["code"]) == (410, "offer_gone")
     assert (await clients.mobile_bank.status("a1")).events == ()
 
 

@@ -16,6 +16,11 @@ values (:institution_id, :id, :application_id, :customer_id, :contract_no, :agre
 select * from contracts.contracts
 where institution_id = :institution_id and application_id = :application_id;
 
+-- name: standing(institution_id, application_id)^
+-- What the bank asks right before the signature; it needs no more of the contract.
+select status, valid_until from contracts.contracts
+where institution_id = :institution_id and application_id = :application_id;
+
 -- name: lock(institution_id, application_id)^
 -- The contract of a case, so that callbacks are applied one after the other.
 select * from contracts.contracts

@@ -72,6 +72,14 @@ async def get(tx: Tx, application_id: str, *, lock: bool = False) -> Contract:
     return found
 
 
+async def standing(tx: Tx, application_id: str) -> tuple[str, date]:
+    """(status, last day for the signature). Raises `ContractMissing`."""
+    row = await Q.standing(tx, institution_id=tx.institution_id, application_id=application_id)
+    if row is None:
+        raise ContractMissing()
+    return row["status"], row["valid_until"]
+
+
 async def by_number(tx: Tx, contract_no: str) -> Contract:
     found = _contract(await Q.by_number(tx, institution_id=tx.institution_id, contract_no=contract_no))
     if found is None:

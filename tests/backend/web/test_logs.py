@@ -1,5 +1,6 @@
 """A log line is one line of JSON, whatever somebody wrote into it (ASVS 16.2.5, 16.4.1)."""
 
+import asyncio
 import json
 import logging
 
@@ -59,3 +60,34 @@ def test_numbers_of_people_and_words_of_exceptions_stay_out(capfd: pytest.Captur
     for secret in ("41170119800307123X", "13812345678", "6222020000001234567", "张三"):
         assert secret not in told
     assert told.count("ValueError") == 2
+
+
+async def test_lines_of_a_busy_moment_leave_together_and_a_grave_one_at_once(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("info")
+    log = structlog.get_logger("x")
+    for number in range(3):
+        log.info("said", number=number)
+    assert capfd.readouterr().err == ""
+    log.warning("grave")
+    told = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [each.get("number") for each in told] == [0, 1, 2, None]
+    log.info("later")
+    await asyncio.sleep(0.1)
+    assert "later" in capfd.readouterr().err
+
+
+def test_a_line_of_a_loop_that_ended_is_not_kept_back(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info")
+    log = structlog.get_logger("x")
+
+    async def say(words: str) -> None:
+        log.info(words)
+
+    asyncio.run(say("first"))
+    asyncio.run(say("second"))
+    log.info("third")
+    assert [json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()] == [
+        "first", "second", "third",
+    ]  # fmt: skip

@@ -65,6 +65,7 @@ async def sign(here: World, id_number: str, application_id: str) -> dict[str, An
         raise Refusal(409, "not_open", "请先打开合同看过再签")
     for listed in offer["package"]["documents"]:
         await document(here, id_number, application_id, listed["document_id"])
+    await _still_open(here, offer)
     with here.store.transaction():
         offer = offers.mine(here, application_id, id_number)
         if offer["status"] == "opened":
@@ -215,6 +216,14 @@ def _months_later(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, last))
 
 
+async def _still_open(here: World, offer: dict[str, Any]) -> None:
+    """Between opening and signing the offer may have been cancelled or have run out on our side."""
+    path = f"/api/mobile-bank/standing/{offer['institution_id']}/{offer['application_id']}"
+    told = msgspec.json.decode((await _call(here, path)).content)
+    if not told["open"]:
+        raise Refusal(410, "offer_gone", "这笔额度已经失效，不能再签约")
+
+
 async def _package(here: World, path: str, asked: dict[str, str]) -> Offer:
     reply = await _call(here, path, asked)
     try:
@@ -226,9 +235,9 @@ async def _package(here: World, path: str, asked: dict[str, str]) -> Offer:
     return package
 
 
-async def _call(here: World, path: str, asked: dict[str, str]) -> httpx.Response:
+async def _call(here: World, path: str, asked: dict[str, str] | None = None) -> httpx.Response:
     try:
-        reply = await here.callbacks.post(path, asked)
+        reply = await (here.callbacks.get(path) if asked is None else here.callbacks.post(path, asked))
     except httpx.HTTPError as cause:
         raise Refusal(503, "studio_unreachable", UNREACHABLE) from cause
     if reply.status_code == 200:
