@@ -69,6 +69,7 @@ SIGNED_BY_BANK = {
     "/api/mobile-bank/document",
     "/api/mobile-bank/events",
     "/api/mobile-bank/redeem",
+    "/api/mobile-bank/standing/{institution_id:str}/{application_id:str}",
 }
 NOT_AN_ID = {
     "/console": "own county, or all of them for head office",
@@ -272,10 +273,12 @@ async def test_the_banks_calls_mix_no_two_counties(
     for path, body, expected in calls:
         reply = await road.call(path, body)
         assert reply.status_code in expected, f"{path}: {reply.status_code} {reply.text}"
+    standing = "/api/mobile-bank/standing/{institution_id:str}/{application_id:str}"
+    assert (await road.ask(f"standing/4101/{foreign.id}")).status_code == 404
     assert await census.changed(before) == set()
     assert {f"/api/mobile-bank/{path}" for path, _, _ in calls} | {
-        "/api/mobile-bank/redeem"
-    } == SIGNED_BY_BANK
+        "/api/mobile-bank/redeem", standing,
+    } == SIGNED_BY_BANK  # fmt: skip
 
 
 async def test_a_short_code_opens_nothing_for_another_countys_customer(

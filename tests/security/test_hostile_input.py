@@ -8,6 +8,7 @@ import io
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import httpx
 import msgspec
@@ -189,7 +190,14 @@ async def test_no_cookie_breaks_anything(studio: Studio) -> None:
 async def test_no_signed_body_breaks_anything(studio: Studio, web: httpx.AsyncClient) -> None:
     """Even the bank's own systems may send rubbish."""
     found = Nowhere()
-    assert {r.path for r in routes_of(studio.app) if r.path.startswith("/api/")} == set(BODIES)
+    doors = {r.path for r in routes_of(studio.app) if r.path.startswith("/api/") and r.method == "POST"}
+    assert doors == set(BODIES)
+    for hostile in HOSTILE:
+        path = f"/api/mobile-bank/standing/4101/{quote(hostile, safe='')}"
+        signature = webhooks.headers(
+            studio.context.settings.callback_secret, ids.new(), clock.now(), unquote(path).encode()
+        )
+        found.look(path, await web.get(path, headers=signature))
     for path, kind in BODIES.items():
         good = _sample(kind)
         bodies: list[Any] = [
