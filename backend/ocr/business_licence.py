@@ -73,9 +73,8 @@ class _Page:
         floor = self._next_row(anchor)
         lower = [
             (labels.below(piece, anchor), piece)
-            for piece in self.values
-            if piece not in first
-            and left - 1.2 * height < piece.word.left
+            for piece in labels.outside(self.values, first)
+            if left - 1.2 * height < piece.word.left
             and piece.middle < limit
             and piece.word.height > 0.45 * height
         ]

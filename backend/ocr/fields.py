@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from backend.ocr import second_look
 from backend.ocr.labels import Piece
 from backend.ocr.lines import Character, Line
 from backend.ocr.reading import Field
@@ -13,17 +14,22 @@ SURE = 0.85
 """A field with a character below this posterior is shown to the person to confirm."""
 
 
+_BESIDE_HOLE = 0.5
 _FOLDED = {chr(code + 0xFEE0): chr(code) for code in range(33, 127) if chr(code).isalnum()}
 
 
 def characters(pieces: Iterable[Piece], prior: Mapping[str, float] | None = None) -> list[Character]:
-    """All characters of the pieces in their order, full-width digits and letters folded to ASCII."""
+    """All characters of the pieces in their order, full-width digits and letters folded to ASCII. Both neighbours of a
+    hole are in doubt."""
     lines = [piece.word.line.weighted(prior) if prior else piece.word.line for piece in pieces]
-    return [
-        character._replace(text=_FOLDED.get(character.text, character.text))
-        for line in lines
-        for character in line.characters
-    ]
+    found: list[Character] = []
+    for line in lines:
+        torn = {near for hole in second_look.holes(line) if hole for near in (hole - 1, hole)}
+        for at, character in enumerate(line.characters):
+            probability = min(character.probability, _BESIDE_HOLE if at in torn else 1.0)
+            text = _FOLDED.get(character.text, character.text)
+            found.append(character._replace(text=text, probability=probability))
+    return found
 
 
 def field(found: Sequence[Character], *, doubtful: bool = False, text: str | None = None) -> Field:

@@ -31,7 +31,7 @@ _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·]")
 
 def front(words: Sequence[Word]) -> dict[str, Field]:
     """Fields of the side with the portrait; a label whose value was not found is missing."""
-    pieces = labels.split(words, FRONT_LABELS)
+    pieces = labels.split(words, FRONT_LABELS, torn=True)
     card = _Layout(pieces)
     found: dict[str, Field] = {}
     number = _number(card)
@@ -115,9 +115,8 @@ class _Layout:
         limit = self.x(_TEXT_ENDS, 300)
         lines = [
             (labels.below(piece, anchor), piece)
-            for piece in self.values
-            if piece not in first
-            and piece.word.left > left - 0.9 * height
+            for piece in labels.outside(self.values, first)
+            if piece.word.left > left - 0.9 * height
             and piece.middle < limit
             and piece.word.height > 0.45 * height
         ]
@@ -233,7 +232,7 @@ def _date(year: str, month: str, day: str) -> date | None:
 
 def back(words: Sequence[Word]) -> dict[str, Field]:
     """Fields of the side with the emblem."""
-    pieces = labels.split(words, (*BACK_LABELS, *_TITLES))
+    pieces = labels.split(words, (*BACK_LABELS, *_TITLES), torn=True)
     values = [piece for piece in pieces if not piece.label and piece.text not in _MARKS]
     printed = {piece.label: piece for piece in pieces if piece.label}
     found: dict[str, Field] = {}
@@ -256,7 +255,9 @@ def _authority(printed: dict[str, Piece], values: list[Piece]) -> Field | None:
     return fields.field(read, doubtful=not text.endswith("局"))
 
 
-_VALIDITY = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})[-—]{0,2}(?:(\d{4})\.?(\d{2})\.?(\d{2})|长期)")
+_VALIDITY = re.compile(
+    r"(\d{4})\.?(\d{2})\.?(\d{2})[-—]{0,2}(?:(\d{4})\.?(\d{2})\.?(\d{2})|长?期)"
+)  # nothing else ends so
 
 
 def _validity(printed: dict[str, Piece], values: list[Piece]) -> Field | None:

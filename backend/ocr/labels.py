@@ -1,6 +1,6 @@
 """Printed labels inside lines that were read, and the values that stand to the right of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,13 +23,19 @@ class Piece(NamedTuple):
         return (self.word.left + self.word.right) / 2
 
 
-def split(words: Iterable[Word], labels: Sequence[str]) -> list[Piece]:
-    """Cut every line at the labels printed in it. Longer labels win over labels inside them."""
-    ordered = sorted(labels, key=len, reverse=True)
-    return [piece for word in words for piece in _cut(word, ordered)]
+def split(words: Iterable[Word], labels: Sequence[str], *, torn: bool = False) -> list[Piece]:
+    """Cut every line at the labels printed in it. Longer labels win over labels inside them. With `torn`, a label of
+    four characters or more counts where any one of them was not read; only for papers whose values say nothing such.
+    """
+    forms = {label: label for label in labels}
+    for label in labels if torn else ():
+        for at in range(len(label) if len(label) >= 4 else 0):
+            forms.setdefault(label[:at] + label[at + 1 :], label)
+    ordered = sorted(forms, key=len, reverse=True)
+    return [piece for word in words for piece in _cut(word, ordered, forms)]
 
 
-def _cut(word: Word, labels: Sequence[str]) -> list[Piece]:
+def _cut(word: Word, labels: Sequence[str], meant: Mapping[str, str]) -> list[Piece]:
     text, characters = word.line.text, word.line.characters
     pieces: list[Piece] = []
     start = at = 0
@@ -40,7 +46,7 @@ def _cut(word: Word, labels: Sequence[str]) -> list[Piece]:
             continue
         if at > start:
             pieces.append(Piece("", _slice(word, start, at)))
-        pieces.append(Piece(label, _slice(word, at, at + len(label))))
+        pieces.append(Piece(meant[label], _slice(word, at, at + len(label))))
         start = at = at + len(label)
     if start < len(characters):
         pieces.append(Piece("", _slice(word, start, len(characters))))
@@ -85,10 +91,12 @@ def _slope(along: np.ndarray[tuple[int], np.dtype[np.float32]], label: Piece) ->
 
 
 def row(label: Piece, pieces: Iterable[Piece], until: float = float("inf")) -> list[Piece]:
-    """Unlabelled pieces on the row of `label`, right of it and left of `until` (level x), from left to right."""
+    """Unlabelled pieces on the row of `label`, right of it and left of `until` (level x), from left to right. A piece
+    that begins inside the label loses what is the label's."""
     height = label.word.height
+    ends = max((label.word.x_of(each) for each in label.word.line.characters), default=label.word.left)
     found = [
-        piece
+        right_of(piece, ends + 0.3 * height)
         for piece in pieces
         if not piece.label
         and piece.middle > label.word.right - 0.2 * height
@@ -96,7 +104,31 @@ def row(label: Piece, pieces: Iterable[Piece], until: float = float("inf")) -> l
         and piece.word.height > 0.45 * height
         and abs(below(piece, label)) < 0.55 * max(height, min(piece.word.height, 1.3 * height))
     ]
-    return sorted(found, key=lambda piece: piece.word.left)
+    return _each_once(sorted(found, key=lambda piece: piece.word.left))
+
+
+def _each_once(row: list[Piece]) -> list[Piece]:
+    """Boxes of one row may overlap by a character; the one that begins with it keeps it."""
+    kept: list[Piece] = []
+    for at, piece in enumerate(row):
+        characters = piece.word.line.characters
+        after = row[at + 1].word if at + 1 < len(row) else None
+        if characters and after and after.line.characters:
+            apart = after.x_of(after.line.characters[0]) - piece.word.x_of(characters[-1])
+            shared = piece.word.right - after.left > 0.5 * after.height
+            same = shared and characters[-1].text == after.line.characters[0].text
+            if same or apart < 0.3 * after.height:
+                if len(characters) == 1:
+                    continue
+                piece = piece._replace(word=_slice(piece.word, 0, len(characters) - 1))
+        kept.append(piece)
+    return kept
+
+
+def outside(pieces: Iterable[Piece], taken: Iterable[Piece]) -> list[Piece]:
+    """The pieces of other boxes than those of `taken`."""
+    boxes = [id(piece.word.box) for piece in taken]
+    return [piece for piece in pieces if id(piece.word.box) not in boxes]
 
 
 def in_rows(lower: list[tuple[float, Piece]], height: float) -> list[Piece]:

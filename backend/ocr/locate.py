@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.ocr import second_look
 from backend.ocr.engine import HEIGHT, Engine, Image, Patch
 from backend.ocr.lines import Character, Line
 
 Floats = NDArray[np.float32]
 _UNCLIP = 1.5
+_ENDS = 0.3  # longer at both ends, in half heights: the detector trims the first and last strokes of a line
 _LONG = 2.2
 
 
@@ -141,8 +143,9 @@ def _box(patch: Patch, direction: Direction) -> Box:
     left, right, top, bottom = float(x.min()), float(x.max()), float(y.min()), float(y.max())
     width, height = right - left, bottom - top
     grow = width * height * _UNCLIP / (2 * (width + height))
+    half_height = height / 2 + grow
     centre = (along * (left + right) / 2 + down * (top + bottom) / 2).astype(np.float32)
-    return Box(centre, along, down, width / 2 + grow, height / 2 + grow)
+    return Box(centre, along, down, width / 2 + grow + _ENDS * half_height, half_height)
 
 
 def crop(picture: Image, box: Box) -> Image:
@@ -215,8 +218,15 @@ class Reader:
         for box in found:
             x, y = float(box.centre @ along), float(box.centre @ down)
             left, right = x - box.half_width, x + box.half_width
-            read.append(Word(self.line(box), left, right, y, 2 * box.half_height, box, level))
+            read.append(Word(self._looked_at_twice(box), left, right, y, 2 * box.half_height, box, level))
         return sorted(read, key=lambda word: word.y)
+
+    def _looked_at_twice(self, box: Box) -> Line:
+        line = self.line(box)
+        if not second_look.needed(line):
+            return line
+        tighter = box._replace(half_height=box.half_height * second_look.TIGHTER)
+        return second_look.joined(line, self._engine.read(crop(self._picture, tighter)))
 
 
 _CLEAR = 5.5

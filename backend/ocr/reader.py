@@ -58,7 +58,12 @@ def _best_look(engine: Engine, picture: Image, expected: str) -> "_Look":
     ladder = _LOOKS[expected]
     while ladder:
         long_side, *higher = ladder
-        words = look(engine, picture, long_side)
+        reader = locate.Reader(engine, picture)
+        boxes = find(engine, reader, picture, long_side)
+        if long_side < _LOOKS[reading.BUSINESS_LICENCE][0] and _is_licence(reader, boxes):
+            ladder = _LOOKS[reading.BUSINESS_LICENCE]
+            continue
+        words = reader.words(boxes)
         found = recognise(words) or ""
         values = _PARSERS[found](words) if found else {}
         too_far = found != "" and long_side < _LOOKS[found][0]
@@ -78,11 +83,16 @@ class _Look(NamedTuple):
     words: list[Word]
 
 
-def look(engine: Engine, picture: Image, long_side: int) -> list[Word]:
-    """All lines of the picture, upright, from top to bottom."""
-    reader = locate.Reader(engine, picture)
+def find(engine: Engine, reader: locate.Reader, picture: Image, long_side: int) -> list[locate.Box]:
+    """Where text stands, upright, looked for at `long_side` pixels."""
     found = locate.boxes(engine.detect(picture, long_side), picture.shape[:2])
-    return reader.words(reader.upright(found))
+    return reader.upright(found)
+
+
+def _is_licence(reader: locate.Reader, boxes: list[locate.Box]) -> bool:
+    """Whether the largest print says 营业执照, which saves reading all of it from too far away."""
+    largest = sorted(boxes, key=lambda box: -box.half_height)[:2]
+    return any("营业执照" in reader.line(box).text for box in largest)
 
 
 def recognise(words: Sequence[Word]) -> str | None:

