@@ -14,7 +14,7 @@ from rich.table import Table
 FOLDER = Path(__file__).resolve().parents[2] / "tests" / "benchmarks"
 
 Figures = list[dict[str, Any]]
-"""Each with `name, value, unit, ceiling, ceiling_of, ratio, goal, met`."""
+"""Each with `name, value, unit, ceiling, ceiling_of, ratio, goal, met`; a ceiling is null where none is meant."""
 
 COLUMNS = {"name": "项目", "value": "数值", "unit": "单位", "ceiling": "天花板", "ceiling_of": "天花板是",
            "ratio": "比值", "goal": "目标", "met": "达到"}  # fmt: skip
@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
     figures: Figures = []
     for name in parts:
         print(f"… {name}", file=sys.stderr, flush=True)
-        figures += importlib.import_module(f"tests.benchmarks.{name}").run()
+        measured = importlib.import_module(f"tests.benchmarks.{name}").run()
+        figures += [{**dict.fromkeys(COLUMNS), **figure} for figure in measured]
     if args.json:
         print(msgspec.json.encode(figures).decode())
     else:
@@ -47,5 +48,5 @@ def _print(figures: Figures) -> None:
     table = Table(*COLUMNS.values())
     for figure in figures:
         shown = {**figure, "met": "是" if figure["met"] else "否"}
-        table.add_row(*(str(shown.get(column, "")) for column in COLUMNS))
+        table.add_row(*("" if shown[column] is None else str(shown[column]) for column in COLUMNS))
     Console().print(table)

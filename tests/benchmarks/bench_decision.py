@@ -14,12 +14,14 @@ import msgspec
 
 from backend.core import clock
 from backend.domains.decision import bundle, evaluate, facts, features, model
+from tests.benchmarks import figure
+from tests.benchmarks.figure import Figure
 
 _CASE = Path(__file__).parents[1] / "data" / "cases" / "approved_payroll.json"
 _ROUNDS, _CALLS = 15, 200
 
 
-def run() -> list[dict[str, Any]]:
+def run() -> list[Figure]:
     """Decision with trace against the same rules as if/else; scorecard with reasons against bare look-ups."""
     case = msgspec.json.decode(_CASE.read_bytes(), type=model.Case)
     using = bundle.seeded()
@@ -38,25 +40,9 @@ def run() -> list[dict[str, Any]]:
     scored = _micros(lambda: using.card.score(values))
     looked = _micros(lambda: _bare_points(using, values))
     return [
-        _figure("decision with trace, as bytes", decided, plain, "same rules as if/else", 100),
-        _figure("scorecard with reasons", scored, looked, "bare look-ups and a sum", scored / looked)
-        | {"goal": "≤15 us", "met": scored <= 15},
+        figure.over("decision with trace, as bytes", decided, "us", 100, plain, "same rules as if/else"),
+        figure.at_most("scorecard with reasons", scored, "us", 15, looked, "bare look-ups and a sum"),
     ]
-
-
-def _figure(name: str, value: float, ceiling: float, ceiling_of: str, most: float) -> dict[str, Any]:
-    """All in CPU microseconds of one call; `ratio` is value over ceiling."""
-    ratio = value / ceiling
-    return {
-        "name": name,
-        "value": round(value, 2),
-        "unit": "us",
-        "ceiling": round(ceiling, 2),
-        "ceiling_of": ceiling_of,
-        "ratio": round(ratio, 2),
-        "goal": f"≤{most:g}×",
-        "met": ratio <= most,
-    }
 
 
 def _micros(call: Callable[[], object]) -> float:

@@ -91,6 +91,7 @@ async def faults(browser: Browser, base: str, mode: str, name: str, shots: Path 
     if await page.evaluate("document.documentElement.scrollWidth > 360"):
         found.append("scrolls sideways")
     found += await page.evaluate(SMALL_TARGETS, 60 if display == "care" else 44)
+    found += await page.evaluate(TIGHT_LINES)
     await page.evaluate(AXE.read_text())
     report = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     found += [
@@ -107,8 +108,16 @@ SMALL_TARGETS = """least => [...document.querySelectorAll('a, button, summary, s
   .filter(e => e.offsetParent && !(e.tagName === 'A' && getComputedStyle(e).display === 'inline'))
   .map(e => { const label = e.matches('input[type=checkbox]') ? e.closest('label') : e;
               return [e, label.getBoundingClientRect()]; })
-  .filter(([e, r]) => r.height > 0 && (r.height < least - 0.6 || r.width < Math.min(least, 44) - 0.6))
+  .filter(([e, r]) => r.height > 0 && (r.height < least - 0.6 || r.width < least - 0.6))
   .map(([e, r]) => `small target ${Math.round(r.width)}x${Math.round(r.height)}: ${e.outerHTML.slice(0, 90)}`)"""
+
+
+# Running text needs 1.3 times its size from line to line.
+TIGHT_LINES = """() => [...document.querySelectorAll('p, li, dd, dt, h1, h2, label, small, td, th, a, button')]
+  .filter(e => e.offsetParent && e.textContent.trim())
+  .map(e => [e, getComputedStyle(e)])
+  .filter(([e, s]) => s.lineHeight !== 'normal' && parseFloat(s.lineHeight) < 1.295 * parseFloat(s.fontSize))
+  .map(([e, s]) => `tight lines ${s.lineHeight} of ${s.fontSize}: ${e.outerHTML.slice(0, 90)}`)"""
 
 
 async def main(names: list[str]) -> int:

@@ -265,27 +265,12 @@ async def test_without_javascript_there_is_a_button_for_each_photograph(
     assert await page.locator(".foot button").is_enabled()  # the server measures the reading time
 
 
-@pytest.mark.parametrize("mode", look.MODES)
-@pytest.mark.parametrize(
-    "name",
-    [
-        "landing",
-        "identity-retake",
-        "identity-fields",
-        "phone-error",
-        "liveness-failed",
-        "details-error",
-        "deciding",
-        "approved",
-        "declined",
-        "disclosure",
-        "hand-off-code",
-        "code-revoked",
-        "error-500",
-    ],
-)
+@pytest.mark.parametrize("name", contexts.PAGES)
 async def test_a_page_is_without_fault_for_every_reader(
-    server: ThreadingHTTPServer, browser: Browser, name: str, mode: str
+    server: ThreadingHTTPServer, browser: Browser, name: str
 ) -> None:
-    """axe serious and moderate, contrast, targets, sideways scrolling, console errors under the real CSP."""
-    assert await look.faults(browser, f"http://127.0.0.1:{server.server_port}", mode, name) == []
+    """axe serious and moderate, contrast, targets, line spacing, sideways scrolling, console errors under the
+    real CSP; in normal, dark and large type."""
+    base = f"http://127.0.0.1:{server.server_port}"
+    found = {mode: await look.faults(browser, base, mode, name) for mode in look.MODES}
+    assert found == {mode: [] for mode in look.MODES}
