@@ -59,13 +59,13 @@ async def send(request: Request, token: FromPath[str]) -> Response:
     phone = (await forms.texts(request)).get("phone", "")
     try:
         plain = send_code.check_phone(phone)
-        await bind_by_phone.ask_code(context, link, plain)
+        gap = await bind_by_phone.ask_code(context, link, plain)
     except Invalid as problem:
         return await _page(request, context, link, token, problem, phone=phone, phone_error=problem.text)
     except TooMany as problem:
         sms = Sms(error=problem.text, resend_seconds=problem.retry_after)
         return await _page(request, context, link, token, problem, phone=phone, sms=sms)
-    sms = Sms(sent=True, sent_to=masking.phone(plain), resend_seconds=60)
+    sms = Sms(sent=True, sent_to=masking.phone(plain), resend_seconds=gap)
     return await _page(request, context, link, token, phone=plain, sms=sms)
 
 

@@ -1,4 +1,4 @@
-"""`./xiaodai replay ID|FILE`: decide a stored case again with its versions and compare every byte.
+"""`./xiaodai replay ID|NUMBER|FILE`: decide a stored case again with its versions and compare every byte.
 
 A file is a capsule as `decide --capsule` writes it; it needs no database, but the versions it names must be the
 ones shipped with this code.
@@ -15,13 +15,15 @@ import msgspec
 from backend.core import ids
 from backend.core.actor import everywhere
 from backend.core.errors import Problem
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import DecisionMissing
 from backend.settings import Settings, load
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", help="审批结果的编号、申请的内部编号（取最新一次结果），或存证文件")
+    parser.add_argument("id", help="申请编号、审批结果的编号、申请的内部编号（取最新一次结果），或存证文件")
     parser.add_argument("--data", help="数据目录（默认 ./var）")
     parser.add_argument("--json", action="store_true", help="打印核对结果的 JSON，而不是存证本身")
 
@@ -30,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         if Path(args.id).is_file():
             result = decisions.replay_capsule(Path(args.id).read_bytes())
-        elif ids.is_uuid(args.id):
+        elif ids.is_uuid(args.id) or args.id.isdigit():
             result = asyncio.run(_replay(load(os.environ, xiaodai_data=args.data), args.id))
         else:
             print(f"{args.id} 不是编号，也不是存证文件", file=sys.stderr)
@@ -60,11 +62,19 @@ async def _replay(settings: Settings, number: str) -> decisions.ReplayResult:
     await db.open()
     try:
         async with db.read(everywhere("replay")) as tx:
-            institution_id = await decisions.institution_of(tx, number)
+            institution_id = await _institution_of(tx, number)
         if institution_id is None:
             raise DecisionMissing()
         async with db.read(everywhere("replay").within(institution_id)) as tx:
+            if not ids.is_uuid(number):
+                number = (await applications.by_number(tx, number)).id
             latest = await decisions.latest_for(tx, number)
             return await decisions.replay(tx, latest.id if latest else number)
     finally:
         await db.close()
+
+
+async def _institution_of(tx: Tx, number: str) -> str | None:
+    if ids.is_uuid(number):
+        return await decisions.institution_of(tx, number)
+    return await applications.institution_of_number(tx, number)

@@ -8,18 +8,25 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from backend.core import money
 from backend.core.actor import Actor
 from backend.core.errors import Conflict
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
+from backend.domains.channels import tickets
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract
+from backend.domains.loans import rules as loan_rules
 from backend.domains.loans import service as loans
+from backend.domains.loans.model import Loan
+from backend.domains.products import service as products
 from backend.flows import notify, receive_bank_event
 from backend.flows.context import Context
 from backend.integrations.mobile_bank.port import Event, EventType
 from backend.outbox import inbox
+
+OVERCHARGED = "charged_beyond_disclosure"
 
 
 class SignedOtherDocuments(Conflict):
@@ -83,14 +90,16 @@ async def _drawn(tx: Tx, application: Application, contract: Contract, event: Ev
         term_months=event.term_months,
         drawn_at=event.at,
     )
-    if application.status == "signed":
+    if contract.status == "completed":  # the line stands until its last day and is used again (A3-13)
+        await contracts.move(tx, contract, "signed", event.loan_no)
+    if application.status in ("signed", "repaid"):
         await _move(tx, application, "drawn", event.loan_no)
     else:
         await applications.note(tx, application, "drawn_again", event.loan_no)
 
 
 async def _repaid(tx: Tx, application: Application, contract: Contract, event: Event) -> None:
-    await loans.repay(
+    loan = await loans.repay(
         tx,
         event_id=event.event_id,
         loan_no=event.loan_no,
@@ -99,12 +108,30 @@ async def _repaid(tx: Tx, application: Application, contract: Contract, event: E
         outstanding_fen=event.outstanding_fen,
         at=event.at,
     )
+    await _hold_to_the_disclosure(tx, application, contract, loan)
     owed = sum(loan.outstanding_fen for loan in await loans.of_application(tx, application.id))
     if event.paid_off and not owed and application.status == "drawn":
         await contracts.move(tx, contract, "completed", event.loan_no)
         await _move(tx, application, "repaid", event.loan_no)
     else:
         await applications.note(tx, application, "repayment", event.loan_no)
+
+
+async def _hold_to_the_disclosure(tx: Tx, application: Application, contract: Contract, loan: Loan) -> None:
+    """A charge beyond the 明示表 is an incident with an owner; the books go on, since the money has moved (D2-09)."""
+    product = await products.get_begun(tx, tx.institution_id, contract.product_code, contract.agreed_on)
+    beyond = loan_rules.overcharged(
+        loan,
+        await loans.postings(tx, loan),
+        annual_rate=contract.annual_rate,
+        overdue_factor=product.terms.overdue_factor,
+        day_count=product.terms.day_count,
+    )
+    if beyond and await applications.last_event(tx, application, OVERCHARGED) is None:
+        await applications.note(tx, application, OVERCHARGED, loan.loan_no)
+        text = f"借据 {loan.loan_no} 收的利息比明示表多 {money.yuan(beyond)} 元，请核对"
+        text += f"（申请编号 {application.application_no}）"
+        await tickets.open(tx, kind="human", text=text, customer_id=contract.customer_id)
 
 
 async def _cancelled(tx: Tx, application: Application, contract: Contract, event: Event) -> None:

@@ -38,11 +38,11 @@ async def find(context: Context, token: str, openid: str) -> BindLink:
     return link
 
 
-async def ask_code(context: Context, link: BindLink, phone: str) -> None:
-    """Send a code if the phone is a customer's; the answer is the same if it is not."""
+async def ask_code(context: Context, link: BindLink, phone: str) -> int:
+    """As `send_code`, if the phone is a customer's; the answer is the same if it is not."""
     async with context.db.begin(_actor(link)) as tx:
         known = await customers.phone_owner(tx, phone) is not None
-        await send_code.send_code(tx, link.id, PURPOSE, phone, silently=not known)
+        return await send_code.send_code(tx, link.id, PURPOSE, phone, silently=not known)
 
 
 async def bind_by_phone(context: Context, link: BindLink, phone: str, code: str, id_tail: str) -> None:

@@ -7,7 +7,7 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import APPLICATION, Application
 from backend.domains.contracts import service as contracts
 from backend.domains.reviews import service as reviews
-from backend.flows import notify
+from backend.flows import notify, turn_away
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 
@@ -20,7 +20,7 @@ class AlreadySigned(Conflict):
 
 
 async def cancel_application(context: Context, actor: Actor, application_id: str) -> Application:
-    """held, referred, approved, handed_off → cancelled; a draft is abandoned. Twice is fine.
+    """held, referred, approved, handed_off → cancelled; a draft is abandoned and forgotten. Twice is fine.
 
     Raises `AlreadySigned`, `ForbiddenMove`; Unavailable when the offer cannot be withdrawn at the bank now.
     """
@@ -28,6 +28,10 @@ async def cancel_application(context: Context, actor: Actor, application_id: str
         application = await applications.get(tx, application_id)
     if application.status in ("cancelled", "abandoned"):
         return application
+    if application.status == "draft":
+        await turn_away.turn_away(context, actor, application_id, "customer")
+        async with context.db.read(actor) as tx:
+            return await applications.get(tx, application_id)
     if application.status == "handed_off":
         await _withdraw(context, application)
         failpoints.hit(WITHDRAWN)
@@ -35,8 +39,6 @@ async def cancel_application(context: Context, actor: Actor, application_id: str
         application = await applications.get(tx, application_id, lock=True)
         if application.status in ("cancelled", "abandoned"):
             return application
-        if application.status == "draft":
-            return await applications.move(tx, application, "abandoned", "abandoned")
         if application.status in ("signed", "drawn"):
             raise AlreadySigned()
         APPLICATION.check(application.status, "cancelled")

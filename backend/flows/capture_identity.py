@@ -14,6 +14,7 @@ from backend.domains.applications import images
 from backend.domains.applications import service as applications
 from backend.domains.identity.quota import Limit
 from backend.domains.regulation import service as regulation
+from backend.domains.regulation.model import InForce
 from backend.flows import turn_away
 from backend.flows.context import Context
 from backend.ocr import reading
@@ -31,7 +32,7 @@ class TooManyPhotographs(TooMany):
 
 
 class TooYoung(NotPermitted):
-    """`adult_on`: from that day on they may come (D3-05)."""
+    """`adult_on`: from that day on they may come (D6-02). `child`: so young that a guardian speaks for them (D3-05)."""
 
     code = "too_young"
     message = "满 18 周岁才能申请，您的照片和内容没有保存"
@@ -58,11 +59,11 @@ async def capture_identity(
         application = await applications.get(tx, application_id)
         applications.require_at(application, "identity")
         await PHOTOGRAPHS.take(tx, actor.id)
-        adult_age = (await regulation.in_force(tx, clock.today())).count("age.minimum")
+        rules = await regulation.in_force(tx, clock.today())
     found, clean = await context.ocr.read_and_rebuild(content, KINDS[side])
-    if side == "front" and (adult_on := too_young_until(found, adult_age)):
+    if side == "front" and (born_on := born_too_late(found, rules)):
         await turn_away.turn_away(context, actor, application_id, "under_age")
-        raise TooYoung(adult_on=adult_on)
+        raise too_young(born_on, rules)
     advice = str(found.quality.get("advice", ""))
     if not _readable(found, side, advice):
         return Captured(False, advice or "没看清上面的字，放平、对准、避开反光，再拍一张")
@@ -70,14 +71,19 @@ async def capture_identity(
     return Captured(True, "" if not found.doubtful else advice)
 
 
-def too_young_until(found: Reading, adult_age: int) -> date | None:
-    """The day of coming of age when the card is a minor's beyond doubt; None otherwise."""
+def born_too_late(found: Reading, rules: InForce) -> date | None:
+    """The day of birth when the card is a minor's beyond doubt; None otherwise."""
     number = found.fields.get("公民身份号码", "")
     if "公民身份号码" in found.doubtful or not check_digits.is_id_number(number):
         return None
     born_on = check_digits.id_number_born_on(number)
     assert born_on is not None, "is_id_number checked it"
-    return adult_on(born_on, adult_age) if clock.years_between(born_on, clock.today()) < adult_age else None
+    return born_on if clock.years_between(born_on, clock.today()) < rules.count("age.minimum") else None
+
+
+def too_young(born_on: date, rules: InForce) -> TooYoung:
+    child = clock.years_between(born_on, clock.today()) < rules.count("age.guardian")
+    return TooYoung(adult_on=adult_on(born_on, rules.count("age.minimum")), child=child)
 
 
 def adult_on(born_on: date, adult_age: int) -> date:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from backend.core import failpoints
+from backend.core import clock, failpoints
 from backend.core.actor import Actor
 from backend.domains.applications import service as applications
 from backend.domains.contracts import rules as contract_rules
@@ -24,7 +24,7 @@ async def confirm_disclosure(
 ) -> Contract:
     """Confirmed twice, the first time counts.
 
-    Raises `ReadTooFast`, `DisclosureChanged`, `ShownTokenInvalid`, `NothingToDisclose`.
+    Raises `ReadTooFast`, `DisclosureChanged`, `ShownTokenInvalid`, `NothingToDisclose`, `OfferExpired`.
     """
     async with context.db.begin(actor) as tx:
         application = await applications.get(tx, application_id, lock=True)
@@ -33,6 +33,7 @@ async def confirm_disclosure(
             return contract
         if application.status != "approved":
             raise show_disclosure.NothingToDisclose(label=application.label)
+        contract_rules.require_standing(contract, clock.today())
         secret = context.settings.session_secret
         sha256, shown_at = contract_rules.read_shown_token(secret, contract, shown_token, tx.now)
         drawn = await draw_up_disclosure.draw_up_disclosure(tx, contract)

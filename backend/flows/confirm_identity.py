@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping
 
 from backend.core import clock
-from backend.core.actor import Actor
-from backend.core.errors import NotPermitted
+from backend.core.actor import Actor, everywhere
+from backend.core.errors import Conflict, NotPermitted
 from backend.db.database import Tx
 from backend.domains.applications import images
 from backend.domains.applications import service as applications
-from backend.domains.applications.model import Application, Capture, StepMissing
+from backend.domains.applications.model import OPEN, Application, Capture, StepMissing
 from backend.domains.customers import card_form
 from backend.domains.customers import rules as customer_rules
 from backend.domains.customers import service as customers
@@ -20,7 +20,7 @@ from backend.domains.products import service as products
 from backend.domains.products.model import ProductNotLive
 from backend.domains.regulation import service as regulation
 from backend.flows import turn_away
-from backend.flows.capture_identity import TooYoung, adult_on
+from backend.flows.capture_identity import too_young
 from backend.flows.context import Context
 from backend.ocr import reading
 from backend.outbox import effects
@@ -37,6 +37,13 @@ class LivesElsewhere(NotPermitted):
     message = "您住在{county}，由{institution_name}为您办理"
 
 
+class OpenElsewhere(Conflict):
+    """Somebody whom two counties serve applies at one of them at a time (D1-01, D1-12)."""
+
+    code = "open_elsewhere"
+    message = "您在{institution_name}有一笔申请正在办，办完再到这里申请"
+
+
 class OutsideTheUnion(NotPermitted):
     code = "outside_the_union"
     message = "您的证件住址不在开通的县里。请带居住证或营业执照到就近的农商银行网点，柜台为您办"
@@ -48,7 +55,7 @@ async def confirm_identity(
     """The draft becomes a person's and goes on to the phone; the photographs are sent to the archive.
 
     Raises `StepMissing`, `CardIncomplete`, `IdNumberInvalid`, `CardContradictsItself`, `CardExpired`,
-    `TooYoung`, `LivesElsewhere`, `OutsideTheUnion`, `AlreadyOpen`.
+    `TooYoung`, `LivesElsewhere`, `OutsideTheUnion`, `OpenElsewhere`, `AlreadyOpen`, `ProductNotLive`.
     """
     async with context.db.read(actor) as tx:
         application = await applications.get(tx, application_id)
@@ -61,12 +68,13 @@ async def confirm_identity(
         customer_rules.check_card(card, clock.today(), rules)
     except (UnderAge, NotYetAdult) as problem:
         await turn_away.turn_away(context, actor, application_id, "under_age")
-        raise TooYoung(adult_on=adult_on(card.birth_on, rules.count("age.minimum"))) from problem
-    except CardExpired as problem:
+        raise too_young(card.birth_on, rules) from problem
+    except CardExpired:
         await _destroy(context, actor, application_id, "expired")
-        raise CardExpired(expired_on=card.valid_until, fields=problem.fields) from problem
+        raise
     if rules.flag("local_only.required"):
         await _keep_local(context, actor, application, card, union)
+    await _one_county_at_a_time(context, actor, application, card, union)
     return await _record(context, actor, application_id, front, back, typed)
 
 
@@ -106,6 +114,23 @@ async def _keep_local(
         institution_id=serving.id,
         product_code=await _offered(context, actor, serving, application.product_code),
     )
+
+
+async def _one_county_at_a_time(
+    context: Context, actor: Actor, application: Application, card: Card, union: list[Institution]
+) -> None:
+    """A draft over there is no obstacle; whichever is handed in first counts."""
+    async with context.db.read(everywhere("confirm identity")) as tx:
+        same = await customers.same_person_everywhere(tx, card.id_number)
+    for institution_id, customer_id in same:
+        if institution_id == actor.institution_id:
+            continue
+        async with context.db.read(everywhere("confirm identity").within(institution_id)) as tx:
+            theirs = await applications.of_customer(tx, customer_id)
+        if any(each.status in OPEN and each.status != "draft" for each in theirs):
+            await turn_away.turn_away(context, actor, application.id, "open in another county")
+            there = next(each for each in union if each.id == institution_id)
+            raise OpenElsewhere(county=there.county, institution_name=there.short_name)
 
 
 async def _offered(context: Context, actor: Actor, serving: Institution, product_code: str) -> str:
@@ -160,7 +185,7 @@ async def _give_up_unproven(tx: Tx, application: Application, customer_id: str) 
         and other.status == "draft"
         and other.step in _UNPROVEN
     ):
-        await applications.move(tx, other, "abandoned", "abandoned", "begun again on another phone")
+        await applications.forget(tx, other, "begun again on another phone")
 
 
 async def _destroy(context: Context, actor: Actor, application_id: str, why: str) -> None:

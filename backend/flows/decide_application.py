@@ -18,6 +18,7 @@ from backend.domains.applications.model import Application
 from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Terms
+from backend.domains.customers import service as customers
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Capsule, Case, Outcome
 from backend.domains.products.model import Product
@@ -138,7 +139,8 @@ async def _approve(
     assert decision.amount_fen is not None
     assert decision.annual_rate_bp is not None
     assert decision.term_months is not None
-    if await contracts.promised(tx, application.customer_id, lock=True) != gathered.promised_fen:
+    person = await customers.get(tx, application.customer_id)
+    if await contracts.promised(tx, person, lock=True) != gathered.promised_fen:
         raise ExposureChanged()
     agreed = Terms(
         agreed_by="decision",
@@ -153,7 +155,7 @@ async def _approve(
         agreed_on=clock.today(),
         valid_until=clock.today() + timedelta(days=OFFER_DAYS),
     )
-    await contracts.prepare(tx, application.id, application.customer_id, agreed)
+    await contracts.prepare(tx, application.id, person, agreed)
     return await applications.move(tx, application, "approved", "approved")
 
 

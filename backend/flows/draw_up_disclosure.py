@@ -31,7 +31,7 @@ async def draw_up_disclosure(tx: Tx, contract: Contract) -> DrawnUp:
     """Made from the contract and the product version of the day it was agreed, so its hash does not change."""
     institution = await institutions.get(tx, tx.institution_id)
     person = await customers.get(tx, contract.customer_id)
-    product = await products.get_live(tx, tx.institution_id, contract.product_code, contract.agreed_on)
+    product = await products.get_begun(tx, tx.institution_id, contract.product_code, contract.agreed_on)
     schedule = contract_rules.plan(contract, product.terms)
     table = disclosures.build(
         reference=contract.contract_no,

@@ -32,7 +32,7 @@ from backend.domains.evidence.model import Answer, Repetition
 from backend.domains.institutions import service as institutions
 from backend.domains.institutions.model import Institution
 from backend.domains.products import service as products
-from backend.domains.products.model import Product
+from backend.domains.products.model import Product, ProductNotLive
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
 from backend.flows.context import Context
@@ -46,7 +46,8 @@ KEPT = failpoints.declare("decide.kept", "an answer is kept; others may be missi
 
 class Gathered(msgspec.Struct, frozen=True):
     """`down` are the systems that did not answer; `promised_fen` what the case's person was promised elsewhere
-    with us when the facts were read."""
+    with us when the facts were read. `product` is the one applied for, also when it has ended since: its facts
+    are then absent."""
 
     product: Product
     sources: dict[str, SourceFacts]
@@ -59,6 +60,7 @@ class _Known(msgspec.Struct, frozen=True):
 
     person: Person
     product: Product
+    on_offer: bool
     institution: Institution
     rules: InForce
     consents: dict[str, Consent]
@@ -76,8 +78,7 @@ async def gather_facts(context: Context, actor: Actor, application: Application,
         known = await _known(tx, application)
     asking = _Asking(context, actor, application, known, quiet)
     await asyncio.gather(*(asking.ask(s) for s in ("identity_check", "core_banking", "data_platform")))
-    identity = asking.answers.get("identity_check")
-    if identity is not None and identity.facts.get("identity_match") == "match":
+    if _is_the_person(asking.answers.get("identity_check")):
         await asking.ask("credit_bureau")
     own = _own_sources(application, known)
     outside = {source: _source(answer) for source, answer in asking.answers.items()}
@@ -86,20 +87,40 @@ async def gather_facts(context: Context, actor: Actor, application: Application,
     return Gathered(known.product, {**own, **outside}, tuple(sorted(asking.down)), known.promised_fen)
 
 
+def _is_the_person(identity: Answer | None) -> bool:
+    """Who consented is who the report is about: the identity holds, and the phone is not somebody else's."""
+    if identity is None:
+        return False
+    return identity.facts.get("identity_match") == "match" and identity.facts.get("phone_match") != "mismatch"
+
+
 async def _known(tx: Tx, application: Application) -> _Known:
     assert application.customer_id is not None, "submit_application checked it"
     today = clock.today()
+    person = await customers.get(tx, application.customer_id)
+    product, on_offer = await _product(tx, application)
     standing = [c for c in await consents.given(tx, application.customer_id) if _stands(c, tx.now)]
     return _Known(
-        person=await customers.get(tx, application.customer_id),
-        product=await products.get_live(tx, tx.institution_id, application.product_code, today),
+        person=person,
+        product=product,
+        on_offer=on_offer,
         institution=await institutions.get(tx, tx.institution_id),
         rules=await regulation.in_force(tx, today),
         consents={c.purpose: c for c in reversed(standing)},
         answers=await evidence.answers(tx, application.id),
         repetition=await evidence.repetition(tx, application.id),
-        promised_fen=await contracts.promised(tx, application.customer_id),
+        promised_fen=await contracts.promised(tx, person),
     )
+
+
+async def _product(tx: Tx, application: Application) -> tuple[Product, bool]:
+    """The product as it stands today; the version applied for, and False, when it is no longer on offer."""
+    assert application.submitted_at is not None
+    code, begun_on = application.product_code, clock.local(application.submitted_at).date()
+    try:
+        return await products.get_live(tx, tx.institution_id, code, clock.today()), True
+    except ProductNotLive:
+        return await products.get_begun(tx, tx.institution_id, code, begun_on), False
 
 
 def _stands(consent: Consent, now: datetime) -> bool:
@@ -271,8 +292,12 @@ def _own_sources(application: Application, known: _Known) -> dict[str, SourceFac
     assert application.submitted_at is not None
     day = datetime.combine(known.rules.on, time(), tzinfo=clock.LOCAL)
     effective = datetime.combine(known.product.effective_from, time(), tzinfo=clock.LOCAL)
+    own = {}
+    # A product that has ended, or one judged at the spot (D1-06), is decided by a person.
+    if known.on_offer and known.product.terms.judgement == "model":
+        own["product"] = SourceFacts(observed_at=effective, facts=_product_facts(application, known))
     liveness = "passed" if application.liveness == "passed" else "skipped"
-    return {
+    return own | {
         "application": SourceFacts(
             observed_at=application.submitted_at, facts=_application_facts(application, known)
         ),
@@ -280,7 +305,6 @@ def _own_sources(application: Application, known: _Known) -> dict[str, SourceFac
             observed_at=application.submitted_at, facts=msgspec.structs.asdict(known.repetition)
         ),
         "liveness": SourceFacts(observed_at=application.submitted_at, facts={"liveness_result": liveness}),
-        "product": SourceFacts(observed_at=effective, facts=_product_facts(application, known)),
         "regulation": SourceFacts(observed_at=day, facts=_regulation_facts(application, known.rules)),
     }
 
@@ -327,6 +351,7 @@ def _regulation_facts(application: Application, rules: InForce) -> dict[str, obj
         "reg_internet_consumer_cap": rules.amount("internet_consumer.cap"),
         "reg_bullet_max_term_months": rules.count("internet_consumer.bullet_months"),
         "reg_all_in_cost_cap_bp": _bp(rules.rate("all_in_cost.cap")),
+        "reg_on_site_skip_amount": rules.amount("on_site.skip_amount"),
         "reg_consumer_max_term_months": rules.count("consumer.term_months"),
         "reg_min_age": rules.count("age.minimum"),
     }

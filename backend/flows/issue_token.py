@@ -2,9 +2,12 @@
 
 import msgspec
 
+from backend.core import clock
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
+from backend.domains.contracts import rules as contract_rules
+from backend.domains.contracts import service as contracts
 from backend.domains.customers import service as customers
 from backend.domains.handoff import service as handoff
 from backend.domains.handoff import tokens
@@ -23,10 +26,11 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 async def issue_token(context: Context, tx: Tx, application_id: str) -> Issued:
-    """In the caller's transaction. Raises `NotHandedOff`, `TooManyLinks`."""
+    """In the caller's transaction. Raises `NotHandedOff`, `OfferExpired`, `TooManyLinks`."""
     application = await applications.get(tx, application_id, lock=True)
     if application.status not in AT_THE_BANK or application.customer_id is None:
         raise NotHandedOff(label=application.label)
+    contract_rules.require_standing(await contracts.get(tx, application.id), clock.today())
     await LINKS.take(tx, application.id)
     person = await customers.get(tx, application.customer_id)
     ticket = await handoff.issue_token(tx, application.id)

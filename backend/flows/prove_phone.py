@@ -62,7 +62,7 @@ async def prove_phone(
     async with context.db.begin(actor) as tx:
         application = await applications.get(tx, application_id, lock=True)
         applications.require_at(application, "phone")
-        texts = _agreed(await consents.road(tx), ticked)
+        texts = agreed(await consents.road(tx), ticked)
         # Returned, not raised: a counted try and a used code stay so although the answer is no.
         refusal = await _check(tx, session, application, phone, code)
         if refusal is None:
@@ -88,7 +88,8 @@ def _key(session: CustomerSession, key: str) -> str:
     return f"proved:{session.id}:{key}"
 
 
-def _agreed(texts: tuple[ConsentText, ...], ticked: Mapping[str, str]) -> list[ConsentText]:
+def agreed(texts: tuple[ConsentText, ...], ticked: Mapping[str, str]) -> list[ConsentText]:
+    """The texts that were ticked. Raises `ConsentsIncomplete` for a required one left out, or one that changed."""
     problems = {}
     for text in texts:
         version = ticked.get(text.purpose)

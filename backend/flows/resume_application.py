@@ -26,14 +26,14 @@ class Resumed(msgspec.Struct, frozen=True):
     application_id: str
 
 
-async def ask_code(context: Context, actor: Actor, phone: str, address: str) -> None:
-    """Send a code when the phone is a customer's somewhere; the answer is the same when it is not.
+async def ask_code(context: Context, actor: Actor, phone: str, address: str) -> int:
+    """As `send_code`, when the phone is a customer's somewhere; the answer is the same when it is not.
 
     `actor` works for the union; its id stands for the browser. Raises `CodeTooSoon`, `TooManyCodes`.
     """
     known = bool(await _owners(context, phone))
     async with context.db.begin(actor.within(UNION)) as tx:
-        await send_code.send_code(tx, actor.id, PURPOSE, phone, silently=not known, address=address)
+        return await send_code.send_code(tx, actor.id, PURPOSE, phone, silently=not known, address=address)
 
 
 async def resume_application(

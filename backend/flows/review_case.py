@@ -19,6 +19,7 @@ from backend.domains.applications.model import Application, ApplicationMoved
 from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Terms
+from backend.domains.customers import service as customers
 from backend.domains.evidence import service as evidence
 from backend.domains.identity.model import NotYours
 from backend.domains.products import rules as product_rules
@@ -64,7 +65,7 @@ async def review_case(context: Context, actor: Actor, review_id: str, verdict: V
             raise ReviewAnswered()
         application = await applications.get(tx, review.application_id, lock=True)
         await require_another_person(tx, application, review)
-        product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
+        product = await _product(tx, application, verdict)
         await _check(tx, application, review, product, verdict)
         if review.kind == "referred" and application.status != "referred":
             raise ApplicationMoved(label=application.label)
@@ -88,6 +89,14 @@ def has_touched(staff_id: str, application: Application, review: Review, of_case
     """Four eyes (A7-05): the officer of the case, who asked for the review, or who answered an earlier one."""
     before = {each.answered_by for each in of_case if each.id != review.id}
     return staff_id == application.officer_id or f"staff:{staff_id}" in {review.asked_by, *before}
+
+
+async def _product(tx: Tx, application: Application, verdict: Verdict) -> Product:
+    """What is given must be on offer today; a refusal may be of something that has ended (`ProductNotLive`)."""
+    if verdict.gives:
+        return await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
+    begun_on = clock.local(application.submitted_at or application.created_at).date()
+    return await products.get_begun(tx, tx.institution_id, application.product_code, begun_on)
 
 
 async def _check(
@@ -128,7 +137,8 @@ async def _room(tx: Tx, application: Application, product: Product, rules: InFor
     assert application.customer_id is not None
     core = (await evidence.answers(tx, application.id)).get("core_banking")
     granted = core.facts.get("core_internet_credit_granted", 0) if core else 0
-    promised = await contracts.promised(tx, application.customer_id, lock=True)
+    person = await customers.get(tx, application.customer_id)
+    promised = await contracts.promised(tx, person, lock=True)
     return max(0, product_rules.consumer_cap(rules) - int(granted) - promised)
 
 
@@ -201,7 +211,8 @@ async def _give(tx: Tx, application: Application, product: Product, verdict: Ver
         agreed_on=clock.today(),
         valid_until=clock.today() + timedelta(days=OFFER_DAYS),
     )
-    await contracts.prepare(tx, application.id, application.customer_id, agreed)
+    person = await customers.get(tx, application.customer_id)
+    await contracts.prepare(tx, application.id, person, agreed)
     approved = await applications.move(tx, application, "approved", "approved", "review")
     await notify.announce(tx, approved)
     return approved

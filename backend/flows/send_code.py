@@ -5,7 +5,7 @@ from backend.core.errors import Invalid, TooMany
 from backend.db.database import Tx
 from backend.domains.identity import quota
 from backend.domains.identity import service as identity
-from backend.domains.identity.model import CODE_LIFE, CodeTooSoon
+from backend.domains.identity.model import CodeTooSoon
 from backend.domains.regulation import service as regulation
 from backend.flows import send_sms
 
@@ -36,8 +36,9 @@ PER_ADDRESS, PER_INSTITUTION = 20, 1000
 
 async def send_code(
     tx: Tx, session_id: str, purpose: str, phone: str, *, silently: bool = False, address: str = ""
-) -> None:
-    """Queue a code for this session and purpose. Raises `CodeTooSoon`, `TooManyCodes`.
+) -> int:
+    """Queue a code for this session and purpose; returns after how many seconds the next may be asked for.
+    Raises `CodeTooSoon`, `TooManyCodes`.
 
     `silently` does everything but the sending: the page must not tell whose phones we know, neither now nor
     when a guess comes back. `address` is the network address, empty where none can be counted.
@@ -54,8 +55,7 @@ async def send_code(
         await quota.Limit(f"{name}-hour", hour, 3600, TooManyCodes).take(tx, place)
         await quota.Limit(f"{name}-day", day, 86400, TooManyCodes).take(tx, place)
     sent = await identity.new_code(tx, session_id, purpose, phone)
-    if silently:
-        return
-    minutes = str(int(CODE_LIFE.total_seconds() // 60))
-    parameters = {"code": sent.code, "minutes": minutes}
-    await send_sms.queue(tx, phone, "verification_code", parameters, session_id, f"code:{sent.id}")
+    if not silently:
+        parameters = {"code": sent.code, "minutes": str(sent.valid_seconds // 60)}
+        await send_sms.queue(tx, phone, "verification_code", parameters, session_id, f"code:{sent.id}")
+    return gap

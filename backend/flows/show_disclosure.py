@@ -44,13 +44,14 @@ async def show_disclosure(
 ) -> Shown:
     """Writes nothing. With the `shown_token` of an earlier showing its time goes on counting.
 
-    Raises `NothingToDisclose`, `ContractMissing`.
+    Raises `NothingToDisclose`, `OfferExpired`, `ContractMissing`.
     """
     async with context.db.read(actor) as tx:
         application = await applications.get(tx, application_id)
         if application.status not in ("approved", "handed_off"):
             raise NothingToDisclose(label=application.label)
         contract = await contracts.get(tx, application_id)
+        contract_rules.require_standing(contract, clock.today())
         confirmation = await contracts.confirmation(tx, contract)
         drawn = await draw_up_disclosure.draw_up_disclosure(tx, contract)
         seconds = await reading_seconds(tx)

@@ -37,7 +37,7 @@ async def submit_application(context: Context, actor: Actor, application_id: str
             raise CustomerFrozen()
         # A draft may be months old: what held when the card was read must hold today.
         if person.card_valid_until is not None and person.card_valid_until < clock.today():
-            raise CardExpired(expired_on=f"{person.card_valid_until:%Y年%m月%d日}")
+            raise CardExpired(expired_on=person.card_valid_until)
         for purpose in await consents.missing(tx, customer_id):
             raise ConsentMissing(purpose=purpose)
         device = application.openid or application.session_id or application.id

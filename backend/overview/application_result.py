@@ -92,7 +92,7 @@ async def of(tx: Tx, application: Application) -> ApplicationResult:
     decision = recorded.opened.decision if recorded else None
     asked = await reviews.of_application(tx, application.id)
     contract = await contracts.of_application(tx, application.id)
-    product = await products.get_live(tx, tx.institution_id, application.product_code, _day_of(application))
+    product = await products.get_begun(tx, tx.institution_id, application.product_code, _day_of(application))
     return ApplicationResult(
         application_no=application.application_no,
         status=application.status,
@@ -115,7 +115,7 @@ def _day_of(application: Application) -> date:
 
 
 async def _offer(tx: Tx, contract: Contract) -> Offer:
-    product = await products.get_live(tx, tx.institution_id, contract.product_code, contract.agreed_on)
+    product = await products.get_begun(tx, tx.institution_id, contract.product_code, contract.agreed_on)
     plan = contract_rules.plan(contract, product.terms)
     return Offer(
         contract_no=contract.contract_no,

@@ -14,6 +14,7 @@ from backend.core.errors import (
     Unavailable,
 )
 from backend.web import cookies, templates
+from backend.web.customer import UNION_PAGE
 from backend.web.http import Request, Response
 
 log = structlog.get_logger("web")
@@ -89,9 +90,10 @@ def _answer(
         body = {"error": code, "message": sentence, "fields": fields or {}, "request_id": request_id}
         return litestar.Response(body, status_code=status, headers=headers, media_type="application/json")
     view = templates.ErrorView(
-        status=status,
-        title=TITLES.get(status, TITLES[500]),
-        message=sentence,
+        status,
+        TITLES.get(status, TITLES[500]),
+        sentence,
+        *_way_on(request, status),
         request_id=request_id if status >= 500 else "",
     )
     name = "shared/_error.html" if request.headers.get("hx-request") else "shared/error.html"
@@ -103,13 +105,26 @@ def _answer(
     )
 
 
+_CUSTOMERS = ("/apply", "/my/", "/resume", "/consents/", "/report", "/q/", "/p/")
+
+
+def _way_on(request: Request, status: int) -> tuple[str, str]:
+    """(label, address) of the one button: a customer's page never ends without a way on."""
+    path = request.scope["path"]
+    if not path.startswith(_CUSTOMERS) or status == 429:
+        return "", ""
+    if status >= 500 and request.method == "GET":
+        return "再试一次", path
+    return "找回我的申请", "/resume"
+
+
 def _page(request: Request) -> templates.Page:
     """The frame of an error, which may come before anybody knows whose customer this is."""
     return templates.Page(
         csrf_token=cookies.csrf_token(request, request.app.state.settings),
         form_key="",
         institution_name="小贷云工作室",
-        service_phone="",
+        service_phone=UNION_PAGE.service_phone,
         path="/",
         display="care" if request.cookies.get("display") == "care" else "normal",
     )

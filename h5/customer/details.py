@@ -6,21 +6,22 @@ from litestar import Response as Answer
 from litestar import get, post
 
 from backend.core import clock
-from backend.core.errors import Invalid
+from backend.core.errors import Invalid, Problem
 from backend.db.database import Tx
 from backend.domains.applications import declarations
 from backend.domains.applications.model import Application
 from backend.domains.campaigns import service as campaigns
 from backend.domains.customers import service as customers
-from backend.domains.customers.model import Person
+from backend.domains.customers.model import CardExpired, ConsentMissing, Person
 from backend.domains.institutions import service as institutions
 from backend.domains.products import service as products
-from backend.flows import save_details, submit_application
-from backend.flows.save_details import STUDENT, StudentsNotServed
+from backend.domains.products.model import ProductNotLive
+from backend.flows import renew_card, save_details, submit_application
+from backend.flows.save_details import STUDENT
 from backend.web import customer, forms
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
-from h5.customer import views
+from h5.customer import renewal, stops, views
 
 SHOW = "customer/details/show.html"
 FIELDS = ("purpose", "income", "village", "amount")
@@ -31,7 +32,12 @@ SCHOOLS = ("大学", "学院", "学校", "中学")
 @get("/apply/details")
 async def show(request: Request) -> Response:
     draft = await customer.draft(request, "details")
-    return draft.here.show(SHOW, await details(draft))
+    if await renewal.needed(draft.here, draft.application):
+        return draft.here.go(renewal.PATH)
+    try:
+        return draft.here.show(SHOW, await details(draft))
+    except ProductNotLive as problem:
+        return await stops.answer(draft, problem) or draft.here.go("/")
 
 
 @post("/apply/details", fields=FIELDS)
@@ -52,9 +58,15 @@ async def submit(request: Request) -> Response:
     try:
         await save_details.save_details(here.context, here.actor, number, form, whole=True)
         handed_in = await submit_application.submit_application(here.context, here.actor, number)
-    except StudentsNotServed:
-        return here.show("customer/stop/student.html", views.Student(here.institution.service_phone), 409)
-    except Invalid as problem:
+    except ConsentMissing:
+        return here.go(renewal.PATH)
+    except Problem as problem:
+        if isinstance(problem, CardExpired):
+            await renew_card.renew_card(here.context, here.actor, number)
+        if stopped := await stops.answer(draft, problem):
+            return stopped
+        if not isinstance(problem, Invalid):
+            raise
         return here.show(SHOW, await details(draft, form, problem.fields), 422)
     return here.go(f"/my/{handed_in.application_no}")
 

@@ -5,13 +5,20 @@ from collections.abc import Sequence
 from litestar import get, post
 from litestar.params import FromPath
 
+from backend.core.errors import Problem
 from backend.documents.disclosure import Line
-from backend.domains.contracts.model import DisclosureChanged, ReadTooFast, ShownTokenInvalid
+from backend.domains.contracts.model import (
+    DisclosureChanged,
+    OfferExpired,
+    ReadTooFast,
+    ShownTokenInvalid,
+)
 from backend.flows import confirm_disclosure, hand_off, show_disclosure
 from backend.flows.show_disclosure import NothingToDisclose
 from backend.web import customer, forms
+from backend.web.customer import Draft
 from backend.web.http import Request, Response
-from h5.customer import views
+from h5.customer import stops, views
 
 SHOW, PART = "customer/disclosure/show.html", "customer/disclosure/_sheet.html"
 
@@ -22,8 +29,8 @@ async def show(request: Request, number: FromPath[str]) -> Response:
     here = mine.here
     try:
         shown = await show_disclosure.show_disclosure(here.context, here.actor, mine.application.id)
-    except NothingToDisclose:
-        return here.go(f"/my/{number}")
+    except (NothingToDisclose, OfferExpired) as problem:
+        return await _over(mine, problem)
     return here.show(PART if here.is_part else SHOW, _view(shown))
 
 
@@ -40,10 +47,15 @@ async def confirm(request: Request, number: FromPath[str]) -> Response:
     except (ReadTooFast, DisclosureChanged, ShownTokenInvalid) as problem:
         shown = await show_disclosure.show_disclosure(here.context, here.actor, case, shown_token=token)
         return here.show(SHOW, _view(shown, early=isinstance(problem, ReadTooFast)), 422)
-    except NothingToDisclose:
-        return here.go(f"/my/{number}")
+    except (NothingToDisclose, OfferExpired) as problem:
+        return await _over(mine, problem)
     await hand_off.hand_off(here.context, here.actor, case)
     return here.go(f"/my/{number}/hand-off")
+
+
+async def _over(mine: Draft, problem: Problem) -> Response:
+    """Nothing stands to be confirmed: the page of the application says why, or that the last day is over."""
+    return await stops.answer(mine, problem) or mine.here.go(f"/my/{mine.application.application_no}")
 
 
 def _view(shown: show_disclosure.Shown, *, early: bool = False) -> views.Disclosure:

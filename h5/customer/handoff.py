@@ -4,11 +4,13 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from backend.domains.contracts import service as contracts
+from backend.domains.contracts.model import OfferExpired
+from backend.domains.handoff.model import NotHandedOff
 from backend.flows import issue_short_code, open_mobile_bank
 from backend.web import customer
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
-from h5.customer import views
+from h5.customer import stops, views
 
 SHOW, PART = "customer/handoff/show.html", "customer/handoff/_code.html"
 WAITING = ("handed_off", "signed", "drawn")
@@ -25,7 +27,11 @@ async def show(request: Request, number: FromPath[str]) -> Response:
 async def open_bank(request: Request, number: FromPath[str]) -> Response:
     mine = await customer.mine(request, number)
     here = mine.here
-    return here.go(await open_mobile_bank.open_mobile_bank(here.context, here.actor, mine.application.id))
+    try:
+        link = await open_mobile_bank.open_mobile_bank(here.context, here.actor, mine.application.id)
+    except (NotHandedOff, OfferExpired) as problem:
+        return await stops.answer(mine, problem) or here.go(f"/my/{number}")
+    return here.go(link)
 
 
 @post("/my/{number:str}/hand-off/code")
@@ -33,7 +39,10 @@ async def new_code(request: Request, number: FromPath[str]) -> Response:
     """A QR and a short code for another phone; a new one ends the ones before."""
     mine = await customer.mine(request, number)
     here = mine.here
-    issued = await issue_short_code.issue_short_code(here.context, here.actor, mine.application.id)
+    try:
+        issued = await issue_short_code.issue_short_code(here.context, here.actor, mine.application.id)
+    except (NotHandedOff, OfferExpired) as problem:
+        return await stops.answer(mine, problem) or here.go(f"/my/{number}")
     code = views.HandOffCode(issued.link, issued.short_code, issued.valid_until, issued.valid_seconds)
     view = await _view(mine, code)
     return here.go(f"/my/{number}") if view is None else here.show(PART if here.is_part else SHOW, view)

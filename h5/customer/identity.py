@@ -1,7 +1,6 @@
 """Photograph the ID card, look over what was read."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, cast
 
 from litestar import get as get_page
@@ -10,18 +9,15 @@ from litestar.datastructures import UploadFile
 
 from backend.core.errors import Invalid, Problem, TooMany, Unavailable
 from backend.domains.applications import service as applications
-from backend.domains.applications.model import AlreadyOpen, Capture
+from backend.domains.applications.model import Capture
 from backend.domains.customers import card_form
-from backend.domains.customers.model import CardContradictsItself, CardExpired
-from backend.domains.regulation import service as regulation
 from backend.flows import capture_identity, confirm_identity
-from backend.flows.capture_identity import Side, TooYoung
-from backend.flows.confirm_identity import LivesElsewhere
+from backend.flows.capture_identity import Side
 from backend.ocr import reading
 from backend.web import customer, forms
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
-from h5.customer import views
+from h5.customer import stops, views
 
 SHOW, PART = "customer/identity/show.html", "customer/identity/_capture.html"
 READER_AWAY = "认字的机器正忙，照片没有留下，过一会儿再拍一次"
@@ -62,7 +58,7 @@ async def confirm(request: Request) -> Response:
             here.context, here.actor, draft.application.id, form
         )
     except Problem as problem:
-        if stopped := await _stop(draft, problem):
+        if stopped := await stops.answer(draft, problem):
             return stopped
         if not isinstance(problem, Invalid):
             raise
@@ -83,7 +79,7 @@ async def _capture(request: Request, side: Side) -> Response:
         )
         view = await identity(draft, **_advised(side, taken.readable, taken.advice))
     except Problem as problem:
-        if stopped := await _stop(draft, problem):
+        if stopped := await stops.answer(draft, problem):
             return stopped
         if not isinstance(problem, Invalid | TooMany | Unavailable):
             raise
@@ -160,44 +156,3 @@ def _doubt(value: str, unclear: str) -> str:
         return "这一项没读出来"
     here = "".join(c for c in unclear if c in value)
     return f"“{here}”看不太清" if here and len(here) <= 4 else "这一项看不太清"
-
-
-async def _stop(draft: Draft, problem: Problem) -> Response | None:
-    """The page that answers a road which ends or turns here; None for what can be mended in place."""
-    here = draft.here
-    match problem:
-        case TooYoung():
-            view: Any = views.UnderAge(problem.details["adult_on"])  # type: ignore[arg-type]
-            name = "customer/stop/under_age.html"
-        case CardExpired():
-            async with here.context.db.read(here.actor) as tx:
-                days = (await regulation.in_force(tx, problem.details["expired_on"])).count(  # type: ignore[arg-type]
-                    "retention.abandoned_days"
-                )
-            kept = draft.application.created_at + timedelta(days=days)
-            view = views.ExpiredCard(problem.details["expired_on"], kept.date())  # type: ignore[arg-type]
-            name = "customer/stop/expired_card.html"
-        case CardContradictsItself():
-            what = "、".join(dict.fromkeys(problem.fields.values())) or problem.text
-            view, name = views.ContradictingCard(what), "customer/stop/contradicting_card.html"
-        case LivesElsewhere():
-            at = problem.details
-            url = f"/p/{at['institution_id']}/{at['product_code']}" if at["product_code"] else "/"
-            view = views.Elsewhere(str(at["county"]), str(at["institution_name"]), url)
-            name = "customer/stop/elsewhere.html"
-        case AlreadyOpen():
-            view, name = await _open_one(draft, problem), "customer/stop/open_application.html"
-        case _:
-            return None
-    return here.show(name, view, 409)
-
-
-async def _open_one(draft: Draft, problem: AlreadyOpen) -> views.OpenApplication:
-    """Only the number is told: who took these photographs has not proved whose card it is."""
-    number, product = str(problem.details["application_no"]), str(problem.details["product"])
-    url = "/resume"
-    if draft.session.customer_id is not None:
-        async with draft.here.context.db.read(draft.here.actor) as tx:
-            mine = await applications.of_customer(tx, draft.session.customer_id)
-        url = next((f"/my/{number}" for each in mine if each.application_no == number), url)
-    return views.OpenApplication(number, product, None, url)

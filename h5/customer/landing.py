@@ -8,11 +8,12 @@ from msgspec.structs import replace
 from backend.core import clock
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
+from backend.domains.applications.model import STEPS
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import CodeState, OfficerCard, Verification
 from backend.domains.products import rules as product_rules
 from backend.domains.products import service as products
-from backend.flows import start_application
+from backend.flows import start_application, turn_away
 from backend.web import customer, forms, remembered, wechat_browser
 from backend.web.customer import Here
 from backend.web.http import Request, Response
@@ -79,6 +80,16 @@ async def start(request: Request) -> Response:
     if here.session is None or application.session_id != here.session.id:
         here.keep_session(token)
     return here.go(customer.STEP_PATHS.get(application.step, "/apply/identity"))
+
+
+@post("/apply/give-up")
+async def give_up(request: Request) -> Response:
+    """The person does not want their draft any more: nothing of it is kept."""
+    draft = await customer.draft(request, *STEPS)
+    here, application = draft.here, draft.application
+    await turn_away.turn_away(here.context, here.actor, application.id, "customer")
+    url = f"/p/{application.institution_id}/{application.product_code}"
+    return here.show("customer/stop/given_up.html", views.GivenUp(url))
 
 
 class Closed(Exception):

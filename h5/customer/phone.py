@@ -18,7 +18,6 @@ from backend.web.http import Request, Response
 from h5.customer import views
 
 SHOW, PART = "customer/phone/show.html", "customer/phone/_code.html"
-RESEND_SECONDS = 60
 CONSENTS = tuple(f"consent_{purpose}" for purpose in Purpose)
 """Names of the ticks; their value is the version of the text shown."""
 
@@ -39,10 +38,12 @@ async def send(request: Request) -> Response:
         number = send_code.check_phone(number)
         address = addresses.countable(addresses.client(request, here.settings), here.settings)
         async with here.context.db.begin(here.actor) as tx:
-            await send_code.send_code(tx, draft.session.id, prove_phone.PURPOSE, number, address=address)
+            gap = await send_code.send_code(
+                tx, draft.session.id, prove_phone.PURPOSE, number, address=address
+            )
     except (Invalid, TooMany) as problem:
         return await _again(here, draft, form, problem)
-    view = await phone(draft, typed=form, number=number, sms=code_sent(number))
+    view = await phone(draft, typed=form, number=number, sms=code_sent(number, gap))
     return _part(here, view, 200)
 
 
@@ -110,8 +111,8 @@ def waiting(number: str, problem: TooMany) -> views.SmsCode:
     return views.SmsCode(error=problem.text)
 
 
-def code_sent(number: str) -> views.SmsCode:
-    return views.SmsCode(sent=True, sent_to=masking.phone(number), resend_seconds=RESEND_SECONDS)
+def code_sent(number: str, gap: int) -> views.SmsCode:
+    return views.SmsCode(sent=True, sent_to=masking.phone(number), resend_seconds=gap)
 
 
 def _part(here: Here, view: views.Phone, status: int) -> Response:

@@ -56,6 +56,7 @@ async def result(mine: Draft) -> views.Result:
         review=views.Review(**asdict(found.review)) if found.review else None,
         officer=officer,
         waiting_for=found.waiting_for,
+        product_url=f"/p/{mine.here.institution.id}/{mine.application.product_code}",
     )
 
 

@@ -32,13 +32,13 @@ async def send(request: Request) -> Response:
     try:
         number = send_code.check_phone(number)
         address = addresses.countable(addresses.client(request, here.settings), here.settings)
-        await resume_application.ask_code(here.context, _browser(here), number, address)
+        gap = await resume_application.ask_code(here.context, _browser(here), number, address)
     except Invalid as problem:
         return _part(here, views.Resume(phone=number, phone_error=problem.fields["phone"]), 422)
     except TooMany as problem:
         sms = waiting(number, problem)
         return _part(here, views.Resume(sms, number), 429 if sms.error else 200)
-    return _part(here, views.Resume(code_sent(number), number), 200)
+    return _part(here, views.Resume(code_sent(number, gap), number), 200)
 
 
 @post("/resume", fields=("phone", "code"))

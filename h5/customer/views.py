@@ -205,6 +205,12 @@ class AtBranch(Struct, frozen=True):
     ticket_no: str
 
 
+class Renewal(Struct, frozen=True):
+    """Consents to be given again before a draft that lay for long can be handed in (D3-09)."""
+
+    consents: tuple[Consent, ...]
+
+
 class Choice(Struct, frozen=True):
     """One thing to pick. `note` is a second, smaller line."""
 
@@ -311,6 +317,7 @@ class Result(Struct, frozen=True):
     review: Review | None = None
     officer: Officer | None = None
     waiting_for: str = ""
+    product_url: str = "/"
 
 
 class CostItem(Struct, frozen=True):
@@ -407,9 +414,10 @@ class Reported(Struct, frozen=True):
 
 
 class UnderAge(Struct, frozen=True):
-    """Not yet 18; nothing was stored (D3-05)."""
+    """Not yet 18; nothing was stored (D6-02). `child`: a guardian speaks for them (D3-05)."""
 
     adult_on: date
+    child: bool = False
 
 
 class ExpiredCard(Struct, frozen=True):
@@ -430,6 +438,36 @@ class Elsewhere(Struct, frozen=True):
 
     county: str
     institution_name: str
+    url: str
+
+
+class Outside(Struct, frozen=True):
+    """The customer lives in no county that works online (D1-12). `counties` are those that do."""
+
+    counties: str
+
+
+class ProductEnded(Struct, frozen=True):
+    """The product was taken off the counter meanwhile."""
+
+
+class OpenElsewhere(Struct, frozen=True):
+    """An application of this person is under way at another county's bank."""
+
+    county: str
+    institution_name: str
+
+
+class GivenUp(Struct, frozen=True):
+    """A draft was given up by its owner; `url` is the product's landing."""
+
+    url: str
+
+
+class OfferExpired(Struct, frozen=True):
+    """Nobody signed in time; `url` is the product's landing."""
+
+    valid_until: date
     url: str
 
 

@@ -176,6 +176,7 @@ def _plain_verdict(f: Mapping[str, Any], v: Mapping[str, int]) -> tuple[bool, bo
         or f["person_applications_30d"] > 5
         or f["address_applications_90d"] > 6
         or (f["purpose"] == "other" and not f["purpose_forbidden"])
+        or f["requested_amount"] > f["reg_on_site_skip_amount"]
         or f["bureau_guarantee_balance"] > 50_000_000
         or v["usable_annual_income"] < 600_000
     )

@@ -4,12 +4,16 @@ import itertools
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
+import msgspec
 import pytest
 
 from backend.core import clock, ids
 from backend.domains.applications.model import Application
+from backend.domains.channels import tickets
 from backend.domains.loans import service as loans
-from backend.flows import poll_bank, reconcile_bank
+from backend.flows import apply_bank_events, poll_bank, receive_bank_event, reconcile_bank
+from backend.integrations.mobile_bank.port import Event
 from backend.outbox import effects
 from backend.overview import invariants
 
@@ -37,8 +41,6 @@ async def at_the_bank(road: Road, application: Application) -> list[dict[str, An
     await road.bank(application, "repay", ME, loan_no=first["loan_no"])
     await road.bank(application, "repay", ME, loan_no=second["loan_no"])
     status = await road.context.clients.mobile_bank.status(application.id)
-    import msgspec
-
     return [msgspec.to_builtins(event) for event in status.events]
 
 
@@ -54,6 +56,89 @@ async def test_events_in_any_order_end_in_the_same_story(road: Road, handed: App
     assert (await road.see(handed)).status == "repaid"
     story = await road.events(handed)
     assert story[-5:] == ["signed", "drawn", "drawn_again", "repayment", "repaid"]
+
+
+async def test_every_order_of_the_events_ends_in_the_same_story(
+    road: Road, handed: Application, owner: asyncpg.Connection
+) -> None:
+    """All 120 orders of five events, each event followed by a try to apply, one of them sent twice (trust §1.5)."""
+    await silence(road)
+    events = [msgspec.convert(event, Event) for event in await at_the_bank(road, handed)]
+    before = len(await road.events(handed))
+    for number, order in enumerate(itertools.permutations(events)):
+        for event in (*order, order[number % 5]):
+            await receive_bank_event.receive_bank_event(road.context, event)
+            await apply_bank_events.apply_bank_events(road.context, JIA, handed.id)
+        story = (await road.events(handed))[before:]
+        assert story == ["signed", "drawn", "drawn_again", "repayment", "repaid"], [e.sequence for e in order]
+        async with road.db.read(JIA) as tx:
+            mirrored = await loans.of_application(tx, handed.id)
+            postings = [p for loan in mirrored for p in await loans.postings(tx, loan)]
+        assert (len(mirrored), len(postings), sum(loan.outstanding_fen for loan in mirrored)) == (2, 4, 0)
+        await as_handed_over(owner, before)
+
+
+async def as_handed_over(owner: asyncpg.Connection, events: int) -> None:
+    """Back to the moment before the bank reported anything, behind the triggers that forbid it."""
+    async with owner.transaction():
+        await owner.execute("set local session_replication_role = replica")
+        for table in ("loans.postings", "loans.loans", "outbox.inbox", "outbox.effects"):
+            await owner.execute(f"delete from {table}")
+        await owner.execute("delete from applications.events where seq > $1", events)
+        await owner.execute("update applications.applications set status = 'handed_off'")
+        await owner.execute(
+            "update contracts.contracts set status = 'ready', bank_sequence = 0, signature_no = null, line_no = null"
+        )
+
+
+async def test_interest_beyond_the_disclosure_is_an_incident_with_an_owner(
+    road: Road, handed: Application
+) -> None:
+    """D2-09: the books follow the money, and a person is told to look; once."""
+    await silence(road)
+    events = await at_the_bank(road, handed)
+    for event in events:
+        if event["type"] == "repaid":
+            event["interest_fen"] = 5_000
+        assert (await road.call("events", event)).status_code == 204
+    await road.drain()
+    assert (await road.see(handed)).status == "repaid"
+    story = await road.events(handed)
+    assert story.count("charged_beyond_disclosure") == 1
+    async with road.db.read(JIA) as tx:
+        [ticket] = await tickets.list_open(tx)
+    assert "收的利息比明示表多" in ticket.text
+    assert handed.application_no in ticket.text
+
+
+async def test_interest_as_disclosed_is_no_incident(road: Road, handed: Application) -> None:
+    """Paid late, early and in parts: what the core charges by the day is what the 明示表 allows."""
+    await road.bank(handed, "open", ME)
+    await road.bank(handed, "sign", ME)
+    loan = await road.bank(handed, "draw", ME, amount_fen=1_000_000)
+    for days, amount in ((17, 100_000), (60, 200_001), (200, 0)):
+        with clock.at(clock.now() + timedelta(days=days)):
+            await road.bank(handed, "repay", ME, loan_no=loan["loan_no"], amount_fen=amount)
+    with clock.at(clock.now() + timedelta(days=201)):
+        await road.settle()
+        await road.drain()
+    assert (await road.see(handed)).status == "repaid"
+    assert "charged_beyond_disclosure" not in await road.events(handed)
+
+
+async def test_a_line_used_again_after_it_was_paid_back(road: Road, handed: Application) -> None:
+    """A3-13: the case is in use again, the contract stands, and everything holds."""
+    await silence(road)
+    await at_the_bank(road, handed)
+    await road.bank(handed, "draw", ME, amount_fen=200_000)
+    status = await road.context.clients.mobile_bank.status(handed.id)
+    for event in reversed(status.events):
+        await road.call("events", msgspec.to_builtins(event))
+    await road.drain()
+    assert (await road.see(handed)).status == "drawn"
+    assert (await road.contract(handed)).status == "signed"
+    await road.later(minutes=5)
+    assert await invariants.ask(road.db) == {}
 
 
 async def test_every_event_three_times_counts_once(road: Road, handed: Application) -> None:

@@ -14,6 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from backend.core import clock, ids
+from backend.documents import package
 from backend.domains.applications.model import Application
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import (
@@ -27,12 +28,14 @@ from backend.domains.handoff.model import NotHandedOff
 from backend.flows import (
     cancel_application,
     confirm_disclosure,
+    draw_up_disclosure,
     hand_off,
     issue_short_code,
     open_mobile_bank,
     show_disclosure,
 )
 from backend.outbox import effects
+from backend.overview import application_result
 
 from .conftest import JIA, YI, Road, id_number
 
@@ -260,6 +263,41 @@ async def test_the_bank_asks_once_more_before_the_signature(road: Road, handed: 
     unsigned = await road.web.get(f"/api/mobile-bank/standing/4101/{handed.id}")
     other = await road.ask(f"standing/4101/{handed.id}", signed=f"/api/mobile-bank/standing/4101/{ids.new()}")
     assert (unsigned.status_code, other.status_code) == (401, 401)
+
+
+async def test_one_cost_on_every_surface(road: Road, approved: Application) -> None:
+    """N3: page, 明示表, contract, package and the bank's offer show one sum, one rate, one cost, one schedule."""
+    async with road.db.read(JIA) as tx:
+        contract = await contracts.get(tx, approved.id)
+        drawn = await draw_up_disclosure.draw_up_disclosure(tx, contract)
+        page = (await application_result.of(tx, await road.see_in(tx, approved))).offer
+        printed = hand_off._fields(contract, drawn)
+    table = drawn.disclosure
+    assert page is not None
+    assert {contract.limit_fen, table.principal, page.limit_fen, printed.limit} == {contract.limit_fen}
+    assert {contract.annual_rate, table.annual_rate, page.annual_rate, printed.annual_rate} == {
+        contract.annual_rate
+    }
+    assert {table.annualised, page.all_in_cost, printed.all_in_cost} == {table.annualised}
+    assert printed.disclosure_sha256 == table.sha256
+    planned = [(i.due_on, i.principal, i.interest) for i in printed.schedule.instalments]
+    assert [(i.due_on, i.principal_fen, i.interest_fen) for i in page.schedule] == planned
+    assert table.total == sum(principal + interest for _, principal, interest in planned)
+    assert table.lines[0].amount == sum(interest for _, _, interest in planned)
+    await road.hand_off(approved)
+    [offer] = (await road.sandbox.post("/bank/api/offers", json={"id_number": ME})).json()
+    assert (offer["limit_fen"], float(offer["annual_rate"])) == (table.principal, float(table.annual_rate))
+    assert offer["term_months"] == table.term_months
+
+
+async def test_a_package_drawn_twice_is_the_same_to_the_byte(road: Road, approved: Application) -> None:
+    async with road.db.read(JIA) as tx:
+        contract = await contracts.get(tx, approved.id)
+        drawn = await draw_up_disclosure.draw_up_disclosure(tx, contract)
+    fields = hand_off._fields(contract, drawn)
+    one, two = (package.build(fields, drawn.disclosure, []) for _ in range(2))
+    assert [d.sha256 for d in one.documents] == [d.sha256 for d in two.documents]
+    assert [d.pdf for d in one.documents] == [d.pdf for d in two.documents]
 
 
 # Tokens

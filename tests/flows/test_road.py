@@ -1,10 +1,12 @@
 """The straight road, and every other way a decision can end."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from backend import __main__ as command_line
 from backend.core import clock
 from backend.domains.applications.declarations import INCOMES
 from backend.domains.customers import consents
@@ -185,6 +187,29 @@ async def test_replaying_the_decision_gives_the_same_bytes(road: Road) -> None:
         again = await decisions.replay(tx, recorded.id)
     assert again.same_bytes
     assert again.untouched
+
+
+async def test_the_replay_command_takes_the_number_a_customer_reads_out(
+    road: Road, database_dsn: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    application = await road.apply(id_number())
+    monkeypatch.setenv("DATABASE_URL", database_dsn)
+    monkeypatch.setenv("DATABASE_OWNER_URL", database_dsn)
+    assert await asyncio.to_thread(command_line.main, ["replay", application.application_no, "--json"]) == 0
+    assert '"same_bytes":true' in capsys.readouterr().out
+    assert await asyncio.to_thread(command_line.main, ["replay", "999999999999"]) == 2
+    assert capsys.readouterr().err == "没有找到这次的审批结果\n"
+
+
+async def test_the_sources_are_asked_at_once_and_the_bureau_after_the_identity(road: Road) -> None:
+    """Three questions go out before the first answer is in (each answers late)."""
+    for source in ("identity_check", "core_banking", "data_platform"):
+        await road.fault(source, "*", "delay", seconds=0.5)
+    application = await road.apply(id_number())
+    story = await road.events(application)
+    first_answer = min(n for n, event in enumerate(story) if event.startswith("got."))
+    asked = {event for event in story[:first_answer] if event.startswith("asked.")}
+    assert asked == {"asked.identity_check", "asked.core_banking", "asked.data_platform"}
 
 
 async def test_two_products_at_once_never_promise_more_than_the_cap(road: Road) -> None:

@@ -36,6 +36,7 @@ APPLICATION = Lifecycle(
         "handed_off": ("signed", "expired", "cancelled"),
         "signed": ("drawn", "cancelled"),
         "drawn": ("repaid",),
+        "repaid": ("drawn",),
     },
 )
 

@@ -124,11 +124,19 @@ async def continue_from(tx: Tx, application: Application, session_id: str, openi
 
 
 async def reach(tx: Tx, application: Application, step: str) -> None:
-    """The draft is at `step` now; never moved backwards."""
+    """The draft is at `step` now; never moved backwards (`back_to_card` alone does that)."""
     if STEPS.index(step) > STEPS.index(application.step) and not await repository.set_step(
         tx, application.id, step
     ):
         raise ApplicationMoved(label=application.label)
+
+
+async def back_to_card(tx: Tx, application: Application, why: str) -> None:
+    """The card no longer holds: card, phone and face are proved anew; what was declared stays."""
+    await repository.set_liveness(tx, application.id, "none")
+    if not await repository.set_step(tx, application.id, "identity"):
+        raise ApplicationMoved(label=application.label)
+    await note(tx, application, "card_again", why)
 
 
 def require_step(application: Application, step: str) -> None:

@@ -23,6 +23,7 @@ CONTRACT = Lifecycle(
         "draft": ("ready", "void"),
         "ready": ("signed", "void"),
         "signed": ("completed", "terminated"),
+        "completed": ("signed",),
     },
 )
 
@@ -132,6 +133,13 @@ class DisclosureChanged(Conflict):
 class ShownTokenInvalid(Invalid):
     code = "shown_token_invalid"
     message = "这一页放得太久了，请刷新后再看一遍明示表"
+
+
+class OfferExpired(Conflict):
+    """The last day on which it could be signed is over."""
+
+    code = "offer_expired"
+    message = "这笔额度 {valid_until} 到期，已经收回。还想借，重新申请就行"
 
 
 class DisclosureNotConfirmed(Conflict):

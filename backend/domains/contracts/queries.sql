@@ -2,12 +2,12 @@
 -- Serial part of the contract number.
 select nextval('contracts.number_seq');
 
--- name: insert(institution_id, id, application_id, customer_id, contract_no, agreed_by, product_code, product_name, internet_consumer, limit_amount, annual_rate, term_months, repayment_method, purpose, agreed_on, valid_until, now)!
+-- name: insert(institution_id, id, application_id, customer_id, person_blind, contract_no, agreed_by, product_code, product_name, internet_consumer, limit_amount, annual_rate, term_months, repayment_method, purpose, agreed_on, valid_until, now)!
 -- Written with the approval.
-insert into contracts.contracts (institution_id, id, application_id, customer_id, contract_no, agreed_by,
+insert into contracts.contracts (institution_id, id, application_id, customer_id, person_blind, contract_no, agreed_by,
     product_code, product_name, internet_consumer, limit_amount, annual_rate, term_months, repayment_method,
     purpose, agreed_on, valid_until, created_at, updated_at)
-values (:institution_id, :id, :application_id, :customer_id, :contract_no, :agreed_by, :product_code,
+values (:institution_id, :id, :application_id, :customer_id, :person_blind, :contract_no, :agreed_by, :product_code,
     :product_name, :internet_consumer, :limit_amount, :annual_rate, :term_months, :repayment_method, :purpose,
     :agreed_on, :valid_until, :now, :now);
 
@@ -35,15 +35,13 @@ select * from contracts.contracts where institution_id = :institution_id and con
 -- scope: all institutions, because the mobile bank asks by application without naming the institution.
 select institution_id from contracts.contracts where application_id = :application_id;
 
--- name: lock_customer(customer_id)$
--- Two approvals of one person at once wait for each other, so that their limits add up (D1-01).
-select pg_advisory_xact_lock(hashtext('contracts.customer'), hashtext(:customer_id));
+-- name: lock_person(person_blind)$
+-- Two approvals of one person at once wait for each other, in whichever county, so that their limits add up (D1-01).
+select pg_advisory_xact_lock(hashtextextended('contracts.person' || encode(:person_blind, 'hex'), 0));
 
--- name: promised(institution_id, customer_id)$
--- Internet consumer limits of this person which core banking does not know yet (D1-01).
-select coalesce(sum(limit_amount), 0) from contracts.contracts
-where institution_id = :institution_id and customer_id = :customer_id and internet_consumer
-  and status in ('draft', 'ready');
+-- name: promised(person_blind)$
+-- Internet consumer limits of this person which core banking does not know yet (D1-01), over all counties.
+select contracts.promised_to(:person_blind);
 
 -- name: make_ready(institution_id, id, manifest_sha256, now)!
 -- The documents are fixed; the trigger asks for the confirmed disclosure.

@@ -4,12 +4,12 @@ import base64
 import binascii
 import hashlib
 import hmac
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
 from backend.core import money
-from backend.domains.contracts.model import Contract, ShownTokenInvalid
+from backend.domains.contracts.model import Contract, OfferExpired, ShownTokenInvalid
 from backend.domains.products import rules as product_rules
 from backend.domains.products.model import Terms
 
@@ -44,6 +44,12 @@ def read_shown_token(secret: str, contract: Contract, token: str, now: datetime)
     if note.contract_id != contract.id or not now - SHOWN_LIFE < shown_at <= now:
         raise ShownTokenInvalid()
     return note.sha256, shown_at
+
+
+def require_standing(contract: Contract, today: date) -> None:
+    """Raises `OfferExpired` after the last day, also before the timetable has let the offer lapse."""
+    if contract.status in ("draft", "ready") and contract.valid_until < today:
+        raise OfferExpired(valid_until=contract.valid_until)
 
 
 def method_for(terms: Terms, months: int) -> money.RepaymentMethod:

@@ -23,6 +23,7 @@ from backend.domains.contracts.model import (
     DocumentMissing,
     Terms,
 )
+from backend.domains.customers.model import Person
 
 Q = queries.load(__package__)
 
@@ -36,7 +37,7 @@ class NewDocument(msgspec.Struct, frozen=True):
     content: bytes
 
 
-async def prepare(tx: Tx, application_id: str, customer_id: str, terms: Terms) -> Contract:
+async def prepare(tx: Tx, application_id: str, person: Person, terms: Terms) -> Contract:
     """The draft contract of an approval; its number: institution, year, product, serial."""
     contract_id = ids.new()
     serial = int(await Q.next_number(tx))
@@ -48,7 +49,8 @@ async def prepare(tx: Tx, application_id: str, customer_id: str, terms: Terms) -
         institution_id=tx.institution_id,
         id=contract_id,
         application_id=application_id,
-        customer_id=customer_id,
+        customer_id=person.id,
+        person_blind=_blind(tx, person),
         contract_no=number,
         now=tx.now,
         **values,
@@ -95,12 +97,16 @@ async def institution_of(tx: Tx, application_id: str) -> str:
     return str(found)
 
 
-async def promised(tx: Tx, customer_id: str, *, lock: bool = False) -> int:
-    """Fen promised to a person for internet consumer loans but not yet signed. `lock` holds off another
-    approval of the same person until this transaction ends."""
+async def promised(tx: Tx, person: Person, *, lock: bool = False) -> int:
+    """Fen promised to a person for internet consumer loans but not yet signed, in any county of the union. `lock`
+    holds off another approval of the same person until this transaction ends."""
     if lock:
-        await Q.lock_customer(tx, customer_id=customer_id)
-    return money.fen(await Q.promised(tx, institution_id=tx.institution_id, customer_id=customer_id))
+        await Q.lock_person(tx, person_blind=_blind(tx, person))
+    return money.fen(await Q.promised(tx, person_blind=_blind(tx, person)))
+
+
+def _blind(tx: Tx, person: Person) -> bytes:
+    return tx.vault.blind("id_number", person.id_number)
 
 
 async def confirm(
@@ -253,6 +259,6 @@ def _contract(row: Any) -> Contract | None:
     values = dict(row)
     values["limit_fen"] = money.fen(values.pop("limit_amount"))
     values["repayment_method"] = money.RepaymentMethod(values["repayment_method"])
-    for column in ("polled_at", "updated_at"):
+    for column in ("polled_at", "updated_at", "person_blind"):
         del values[column]
     return Contract(**values)

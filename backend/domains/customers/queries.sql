@@ -52,6 +52,10 @@ where institution_id = :institution_id and id = :id and status = :from_status;
 -- scope: all institutions, because a person on a new phone does not say which county they asked. Ids only.
 select institution_id, id from customers.people where phone_blind = :phone_blind;
 
+-- name: same_person_everywhere(id_number_blind)
+-- scope: all institutions, because two counties may serve one person, and caps are the person's. Ids only.
+select institution_id, id from customers.people where id_number_blind = :id_number_blind;
+
 -- name: bind(institution_id, id, openid, customer_id, now)$
 -- Null when the account or the person is bound already; the two partial unique indexes decide races.
 insert into customers.bindings (institution_id, id, openid, customer_id, bound_at)

@@ -44,6 +44,11 @@ async def phone_owners_everywhere(tx: Tx, phone: str) -> list[tuple[str, str]]:
     return [(row["institution_id"], row["id"]) for row in rows]
 
 
+async def same_person_everywhere(tx: Tx, id_number: str) -> list[tuple[str, str]]:
+    rows = await Q.same_person_everywhere(tx, id_number_blind=tx.vault.blind("id_number", id_number))
+    return [(row["institution_id"], row["id"]) for row in rows]
+
+
 async def insert(tx: Tx, card: Card) -> str | None:
     customer_id = ids.new()
     added: str | None = await Q.insert(

@@ -1,5 +1,6 @@
 """What an ID card must satisfy before anything of it is stored."""
 
+import re
 from datetime import date
 
 from backend.core import check_digits, clock
@@ -24,10 +25,7 @@ def check_card(card: Card, today: date, rules: InForce) -> None:
     _contradictions(card)
     _age(card.birth_on, today, rules)
     if card.valid_until is not None and card.valid_until < today:
-        day = card.valid_until
-        raise CardExpired(
-            expired_on=f"{day.year}年{day.month}月{day.day}日", fields={"valid_until": "身份证已过期"}
-        )
+        raise CardExpired(expired_on=card.valid_until, fields={"valid_until": "身份证已过期"})
 
 
 def _contradictions(card: Card) -> None:
@@ -40,8 +38,17 @@ def _contradictions(card: Card) -> None:
         fields["valid_until"] = "有效期的止期早于起期"
     if card.valid_from < card.birth_on:
         fields["valid_from"] = "有效期的起期早于出生日期"
+    issuing, living = _COUNTY_ISSUER.search(card.issuer), _COUNTY.search(card.address)
+    if issuing and living and issuing[1] not in card.address:
+        fields["issuer"] = f"签发机关是{issuing[1]}的，住址在{living[1]}，两面像是两张证"
     if fields:
         raise CardContradictsItself(fields=fields)
+
+
+_COUNTY = re.compile(r"([^省市州盟区县]{1,6}县)")
+_COUNTY_ISSUER = re.compile(rf"{_COUNTY.pattern}公安局$")
+"""A card is issued where its holder is registered, so both sides name one county. Cities are not compared: their
+bureaus, branches and districts go by too many names."""
 
 
 def _age(birth_on: date, today: date, rules: InForce) -> None:

@@ -77,6 +77,11 @@ async def phone_owners_everywhere(tx: Tx, phone: str) -> list[tuple[str, str]]:
     return await repository.phone_owners_everywhere(tx, phone)
 
 
+async def same_person_everywhere(tx: Tx, id_number: str) -> list[tuple[str, str]]:
+    """(institution, customer) of everybody with this ID number; needs a union-wide reader."""
+    return await repository.same_person_everywhere(tx, id_number)
+
+
 async def freeze(tx: Tx, customer_id: str, reason: str) -> None:
     await _move(tx, customer_id, "active", "frozen", reason)
 

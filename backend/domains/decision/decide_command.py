@@ -57,7 +57,11 @@ def run(given: argparse.Namespace) -> int:
         return 2
     capsule = evaluate.evaluate(case, bundle.seeded())
     if given.capsule:
-        given.capsule.write_bytes(model.canonical(capsule))
+        try:
+            given.capsule.write_bytes(model.canonical(capsule))
+        except OSError as problem:
+            print(f"写不了文件 {given.capsule}：{problem.strerror}", file=sys.stderr)
+            return 2
     if given.text:
         print(in_words(capsule.decision))
     else:

@@ -41,7 +41,11 @@ def run(given: argparse.Namespace) -> int:
     except Problem as problem:
         print(problem.text, file=sys.stderr)
         return 2
-    card, report = train.write(trained, given.out)
+    try:
+        card, report = train.write(trained, given.out)
+    except OSError as problem:
+        print(f"写不了目录 {given.out}：{problem.strerror}", file=sys.stderr)
+        return 2
     if given.json:
         paths = {"scorecard": str(card), "report": str(report)}
         print(msgspec.json.encode(trained.report | paths, order="sorted").decode())

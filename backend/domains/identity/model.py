@@ -15,9 +15,6 @@ STATE_LIFE = timedelta(minutes=10)
 CUSTOMER_SESSION = timedelta(days=90)
 """A draft is kept 90 days (D7); the cookie that finds it lives as long. Private answers need a fresh code."""
 
-CODE_LIFE = timedelta(minutes=5)
-CODE_TRIES = 5
-
 
 class Staff(msgspec.Struct, frozen=True, kw_only=True):
     institution_id: str
@@ -78,6 +75,7 @@ class CodeSent(msgspec.Struct, frozen=True):
 
     id: str
     code: str
+    valid_seconds: int
 
 
 class WrongCode(Invalid):

@@ -4,13 +4,11 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 
-from backend.core import ids
+from backend.core import clock, ids
 from backend.db import queries
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.identity.model import (
-    CODE_LIFE,
-    CODE_TRIES,
     CUSTOMER_SESSION,
     STAFF_ABSOLUTE,
     STAFF_IDLE,
@@ -23,6 +21,7 @@ from backend.domains.identity.model import (
     StaffSession,
     WrongCode,
 )
+from backend.domains.regulation import service as regulation
 
 Q = queries.load(__package__)
 
@@ -189,6 +188,7 @@ async def set_large_type(tx: Tx, session_id: str, large_type: bool) -> None:
 async def new_code(tx: Tx, session_id: str, purpose: str, phone: str) -> CodeSent:
     """A six-digit code for a phone, bound to session and purpose. The caller sends it as an SMS effect."""
     code_id, code = ids.new(), ids.digits(6)
+    valid = (await regulation.in_force(tx, clock.today())).count("sms.valid_seconds")
     await Q.insert_code(
         tx,
         institution_id=tx.institution_id,
@@ -198,10 +198,10 @@ async def new_code(tx: Tx, session_id: str, purpose: str, phone: str) -> CodeSen
         phone_index=tx.vault.blind("phone", phone),
         code_hash=_code_hash(tx, code_id, code),
         now=tx.now,
-        expires_at=tx.now + CODE_LIFE,
+        expires_at=tx.now + timedelta(seconds=valid),
     )
     audit.add(tx, "code.new", session_id, purpose=purpose)
-    return CodeSent(code_id, code)
+    return CodeSent(code_id, code, valid)
 
 
 async def check_code(
@@ -211,13 +211,14 @@ async def check_code(
 
     Returned, not raised: the counted try must be committed although the answer is no.
     """
+    tries = (await regulation.in_force(tx, clock.today())).count("sms.tries")
     row = await Q.try_code(
         tx,
         institution_id=tx.institution_id,
         session_id=session_id,
         purpose=purpose,
         now=tx.now,
-        most=CODE_TRIES,
+        most=tries,
     )
     if row is None:
         return CodeUsedUp(fields={"code": CodeUsedUp.message})
@@ -227,7 +228,7 @@ async def check_code(
     if right:
         await Q.use_code(tx, institution_id=tx.institution_id, id=row["id"], now=tx.now)
         return None
-    left = CODE_TRIES - row["tries"]
+    left = tries - row["tries"]
     if left <= 0:
         return CodeUsedUp(fields={"code": CodeUsedUp.message})
     return WrongCode(left=left, fields={"code": WrongCode.message.format(left=left)})

@@ -159,6 +159,8 @@ def _shape(terms: Terms) -> Iterable[Breach]:
 def _people(terms: Terms, rules: InForce) -> Iterable[Breach]:
     if terms.age_min < rules.count("age.minimum"):
         yield _breach("age_min", f"不得向未满 {rules.count('age.minimum')} 周岁的人放贷", "D6-02")
+    if terms.age_max > rules.count("age.maximum"):
+        yield _breach("age_max", f"还款日年龄不得超过 {rules.count('age.maximum')} 周岁", "A6-02")
     if terms.age_max < terms.age_min:
         yield _breach("age_max", "年龄上下限不成区间", "A3-19")
 

@@ -1,6 +1,6 @@
 """What other code may ask about products, and the two steps by which one is published."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from backend.core import clock
@@ -33,6 +33,15 @@ async def get_live(tx: Tx, institution_id: str, code: str, on: date) -> Product:
 async def name_of(tx: Tx, institution_id: str, code: str) -> str:
     """What people call it, on offer or not; the code itself when nobody knows it."""
     return await repository.name_of(tx, institution_id, code) or code
+
+
+async def get_begun(tx: Tx, institution_id: str, code: str, on: date) -> Product:
+    """As `get_live`, for something begun on that day: a product taken off the counter later the same day still
+    answers for it. Raises `ProductNotLive`."""
+    try:
+        return await get_live(tx, institution_id, code, on)
+    except ProductNotLive:
+        return await get_live(tx, institution_id, code, on - timedelta(days=1))
 
 
 async def list_live(tx: Tx, institution_id: str, on: date) -> list[Product]:

@@ -69,6 +69,8 @@ def test_replay_of_a_capsule_file_compares_every_byte(tmp_path, capsys):
         '{"observed_at": "2026-11-23T10:00:00Z", "facts": {"score": 800}}}}',
         '{"product": "x", "as_of": "2026-11-23T10:00:00Z", "sources": {}, "interrupted_at": "never"}',
         "[" * 5000,
+        '{"product": "x", "as_of": "2026-11-23T10:00:00Z", "sources": {"application": '
+        '{"observed_at": "2026-11-23T10:00:00Z", "facts": {"requested_amount": NaN}}}}',
     ],
 )
 def test_wrong_input_exits_2_with_one_line(tmp_path, capsys, text):
@@ -83,6 +85,14 @@ def test_wrong_input_exits_2_with_one_line(tmp_path, capsys, text):
 def test_a_file_that_is_not_there_exits_2(tmp_path, capsys):
     assert decide_command.main([str(tmp_path / "none.json")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_capsule_that_cannot_be_written_exits_2(tmp_path, capsys):
+    case = str(CASES / "approved_payroll.json")
+    assert decide_command.main([case, "--capsule", str(tmp_path / "none" / "capsule.json")]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
 
 
 def test_a_case_with_nothing_in_it_is_referred(tmp_path, capsys):

@@ -2,6 +2,8 @@
 
 import copy
 import random
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -20,6 +22,7 @@ GOOD = read("approved_payroll")
 SUPPLIED = [(source, name) for source, held in GOOD.sources.items() for name in held.facts]
 FORBIDDEN = {"house_purchase", "mortgage_repayment", "shares", "bonds", "futures", "derivatives"}
 JUNK: list[Any] = [None, "", "0", "true", 0.5, 1e308, [], {}, [1], {"a": 1}, -(10**15), 10**15, "x" * 50]
+JUNK += [float("nan"), float("inf"), -float("inf"), Decimal("NaN"), date(2026, 1, 1), b"0", object()]
 
 
 def someone(seed: int) -> model.Case:
@@ -31,7 +34,7 @@ def someone(seed: int) -> model.Case:
     return with_facts(
         case,
         birth_on=f"{draw.randint(1958, 2009)}-{draw.randint(1, 12):02d}-{draw.randint(1, 28):02d}",
-        requested_amount=draw.randrange(100_000, 20_000_000, 100_000),
+        requested_amount=draw.randrange(100_000, 24_000_000, 100_000),
         requested_term_months=draw.randint(1, 14),
         declared_annual_income=int(income * draw.uniform(0.6, 1.4)),
         purpose=(purpose := draw.choice(facts.catalogue()["purpose"].members)),
@@ -86,6 +89,53 @@ def test_losing_whole_sources_never_approves(case, data):
     lost = data.draw(st.sets(st.sampled_from(sorted(case.sources)), min_size=1))
     left = {name: held for name, held in case.sources.items() if name not in lost}
     assert decide(msgspec.structs.replace(case, sources=left)).outcome is not Outcome.APPROVED
+
+
+@pytest.mark.parametrize("source, name", SUPPLIED)
+@pytest.mark.parametrize("junk", [float("nan"), Decimal("NaN"), "", [], object()], ids=repr)
+def test_no_fact_may_be_anything_but_what_the_catalogue_says(source, name, junk):
+    """Every fact, each way of being wrong: a person decides, and no amount stands."""
+    decision = decide(with_facts(GOOD, **{name: junk}))
+    assert decision.outcome is Outcome.REFERRED
+    assert decision.amount_fen is None
+    assert name in {gap.fact for gap in decision.gaps}
+
+
+@given(st.integers(0, 3000))
+@settings(max_examples=300, deadline=None)
+def test_changing_what_a_reason_names_raises_the_score(seed):
+    """Trust §3: one to four factors of the score, each of them a way up."""
+    decision = decide(someone(seed))
+    named = [reason.code.removeprefix("SC_").lower() for reason in decision.reasons
+             if reason.code.startswith("SC_") and reason.direction == "minus"]  # fmt: skip
+    if decision.score is None:
+        return
+    card = bundle.seeded().card
+    parts = {part.name: part for part in card.card.characteristics}
+    scored = next(step.facts for step in decision.trace if step.event == "score")
+    assert len(named) <= 4
+    for name in named:
+        part = parts[name]
+        best = part.splits[-1] if part.trend == "ascending" else part.splits[0] - 1
+        assert card.score({**scored, name: best}).score > decision.score, name
+
+
+def test_every_decline_has_a_reason_and_a_way_on():
+    """By the score one to four; by rules every failing one (A6-02); each with what to do about it."""
+    seen = 0
+    for seed in range(400):
+        decision = decide(someone(seed))
+        if decision.outcome is not Outcome.DECLINED:
+            continue
+        seen += 1
+        assert decision.reasons
+        assert all(
+            reason.text and reason.advice and reason.direction == "minus" for reason in decision.reasons
+        )
+        by_score = [reason for reason in decision.reasons if reason.code.startswith("SC_")]
+        assert len(by_score) <= 4
+        assert len({reason.code for reason in decision.reasons}) == len(decision.reasons)
+    assert seen > 50
 
 
 WORSE = {

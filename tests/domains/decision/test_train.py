@@ -1,9 +1,11 @@
 """`./xiaodai train` on the synthetic county (A3-32, A3-37, D1-05)."""
 
 import json
+from importlib import resources
 
 import pytest
 
+from backend.commands import train
 from backend.domains.decision import facts, scorecard, train_command
 from backend.sandbox import synthetic
 
@@ -26,6 +28,19 @@ def test_training_twice_gives_the_same_bytes_and_a_scorecard_that_serves(county,
     served = scorecard.CompiledScorecard(scorecard.read(one), facts.catalogue())
     assert served.hash == report["scorecard_sha256"]
     assert len(served.inputs) >= 8
+
+
+def test_what_serves_is_byte_for_byte_what_training_exports(tmp_path):
+    """`./xiaodai train` without arguments makes the shipped scorecard and its report again (A3-32)."""
+    path = tmp_path / "county.csv"
+    synthetic.write_csv(path, train.PEOPLE, train.SEED)
+    assert train_command.main([str(path), "--out", str(tmp_path), "--json"]) == 0
+    shipped = resources.files("backend.domains.decision") / "scorecards"
+    for made, kept in (
+        ("scorecard.json", "personal_credit.json"),
+        ("report.json", "personal_credit.report.json"),
+    ):
+        assert (tmp_path / made).read_bytes() == (shipped / kept).read_bytes(), made
 
 
 @pytest.mark.parametrize(

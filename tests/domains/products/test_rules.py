@@ -19,6 +19,7 @@ DAY = date(2026, 11, 23)
 def in_force(**changed) -> InForce:
     values = {
         "age.minimum": ("count", 18),
+        "age.maximum": ("count", 65),
         "purposes.forbidden": ("words", ("house_purchase", "shares")),
         "marketing.forbidden_words": ("words", ("秒批", "低风险")),
         "internet_consumer.cap": ("fen", 200_000_00),

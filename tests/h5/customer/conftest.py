@@ -16,11 +16,16 @@ import pytest
 
 from backend import app as studio_app
 from backend import wiring
+from backend.core import ids
 from backend.core.actor import system
 from backend.db.database import Database
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.campaigns import service as campaigns
+from backend.domains.customers import consents
+from backend.domains.customers import service as customers
+from backend.domains.customers.model import Card
+from backend.domains.identity import service as identity
 from backend.flows.context import Context
 from backend.jobs import worker
 from backend.ocr.client import OcrClient
@@ -29,6 +34,7 @@ from backend.sandbox.app import create_app as create_sandbox
 from backend.sandbox.forms import Form, PageReader
 from backend.sandbox.specimens.people import Person
 from backend.settings import Settings
+from backend.web import cookies
 from tests.flows.conftest import Late
 
 PLAIN_AGENT = "Mozilla/5.0 (Linux; Android 10) AppleWebKit/537.36 Chrome/116.0 Mobile Safari/537.36"
@@ -175,6 +181,20 @@ class Phone:
         return self.path.split("/")[2]
 
 
+def _card(person: Person) -> Card:
+    return Card(
+        name=person.name,
+        id_number=person.id_number,
+        sex=person.sex,
+        nation=person.ethnicity,
+        birth_on=person.born_on,
+        address=person.address,
+        issuer=person.authority,
+        valid_from=person.valid_from,
+        valid_until=person.valid_until,
+    )
+
+
 class Studio:
     """Our side, the outside, and ways to look behind both."""
 
@@ -198,9 +218,37 @@ class Studio:
     async def ledger(self, name: str) -> list[dict[str, Any]]:
         return list((await self.control.get("/control/ledger", params={"system": name})).json())
 
-    async def fault(self, system_name: str, operation: str, fault: str, **args: Any) -> None:
-        body = {"system": system_name, "operation": operation, "fault": fault, "times": 1, "args": args}
+    async def fault(self, system_name: str, operation: str, fault: str, times: int = 1, **args: Any) -> None:
+        body = {"system": system_name, "operation": operation, "fault": fault, "times": times, "args": args}
         assert (await self.control.post("/control/faults", json=body)).status_code < 300
+
+    async def draft_at(
+        self, phone: Phone, step: str, person: Person, *, institution: str = "4101", product: str = "SXD"
+    ) -> str:
+        """A draft of this person that has come to `step` on this phone; returns its number."""
+        token = ids.token()
+        async with self.context.db.begin(system(institution, "test")) as tx:
+            session, _ = await identity.new_customer_session(tx, token=token)
+            draft = await applications.begin(
+                tx, product_code=product, product_version=f"{product}@1", channel="web", session_id=session.id
+            )
+            customer_id = await customers.create_or_update_from_card(tx, _card(person))
+            await applications.belongs_to(tx, draft, customer_id, "随享贷")
+            proved = None if step == "phone" else customer_id
+            await identity.set_session_application(tx, session.id, draft.id, proved)
+            if proved:
+                await customers.set_phone(tx, customer_id, person.phone)
+                for text in await consents.road(tx):
+                    if text.required:
+                        await consents.give(
+                            tx, customer_id, text.purpose, text_sha256=text.sha256, channel="h5"
+                        )
+            if step == "details":
+                await applications.set_liveness(tx, draft, "passed")
+            await applications.reach(tx, draft, step)
+        name = cookies.name(self.context.settings, cookies.CUSTOMER)
+        phone.http.cookies.set(name, f"{institution}.{token}")
+        return draft.application_no
 
     async def all_applications(self, institution: str = "4101") -> list[Application]:
         async with self.context.db.read(system(institution, "test")) as tx:

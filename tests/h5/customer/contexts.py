@@ -294,6 +294,7 @@ PAGES: dict[str, tuple[str, Struct]] = {
         "customer/landing/show.html",
         replace(LANDING, online=False, officer=None, code=""),
     ),
+    "renewal": ("customer/renewal/show.html", views.Renewal(CONSENTS[1:2])),
     "landing-unfinished": ("customer/landing/show.html", replace(LANDING, unfinished_url="/apply/phone")),
     "code-expired": (
         "customer/landing/closed_code.html",
@@ -498,6 +499,12 @@ PAGES: dict[str, tuple[str, Struct]] = {
     ),
     "reported": ("customer/report/thanks.html", views.Reported("JB26112300017", date(2026, 11, 30))),
     "under-age": ("customer/stop/under_age.html", views.UnderAge(date(2029, 3, 8))),
+    "child": ("customer/stop/under_age.html", views.UnderAge(date(2037, 3, 8), child=True)),
+    "outside": ("customer/stop/outside.html", views.Outside("甲县、乙县、丙县")),
+    "open-elsewhere": ("customer/stop/open_elsewhere.html", views.OpenElsewhere("乙县", "乙县农商银行")),
+    "product-ended": ("customer/stop/product_ended.html", views.ProductEnded()),
+    "offer-expired": ("customer/stop/offer_expired.html", views.OfferExpired(TODAY, "/p/4101/SXD")),
+    "given-up": ("customer/stop/given_up.html", views.GivenUp("/p/4101/SXD")),
     "expired-card": (
         "customer/stop/expired_card.html",
         views.ExpiredCard(date(2025, 3, 8), date(2027, 2, 21)),
