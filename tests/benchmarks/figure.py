@@ -1,7 +1,7 @@
 """One figure of `./xiaodai bench`: what was measured, the ceiling measured beside it, and whether it is enough.
 
-Where CPU time is measured, the least of several interleaved rounds counts: what others do on the machine only
-ever adds to it.
+Rounds of ours and of the ceiling take turns. A part of a ceiling is told by the medians of both; CPU time by
+itself by the least of the rounds, since what others do on the machine only ever adds to it.
 """
 
 from typing import Any

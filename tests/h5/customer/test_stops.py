@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from backend.core import clock
 from backend.core.actor import system
+from backend.domains.campaigns import service as campaigns
 from backend.domains.customers import service as customers
 from backend.sandbox import specimens
 from backend.sandbox.specimens.people import Person
@@ -199,6 +200,24 @@ async def test_closed_codes_say_why(studio: Studio, phone: Phone) -> None:
         reply = await phone.get(f"/q/{token}")
         assert reply.status_code == 410
         assert words in phone.words
+
+
+async def test_a_code_revoked_while_its_page_is_open_starts_nothing(studio: Studio, phone: Phone) -> None:
+    """Phones remember nothing; the page may for a second, the first tap never."""
+    token = (await studio.tokens())["柳林花木群"]
+    opened = clock.now()
+    with clock.at(opened):
+        assert (await phone.get(f"/q/{token}")).status_code == 200
+        form = phone.page.form("/apply/start")
+        async with studio.context.db.begin(system("4101", "test")) as tx:
+            code = next(each for each in await campaigns.list_codes(tx) if each.token == token)
+            await campaigns.revoke(tx, code.id, "换岗")
+        refused = await phone.send(form, follow=False)
+        assert (refused.status_code, refused.headers["location"]) == (303, f"/q/{token}")
+    with clock.at(opened + timedelta(seconds=1)):
+        assert (await phone.get(f"/q/{token}")).status_code == 410
+        assert "作废" in phone.words
+    assert await studio.all_applications() == []
 
 
 async def test_a_report_gets_a_number_and_a_double_tap_one_ticket(studio: Studio, phone: Phone) -> None:
