@@ -19,8 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime
 
 import uvloop
 from wechatpy.crypto import WeChatCrypto
@@ -28,18 +27,16 @@ from wechatpy.crypto import WeChatCrypto
 from backend import wiring
 from backend.core import clock, ids, webhooks
 from backend.core.actor import system
-from backend.core.money import RepaymentMethod
+from backend.core.check_digits import id_number_check
 from backend.db.database import Database
 from backend.db.embedded import Embedded, _programs
-from backend.domains.applications import service as applications
 from backend.domains.campaigns import service as campaigns
-from backend.domains.contracts import service as contracts
-from backend.domains.contracts.model import Terms
 from backend.settings import Settings
 from bot import envelope
 from tests.benchmarks import figure, load
 from tests.benchmarks.arena import CLIENTS, Served, database, serving
 from tests.benchmarks.figure import Figure
+from tests.bot import people
 
 COUNTY, PRODUCT = "4101", "SXD"
 ROUNDS, REQUESTS = 15, 500
@@ -64,29 +61,27 @@ def run() -> list[Figure]:
 
 
 async def _prepare(settings: Settings) -> tuple[str, str]:
-    """(the path of a code that may be used, the case of a contract)."""
     db = wiring.database(settings)
     await db.open()
-    today = clock.today()
-    terms = Terms(
-        agreed_by="decision", product_code=PRODUCT, product_name="随享贷", internet_consumer=True,
-        limit_fen=3_000_000, annual_rate=Decimal("0.072"), term_months=12,
-        repayment_method=RepaymentMethod.EQUAL_INSTALMENTS, purpose="planting", agreed_on=today,
-        valid_until=today + timedelta(days=30),
-    )  # fmt: skip
-    async with db.begin(system(COUNTY, "bench")) as tx:
-        begun = await applications.begin(tx, product_code=PRODUCT, product_version="SXD@1", channel="web")
-        await contracts.prepare(tx, begun.id, ids.new(), terms)
-        found = [
-            code for code in await campaigns.list_codes(tx) if (await campaigns.verify(tx, code.token)).usable
-        ]
-    await db.close()
-    last = max(found, key=lambda code: code.expires_at)
-    return campaigns.path(last.token), begun.id
+    try:
+        return await stage(db)
+    finally:
+        await db.close()
+
+
+async def stage(db: Database) -> tuple[str, str]:
+    """(the path of a code that may be used, the case of a contract)."""
+    customer_id = await people.customer(db, "41170119800307123" + id_number_check("41170119800307123"))
+    made = await people.application(db, customer_id, "handed_off")
+    async with db.read(system(COUNTY, "bench")) as tx:
+        codes = await campaigns.list_codes(tx)
+        usable = [code for code in codes if (await campaigns.verify(tx, code.token)).usable]
+    last = max(usable, key=lambda code: code.expires_at)
+    return campaigns.path(last.token), made.id
 
 
 def _answers(raw: Served, ours: Served, settings: Settings, code: str, case: str) -> list[Figure]:
-    one, standing = load.get("/one"), _signed(settings, case)
+    one, standing = load.get("/one"), load.get(*signed_question(settings, case))
     bare, json, scanned, product = _taking_turns(
         (raw, _always(one)),
         (ours, _always(standing)),
@@ -106,12 +101,10 @@ def _always(request: bytes) -> Requests:
     return lambda: request
 
 
-def _signed(settings: Settings, case: str) -> bytes:
-    """The bank's question, good for five minutes."""
+def signed_question(settings: Settings, case: str) -> tuple[str, dict[str, str]]:
+    """The bank's question, good for five minutes: (path, headers)."""
     path = f"/api/mobile-bank/standing/{COUNTY}/{case}"
-    return load.get(
-        path, webhooks.headers(settings.callback_secret, ids.new(), datetime.now(UTC), path.encode())
-    )
+    return path, webhooks.headers(settings.callback_secret, ids.new(), datetime.now(UTC), path.encode())
 
 
 def _taking_turns(*cases: tuple[Served, Requests]) -> Iterator[tuple[float, ...]]:
