@@ -2,13 +2,14 @@
 
 import asyncio
 
-from backend.core import clock, failpoints, money
+from backend.core import clock, failpoints
 from backend.core.actor import Actor
 from backend.db.database import Tx
 from backend.documents import package
 from backend.documents.contract import Borrower, ConsentDocument, Lender, LoanContract
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import ApplicationMoved
+from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract, DisclosureChanged, DisclosureNotConfirmed
 from backend.domains.contracts.service import NewDocument
@@ -79,7 +80,7 @@ def _fields(contract: Contract, drawn: draw_up_disclosure.DrawnUp) -> LoanContra
         annual_rate=contract.annual_rate,
         all_in_cost=drawn.disclosure.annualised,
         term_months=contract.term_months,
-        valid_until=money.add_months(contract.agreed_on, contract.term_months),
+        valid_until=contract_rules.line_until(contract),
         purpose_label=PURPOSES.get(contract.purpose, contract.purpose),
         overdue_factor=terms.overdue_factor,
         misuse_factor=terms.misuse_factor,

@@ -15,7 +15,7 @@ from backend.domains.handoff.model import Claims, NotHandedOff, Ticket, TooManyL
 from backend.domains.identity import quota
 from backend.flows.context import Context
 
-AT_THE_BANK = ("handed_off", "signed", "drawn")
+AT_THE_BANK = ("handed_off", "signed", "drawn", "repaid")
 LINKS = quota.Limit("handoff-link", 20, 600, TooManyLinks)
 
 

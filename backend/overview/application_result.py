@@ -46,7 +46,8 @@ class Instalment(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """`example_*`: what borrowing 10,000 yuan for 30 days costs."""
+    """`valid_until`: last day to sign; `line_until`: last day of the line, as the contract prints it.
+    `example_*`: what borrowing 10,000 yuan for 30 days costs."""
 
     contract_no: str
     limit_fen: int
@@ -55,6 +56,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     term_months: int
     repayment: str
     valid_until: date
+    line_until: date
     example_principal_fen: int
     example_days: int
     example_interest_fen: int
@@ -125,6 +127,7 @@ async def _offer(tx: Tx, contract: Contract) -> Offer:
         term_months=contract.term_months,
         repayment=contract.repayment_method.label,
         valid_until=contract.valid_until,
+        line_until=contract_rules.line_until(contract),
         example_principal_fen=EXAMPLE_FEN,
         example_days=EXAMPLE_DAYS,
         example_interest_fen=money.interest(
@@ -220,6 +223,8 @@ def _check(label: str, event: Event | None) -> Step:
 def _road(application: Application, story: Sequence[Event]) -> tuple[Step, ...]:
     """The whole way, with the moments of what is behind."""
     at = {event.to_status: event.at for event in story if event.from_status != event.to_status}
+    if application.status == "drawn":
+        at.pop("repaid", None)  # paid back before, in use again (A3-13)
     steps: list[Step] = []
     for label, statuses in _ROAD:
         reached = next((at[status] for status in statuses if status in at), None)

@@ -6,14 +6,13 @@ from litestar.params import FromPath
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import OfferExpired
 from backend.domains.handoff.model import NotHandedOff
-from backend.flows import issue_short_code, open_mobile_bank
+from backend.flows import issue_short_code, issue_token, open_mobile_bank
 from backend.web import customer
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
 from h5.customer import stops, views
 
 SHOW, PART = "customer/handoff/show.html", "customer/handoff/_code.html"
-WAITING = ("handed_off", "signed", "drawn")
 
 
 @get("/my/{number:str}/hand-off")
@@ -49,7 +48,8 @@ async def new_code(request: Request, number: FromPath[str]) -> Response:
 
 
 async def _view(mine: Draft, code: views.HandOffCode | None = None) -> views.HandOff | None:
-    if mine.application.status not in WAITING:
+    status = mine.application.status
+    if status not in issue_token.AT_THE_BANK:
         return None
     async with mine.here.context.db.read(mine.here.actor) as tx:
         contract = await contracts.get(tx, mine.application.id)
@@ -59,5 +59,6 @@ async def _view(mine: Draft, code: views.HandOffCode | None = None) -> views.Han
         annual_rate=contract.annual_rate,
         valid_until=contract.valid_until,
         bank_app=f"{mine.here.institution.short_name}手机银行",
+        signed=status != "handed_off",
         code=code,
     )

@@ -76,7 +76,11 @@ async def start(request: Request) -> Response:
             session=here.session,
         )
     except start_application.CodeClosed:
-        return here.go(f"/q/{code}")
+        async with here.context.db.read(here.actor) as tx:
+            verified = await campaigns.verify(tx, code)
+        if verified.usable:
+            return here.go(f"/q/{code}")
+        return here.show("customer/landing/closed_code.html", closed(code, verified), 410)
     if here.session is None or application.session_id != here.session.id:
         here.keep_session(token)
     return here.go(customer.STEP_PATHS.get(application.step, "/apply/identity"))

@@ -5,6 +5,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from msgspec.structs import asdict
 
+from backend.core import clock
 from backend.flows import cancel_application
 from backend.overview import application_result
 from backend.web import customer, wechat_browser
@@ -56,8 +57,13 @@ async def result(mine: Draft) -> views.Result:
         review=views.Review(**asdict(found.review)) if found.review else None,
         officer=officer,
         waiting_for=found.waiting_for,
+        reusable=found.status == "repaid" and _stands(found.offer),
         product_url=f"/p/{mine.here.institution.id}/{mine.application.product_code}",
     )
+
+
+def _stands(offer: application_result.Offer | None) -> bool:
+    return offer is not None and offer.line_until >= clock.today()
 
 
 def _offer(offer: application_result.Offer | None) -> views.Offer | None:

@@ -256,7 +256,8 @@ class Instalment(Struct, frozen=True):
 
 
 class Offer(Struct, frozen=True):
-    """The approved line. `example_*`: what borrowing 10,000 yuan for 30 days costs."""
+    """The approved line, to be signed until `valid_until` and used until `line_until`. `example_*`: what borrowing
+    10,000 yuan for 30 days costs."""
 
     limit_fen: int
     annual_rate: Decimal
@@ -264,6 +265,7 @@ class Offer(Struct, frozen=True):
     term_months: int
     repayment: str
     valid_until: date
+    line_until: date
     example_principal_fen: int
     example_days: int
     example_interest_fen: int
@@ -300,7 +302,8 @@ class Result(Struct, frozen=True):
 
     `steps` while deciding are the checks under way, later the story of the application.
     `promise_at`: the latest moment for an answer (held, referred). `retry_on`: when a declined
-    customer may apply again. `advice`: what would raise the limit or the chance.
+    customer may apply again. `advice`: what would raise the limit or the chance. `reusable`:
+    repaid, and the line stands.
     """
 
     application_no: str
@@ -318,6 +321,7 @@ class Result(Struct, frozen=True):
     officer: Officer | None = None
     waiting_for: str = ""
     product_url: str = "/"
+    reusable: bool = False
 
 
 class CostItem(Struct, frozen=True):
@@ -366,13 +370,15 @@ class HandOffCode(Struct, frozen=True):
 
 
 class HandOff(Struct, frozen=True):
-    """The offer waits in the mobile bank (A3-10). `code` only after the customer asked for one."""
+    """The offer waits in the mobile bank (A3-10), or once `signed` is used and repaid there. `code` only after the
+    customer asked for one."""
 
     application_no: str
     limit_fen: int
     annual_rate: Decimal
     valid_until: date
     bank_app: str
+    signed: bool = False
     code: HandOffCode | None = None
 
 

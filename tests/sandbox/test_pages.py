@@ -155,6 +155,12 @@ async def test_a_grant_given_on_the_phone_can_be_used_once(control: httpx.AsyncC
     assert followers.get(world, "oPhone_000003")["grants"] == {"result": 1}
 
 
+async def bank(control: httpx.AsyncClient, what: str, **given: str) -> str:
+    """What the person reads after tapping a button of the offer's page."""
+    reply = await control.post(f"/bank/offers/a1/{what}", data=given)
+    return (await control.get(reply.headers["location"]) if reply.status_code == 303 else reply).text
+
+
 async def test_sign_draw_and_repay_on_the_pages(
     control: httpx.AsyncClient, clients: Any, studio: Everything, offer: Any, world: World
 ) -> None:
@@ -162,16 +168,34 @@ async def test_sign_draw_and_repay_on_the_pages(
     await control.post("/bank/login", data={"id_number": "411701198003071234"})
     assert "随享贷" in (await control.get("/bank")).text
     assert "个人借款合同" not in (await control.get("/bank/offers/a1")).text
-    unread = await control.post("/bank/offers/a1/sign", data={})
-    assert "请先看完合同并打勾" in unread.text
-    assert "签约完成" in (await control.post("/bank/offers/a1/sign", data={"read": "1"})).text
-    assert "用款成功" in (await control.post("/bank/offers/a1/draw", data={"amount": "20000"})).text
-    assert "金额写数字" in (await control.post("/bank/offers/a1/draw", data={"amount": "很多"})).text
-    assert "超过了可用额度" in (await control.post("/bank/offers/a1/draw", data={"amount": "40000"})).text
-    repaid = await control.post("/bank/offers/a1/repay", data={"loan_no": "JJ0000000001", "amount": ""})
-    assert "已还清" in repaid.text
+    assert "请先看完合同并打勾" in await bank(control, "sign")
+    assert "签约完成" in await bank(control, "sign", read="1")
+    assert "用款成功" in await bank(control, "draw", amount="20000")
+    assert "金额写数字" in await bank(control, "draw", amount="很多")
+    assert "超过了可用额度" in await bank(control, "draw", amount="40000")
+    assert "下一个还款日" in (await control.get("/bank/offers/a1")).text
+    part = await bank(control, "repay", loan_no="JJ0000000001", amount="5000.50")
+    assert "还款成功：本金 5,000.50 元，利息 0.00 元" in part
+    assert "14,999.50 元" in part
+    assert "已还清" in await bank(control, "repay", loan_no="JJ0000000001", amount="")
     await world.idle()
-    assert sorted(event.type for event in studio.events) == ["drawn", "repaid", "signed"]
+    assert sorted(event.type for event in studio.events) == ["drawn", "repaid", "repaid", "signed"]
+
+
+async def test_tapped_twice_or_loaded_again_one_drawdown_comes_of_it(
+    control: httpx.AsyncClient, clients: Any, studio: Everything, offer: Any, world: World
+) -> None:
+    await clients.mobile_bank.put_offer(offer, key="k1")
+    await control.post("/bank/login", data={"id_number": "411701198003071234"})
+    await control.get("/bank/offers/a1")
+    await bank(control, "sign", read="1")
+    key = re.search(r'name="form_key" value="([^"]+)"', (await control.get("/bank/offers/a1")).text)
+    assert key
+    said = [await bank(control, "draw", amount="1000", form_key=key[1]) for _ in range(2)]
+    assert said[0] == said[1] or "JJ0000000001" in said[1]
+    assert "JJ0000000002" not in said[1]
+    await world.idle()
+    assert [event.type for event in studio.events] == ["signed", "drawn"]
 
 
 async def test_the_bank_shows_nothing_to_somebody_not_logged_in(control: httpx.AsyncClient) -> None:

@@ -46,6 +46,11 @@ def read_shown_token(secret: str, contract: Contract, token: str, now: datetime)
     return note.sha256, shown_at
 
 
+def line_until(contract: Contract) -> date:
+    """The last day on which the line may be used, as the contract prints it."""
+    return money.add_months(contract.agreed_on, contract.term_months)
+
+
 def require_standing(contract: Contract, today: date) -> None:
     """Raises `OfferExpired` after the last day, also before the timetable has let the offer lapse."""
     if contract.status in ("draft", "ready") and contract.valid_until < today:

@@ -1,6 +1,7 @@
 """The mobile bank for people: log in, open what waits, read, sign, draw, repay."""
 
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Response, get, post
 from litestar.datastructures import Cookie
@@ -10,6 +11,7 @@ from litestar.response import Redirect, Template
 from backend.core import ids
 from backend.sandbox import world
 from backend.sandbox.pages import holders
+from backend.sandbox.pages.common import yuan
 from backend.sandbox.refusal import Refusal
 from backend.sandbox.systems import core_banking
 from backend.sandbox.systems.mobile_bank import customer, offers
@@ -101,13 +103,24 @@ async def document(
 async def act(request: AnyRequest, application_id: FromPath[str], what: FromPath[str]) -> Response[Any]:
     form = {name: str(value) for name, value in (await request.form()).items()}
     here, id_number = world.of(request), _must(request)
+    offers.mine(here, application_id, id_number)
     try:
-        said = await _act(here, id_number, application_id, what, form)
+        said = await _once(here, id_number, application_id, what, form)
     except Refusal as refusal:
-        offer = offers.mine(here, application_id, id_number)
-        return _offer_page(here, id_number, offer, refusal.message)
-    offer = offers.mine(here, application_id, id_number)
-    return _offer_page(here, id_number, offer, said)
+        return _offer_page(here, id_number, offers.mine(here, application_id, id_number), refusal.message)
+    # Another page, so that opening it again repeats nothing.
+    return Redirect(f"/bank/offers/{application_id}?said={quote(said)}", status_code=303)
+
+
+async def _once(here: World, id_number: str, application_id: str, what: str, form: dict[str, str]) -> str:
+    """The same form twice (a double tap, a page loaded again) is one act with one answer."""
+    key = f"{id_number} {application_id} {what} {form.get('form_key', '')}"
+    if form.get("form_key") and (before := here.store.get("bank_form", key)):
+        return str(before["said"])
+    said = await _act(here, id_number, application_id, what, form)
+    if form.get("form_key"):
+        here.store.put("bank_form", key, {"said": said})
+    return said
 
 
 async def _act(here: World, id_number: str, application_id: str, what: str, form: dict[str, str]) -> str:
@@ -124,8 +137,8 @@ async def _act(here: World, id_number: str, application_id: str, what: str, form
         return f"用款成功，借据号 {loan['loan_no']}，钱已到您的账户"
     if what == "repay":
         amount = _fen(form["amount"]) if form.get("amount") else 0
-        customer.repay(here, id_number, application_id, form.get("loan_no", ""), amount)
-        return "还款成功"
+        paid = customer.repay(here, id_number, application_id, form.get("loan_no", ""), amount)
+        return f"还款成功：本金 {yuan(paid['principal_fen'])} 元，利息 {yuan(paid['interest_fen'])} 元"
     raise Refusal(404, "unknown", "没有这个操作")
 
 
@@ -155,7 +168,11 @@ def _mine(here: World, id_number: str, said: str) -> Template:
 def _offer_page(here: World, id_number: str, offer: dict[str, Any], said: str) -> Template:
     application_id = offer["application_id"]
     loans = [
-        {**loan, "owed_fen": sum(core_banking.owed(here, loan["loan_no"]))}
+        {
+            **loan,
+            "owed_fen": sum(core_banking.owed(here, loan["loan_no"])),
+            "next": core_banking.next_due(here, loan["loan_no"]),
+        }
         for loan in customer.loans(here, application_id)
     ]
     line = here.store.get("core_line", offer["line_no"]) if offer["line_no"] else None
@@ -165,6 +182,7 @@ def _offer_page(here: World, id_number: str, offer: dict[str, Any], said: str) -
         context={
             **context,
             **_person(here, id_number),
+            "form_key": ids.new(),
             "states": STATES,
             "methods": METHODS,
             "said": said,

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery
 
-from backend.core import clock
+from backend.core import clock, money
 from backend.sandbox import people, world
 from backend.sandbox.refusal import Refusal
 from backend.sandbox.store import stamp
@@ -232,6 +232,27 @@ def owed(here: World, loan_no: str) -> tuple[int, int]:
     days = (clock.today() - date.fromisoformat(loan["interest_from_on"])).days
     exact = Decimal(loan["outstanding_fen"]) * Decimal(loan["annual_rate"]) * days / 365
     return int(loan["outstanding_fen"]), int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def next_due(here: World, loan_no: str) -> dict[str, Any] | None:
+    """The next instalment of the loan's plan, less what was repaid ahead of it; None when nothing is owed."""
+    loan = _loan(here, loan_no)
+    if loan["status"] == "paid_off":
+        return None
+    plan = money.schedule(
+        loan["amount_fen"],
+        Decimal(loan["annual_rate"]),
+        loan["term_months"],
+        money.RepaymentMethod(loan["repayment_method"]),
+        date.fromisoformat(loan["opened_on"]),
+        day_count=money.DayCount.ACTUAL_365,
+    )
+    for line in plan.instalments:
+        principal = loan["outstanding_fen"] - line.balance
+        if line.due_on >= clock.today() and principal > 0:
+            interest = line.interest * loan["outstanding_fen"] // (line.balance + line.principal)
+            return {"due_on": line.due_on, "amount_fen": principal + interest}
+    return {"due_on": plan.instalments[-1].due_on, "amount_fen": sum(owed(here, loan_no))}
 
 
 def post_repayment(here: World, loan_no: str, amount_fen: int) -> dict[str, Any]:

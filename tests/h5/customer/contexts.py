@@ -139,7 +139,8 @@ OFFER = views.Offer(
     all_in_cost=Decimal("0.0615"),
     term_months=12,
     repayment="随借随还",
-    valid_until=date(2027, 11, 22),
+    valid_until=date(2026, 12, 22),
+    line_until=date(2027, 11, 22),
     example_principal_fen=1_000_000,
     example_days=30,
     example_interest_fen=5_125,
@@ -469,6 +470,7 @@ PAGES: dict[str, tuple[str, Struct]] = {
         replace(DISCLOSURE, wait_seconds=0, confirmed_at=NOW),
     ),
     "hand-off": ("customer/handoff/show.html", HAND_OFF),
+    "hand-off-signed": ("customer/handoff/show.html", replace(HAND_OFF, signed=True)),
     "hand-off-code": ("customer/handoff/show.html", replace(HAND_OFF, code=HAND_OFF_CODE)),
     "review-request": (
         "customer/review/show.html",

@@ -5,7 +5,7 @@ and posts to its own core system; we only ever hear of it (A3-10).
 """
 
 import hashlib
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -34,7 +34,7 @@ async def open_offer(here: World, id_number: str, application_id: str) -> dict[s
     """Open a waiting offer: fetch the contract package (the main road of the hand-off)."""
     offer = offers.mine(here, application_id, id_number)
     if offer["status"] == "expired":
-        raise Refusal(410, "offer_expired", "这笔额度的签约期已过，请回小贷云工作室重新申请")
+        raise _expired()
     if offer["status"] not in offers.OPEN_STATES:
         return offer
     asked = {"application_id": application_id, "customer_hash": offer["customer_hash"]}
@@ -173,7 +173,14 @@ def _opened(here: World, id_number: str, package: Offer) -> dict[str, Any]:
         offer = offers.find(here, package.application_id)
         if offer["status"] in offers.OPEN_STATES:
             offers.save(here, {**offer, "status": "opened", "package": plain})
-    return offers.find(here, package.application_id)
+    offer = offers.find(here, package.application_id)
+    if offer["status"] == "expired":
+        raise _expired()
+    return offer
+
+
+def _expired() -> Refusal:
+    return Refusal(410, "offer_expired", "这笔额度的签约期已过，请回小贷云工作室重新申请")
 
 
 def _sign(here: World, id_number: str, offer: dict[str, Any]) -> None:
@@ -230,8 +237,8 @@ async def _package(here: World, path: str, asked: dict[str, str]) -> Offer:
         package = msgspec.json.decode(reply.content, type=Offer)
     except (msgspec.DecodeError, msgspec.ValidationError) as cause:
         raise Refusal(502, "package_malformed", "合同内容不完整，暂时不能签约") from cause
-    if package.valid_until.tzinfo is None or package.valid_until < datetime.now(UTC):
-        raise Refusal(410, "offer_expired", "这笔额度的签约期已过，请回小贷云工作室重新申请")
+    if package.valid_until.tzinfo is None:
+        raise Refusal(502, "package_malformed", "合同内容不完整，暂时不能签约")
     return package
 
 
