@@ -52,6 +52,7 @@ class Supervisor:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._postgres: tuple[embedded.Embedded, subprocess.Popen[bytes]] | None = None
         self._deaths: dict[str, list[float]] = {}
+        self._unwritten = False
         self.stopping = threading.Event()
 
     def lock(self) -> None:
@@ -103,29 +104,45 @@ class Supervisor:
         if self._postgres:
             found["postgres"] = self._postgres[1].pid
         scratch = self.data / "run" / "pids.json.new"
-        scratch.write_text(json.dumps(found))
-        scratch.rename(self.data / "run" / "pids.json")
+        self._unwritten = True
+        with contextlib.suppress(OSError):  # a full disk: `watch` tries again
+            scratch.write_text(json.dumps(found))
+            scratch.rename(self.data / "run" / "pids.json")
+            self._unwritten = False
 
     def watch(self, say: Callable[[str], Any]) -> None:
-        """Until `stopping`: start again what died, slower each time when it keeps dying."""
+        """Until `stopping`: start again what died, slower each time when it keeps dying.
+
+        A full disk takes our own words, pid file and logs first; it must not take the supervisor.
+        """
         while not self.stopping.wait(0.2):
-            if self._postgres and self._postgres[1].poll() is not None:
-                say("postgres 停了，重新启动")
-                try:
-                    self.start_postgres(self._postgres[0])
-                except embedded.NotStarted as problem:
-                    say(f"postgres 没有起来：{problem}")
-                    time.sleep(1)
-            for name, process in list(self._processes.items()):
-                if process.poll() is not None and self._may_restart(name):
-                    _end_group(process.pid)
-                    say(f"{name} 停了（{process.returncode}），重新启动")
-                    self.start(self._parts[name])
+            try:
+                if self._unwritten:
+                    self._note_pids()
+                self._revive(lambda text: _say(say, text))
+            except OSError as problem:
+                _say(say, f"重新启动没有成功：{problem.strerror}")
+                self.stopping.wait(0.5)
+
+    def _revive(self, say: Callable[[str], Any]) -> None:
+        if self._postgres and self._postgres[1].poll() is not None:
+            say("postgres 停了，重新启动")
+            try:
+                self.start_postgres(self._postgres[0])
+            except embedded.NotStarted as problem:
+                say(f"postgres 没有起来：{problem}")
+                self.stopping.wait(1)
+        for name, process in list(self._processes.items()):
+            if process.poll() is not None and self._may_restart(name):
+                _end_group(process.pid)
+                say(f"{name} 停了（{process.returncode}），重新启动")
+                self.start(self._parts[name])
 
     def _may_restart(self, name: str) -> bool:
+        """At once the first times; then later and later, at most every five seconds."""
         now = time.monotonic()
         recent = [t for t in self._deaths.get(name, []) if now - t < 60]
-        wait = 0.0 if len(recent) < 5 else min(10.0, 0.5 * len(recent))
+        wait = 0.0 if len(recent) < 5 else min(5.0, 0.25 * len(recent))
         if recent and now - recent[-1] < wait:
             return False
         self._deaths[name] = [*recent, now]
@@ -164,6 +181,11 @@ def _end_group(leader: int) -> None:
     """What a part left behind: a server that was killed leaves workers that would go on serving."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
+
+
+def _say(say: Callable[[str], Any], text: str) -> None:
+    with contextlib.suppress(OSError):
+        say(text)
 
 
 def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:

@@ -2,15 +2,21 @@
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
+from pathlib import Path
 
 import asyncpg
+import structlog
 
 from backend import wiring
 from backend.core import failpoints
+from backend.db.database import DatabaseDown
 from backend.settings import Settings, load
 from backend.web import logs
+
+log = structlog.get_logger("worker")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,20 +32,53 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _work(settings: Settings) -> None:
-    from backend.jobs import worker
-
+    """Until SIGTERM. While the database is away it is waited for: a process that dies of it would only be
+    started again, later each time."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    dsn, _, role = wiring.dsns(settings)
     marker = settings.data / "run" / "worker.ready"
-    marker.parent.mkdir(parents=True, exist_ok=True)
+    while not stop.is_set():
+        try:
+            await _until_the_database_goes(settings, marker, stop)
+        except Exception as problem:
+            if not _is_a_lost_database(problem):
+                raise
+            log.warning("the database is away")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 0.5)
+
+
+async def _until_the_database_goes(settings: Settings, marker: Path, stop: asyncio.Event) -> None:
+    from backend.jobs import worker
+
+    dsn, _, role = wiring.dsns(settings)
     async with wiring.opened(settings) as context:
         connection = await asyncpg.connect(dsn, timeout=10, server_settings={"role": role} if role else None)
-        marker.touch()
         try:
+            _mark(marker)
             await worker.run(context, connection, stop)
         finally:
             marker.unlink(missing_ok=True)
             connection.terminate()
+
+
+def _mark(marker: Path) -> None:
+    with contextlib.suppress(OSError):  # a full disk: only the next `up` looks at it
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+
+
+def _is_a_lost_database(problem: BaseException) -> bool:
+    if isinstance(problem, BaseExceptionGroup):
+        return all(_is_a_lost_database(each) for each in problem.exceptions)
+    lost = (
+        OSError,
+        DatabaseDown,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InterfaceError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError,
+    )
+    return isinstance(problem, lost)

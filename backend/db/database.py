@@ -123,7 +123,8 @@ class Database:
             OSError,
             TimeoutError,
             asyncpg.PostgresConnectionError,
-            asyncpg.CannotConnectNowError,
+            asyncpg.OperatorInterventionError,
+            asyncpg.InsufficientResourcesError,
         ) as cause:
             raise DatabaseDown() from cause
 
@@ -215,7 +216,13 @@ class _Transaction:
             raise DatabaseDown(unknown=self._start == "begin") from error
 
 
-_GONE = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, OSError)
+_GONE = (
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,  # it is being stopped, or comes up again after a crash
+    asyncpg.InsufficientResourcesError,  # its disk is full
+    OSError,
+)
 
 
 async def _set_codecs(connection: Any) -> None:

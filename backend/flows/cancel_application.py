@@ -7,7 +7,7 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import APPLICATION, Application
 from backend.domains.contracts import service as contracts
 from backend.domains.reviews import service as reviews
-from backend.flows import notify, turn_away
+from backend.flows import notify, turn_away, withdraw_offer
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 
@@ -53,11 +53,8 @@ async def cancel_application(context: Context, actor: Actor, application_id: str
 
 async def _withdraw(context: Context, application: Application) -> None:
     try:
-        await context.clients.mobile_bank.withdraw(
-            application.id, reason="customer", key=f"withdraw:{application.id}"
-        )
+        await withdraw_offer.withdraw_offer(context, application.id, "customer")
     except OutsideRefused as refusal:
         if refusal.remote_code == "already_signed":
             raise AlreadySigned() from refusal
-        if refusal.remote_code != "offer_not_found":
-            raise
+        raise

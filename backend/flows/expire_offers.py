@@ -7,7 +7,7 @@ from backend.core.actor import everywhere, system
 from backend.core.errors import Conflict
 from backend.domains.applications import service as applications
 from backend.domains.contracts import service as contracts
-from backend.flows import notify
+from backend.flows import notify, withdraw_offer
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 
@@ -32,12 +32,9 @@ async def _expire(context: Context, institution_id: str, application_id: str) ->
         application = await applications.get(tx, application_id)
     if application.status == "handed_off":
         try:
-            await context.clients.mobile_bank.withdraw(
-                application_id, reason="expired", key=f"expire:{application_id}"
-            )
-        except OutsideRefused as refusal:
-            if refusal.remote_code != "offer_not_found":
-                return False
+            await withdraw_offer.withdraw_offer(context, application_id, "expired")
+        except OutsideRefused:
+            return False
         failpoints.hit(WITHDRAWN)
     try:
         async with context.db.begin(actor) as tx:

@@ -4,7 +4,7 @@ from backend.core import failpoints
 from backend.core.actor import system
 from backend.domains.applications import service as applications
 from backend.domains.contracts import service as contracts
-from backend.flows import describe_offer
+from backend.flows import describe_offer, withdraw_offer
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 from backend.outbox.effects import Effect
@@ -26,7 +26,7 @@ async def put_offer(context: Context, effect: Effect) -> None:
         offer = await describe_offer.describe_offer(context, tx, application, contract) if waiting else None
     if offer is None:
         if application.status in GONE and effect.attempts > 1:  # an earlier attempt may have arrived
-            await _withdraw(context, effect.case_id)
+            await withdraw_offer.withdraw_offer(context, effect.case_id, "overtaken")
         return
     receipt = ""
     try:
@@ -42,14 +42,4 @@ async def put_offer(context: Context, effect: Effect) -> None:
             await contracts.set_offer(tx, contract, receipt)
         await applications.note(tx, application, "offer_delivered" if receipt else "offer_overtaken")
     if application.status in GONE:
-        await _withdraw(context, effect.case_id)
-
-
-async def _withdraw(context: Context, application_id: str) -> None:
-    try:
-        await context.clients.mobile_bank.withdraw(
-            application_id, reason="overtaken", key=f"withdraw-late:{application_id}"
-        )
-    except OutsideRefused as refusal:
-        if refusal.remote_code != "offer_not_found":
-            raise
+        await withdraw_offer.withdraw_offer(context, effect.case_id, "overtaken")

@@ -6,6 +6,7 @@ number all the same, so that a mistake does not end on disk.
 
 import asyncio
 import atexit
+import contextlib
 import json
 import logging
 import re
@@ -120,8 +121,10 @@ class _Lines:
     def write(self) -> None:
         self._promised, lines, self._waiting = None, self._waiting, []
         if lines and not self._stream.closed:
-            self._stream.write(b"".join(line + b"\n" for line in lines))
-            self._stream.flush()
+            # A full disk costs log lines, never the request that wrote them.
+            with contextlib.suppress(OSError):
+                self._stream.write(b"".join(line + b"\n" for line in lines))
+                self._stream.flush()
 
 
 class _OneLine(logging.Formatter):

@@ -159,6 +159,10 @@ def _kill(part: str, number: int, *, deep: bool = False) -> Callable[[Arena, ran
     return apply
 
 
+def kill_part(arena: Arena, part: str) -> None:
+    _kill(part, signal.SIGKILL)(arena, random.Random(0))
+
+
 def _pause(part: str) -> Callable[[Arena, random.Random], None]:
     def apply(arena: Arena, chance: random.Random) -> None:
         with suppress(psutil.Error, KeyError, FileNotFoundError):

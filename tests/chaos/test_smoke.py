@@ -18,7 +18,7 @@ from tests.chaos.arena import Arena, deck, hurt
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
 SEED = int(os.environ.get("CHAOS_SEED", str(int(time.time()))))
-TRAVELLERS = int(os.environ.get("CHAOS_TRAVELLERS", "3"))
+TRAVELLERS = int(os.environ.get("CHAOS_TRAVELLERS", "5"))
 PAUSE = 0.9  # seconds between two faults, on average
 FAULTS_PER_SECOND = 0.75  # trust §1: at least 45 in 60 s
 

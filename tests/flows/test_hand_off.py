@@ -33,6 +33,7 @@ from backend.flows import (
     issue_short_code,
     open_mobile_bank,
     show_disclosure,
+    withdraw_offer,
 )
 from backend.outbox import effects
 from backend.overview import application_result
@@ -208,6 +209,12 @@ async def test_an_offer_whose_case_ends_while_it_is_sent_is_withdrawn_again(
     await cancel_application.cancel_application(road.context, JIA, approved.id)
     await sending
     assert (await road.see(approved)).status == "cancelled"
+    assert [r["effect"] for r in await road.ledger("mobile_bank")] == ["offer_received", "offer_withdrawn"]
+
+
+async def test_an_offer_is_withdrawn_once_however_many_want_it_back(road: Road, handed: Application) -> None:
+    for reason in ("customer", "expired", "overtaken", "customer"):
+        await withdraw_offer.withdraw_offer(road.context, handed.id, reason)
     assert [r["effect"] for r in await road.ledger("mobile_bank")] == ["offer_received", "offer_withdrawn"]
 
 
