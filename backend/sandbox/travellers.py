@@ -195,9 +195,17 @@ class Traveller:
             page = await self._get("/")
             self._entry = next(link for link in page.links if "/q/" in link)
         token = self._entry.rsplit("/", 1)[-1]
-        reply = await self._control("POST", f"/phone/{self.openid}/send", {"kind": "scan", "scene": token})
-        answer = reply.json()
-        if (answer.get("reply") or {}).get("type") != "news":
+        end = time.monotonic() + self._patience
+        while True:
+            reply = await self._control(
+                "POST", f"/phone/{self.openid}/send", {"kind": "scan", "scene": token}
+            )
+            answer = reply.json()
+            if (answer.get("reply") or {}).get("type") == "news":
+                break
+            if time.monotonic() < end:  # nothing came: a patient person scans once more
+                await asyncio.sleep(1)
+                continue
             raise Stopped(f"the bot did not answer the scan with a card: {answer.get('reply')}")
         self._entry = answer["reply"]["articles"][0]["url"]
 

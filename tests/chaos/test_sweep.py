@@ -133,7 +133,8 @@ async def _offers_lapsed(arena: Arena) -> bool:
         try:
             done = await owner.execute(
                 "update contracts.contracts set valid_until = current_date - 2 where status = 'ready'"
-                " and valid_until >= current_date and updated_at < now() - interval '15 seconds'"
+                " and offer_no is not null and valid_until >= current_date"
+                " and updated_at < now() - interval '15 seconds'"
             )
         finally:
             await owner.close()
