@@ -82,8 +82,6 @@ async def gather_facts(context: Context, actor: Actor, application: Application,
         await asking.ask("credit_bureau")
     own = _own_sources(application, known)
     outside = {source: _source(answer) for source, answer in asking.answers.items()}
-    if "core_banking" in outside:
-        outside["core_banking"] = _with_promised(outside["core_banking"], known.promised_fen)
     return Gathered(known.product, {**own, **outside}, tuple(sorted(asking.down)), known.promised_fen)
 
 
@@ -279,15 +277,6 @@ def _source(answer: Answer) -> SourceFacts:
     return SourceFacts(observed_at=answer.observed_at, consent_id=answer.consent_id, facts=dict(answer.facts))
 
 
-def _with_promised(core: SourceFacts, promised_fen: int) -> SourceFacts:
-    """What we approved but core banking has not booked yet counts towards the cap as well (D1-01)."""
-    granted = core.facts.get("core_internet_credit_granted")
-    if not isinstance(granted, int):
-        return core
-    facts = {**core.facts, "core_internet_credit_granted": granted + promised_fen}
-    return msgspec.structs.replace(core, facts=facts)
-
-
 def _own_sources(application: Application, known: _Known) -> dict[str, SourceFacts]:
     assert application.submitted_at is not None
     day = datetime.combine(known.rules.on, time(), tzinfo=clock.LOCAL)
@@ -302,7 +291,9 @@ def _own_sources(application: Application, known: _Known) -> dict[str, SourceFac
             observed_at=application.submitted_at, facts=_application_facts(application, known)
         ),
         "own_records": SourceFacts(
-            observed_at=application.submitted_at, facts=msgspec.structs.asdict(known.repetition)
+            observed_at=application.submitted_at,
+            # What we approved and nobody has booked yet counts towards the cap, beside what is booked (D1-01).
+            facts={**msgspec.structs.asdict(known.repetition), "own_promised_credit": known.promised_fen},
         ),
         "liveness": SourceFacts(observed_at=application.submitted_at, facts={"liveness_result": liveness}),
         "regulation": SourceFacts(observed_at=day, facts=_regulation_facts(application, known.rules)),

@@ -135,11 +135,17 @@ async def _room(tx: Tx, application: Application, product: Product, rules: InFor
     if not (terms.is_internet_loan and terms.purpose_class == "consumer"):
         return terms.amount_max
     assert application.customer_id is not None
-    core = (await evidence.answers(tx, application.id)).get("core_banking")
-    granted = core.facts.get("core_internet_credit_granted", 0) if core else 0
+    said = await evidence.answers(tx, application.id)
+    booked = [
+        int(said[source].facts.get(name, 0)) if source in said else 0
+        for source, name in (
+            ("core_banking", "core_internet_credit_granted"),
+            ("credit_bureau", "bureau_internet_consumer_credit"),
+        )
+    ]
     person = await customers.get(tx, application.customer_id)
     promised = await contracts.promised(tx, person, lock=True)
-    return max(0, product_rules.consumer_cap(rules) - int(granted) - promised)
+    return max(0, product_rules.consumer_cap(rules) - max(booked) - promised)
 
 
 async def _approve(

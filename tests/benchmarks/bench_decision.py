@@ -123,6 +123,7 @@ def _plain_features(f: Mapping[str, Any], day: date) -> dict[str, int]:
     months = day.month - 1 + f["requested_term_months"]
     end = date(day.year + months // 12, months % 12 + 1, min(day.day, 28))
     granted = max(f["bureau_internet_consumer_credit"], f["core_internet_credit_granted"])
+    granted += f["own_promised_credit"]
     return {
         "age_years": age,
         "age_at_end_years": clock.years_between(date.fromisoformat(f["birth_on"]), end),

@@ -80,8 +80,8 @@ class Road:
             valid_until=date(2040, 1, 1),
         )
         said = Declared(
-            purpose="farm_living", amount_fen=amount_fen, income_band="50k_80k", town="柳林镇",
-            village="柳林村", occupation="farmer", **declared,
+            purpose="farm_living", amount_fen=amount_fen, town="柳林镇",
+            village="柳林村", occupation="farmer", **({"income_band": "50k_80k"} | declared),
         )  # fmt: skip
         async with self.db.begin(actor) as tx:
             application = await applications.begin(

@@ -216,10 +216,10 @@ async def test_two_products_at_once_never_promise_more_than_the_cap(road: Road) 
     """What is approved but not yet booked counts towards 200,000 yuan (D1-01)."""
     number = id_number()
     rich = {"core_payroll_average": 5_000_000, "core_deposit_average_6m": 200_000_000,
-            "core_inflow_12m": 60_000_000}  # fmt: skip
+            "core_inflow_12m": 60_000_000, "bureau_internet_consumer_credit": 8_000_000}  # fmt: skip
     await road.person(number, preset="good", phone="match", profile=rich)
-    first = await road.draft(number, amount_fen=20_000_000)
-    second = await road.draft(number, amount_fen=10_000_000, product="LLHM")
+    first = await road.draft(number, amount_fen=20_000_000, income_band="over_200k")
+    second = await road.draft(number, amount_fen=10_000_000, product="LLHM", income_band="over_200k")
     await road.submit(first)
     await road.submit(second)
     await road.drain()
@@ -230,7 +230,29 @@ async def test_two_products_at_once_never_promise_more_than_the_cap(road: Road) 
         if (await road.see(a)).status == "approved"
     ]
     assert promised
-    assert sum(promised) <= 20_000_000
+    assert sum(promised) + 8_000_000 <= 20_000_000
+
+
+async def test_a_signed_line_counts_before_the_bureau_knows_of_it(road: Road) -> None:
+    """D1-01: what is no longer promised because it was signed is in the core's books."""
+    number = id_number()
+    rich = {"core_payroll_average": 5_000_000, "core_deposit_average_6m": 200_000_000,
+            "core_inflow_12m": 60_000_000, "core_internet_credit_granted": 8_000_000}  # fmt: skip
+    first = await road.apply(number, script={"profile": rich}, amount_fen=20_000_000, income_band="over_200k")
+    first = await road.hand_off(first)
+    await road.bank(first, "open", number)
+    await road.bank(first, "sign", number)
+    await road.settle()
+    second = await road.draft(number, amount_fen=10_000_000, product="LLHM", income_band="over_200k")
+    await road.submit(second)
+    await road.drain()
+    limits = [
+        (await road.contract(a)).limit_fen
+        for a in (first, second)
+        if (await road.see(a)).status != "declined"
+    ]
+    assert limits[0] > 6_000_000
+    assert sum(limits) + 8_000_000 <= 20_000_000
 
 
 def test_declared_incomes_rise_from_band_to_band() -> None:

@@ -65,8 +65,20 @@ class NewRepayment(msgspec.Struct, forbid_unknown_fields=True):
 
 @post("/facts", status_code=200)
 async def facts(request: AnyRequest) -> dict[str, object]:
-    query = await world.body_of(request, FactQuery)
-    return data_platform.answer(world.of(request), query.id_number, query.names, people.CORE_NAMES)
+    query, here = await world.body_of(request, FactQuery), world.of(request)
+    told = data_platform.answer(here, query.id_number, query.names, people.CORE_NAMES)
+    if granted := told["values"].get("core_internet_credit_granted"):
+        granted["value"] += _lines_of(here, query.id_number)
+    return told
+
+
+def _lines_of(here: World, id_number: str) -> int:
+    """Fen of the lines opened here for a person, on top of what the person was invented with."""
+    customer = here.store.get("core_customer", id_number.upper())
+    if customer is None:
+        return 0
+    lines = [one for one in here.store.all("core_line") if one["customer_no"] == customer["customer_no"]]
+    return sum(int(one["limit_fen"]) for one in lines if one["status"] == "active")
 
 
 @post("/customers/find", status_code=200)

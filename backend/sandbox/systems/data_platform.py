@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 from litestar import Router, post
@@ -38,7 +39,7 @@ async def features(request: AnyRequest) -> dict[str, object]:
     return answer(world.of(request), query.id_number, query.names, people.PLATFORM_NAMES)
 
 
-def answer(here: World, id_number: str, names: list[str], known: Sequence[str]) -> dict[str, object]:
+def answer(here: World, id_number: str, names: list[str], known: Sequence[str]) -> dict[str, Any]:
     """The named facts of a person, each with the day it is of and where it came from."""
     unknown = sorted(set(names) - set(known))
     if unknown:

@@ -69,6 +69,14 @@ def test_the_persons_internet_consumer_credit_is_counted_over_all_lenders(good, 
     assert decide(with_facts(good, core_internet_credit_granted=used)).amount_fen == amount
 
 
+def test_what_is_promised_and_not_booked_counts_beside_what_is_booked(good):
+    """D1-01: the larger of bureau and core, and on top of it what nobody else can know yet."""
+    lent = with_facts(good, bureau_internet_consumer_credit=18_000_000, core_internet_credit_granted=15_000_000)
+    assert decide(lent).amount_fen == 2_000_000
+    assert decide(with_facts(lent, own_promised_credit=1_500_000)).amount_fen == 500_000
+    assert decide(with_facts(lent, own_promised_credit=9_000_000)).outcome is Outcome.DECLINED
+
+
 def test_the_consumer_cap_is_a_dated_parameter_not_a_constant(good):
     """D1-01, D1-03: another cap in the regulation row, another result."""
     raised = with_facts(
@@ -191,8 +199,9 @@ def test_the_guard_refers_what_a_wrong_table_would_grant(good, documents):
             rule["r3"] = "product_max_amount"
     schema = documents[model.Stage.LIMIT]["nodes"][0]["content"]
     declared = msgspec.json.decode(schema["schema"])
-    declared["required"].remove("internet_credit_left")
-    declared["properties"].pop("internet_credit_left")
+    for name in ("internet_credit_left", "own_promised_credit"):
+        declared["required"].remove(name)
+        declared["properties"].pop(name)
     schema["schema"] = msgspec.json.encode(declared).decode()
     loose = bundle.build(documents, bundle.seeded().card.card)
     decision = decide(with_facts(good, bureau_internet_consumer_credit=20_000_000), loose)
