@@ -71,7 +71,9 @@ def test_the_persons_internet_consumer_credit_is_counted_over_all_lenders(good, 
 
 def test_what_is_promised_and_not_booked_counts_beside_what_is_booked(good):
     """D1-01: the larger of bureau and core, and on top of it what nobody else can know yet."""
-    lent = with_facts(good, bureau_internet_consumer_credit=18_000_000, core_internet_credit_granted=15_000_000)
+    lent = with_facts(
+        good, bureau_internet_consumer_credit=18_000_000, core_internet_credit_granted=15_000_000
+    )
     assert decide(lent).amount_fen == 2_000_000
     assert decide(with_facts(lent, own_promised_credit=1_500_000)).amount_fen == 500_000
     assert decide(with_facts(lent, own_promised_credit=9_000_000)).outcome is Outcome.DECLINED
