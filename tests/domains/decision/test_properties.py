@@ -92,7 +92,9 @@ def test_losing_whole_sources_never_approves(case, data):
 
 
 @pytest.mark.parametrize("source, name", SUPPLIED)
-@pytest.mark.parametrize("junk", [float("nan"), Decimal("NaN"), "", [], object()], ids=repr)
+@pytest.mark.parametrize(
+    "junk", [float("nan"), Decimal("NaN"), "", [], object()], ids=["nan", "Decimal", "text", "list", "object"]
+)
 def test_no_fact_may_be_anything_but_what_the_catalogue_says(source, name, junk):
     """Every fact, each way of being wrong: a person decides, and no amount stands."""
     decision = decide(with_facts(GOOD, **{name: junk}))
