@@ -131,7 +131,7 @@ async def _frame(request: Request, context: Context, link: BindLink) -> template
     return templates.Page(
         csrf_token=cookies.csrf_token(request, context.settings),
         form_key=ids.new(),
-        institution_name=institution.name,
+        institution_name=institution.short_name,
         service_phone=institution.service_phone,
         path=request.scope["path"].removesuffix("/code"),
         display="care" if request.cookies.get("display") == "care" else "normal",

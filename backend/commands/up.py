@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+import httpx
 from rich.console import Console
 
-from backend.commands import menu, parts, reach
+from backend.commands import demo_posters, menu, parts, reach
 from backend.commands.supervisor import AlreadyRunning, NotReady, Supervisor
 from backend.core.errors import Problem
 from backend.db import embedded, migrate
@@ -107,17 +108,19 @@ def _start(supervisor: Supervisor, settings: Settings, *, demo: bool) -> None:
             supervisor.wait_ready(part.name)
     if settings.sandbox_base and settings.wechat_api_base.startswith(settings.sandbox_base):
         # The stand-in only: a real account's menu changes when somebody says so.
-        with _step("公众号菜单"):
-            _publish_menu(settings)
+        with _step("公众号"):
+            _furnish(settings, demo=demo)
 
 
-def _publish_menu(settings: Settings) -> None:
-    """A fault that is set in the sandbox must not keep the rest from starting."""
+def _furnish(settings: Settings, *, demo: bool) -> None:
+    """The menu, and posters to scan. A fault set in the sandbox must not keep the rest from starting."""
     logs.configure("warning")
     try:
         asyncio.run(menu.publish(settings))
-    except Problem as problem:
-        console.print(f"[yellow]公众号菜单没有发布：{problem.text}[/]")
+        if demo:
+            asyncio.run(demo_posters.hang(settings))
+    except (Problem, httpx.HTTPError) as problem:
+        console.print(f"[yellow]公众号的菜单或海报没有备好：{problem}[/]")
 
 
 def plays_outside(settings: Settings) -> bool:

@@ -10,7 +10,7 @@ from backend.sandbox import faults, world
 from backend.sandbox.people import Script
 from backend.sandbox.refusal import Refusal
 from backend.sandbox.systems import liveness, sms, staff
-from backend.sandbox.systems.wechat import accounts, push
+from backend.sandbox.systems.wechat import accounts, phone, push
 from backend.sandbox.world import AnyRequest
 
 
@@ -112,6 +112,25 @@ async def expire_token(request: AnyRequest) -> None:
     accounts.expire(world.of(request))
 
 
+class Poster(msgspec.Struct, forbid_unknown_fields=True):
+    label: str
+    kind: str
+    content: str
+
+
+@put("/wechat/posters", status_code=204)
+async def hang_posters(request: AnyRequest) -> None:
+    """What there is to scan: on walls, in groups. Replaces what hung before."""
+    store = world.of(request).store
+    posters = await world.body_of(request, list[Poster])
+    store.put("wechat_posters", "all", {"posters": msgspec.to_builtins(posters)})
+
+
+@get("/wechat/posters")
+async def list_posters(request: AnyRequest) -> list[dict[str, str]]:
+    return phone.posters(world.of(request))
+
+
 @get("/staff")
 async def list_staff() -> list[staff.Member]:
     return list(staff.EVERYBODY)
@@ -120,5 +139,6 @@ async def list_staff() -> list[staff.Member]:
 HANDLERS = [
     *(set_fault, list_faults, clear_faults, clear_fault, ledger, callbacks, reset),
     *(set_person, person, messages, last_code, act, verify_url, expire_token, list_staff),
+    *(hang_posters, list_posters),
 ]
 router = Router("/control", route_handlers=HANDLERS)

@@ -60,7 +60,8 @@ def _card(talk: Talk, found: Verification, product: Product, token: str) -> Repl
         rates=(product.terms.rate_min, product.terms.rate_max),
         all_in=(low, high),
     )
-    title = f"{product.name} · {found.officer.institution_name}"
+    bank = talk.institution.short_name if talk.institution else found.officer.institution_name
+    title = f"{product.name} · {bank}"
     return Card(title, text.content, talk.url(f"/q/{token}"))
 
 

@@ -264,6 +264,18 @@ where institution_id = :institution_id and id = :id and means = 'subscription' a
 select id, key, case_id, about, means, steps, sent_at, ended_at
 from channels.notices where institution_id = :institution_id and case_id = :case_id order by created_at;
 
+-- name: scene_code(institution_id, code_id)^
+-- The account's QR of a responsible code.
+select ticket, url, expires_at from channels.scene_codes
+where institution_id = :institution_id and code_id = :code_id;
+
+-- name: keep_scene_code(institution_id, code_id, ticket, url, expires_at, now)!
+-- The newest ticket counts; older prints of a temporary one end by themselves.
+insert into channels.scene_codes (institution_id, code_id, ticket, url, expires_at, made_at)
+values (:institution_id, :code_id, :ticket, :url, :expires_at, :now)
+on conflict (institution_id, code_id) do update
+set ticket = excluded.ticket, url = excluded.url, expires_at = excluded.expires_at, made_at = excluded.made_at;
+
 -- name: next_ticket()$
 -- The serial part of a ticket's number.
 select nextval('channels.ticket_seq');

@@ -79,8 +79,14 @@ async def view(request: AnyRequest, openid: FromPath[str], url: FromQuery[str]) 
 @get("/phone/{openid:str}/scanner")
 async def scan_page(request: AnyRequest, openid: FromPath[str]) -> Template:
     here = world.of(request)
-    codes = [code for code in here.store.all("wechat_code") if code["scene"]][-20:][::-1]
-    return Template("scanner.html", context={"user": _user(here, openid), "codes": codes})
+    hung = phone.posters(here)
+    known = {poster["content"] for poster in hung}
+    codes = [code for code in here.store.all("wechat_code") if code["scene"] and code["url"] not in known]
+    places: dict[str, list[dict[str, str]]] = {}
+    for poster in hung:
+        places.setdefault(poster["label"], []).append(poster)
+    context = {"user": _user(here, openid), "places": places, "codes": codes[-20:][::-1]}
+    return Template("scanner.html", context=context)
 
 
 @post("/phone/{openid:str}/scanner", request_max_body_size=16 * 1024 * 1024)

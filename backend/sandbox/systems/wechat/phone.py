@@ -184,6 +184,12 @@ async def scanned(here: World, openid: str, content: str) -> dict[str, Any]:
     return {"action": "text", "text": content}
 
 
+def posters(here: World) -> list[dict[str, str]]:
+    """(label, kind, content) of every code that hangs somewhere."""
+    hung = here.store.get("wechat_posters", "all") or {"posters": []}
+    return list(hung["posters"])
+
+
 def granted(here: World, openid: str, grant: Grant) -> None:
     """The person tapped 允许 (or 取消) when asked for a subscription notice."""
     if grant.accept:
