@@ -61,6 +61,7 @@ def stored(message: Message, reply: Text | Card) -> Stored:
 
 async def _first(context: Context, tx: Tx, message: Message, message_id: str, place: Place) -> Stored | None:
     if not message.is_event or message.kind in dispatch.OPENING:
+        # The follower's row stays locked until the commit: two messages of one person never open two tickets.
         await channels.heard(tx, message.openid, message=not message.is_event)
     if place.moved:
         await channels.route(tx, message.openid)

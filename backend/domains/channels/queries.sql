@@ -286,10 +286,6 @@ insert into channels.tickets
     (institution_id, id, ticket_no, kind, openid, customer_id, owner_id, text, due_at, created_at)
 values (:institution_id, :id, :ticket_no, :kind, :openid, :customer_id, :owner_id, :text, :due_at, :now);
 
--- name: lock_tickets_of(institution_id, openid)$
--- Until the end of the transaction: the tickets of one account are opened one after another.
-select pg_advisory_xact_lock(hashtextextended('ticket/' || :institution_id || '/' || :openid, 0));
-
 -- name: open_ticket_of(institution_id, openid, kind, since)^
 -- The matter a person has opened already; locked, since its text grows.
 select institution_id, id, ticket_no, kind, openid, customer_id, owner_id, text, answer, status, due_at, created_at,

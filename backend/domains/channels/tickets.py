@@ -34,8 +34,6 @@ async def open(
     `tx.now` says that it was there already.
     """
     if openid:
-        # Two messages at once must not open two tickets; there is no row to lock before the first.
-        await Q.lock_tickets_of(tx, institution_id=tx.institution_id, openid=openid)
         since = tx.now - SAME_MATTER if kind == "complaint" else None
         row = await Q.open_ticket_of(
             tx, institution_id=tx.institution_id, openid=openid, kind=kind, since=since
