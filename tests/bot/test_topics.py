@@ -9,6 +9,7 @@ import pytest
 
 from backend.core import clock
 from backend.core.actor import system
+from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.campaigns import service as campaigns
 from backend.domains.channels import tickets
@@ -190,14 +191,21 @@ async def test_a_second_wish_for_a_person_names_the_open_ticket(world: World) ->
     assert ticket.ticket_no == number
 
 
-async def test_two_wishes_at_once_are_one_ticket(world: World) -> None:
+async def test_two_wishes_at_once_are_one_ticket(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = tickets._number
+
+    async def slowly(tx: Tx, kind: tickets.Kind) -> str:
+        await asyncio.sleep(0.3)  # between looking for an open ticket and opening one
+        return await number(tx, kind)
+
+    monkeypatch.setattr(tickets, "_number", slowly)
     phone = world.phone()
     await phone.say("甲县")
-    answers = await asyncio.gather(*(phone.say(f"转人工，第 {n} 次") for n in range(6)))
+    answers = await asyncio.gather(*(phone.say(f"转人工，第 {n} 次") for n in range(3)))
     assert len({answer.split("单号 ")[1][:10] for answer in answers}) == 1
     async with world.db.begin(system("4101", "test")) as tx:
         [ticket] = await tickets.list_open(tx)
-    assert len(ticket.text.splitlines()) == 6
+    assert len(ticket.text.splitlines()) == 3
 
 
 async def test_what_follows_a_complaint_is_added_to_it(world: World) -> None:

@@ -44,12 +44,12 @@ async def post(world: World, body: bytes, query: dict[str, str]) -> httpx.Respon
     return await world.web.post("/wechat", content=body, params=query, headers={"Content-Type": "text/xml"})
 
 
-async def kept(world: World) -> int:
+async def kept(world: World, openid: str = OPENID) -> int:
     from backend.core.actor import everywhere
     from backend.domains.channels import service as channels
 
     async with world.db.read(everywhere("test")) as tx:
-        return sum((await channels.messages_everywhere(tx, OPENID)).values())
+        return sum((await channels.messages_everywhere(tx, openid)).values())
 
 
 async def test_the_address_proves_itself_to_the_platform(world: World) -> None:
@@ -68,6 +68,31 @@ async def test_three_overlapping_copies_are_one_message_with_one_answer(world: W
     assert len(set(replies)) == 1
     assert "单号 T" in replies[0]
     assert await kept(world) == 1
+
+
+async def test_numbers_beyond_2_to_the_53_are_told_apart(world: World) -> None:
+    phone = world.phone()
+    for number in ("23000000000000001", "23000000000000002", "23000000000000003"):
+        await phone.act(kind="text", content="你好", msg_id=number)
+    assert await kept(world) == 3
+
+
+@pytest.mark.parametrize("changed", ["CreateTime", "EventKey", "Event", "sender"])
+async def test_events_are_told_apart_by_sender_time_event_and_key(world: World, changed: str) -> None:
+    async def press(openid: str, fields: dict[str, str], at: str) -> None:
+        await world.phone(openid).act(kind="event", fields=fields, create_time=at)
+
+    fields = {"Event": "CLICK", "EventKey": "help"}
+    await press(OPENID, fields, "1795000000")
+    await press(OPENID, fields, "1795000000")
+    assert await kept(world) == 1
+    other = {
+        **fields,
+        **({changed: "VIEW" if changed == "Event" else "products"} if changed in fields else {}),
+    }
+    who = "oSomebodyElse" if changed == "sender" else OPENID
+    await press(who, other, "1795000001" if changed == "CreateTime" else "1795000000")
+    assert await kept(world, who) + (await kept(world) if who != OPENID else 0) == 2
 
 
 async def test_a_late_repeat_gets_the_answer_of_the_first(world: World) -> None:
