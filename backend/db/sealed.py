@@ -1,9 +1,7 @@
-"""Which columns hold personal data, sealed, and how a row's seal is named (JR/T 0171-2020, D3-14).
+"""How a row's seal is named, and how sealed columns are brought under a new key (D3-14).
 
-C3 (passwords, biometrics, SMS codes) is never stored: of codes and session tokens only a hash is kept, of a
-face check only its result. C2 (identity, phone, balance, transactions, what a person wrote) is sealed in the
-columns below. Every other column is C1. `tests/journeys` looks for a traveller's data in a dump of
-everything and finds it nowhere in clear.
+Which class each column is stands in `classes.py`. `tests/security/test_canary.py` looks for a traveller's data in
+a dump of everything and finds it nowhere in clear.
 """
 
 import msgspec

@@ -57,5 +57,5 @@ async def send_code(
     sent = await identity.new_code(tx, session_id, purpose, phone)
     if not silently:
         parameters = {"code": sent.code, "minutes": str(sent.valid_seconds // 60)}
-        await send_sms.queue(tx, phone, "verification_code", parameters, session_id, f"code:{sent.id}")
+        await send_sms.queue(tx, phone, send_sms.CODE_TEMPLATE, parameters, session_id, f"code:{sent.id}")
     return gap

@@ -1,6 +1,8 @@
 """Send one SMS (短信): queued with the change that causes it, sent by the worker, its number kept for receipts."""
 
-from backend.core import failpoints
+from datetime import timedelta
+
+from backend.core import clock, failpoints
 from backend.core.actor import system
 from backend.db.database import Tx
 from backend.domains.channels import sms
@@ -10,6 +12,7 @@ from backend.outbox.effects import Effect
 
 KIND = "sms.send"
 SENT = failpoints.declare("sms.sent", "the platform has the SMS; its number is not kept yet")
+CODE_TEMPLATE = "verification_code"
 
 
 async def queue(
@@ -21,10 +24,20 @@ async def queue(
 
 
 async def send_sms(context: Context, effect: Effect) -> None:
-    """Deliver the effect. The platform gets the same key on every attempt."""
+    """Deliver the effect. The platform gets the same key on every attempt.
+
+    A one-time code is sent while it counts and forgotten afterwards: nothing of ours keeps it (D3-14, C3).
+    """
+    if "template" not in effect.payload:
+        return  # sent and forgotten; only the worker that did so died before it could say so
     template = str(effect.payload["template"])
     parameters = effect.payload["parameters"]
     assert isinstance(parameters, dict)
+    secret = template == CODE_TEMPLATE
+    if secret and clock.now() > effect.created_at + timedelta(minutes=int(parameters["minutes"])):
+        async with context.db.begin(system(effect.institution_id, "sms")) as tx:
+            await effects.forget(tx, effect)
+        return
     sent = await context.clients.sms.send(
         phone=str(effect.payload["phone"]),
         template=template,
@@ -35,3 +48,5 @@ async def send_sms(context: Context, effect: Effect) -> None:
     failpoints.hit(SENT)
     async with context.db.begin(system(effect.institution_id, "sms")) as tx:
         await sms.accepted(tx, sent.message_id, effect.case_id, template, sent.accepted_at)
+        if secret:
+            await effects.forget(tx, effect)

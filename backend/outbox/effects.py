@@ -148,6 +148,12 @@ async def failed(tx: Tx, effect: Effect, error: str, *, final: bool = False) -> 
     return False
 
 
+async def forget(tx: Tx, effect: Effect) -> None:
+    """Empty the payload of an effect that carried a secret, once nobody needs it any more (D3-14, C3)."""
+    sealed = tx.vault.seal("outbox.effects", "payload", effect.id, b"{}")
+    await Q.forget_payload(tx, institution_id=tx.institution_id, id=effect.id, payload=sealed)
+
+
 class DeadLetter(msgspec.Struct, frozen=True):
     id: str
     kind: str

@@ -61,6 +61,10 @@ where status = 'dead'
 group by institution_id, kind
 order by institution_id, kind;
 
+-- name: forget_payload(institution_id, id, payload)!
+-- What it carried was a secret and has been used; the row and its key stay.
+update outbox.effects set payload = :payload where institution_id = :institution_id and id = :id;
+
 -- name: revive(institution_id, id, now)!
 -- A member of staff sends a dead letter once more.
 update outbox.effects

@@ -35,10 +35,10 @@ def test_someone_born_on_this_day_is_18_today_and_17_yesterday() -> None:
 def test_masks_show_what_the_rule_allows() -> None:  # D3-15
     assert masking.name("张三") == "张*"
     assert masking.id_number("41170119900101001X") == "4****************X"
-    assert masking.id_number("41170119900101001X", owner=True) == "4117**********001X"
+    assert masking.id_number("41170119900101001X", "owner") == "411***********001X"
     assert masking.phone("13812345678") == "138****5678"
     assert masking.card("6222020000001234") == "************1234"
-    assert masking.card("6222020000001234", internal=True) == "622202******1234"
+    assert masking.card("6222020000001234", "internal") == "622202******1234"
     assert masking.address("河南省甲县柳林镇垸子村12号") == "河南省甲县柳林镇****"
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from backend.core.actor import system
 from backend.core.crypto import Unreadable, Vault
-from backend.db import sealed
 from backend.db.database import Database
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Declared
@@ -74,21 +73,6 @@ async def test_without_the_old_key_what_was_not_rotated_is_unreadable(database_d
         async with after.read(JIA) as tx:
             await applications.get(tx, one.id)
     await after.close()
-
-
-async def test_every_sealed_column_of_the_catalogue_exists_and_every_blob_is_in_it_or_a_hash(
-    owner: asyncpg.Connection,
-) -> None:
-    named = {(s.table, c) for s in sealed.SEALED for c in s.columns}
-    columns = await owner.fetch(
-        "select table_schema || '.' || table_name as t, column_name as c from information_schema.columns "
-        "where data_type = 'bytea' and table_schema not in ('pg_catalog', 'information_schema', 'queue')"
-    )
-    blobs = {(row["t"], row["c"]) for row in columns}
-    assert named <= blobs
-    hashes = ("hash", "sha256", "blind", "index", "mark", "visitor", "key")
-    rest = {(t, c) for t, c in blobs - named if not c.endswith(hashes)}
-    assert rest == {("channels.access_tokens", "token")}  # the union's own secret, renewed every two hours
 
 
 async def test_an_append_only_row_may_be_sealed_anew_and_nothing_else(db: Database) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from backend.core import clock, ids
 from backend.core.actor import system
+from backend.core.crypto import Unreadable
 from backend.core.errors import Unavailable
 from backend.db.database import Database, Tx
 from backend.domains.channels.statements import Q
@@ -88,4 +89,7 @@ class SharedTokenStore:
         """The living token of a row, or an empty text."""
         if row is None or row["token"] is None or row["expires_at"] <= tx.now:
             return ""
-        return str(tx.vault.decrypt(_TABLE, "token", f"{self._app_id}/{name}", row["token"]))
+        try:
+            return str(tx.vault.decrypt(_TABLE, "token", f"{self._app_id}/{name}", row["token"]))
+        except Unreadable:  # sealed under a key that was destroyed meanwhile: fetched anew
+            return ""

@@ -27,12 +27,6 @@ CONTRACT = Lifecycle(
     },
 )
 
-CLASSES = {
-    "contracts.contracts": {"limit_amount": "C2", "annual_rate": "C2", "contract_no": "C1"},
-    "contracts.disclosures": {"sha256": "C1"},
-    "contracts.documents": {"content": "C2", "sha256": "C1"},
-}
-
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What was approved. `agreed_by` is `decision` or `review:<staff id>`."""

@@ -14,52 +14,6 @@ CUSTOMER = Lifecycle(
     {"active": ("frozen", "erased"), "frozen": ("active",)},
 )
 
-CLASSES: dict[str, dict[str, str]] = {
-    "customers.people": {
-        "institution_id": "C1",
-        "id": "C1",
-        "name_enc": "C2",
-        "id_number_enc": "C2",
-        "id_number_blind": "C2",
-        "phone_enc": "C2",
-        "phone_blind": "C2",
-        "address_enc": "C2",
-        "issuer_enc": "C2",
-        "birth_on": "C1",
-        "sex": "C1",
-        "nation": "C1",
-        "card_valid_from": "C1",
-        "card_valid_until": "C1",
-        "status": "C1",
-        "created_at": "C1",
-        "updated_at": "C1",
-    },
-    "customers.bindings": {
-        "institution_id": "C1",
-        "id": "C1",
-        "openid": "C1",
-        "customer_id": "C1",
-        "bound_at": "C1",
-        "unbound_at": "C1",
-    },
-    "customers.consent_texts": {"institution_id": "C1", "sha256": "C1", "source": "C1"},
-    "customers.consents": {
-        "institution_id": "C1",
-        "id": "C1",
-        "customer_id": "C1",
-        "purpose": "C1",
-        "recipient": "C1",
-        "version": "C1",
-        "text_sha256": "C1",
-        "channel": "C1",
-        "given_at": "C1",
-        "valid_until": "C1",
-        "withdrawn_at": "C1",
-    },
-}
-"""JR/T 0171-2020 class per column (D3-14). C2 is `bytea`: sealed, or a blind index. C3 (faces, passwords, SMS
-codes) is nowhere kept. Birth date, sex and nation alone name nobody; rules and fairness reports need them."""
-
 REVEALING_ROLES = ("officer", "reviewer", "auditor")
 """Roles that may see a person unmasked, with a reason and a row in the audit log (D3-15)."""
 

@@ -95,7 +95,8 @@ async def view(tx: Tx, customer_id: str, *, own: bool = False) -> MaskedPerson:
 
     `own` is the customer door's word that the session belongs to this person; nobody else's counts.
     """
-    return masked(await get(tx, customer_id), own=own and tx.actor.kind == "customer")
+    own = own and tx.actor.kind == "customer"
+    return masked(await get(tx, customer_id), "owner" if own else masking.eyes_of(tx.actor.roles))
 
 
 async def names(tx: Tx, customer_ids: Iterable[str | None]) -> dict[str | None, str]:
@@ -105,12 +106,13 @@ async def names(tx: Tx, customer_ids: Iterable[str | None]) -> dict[str | None, 
     return {customer_id: masking.name(name) for customer_id, name in found.items()}
 
 
-def masked(person: Person, *, own: bool) -> MaskedPerson:
+def masked(person: Person, eyes: masking.Eyes) -> MaskedPerson:
+    own = eyes == "owner"
     return MaskedPerson(
         id=person.id,
-        name=person.name if own else masking.name(person.name),
-        id_number=masking.id_number(person.id_number, owner=own),
-        phone=masking.phone(person.phone or ""),
+        name=masking.name(person.name, eyes),
+        id_number=masking.id_number(person.id_number, eyes),
+        phone=masking.phone(person.phone or "", eyes),
         address=person.address if own else masking.address(person.address),
         age=clock.years_between(person.birth_on, clock.today()),
         sex=person.sex,

@@ -13,10 +13,6 @@ FORMAT = 1
 """Format of the capsule; a reader of old capsules chooses by it."""
 
 
-CLASSES = {"decision.decisions": {"capsule": "C3", "grade": "C2", "score": "C2", "reason_codes": "C2"}}
-"""Personal data by column (D3-14)."""
-
-
 class Outcome(StrEnum):
     APPROVED = "approved"  # 通过
     DECLINED = "declined"  # 未通过

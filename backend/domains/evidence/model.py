@@ -12,12 +12,6 @@ SOURCES = {
 }
 """The systems asked for a decision, in the order a page lists them."""
 
-CLASSES = {
-    "evidence.answers": {"facts": "C2", "raw": "C2", "reference": "C1", "sha256": "C1"},
-    "evidence.marks": {"mark": "C2"},
-}
-"""JR/T 0171 class of what is worth protecting (D3-14); C2 is sealed or a blind index."""
-
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """`facts` by the decision's names; `raw` are the bytes as they came and `sha256` is theirs."""

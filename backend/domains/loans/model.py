@@ -9,8 +9,6 @@ from backend.core.lifecycle import Lifecycle
 
 LOAN = Lifecycle("loan", {"active": "还款中", "paid_off": "已结清"}, {"active": ("paid_off",)})
 
-CLASSES = {"loans.loans": {"amount": "C2", "outstanding": "C2", "loan_no": "C1"}}
-
 
 class Loan(msgspec.Struct, frozen=True, kw_only=True):
     """Amounts in fen."""

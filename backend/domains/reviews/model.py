@@ -14,11 +14,6 @@ REVIEW = Lifecycle(
     {"open": ("answered", "closed")},
 )
 
-CLASSES = {
-    "reviews.reviews": {"said": "C2", "reason": "C1"},
-    "reviews.inquiries": {"asked": "C2", "answer": "C2"},
-}
-
 GROUNDS: dict[str, str] = {
     "wrong_data": "资料里有不对的地方",
     "things_changed": "情况已经有变化",

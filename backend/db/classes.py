@@ -1,0 +1,209 @@
+"""JR/T 0171-2020 class of every column of every table (D3-14); a column nobody declared fails a test.
+
+C3 (passwords, faces, one-time codes) has no column: of codes and session tokens only a keyed hash is kept, of a
+face only the provider's verdict, and the effect that carries a code to the SMS platform is emptied once it is sent.
+C2 (who a person is, how to reach them, what they own and owe, what they wrote) is one of
+
+- `sealed`: AES-256-GCM or SM4-GCM under the vault, bound to table, column and row (see `sealed.py`);
+- `index`: a keyed hash, for equality only;
+- `figures`: amounts, rates, grades that SQL must add up and compare. They stand beside ids alone; whose they are
+  is found through `customers.people`, where every word is sealed.
+
+Everything else is C1: ids, codes of ours, dates, states, the union's own and public facts. WeChat's openid is an id
+of one official account that names nobody outside it. Birth date, sex and nation alone name nobody; rules and
+fairness reports need them.
+"""
+
+import msgspec
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """Column names by class, separated by blanks; no name stands twice."""
+
+    plain: str = ""
+    sealed: str = ""
+    index: str = ""
+    figures: str = ""
+
+
+CLASSES: dict[str, Columns] = {
+    "applications.applications": Columns(
+        plain="institution_id id application_no session_id customer_id openid product_code product_version channel "
+        "code_id officer_id status is_internet_loan step purpose liveness submitted_at decided_at promised_at "
+        "created_at updated_at version",
+        sealed="declared",
+        figures="amount_fen term_months",
+    ),
+    "applications.captures": Columns(
+        plain="institution_id id application_id kind sha256 corrected archive_receipt archived_at destroyed_at "
+        "created_at",
+        sealed="reading confirmed",
+    ),
+    "applications.events": Columns(
+        plain="institution_id application_id seq event from_status to_status who why at hash"
+    ),
+    "audit.entries": Columns(plain="institution_id seq at actor action subject details hash"),
+    "audit.heads": Columns(plain="institution_id seq hash"),
+    "campaigns.campaigns": Columns(
+        plain="institution_id id name product_code purpose village starts_on ends_on status created_by created_at"
+    ),
+    "campaigns.codes": Columns(
+        plain="institution_id id serial key_id officer_id qualification_no campaign_id placement placement_label "
+        "material_id issued_at expires_at frozen_at revoked_at closed_reason"
+    ),
+    "campaigns.materials": Columns(
+        plain="institution_id id material_no campaign_id version headline risk_text sha256 maker made_at reviewer "
+        "reviewed_at withdrawn_at"
+    ),
+    "campaigns.reports": Columns(
+        plain="institution_id id ticket_no code_id kind reported_at answered_at",
+        sealed="text_enc contact_enc answer_enc",
+    ),
+    "campaigns.scans": Columns(plain="institution_id id code_id at channel state", index="visitor"),
+    "channels.access_tokens": Columns(
+        plain="app_id name expires_at refreshing_by refreshing_until", sealed="token"
+    ),
+    "channels.bind_links": Columns(plain="institution_id id token_hash openid created_at expires_at used_at"),
+    "channels.followers": Columns(
+        plain="institution_id openid code_id code_token officer_id product_code routed_at following "
+        "last_message_at last_event_at created_at"
+    ),
+    "channels.grants": Columns(
+        plain="institution_id id openid template_id granted_at reserved_for reserved_at used_at void_at message_id "
+        "reported_at report"
+    ),
+    "channels.leads": Columns(plain="institution_id id openid code_id officer_id product_code scanned_at"),
+    "channels.messages": Columns(
+        plain="institution_id id openid kind topic received_at", sealed="text reply"
+    ),
+    "channels.notices": Columns(
+        plain="institution_id id key case_id about means steps sent_at ended_at created_at"
+    ),
+    "channels.oauth_states": Columns(plain="state_hash visit_hash next_path tries expires_at used_at"),
+    "channels.received": Columns(plain="key served_by message_id received_at"),
+    "channels.sms_messages": Columns(
+        plain="institution_id message_id case_id template status accepted_at receipt_at"
+    ),
+    "channels.tickets": Columns(
+        plain="institution_id id ticket_no kind openid customer_id owner_id status due_at created_at answered_at",
+        sealed="text answer",
+    ),
+    "contracts.contracts": Columns(
+        plain="institution_id id application_id customer_id contract_no status agreed_by product_code product_name "
+        "internet_consumer repayment_method purpose agreed_on valid_until manifest_sha256 offer_no bank_sequence "
+        "polled_at signature_no line_no signed_at created_at updated_at",
+        figures="limit_amount annual_rate term_months",
+    ),
+    "contracts.disclosures": Columns(
+        plain="institution_id id contract_id version sha256 shown_at confirmed_at required_seconds confirmed_by"
+    ),
+    "contracts.documents": Columns(
+        plain="institution_id id contract_id position kind title sha256 created_at", sealed="content"
+    ),
+    "customers.bindings": Columns(plain="institution_id id openid customer_id bound_at unbound_at"),
+    "customers.consent_texts": Columns(plain="institution_id sha256 source"),
+    "customers.consents": Columns(
+        plain="institution_id id customer_id purpose recipient version text_sha256 channel given_at valid_until "
+        "withdrawn_at"
+    ),
+    "customers.people": Columns(
+        plain="institution_id id birth_on sex nation card_valid_from card_valid_until status created_at updated_at",
+        sealed="name_enc id_number_enc phone_enc address_enc issuer_enc",
+        index="id_number_blind phone_blind",
+    ),
+    "decision.decisions": Columns(
+        plain="institution_id id application_id attempt product_code outcome completeness_bp versions "
+        "capsule_sha256 decided_at",
+        sealed="capsule",
+        figures="amount_fen annual_rate_bp term_months grade score reason_codes",
+    ),
+    "decision.releases": Columns(
+        plain="seq name strategies scorecard catalogue reason released_by released_at"
+    ),
+    "decision.versions": Columns(plain="hash kind name stage body added_by added_at"),
+    "evidence.answers": Columns(
+        plain="institution_id application_id source consent_id reference sha256 observed_at price_fen recorded_at",
+        sealed="facts raw",
+    ),
+    "evidence.marks": Columns(plain="institution_id application_id kind customer_id at", index="mark"),
+    "handoff.tickets": Columns(
+        plain="institution_id id application_id kind tries issued_at expires_at redeemed_at",
+        index="code_index",
+    ),
+    "identity.customer_sessions": Columns(
+        plain="institution_id id token_hash openid customer_id application_id large_type created_at seen_at "
+        "expires_at"
+    ),
+    "identity.one_time_codes": Columns(
+        plain="institution_id id session_id purpose tries created_at expires_at used_at",
+        index="phone_index code_hash",
+    ),
+    "identity.sign_in_states": Columns(
+        plain="state_hash visit_hash next_path for_subject expires_at used_at"
+    ),
+    "identity.staff": Columns(
+        plain="institution_id id staff_no name branch_id roles subject phone qualification_no authority_from "
+        "authority_to active"
+    ),
+    "identity.staff_sessions": Columns(
+        plain="institution_id token_hash staff_id created_at seen_at expires_at revoked_at authenticated_at"
+    ),
+    "institutions.areas": Columns(plain="institution_id town villages"),
+    "institutions.branches": Columns(plain="institution_id id name address"),
+    "institutions.institutions": Columns(
+        plain="id name short_name county service_phone address region_prefixes live_from position"
+    ),
+    "loans.loans": Columns(
+        plain="institution_id id application_id contract_id loan_no line_no status drawn_at paid_off_at",
+        figures="amount outstanding interest_paid term_months",
+    ),
+    "loans.postings": Columns(
+        plain="institution_id event_id loan_id kind at", figures="principal interest outstanding"
+    ),
+    "loans.reconciliations": Columns(plain="institution_id bank_day events healed unexplained sha256 run_at"),
+    "outbox.effects": Columns(
+        plain="institution_id id kind case_id key status attempts lost due_at leased_until last_error created_at "
+        "delivered_at",
+        sealed="payload",
+    ),
+    "outbox.idempotency": Columns(plain="institution_id key answer created_at", index="request_hash"),
+    "outbox.inbox": Columns(
+        plain="institution_id source message_id case_id received_at applied_at outcome", sealed="payload"
+    ),
+    "products.brands": Columns(plain="code name audience position"),
+    "products.openings": Columns(plain="institution_id product_code opened_on closed_on"),
+    "products.products": Columns(
+        plain="institution_id code series_code parent_code name other_names created_at"
+    ),
+    "products.publications": Columns(
+        plain="institution_id code effective_from seq version maker checker reason published_at"
+    ),
+    "products.series": Columns(
+        plain="code brand_code name other_names target_customers data_source risk_mitigation position"
+    ),
+    "products.versions": Columns(plain="institution_id code version content maker made_at"),
+    "queue.pgqueuer": Columns(
+        plain="id priority queue_manager_id created updated heartbeat execute_after status entrypoint dedupe_key "
+        "payload headers attempts slot"
+    ),
+    "queue.pgqueuer_log": Columns(plain="id created job_id status priority entrypoint traceback aggregated"),
+    "queue.pgqueuer_schedules": Columns(
+        plain="id expression entrypoint heartbeat created updated next_run last_run status"
+    ),
+    "queue.pgqueuer_statistics": Columns(plain="id created count priority status entrypoint"),
+    "regulation.parameters": Columns(
+        plain="key effective_from effective_to unit value enabled title source row_id"
+    ),
+    "reviews.inquiries": Columns(
+        plain="institution_id id review_id officer_id asked_by asked_at answered_at", sealed="asked answer"
+    ),
+    "reviews.reviews": Columns(
+        plain="institution_id id application_id kind ground asked_by status outcome reason answered_by "
+        "new_application_id opened_at due_at answered_at",
+        sealed="said",
+        figures="amount annual_rate term_months",
+    ),
+    "xd.lifecycle": Columns(plain="name from_status to_status"),
+    "xd.migrations": Columns(plain="name sha256 applied_at"),
+    "xd.quota": Columns(plain="key starts_at used"),
+}
