@@ -81,6 +81,7 @@ CLASSES: dict[str, Columns] = {
     ),
     "channels.oauth_states": Columns(plain="state_hash visit_hash next_path tries expires_at used_at"),
     "channels.received": Columns(plain="key served_by message_id received_at"),
+    "channels.scene_codes": Columns(plain="institution_id code_id ticket url expires_at made_at"),
     "channels.sms_messages": Columns(
         plain="institution_id message_id case_id template status accepted_at receipt_at"
     ),
@@ -92,6 +93,7 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id id application_id customer_id contract_no status agreed_by product_code product_name "
         "internet_consumer repayment_method purpose agreed_on valid_until manifest_sha256 offer_no bank_sequence "
         "polled_at signature_no line_no signed_at created_at updated_at",
+        index="person_blind",
         figures="limit_amount annual_rate term_months",
     ),
     "contracts.disclosures": Columns(

@@ -51,6 +51,8 @@ OWN_SESSION = {
     "/apply/liveness/other-way",
     "/apply/details",
     "/apply/submit",
+    "/apply/renewal",
+    "/apply/give-up",
     "/resume",
     "/resume/code",
 }
