@@ -34,6 +34,10 @@ SENT = failpoints.declare("effect.sent", "the other side has the effect; we have
 HANDLER_SECONDS = 55.0
 
 
+class DeliveryFailed(Exception):
+    """What the queue may know of a delivery that ended in a mistake of ours: its kind."""
+
+
 async def deliver(context: Context, institution_id: str, effect_id: str) -> str:
     """Deliver one effect. Returns what became of it: delivered, postponed, dead or nothing."""
     actor = system(institution_id, "worker")
@@ -116,11 +120,13 @@ async def run(context: Context, listener: Any, stop: asyncio.Event) -> None:
         institution_id, _, effect_id = (job.payload or b"").decode().partition("/")
         try:
             await deliver(context, institution_id, effect_id)
+        except Unavailable:
+            return  # the database went away: the sweep finds the effect again
         except Exception as bug:
-            # The database went away, or a mistake of ours: the sweep finds the effect again. Not raised, because
-            # the queue would write the error with its words, which may be a person's, into its own log (16.2.5).
-            if not isinstance(bug, Unavailable):
-                log.error("delivery failed", error=type(bug).__name__)
+            # A mistake of ours: the queue holds the job for a person to look at, and the sweep finds the effect
+            # again. By its kind only: the queue keeps the error's words, which may be a person's (16.2.5).
+            log.error("delivery failed", error=type(bug).__name__)
+            raise DeliveryFailed(type(bug).__name__) from None
 
     tasks = [asyncio.create_task(_keep(context, task, stop)) for task in TIMETABLE]
 
