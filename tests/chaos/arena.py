@@ -18,6 +18,8 @@ from pathlib import Path
 import httpx
 import psutil
 
+from backend.sandbox.specimens.people import Person
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -205,6 +207,14 @@ def set_fault(arena: Arena, system: str, operation: str, fault: str, *, times: i
         httpx.post(
             f"{arena.sandbox}/control/faults", json=body, timeout=5, trust_env=False
         ).raise_for_status()
+
+
+async def well_known(arena: Arena, person: Person) -> None:
+    """Every system speaks well of this person, so that their road does not end at the decision."""
+    script = {"name": person.name, "preset": "good", "phone": "match"}
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
+        with suppress(httpx.HTTPError):
+            await http.put(f"{arena.sandbox}/control/people/{person.id_number}", json=script)
 
 
 FAULTS = (

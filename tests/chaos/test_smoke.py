@@ -14,7 +14,7 @@ import pytest
 
 from backend.sandbox import travellers
 from tests.chaos import ledgers
-from tests.chaos.arena import Arena, deck, hurt
+from tests.chaos.arena import Arena, deck, hurt, well_known
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
 SEED = int(os.environ.get("CHAOS_SEED", str(int(time.time()))))
@@ -51,7 +51,10 @@ async def _travel_under_faults(arena: Arena) -> tuple[list[travellers.Journey], 
 
     async def keep_travelling() -> None:
         while not stop.is_set():
-            traveller = travellers.Traveller(next(seeds), web=arena.web, sandbox=arena.sandbox, patience=60)
+            seed = next(seeds)
+            traveller = travellers.Traveller(seed, web=arena.web, sandbox=arena.sandbox, patience=60)
+            if seed % 3:  # most of them get a loan; the others are anybody
+                await well_known(arena, traveller.person)
             done.append(await traveller.travel())
 
     arena.storm()

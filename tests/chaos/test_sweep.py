@@ -12,7 +12,6 @@ from collections import Counter
 from contextlib import suppress
 
 import asyncpg
-import httpx
 import pytest
 
 from backend.core import failpoints
@@ -20,7 +19,7 @@ from backend.db.embedded import Embedded
 from backend.sandbox.travellers import Traveller
 from backend.settings import load
 from tests.chaos import ledgers
-from tests.chaos.arena import Arena, kill_part, set_fault
+from tests.chaos.arena import Arena, kill_part, set_fault, well_known
 
 TIMES = int(os.environ.get("SWEEP_TIMES", "1"))
 SECONDS = 100 + 110 * TIMES
@@ -100,7 +99,7 @@ async def _sweep(arena: Arena, everything: set[str]) -> dict[str, str]:
         while not all_hit.is_set():
             seed = next(seeds)
             person = kind(seed, web=arena.web, sandbox=arena.sandbox, patience=60)
-            await _well_known(arena, person)
+            await well_known(arena, person.person)
             journey = await person.travel()
             if journey.application_no:
                 ends[journey.application_no] = journey.end or journey.error
@@ -116,14 +115,6 @@ async def _sweep(arena: Arena, everything: set[str]) -> dict[str, str]:
     await asyncio.to_thread(arena.calm)
     await asyncio.wait_for(asyncio.gather(*roads), 300)
     return ends
-
-
-async def _well_known(arena: Arena, person: Traveller) -> None:
-    """Somebody every system speaks well of, so that the road does not end at the decision."""
-    script = {"name": person.person.name, "preset": "good", "phone": "match"}
-    async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
-        with suppress(httpx.HTTPError):
-            await http.put(f"{arena.sandbox}/control/people/{person.person.id_number}", json=script)
 
 
 async def _offers_lapsed(arena: Arena) -> bool:
