@@ -28,8 +28,9 @@ LEASE = timedelta(seconds=15)
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 3600.0  # seconds
 GIVE_UP_AFTER = timedelta(hours=72)  # trust §1: back-off + jitter for at least 72 h, then a dead letter
-MOST_LOST = 10
-"""Workers an effect may take down with it before it is a dead letter (findings: PgQueuer counts no crashes)."""
+MOST_LOST, LOST_FOR = 10, timedelta(minutes=15)
+"""Workers in a row an effect may lose, and for how long at least, before it is a dead letter (findings: PgQueuer
+counts no crashes). Both, because in a storm of other causes innocent effects lose ten workers within minutes."""
 
 LOST = "worker_lost"
 
@@ -84,7 +85,8 @@ async def lease(tx: Tx, effect_id: str) -> Effect | None:
     """Take an effect for delivery, or None when it is done, taken, unknown or not due.
 
     An effect whose worker died under it is taken again at once; from the second time on later each time, so
-    that it meets no others if it kills the next one too. After `MOST_LOST` workers it is a dead letter.
+    that it meets no others if it kills the next one too. After `MOST_LOST` workers in a row and `LOST_FOR` it
+    is a dead letter.
     """
     jitter = random.uniform(0.8, 1.2)
     await Q.recover(
@@ -93,6 +95,7 @@ async def lease(tx: Tx, effect_id: str) -> Effect | None:
         id=effect_id,
         now=tx.now,
         most=MOST_LOST,
+        since=tx.now - LOST_FOR,
         jitter=jitter,
         error=LOST,
     )

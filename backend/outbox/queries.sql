@@ -5,11 +5,12 @@ values (:institution_id, :id, :kind, :case_id, :key, :payload, :due_at, :now)
 on conflict (institution_id, kind, key) do nothing
 returning id;
 
--- name: recover(institution_id, id, now, most, jitter, error)!
+-- name: recover(institution_id, id, now, most, since, jitter, error)!
 -- A lease that ran out: its worker died or stood still. Back it goes: at once, then later each time.
 update outbox.effects
-set status = case when lost + 1 >= :most::int then 'dead' else 'waiting' end, lost = lost + 1,
-    due_at = :now::timestamptz + make_interval(secs => least(60, power(2, lost) - 1) * :jitter::float8),
+set status = case when lost + 1 >= :most::int and created_at <= :since::timestamptz then 'dead' else 'waiting' end,
+    lost = lost + 1,
+    due_at = :now::timestamptz + make_interval(secs => least(30, power(2, least(lost, 10)) - 1) * :jitter::float8),
     leased_until = null, last_error = :error
 where institution_id = :institution_id and id = :id and status = 'delivering' and leased_until < :now;
 
@@ -44,7 +45,7 @@ where institution_id = :institution_id and kind = :kind and status = 'waiting' a
 -- name: postpone(institution_id, id, attempts, due_at, error)!
 -- Not delivered; tried again later.
 update outbox.effects
-set status = 'waiting', due_at = :due_at, leased_until = null, last_error = :error
+set status = 'waiting', due_at = :due_at, leased_until = null, last_error = :error, lost = 0
 where institution_id = :institution_id and id = :id and status = 'delivering' and attempts = :attempts;
 
 -- name: give_up(institution_id, id, attempts, error)!

@@ -21,6 +21,7 @@ from backend.outbox.effects import Effect
 
 def _quick() -> None:
     effects.LEASE = timedelta(seconds=3)
+    effects.LOST_FOR = timedelta()
 
 
 def _kinds() -> None:
