@@ -24,6 +24,7 @@ _PLACES = {
 }
 _LABEL_ENDS = 40  # from the middle of a label of two characters; values begin 28 later
 _TEXT_ENDS = 548  # the portrait begins here
+_LEGIBLE = 0.35  # what is read less surely is no line of an address
 _MARKS = ("样张", "样本")
 _TITLES = ("中华人民共和国", "居民身份证")
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·]")
@@ -105,7 +106,7 @@ class _Layout:
 
     def address(self) -> list[Piece]:
         """The address row and the lines under it, above the number, left of the portrait."""
-        first = self.row("住址")
+        first = [piece for piece in self.row("住址") if piece.word.line.confidence > _LEGIBLE]
         label = self.labels.get("住址")
         anchor = first[0] if first else label
         if anchor is None:
@@ -145,7 +146,7 @@ def _ethnicity(card: _Layout) -> Field | None:
 
 
 def _address(card: _Layout) -> Field | None:
-    pieces = [piece for piece in card.address() if piece.word.line.confidence > 0.35]
+    pieces = [piece for piece in card.address() if piece.word.line.confidence > _LEGIBLE]
     read = fields.characters(pieces, places.ADDRESS)
     return fields.field(read) if read else None
 

@@ -99,6 +99,9 @@ def row(label: Piece, pieces: Iterable[Piece], until: float = float("inf")) -> l
         right_of(piece, ends + 0.3 * height)
         for piece in pieces
         if not piece.label
+        and not (
+            piece.text == label.text[-1:] and piece.word.left < label.word.right
+        )  # the label's end once more
         and piece.middle > label.word.right - 0.2 * height
         and piece.middle < until
         and piece.word.height > 0.45 * height
@@ -117,7 +120,8 @@ def _each_once(row: list[Piece]) -> list[Piece]:
             apart = after.x_of(after.line.characters[0]) - piece.word.x_of(characters[-1])
             shared = piece.word.right - after.left > 0.5 * after.height
             same = shared and characters[-1].text == after.line.characters[0].text
-            if same or apart < 0.3 * after.height:
+            # Neighbours stand a character apart; nearer, in boxes that overlap, is a part of the next one.
+            if same or apart < (0.6 if shared else 0.3) * after.height:
                 if len(characters) == 1:
                     continue
                 piece = piece._replace(word=_slice(piece.word, 0, len(characters) - 1))
