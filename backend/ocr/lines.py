@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 BLANK = 0
+_DOUBTED = 0.8
 
 
 class Character(NamedTuple):
@@ -74,6 +75,25 @@ class Line:
         changed[:, classes] *= factors
         return Line(changed / changed.sum(axis=1, keepdims=True), self.alphabet)
 
+    def favouring(self, text: str, column: int, weight: float) -> "Line":
+        """The line with this character made `weight` times likelier where another one or itself is read, that is in
+        the run of columns that answer the same class as `column`."""
+        number = self.alphabet.index.get(text)
+        if number is None:
+            return self
+        changed = self.posteriors.copy()
+        start, end = run(self.posteriors.argmax(axis=1), column)
+        changed[start:end, number] *= weight
+        changed[start:end] /= changed[start:end].sum(axis=1, keepdims=True)
+        return Line(changed, self.alphabet)
+
+    def doubted(self, column: int) -> "Line":
+        """The line with what is read there less sure, so that a person is asked."""
+        changed = self.posteriors.copy()
+        start, end = run(self.posteriors.argmax(axis=1), column)
+        changed[start:end] *= _DOUBTED
+        return Line(changed, self.alphabet)
+
     def restricted(self, allowed: str) -> tuple[list[Character], Floats]:
         """Read with only the characters of `allowed`; also returns, for each character read, the posteriors of all of
         `allowed` there (rows sum to at most 1, the rest was something else)."""
@@ -122,6 +142,16 @@ class Line:
                     runs[-1] = found
             previous = number
         return runs
+
+
+def run(best: NDArray[np.int64], column: int) -> tuple[int, int]:
+    """First and last (exclusive) column that answer the same class as `column`."""
+    start, end = column, column + 1
+    while start > 0 and best[start - 1] == best[column] != BLANK:
+        start -= 1
+    while end < len(best) and best[end] == best[column] != BLANK:
+        end += 1
+    return start, end
 
 
 def _crowded(left: Character, right: Character) -> bool:

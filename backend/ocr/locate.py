@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.ocr import second_look
+from backend.ocr import places, second_look
 from backend.ocr.engine import HEIGHT, Engine, Image, Patch
 from backend.ocr.lines import Character, Line
 
@@ -218,15 +218,22 @@ class Reader:
         for box in found:
             x, y = float(box.centre @ along), float(box.centre @ down)
             left, right = x - box.half_width, x + box.half_width
-            read.append(Word(self._looked_at_twice(box), left, right, y, 2 * box.half_height, box, level))
+            read.append(Word(self._careful_line(box), left, right, y, 2 * box.half_height, box, level))
         return sorted(read, key=lambda word: word.y)
 
-    def _looked_at_twice(self, box: Box) -> Line:
-        line = self.line(box)
-        if not second_look.needed(line):
-            return line
-        tighter = box._replace(half_height=box.half_height * second_look.TIGHTER)
-        return second_look.joined(line, self._engine.read(crop(self._picture, tighter)))
+    def _careful_line(self, box: Box) -> Line:
+        """The text of a box with what is known of places, looked at again where it is unsure."""
+        line, known = self.line(box), self._engine.gazetteer
+        if second_look.needed(places.settled(line, known)):
+            line = second_look.joined(line, self._engine.read(self._cropped(box, second_look.TIGHTER)))
+        if second_look.unsure(places.settled(line, known)):
+            for height in second_look.CAREFULLY:
+                line = second_look.joined(line, self._engine.read_carefully(self._cropped(box, height)))
+        return places.settled(line, known)
+
+    def _cropped(self, box: Box, height: float) -> Image:
+        """The line's picture, `height` times as high."""
+        return crop(self._picture, box._replace(half_height=box.half_height * height))
 
 
 _CLEAR = 5.5

@@ -77,7 +77,12 @@ def verify(models: Path) -> None:
 def recogniser_folder(models: Path) -> Path:
     """The int8 recogniser where it exists and the CPU is good at it, else fp32."""
     quick = models / "rec-int8"
-    return quick if has_vnni() and quick.exists() else models / "rec"
+    return quick if has_vnni() and quick.exists() else plain_recogniser_folder(models)
+
+
+def plain_recogniser_folder(models: Path) -> Path:
+    """The recogniser as it was trained, in 32 bits."""
+    return models / "rec"
 
 
 def has_vnni() -> bool:
