@@ -28,7 +28,7 @@ LEASE = timedelta(seconds=15)
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 3600.0  # seconds
 GIVE_UP_AFTER = timedelta(hours=72)  # trust §1: back-off + jitter for at least 72 h, then a dead letter
-MOST_LOST, LOST_FOR = 10, timedelta(minutes=15)
+MOST_LOST, LOST_FOR = 10, timedelta(hours=1)
 """Workers in a row an effect may lose, and for how long at least, before it is a dead letter (findings: PgQueuer
 counts no crashes). Both, because in a storm of other causes innocent effects lose ten workers within minutes."""
 
