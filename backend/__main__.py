@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 
 from backend.settings import Unsafe
@@ -47,9 +48,14 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     try:
         result: int = importlib.import_module(f"backend.commands.{args.command.replace('-', '_')}").run(args)
+        sys.stdout.flush()
     except Unsafe as problem:
         print(f"不能启动：{problem}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`… | head`); the interpreter must not try to write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return result
 
 

@@ -11,10 +11,11 @@ from backend.db.database import Database
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Declared
 from backend.domains.audit import service as audit
+from backend.domains.institutions.model import UNION
 from backend.flows.rotate_keys import rotate_keys
 from backend.outbox import effects, inbox
 
-JIA = system("4101", "test")
+JIA, OF_UNION = system("4101", "test"), system(UNION, "test")
 OLD, NEW = b"o" * 32, b"n" * 32
 
 
@@ -34,6 +35,8 @@ async def test_rotation_while_others_write_leaves_nothing_unreadable(database_ds
             made.append(one.id)
         await effects.add(tx, kind="test", case_id="c", payload={"phone": "1"}, key="k")
         await inbox.receive(tx, source="s", message_id="m", case_id="c", payload={"a": 1})
+    async with before.begin(OF_UNION) as tx:
+        await inbox.receive(tx, source="s", message_id="m", case_id="c", payload={"of": "nobody's county"})
     await before.close()
 
     both = await opened(database_dsn, {1: OLD, 2: NEW}, 2)
@@ -59,6 +62,9 @@ async def test_rotation_while_others_write_leaves_nothing_unreadable(database_ds
         for application_id in made:
             assert "村" in (await applications.get(tx, application_id)).declared.village
         assert [m.payload for m in await inbox.unapplied(tx, source="s", case_id="c")] == [{"a": 1}]
+    async with after.begin(OF_UNION) as tx:
+        [held] = await inbox.unapplied(tx, source="s", case_id="c")
+        assert held.payload == {"of": "nobody's county"}
     await after.close()
 
 
