@@ -8,17 +8,19 @@ import sys
 import time
 from collections import Counter
 
+import httpx
 import msgspec
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from backend.settings import Settings, load
+from backend.commands import reach
+from backend.settings import Settings
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="网站地址（默认本机的 up）")
-    parser.add_argument("--sandbox-url", help="沙箱地址")
+    parser.add_argument("--sandbox-url", help="沙箱地址（默认问网站）")
     parser.add_argument("--port", type=int, help="本机 up 的网站端口")
     parser.add_argument("--sandbox-port", type=int, help="本机 up 的沙箱端口")
     parser.add_argument("--data", help="本机 up 的数据目录，用来数人工动作")
@@ -33,8 +35,17 @@ def run(args: argparse.Namespace) -> int:
     if args.count < 1 or args.concurrency < 1:
         print("--count 和 --concurrency 至少是 1", file=sys.stderr)
         return 2
-    settings = load(os.environ, port=args.port, sandbox_port=args.sandbox_port, xiaodai_data=args.data)
-    report = asyncio.run(_travel(args, settings))
+    settings = reach.settings_of(os.environ, args.data, port=args.port, sandbox_port=args.sandbox_port)
+    web = (args.url or settings.public_base).rstrip("/")
+    try:
+        sandbox = args.sandbox_url or _sandbox_behind(web)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        print(f"{web} 没有应答。先运行 ./xiaodai up，或用 --url 指明网站地址", file=sys.stderr)
+        return 2
+    if not sandbox:
+        print(f"{web} 接的不是沙箱，虚构的客户不能走", file=sys.stderr)
+        return 2
+    report = asyncio.run(_travel(args, settings, web, sandbox))
     if args.json:
         print(msgspec.json.encode(report).decode())
     else:
@@ -42,7 +53,16 @@ def run(args: argparse.Namespace) -> int:
     return 0 if report["errors"] == 0 else 1
 
 
-async def _travel(args: argparse.Namespace, settings: Settings) -> dict[str, object]:
+def _sandbox_behind(web: str) -> str:
+    """Where this product sends a customer to sign in with WeChat, when that is a sandbox; else empty.
+
+    Raises httpx.HTTPError when nobody answers."""
+    reply = httpx.get(f"{web}/wechat/oauth/start", params={"next": "/"}, trust_env=False, timeout=30)
+    base, found, _ = reply.headers.get("location", "").partition("/wechat/connect/oauth2/authorize?")
+    return base if found else ""
+
+
+async def _travel(args: argparse.Namespace, settings: Settings, web: str, sandbox: str) -> dict[str, object]:
     from backend.sandbox import travellers
 
     times: dict[str, list[float]] = {}
@@ -63,8 +83,8 @@ async def _travel(args: argparse.Namespace, settings: Settings) -> dict[str, obj
         await travellers.caravan(
             args.count,
             args.concurrency,
-            web=args.url or settings.public_base,
-            sandbox=args.sandbox_url or settings.sandbox_base,
+            web=web,
+            sandbox=sandbox,
             first_seed=first_seed,
             entry=args.entry,
             on_step=on_step,
@@ -81,7 +101,7 @@ async def _travel(args: argparse.Namespace, settings: Settings) -> dict[str, obj
         "ends": dict(Counter(j.end for j in journeys if not j.error)),
         "errors": len(errors),
         "first_errors": [{"seed": j.seed, "error": j.error} for j in errors[:5]],
-        "human_actions": await _human_actions(args, settings, numbers),
+        "human_actions": await _human_actions(args, settings, web, numbers),
         "steps_ms": {
             name: {"p50": round(statistics.median(ms)), "p99": round(_percentile(ms, 0.99)), "count": len(ms)}
             for name, ms in times.items()
@@ -89,9 +109,11 @@ async def _travel(args: argparse.Namespace, settings: Settings) -> dict[str, obj
     }
 
 
-async def _human_actions(args: argparse.Namespace, settings: Settings, numbers: list[str]) -> int | None:
+async def _human_actions(
+    args: argparse.Namespace, settings: Settings, web: str, numbers: list[str]
+) -> int | None:
     """Acts of staff on these applications, from the audit chain; None when the database is elsewhere."""
-    if args.url and not args.data:
+    if not (args.data or settings.database_url or web == settings.public_base):
         return None
     from backend import wiring
     from backend.core.actor import everywhere
@@ -128,9 +150,10 @@ def _print(report: dict[str, object]) -> None:
     for name, figures in steps.items():
         table.add_row(name, str(figures["count"]), str(figures["p50"]), str(figures["p99"]))
     console.print(table)
+    acts = report["human_actions"]
     console.print(
-        f"{report['journeys']} 位客户，{report['seconds']} 秒；结局 {report['ends']}；"
-        f"出错 {report['errors']}；人工动作 {report['human_actions']}"
+        f"{report['journeys']} 位客户，{report['seconds']} 秒；结局 {report['ends']}；出错 {report['errors']}；"
+        f"人工动作 {'没有数（用 --data 指明数据目录）' if acts is None else acts}"
     )
     for problem in report["first_errors"]:  # type: ignore[attr-defined]
         console.print(f"[red]种子 {problem['seed']}：{problem['error']}[/]")

@@ -35,15 +35,16 @@ def keep_ports(settings: Settings) -> None:
     path.write_bytes(msgspec.json.encode(Ports(settings.port, settings.sandbox_port)))
 
 
-def settings_of(environment: Mapping[str, str], data: str | None) -> Settings:
-    """As `load`; ports that nobody named are those of the running `up`."""
-    chosen = load(environment, xiaodai_data=data)
+def settings_of(environment: Mapping[str, str], data: str | None, **given: int | None) -> Settings:
+    """As `load`; ports that nobody named, in `given` or the environment, are those of the running `up`."""
+    chosen = load(environment, xiaodai_data=data, **given)
     path = Path(chosen.data) / PORTS
     if not path.exists() or chosen.production:
         return chosen
     ports = msgspec.json.decode(path.read_bytes(), type=Ports)
-    named = {name: None if environment.get(name.upper()) else value for name, value in _fields(ports)}
-    return load(environment, xiaodai_data=data, **named)
+    unnamed = {name: value for name, value in _fields(ports) if not environment.get(name.upper())}
+    named = {name: value for name, value in given.items() if value is not None}
+    return load(environment, xiaodai_data=data, **(unnamed | named))
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

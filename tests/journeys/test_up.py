@@ -1,6 +1,7 @@
 """`./xiaodai up` as an operator meets it: starts, heals, ends without a trace."""
 
 import contextlib
+import json
 import signal
 import subprocess
 import sys
@@ -75,6 +76,32 @@ def test_up_starts_heals_and_ends_without_a_trace() -> None:
         assert wait_until(lambda: left(family[1:]) == [])
     finally:
         arena.remove()
+
+
+@pytest.mark.slow
+def test_a_journey_needs_no_more_than_the_address_of_the_site(arena: Arena) -> None:
+    """The sandbox is found by the site's own sign-on; acts are counted where the database is known."""
+    counted = travel("--url", arena.web, "--count", "2", "--concurrency", "2", "--data", str(arena.data))
+    assert (counted["errors"], counted["human_actions"], counted["journeys"]) == (0, 0, 2), counted
+    alone = travel("--url", arena.web)
+    assert (alone["errors"], alone["human_actions"]) == (0, None), alone
+
+
+def travel(*options: str) -> dict[str, object]:
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", "journey", "--json", *options],
+        cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+def test_a_journey_to_nowhere_is_one_line_and_exit_2() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", "journey", "--url", "http://127.0.0.1:9"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.count("\n"), "没有应答" in done.stderr) == (2, 1, True), done.stderr
 
 
 def test_a_port_that_is_no_number_is_one_line_and_exit_2() -> None:
