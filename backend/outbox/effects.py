@@ -127,13 +127,11 @@ async def keep(tx: Tx, effect: Effect) -> bool:
 async def delivered(tx: Tx, effect: Effect) -> None:
     """The other side has it, also when the lease ran out meanwhile: one success is enough.
 
-    When it had failed before, its like that failed the same way need wait no longer.
+    Its like that wait because a system was away, or because they failed as this one did, need wait no longer.
     """
     await Q.delivered(tx, institution_id=tx.institution_id, id=effect.id, now=tx.now)
-    if effect.last_error and effect.last_error != LOST:
-        await Q.hasten(
-            tx, institution_id=tx.institution_id, kind=effect.kind, error=effect.last_error, now=tx.now
-        )
+    error = effect.last_error if effect.last_error != LOST else None
+    await Q.hasten(tx, institution_id=tx.institution_id, kind=effect.kind, error=error, now=tx.now)
 
 
 async def failed(tx: Tx, effect: Effect, error: str, *, final: bool = False) -> bool:

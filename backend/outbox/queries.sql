@@ -36,11 +36,12 @@ set status = 'delivered', delivered_at = :now, leased_until = null, last_error =
 where institution_id = :institution_id and id = :id and status in ('delivering', 'waiting');
 
 -- name: hasten(institution_id, kind, error, now)!
--- A system is back: what waits because of the same failure goes out within seconds, spread a little.
+-- A system is back: what waits for it, or because of the same failure, goes out within seconds, spread a little.
 update outbox.effects
 set due_at = :now::timestamptz + make_interval(secs => random() * 5)
-where institution_id = :institution_id and kind = :kind and status = 'waiting' and last_error = :error
-  and due_at > :now::timestamptz + interval '5 seconds';
+where institution_id = :institution_id and kind = :kind and status = 'waiting'
+  and (last_error = :error and due_at > :now::timestamptz + interval '5 seconds'
+       or right(last_error, 12) = '_unavailable' and due_at > :now::timestamptz + interval '30 seconds');
 
 -- name: postpone(institution_id, id, attempts, due_at, error)!
 -- Not delivered; tried again later.

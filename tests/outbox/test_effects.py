@@ -187,6 +187,30 @@ async def test_when_a_system_is_back_what_failed_the_same_way_goes_out_within_se
     assert (await state(db, other))[1] > now + timedelta(seconds=30)
 
 
+async def test_a_first_success_tells_those_that_wait_for_the_same_system_that_it_is_back(
+    db: Database,
+) -> None:
+    """A long storm left one notice alone with an hour to wait, while newer ones went out at once (trust 1)."""
+    alone, refused = await add(db), await add(db)
+    now = clock.now()
+    for effect_id, error in ((alone, "wechat_unavailable"), (refused, "outside_refused 422 x")):
+        moment = now
+        for _ in range(8):
+            taken = await take(db, effect_id, moment)
+            assert taken is not None
+            with clock.at(moment):
+                async with db.begin(JIA) as tx:
+                    await effects.failed(tx, taken, error)
+            moment = (await state(db, effect_id))[1]
+    fresh = await take(db, await add(db), clock.now())
+    assert fresh is not None
+    with clock.at(now + timedelta(seconds=10)):
+        async with db.begin(JIA) as tx:
+            await effects.delivered(tx, fresh)
+    assert (await state(db, alone))[1] <= now + timedelta(seconds=15)
+    assert (await state(db, refused))[1] > now + timedelta(seconds=30)
+
+
 async def test_a_job_whose_worker_died_before_the_lease_does_not_hold_the_effect_up(
     db: Database, owner_dsn: str
 ) -> None:
