@@ -88,11 +88,32 @@ class Line:
         return Line(changed, self.alphabet)
 
     def doubted(self, column: int) -> "Line":
-        """The line with what is read there less sure, so that a person is asked."""
+        """The line with what is read there less sure, so that a person is asked; the rest goes to the blank, so that
+        posteriors still sum to 1."""
         changed = self.posteriors.copy()
         start, end = run(self.posteriors.argmax(axis=1), column)
         changed[start:end] *= _DOUBTED
+        changed[start:end, BLANK] += 1 - _DOUBTED
         return Line(changed, self.alphabet)
+
+    def likely(self, column: int, most: int, least: float) -> list[str]:
+        """At most `most` characters with a posterior of at least `least` there, the likeliest first."""
+        row = self.posteriors[column]
+        numbers = [number for number in np.argsort(-row)[: most + 1].tolist() if row[number] >= least]
+        names = [self.alphabet.characters[number] for number in numbers if number != BLANK]
+        return [name for name in names if name != " "][:most]
+
+    def chosen(self, column: int, weights: Mapping[str, float]) -> "Line":
+        """The line with one of these characters where one character is read now: the one whose posterior at `column`
+        times its weight is largest, in doubt."""
+        classes = self.alphabet.classes("".join(weights))
+        scored = self.posteriors[column, classes] * np.array(list(weights.values()), np.float32)
+        row = np.zeros(self.posteriors.shape[1], np.float32)
+        row[classes] = scored / scored.sum()
+        changed = self.posteriors.copy()
+        start, end = run(self.posteriors.argmax(axis=1), column)
+        changed[start:end] = row
+        return Line(changed, self.alphabet).doubted(column)
 
     def restricted(self, allowed: str) -> tuple[list[Character], Floats]:
         """Read with only the characters of `allowed`; also returns, for each character read, the posteriors of all of

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.ocr import places, second_look
+from backend.ocr import drawn, places, second_look
 from backend.ocr.engine import HEIGHT, Engine, Image, Patch
 from backend.ocr.lines import Character, Line
 
@@ -229,7 +229,8 @@ class Reader:
         if second_look.unsure(places.settled(line, known)):
             for height in second_look.CAREFULLY:
                 line = second_look.joined(line, self._engine.read_carefully(self._cropped(box, height)))
-        return places.settled(line, known)
+        line = places.settled(line, known)
+        return drawn.settled(line, self._cropped(box, 1.0)) if second_look.unsure(line) else line
 
     def _cropped(self, box: Box, height: float) -> Image:
         """The line's picture, `height` times as high."""
