@@ -156,7 +156,7 @@ class _Standing(msgspec.Struct, frozen=True):
 def _standing(as_of: datetime, given: model.SourceFacts) -> _Standing:
     age = as_of - given.observed_at
     days = -1.0 if age < -_CLOCK_SKEW else max(0.0, age / timedelta(days=1))
-    return _Standing(days, bool(given.consent_id))
+    return _Standing(days, bool((given.consent_id or "").strip()))
 
 
 def _take(fact: Fact, given: model.SourceFacts, standing: _Standing) -> tuple[Any, str]:

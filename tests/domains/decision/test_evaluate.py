@@ -148,6 +148,13 @@ def test_a_fact_without_the_consent_it_needs_is_not_used(good):
     assert decision.score is None
 
 
+@pytest.mark.parametrize("consent_id", [None, "", " ", "\t\n"])
+def test_a_consent_without_a_number_is_none(good, consent_id):
+    bureau = msgspec.structs.replace(good.sources["credit_bureau"], consent_id=consent_id)
+    decision = decide(msgspec.structs.replace(good, sources={**good.sources, "credit_bureau": bureau}))
+    assert (decision.outcome, {gap.problem for gap in decision.gaps}) == (Outcome.REFERRED, {"no_consent"})
+
+
 def test_withholding_what_is_optional_is_not_punished_by_referral_but_counts_as_nothing(good):
     kept, given = decide(read("approved_unwilling_to_share")), decide(good)
     assert kept.outcome is Outcome.APPROVED
