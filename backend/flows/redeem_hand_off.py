@@ -38,7 +38,9 @@ async def redeem_hand_off(
         claims = tokens.read(context.settings, token, clock.now())
         if claims.customer_hash != customer_hash:
             raise OtherCustomer()
-        return await _open(context, claims.institution_id, claims.ticket_id, customer_hash)
+        return await _open(
+            context, claims.institution_id, claims.ticket_id, customer_hash, claims.application_id
+        )
     async with context.db.begin(everywhere("mobile bank")) as tx:
         await CODES.take(tx, customer_hash[:32])
     async with context.db.read(everywhere("mobile bank")) as tx:
@@ -50,9 +52,14 @@ async def redeem_hand_off(
     return await _open(context, ticket.institution_id, ticket.id, customer_hash)
 
 
-async def _open(context: Context, institution_id: str, ticket_id: str, customer_hash: str) -> Offer:
+async def _open(
+    context: Context, institution_id: str, ticket_id: str, customer_hash: str, application_id: str = ""
+) -> Offer:
+    """`application_id`: the one the token names; empty for a code, which names none."""
     async with context.db.begin(_bank(institution_id)) as tx:
         ticket = await handoff.burn(tx, ticket_id)
+        if application_id not in ("", ticket.application_id):
+            raise TokenUnknown()
         application = await applications.get(tx, ticket.application_id, lock=True)
         contract = await contracts.get(tx, application.id)
         offer = await describe_offer.describe_offer(context, tx, application, contract)

@@ -379,6 +379,7 @@ def forgeries(road: Road, token: str) -> dict[str, str]:
         "a ticket never issued": signed(fresh),
         "a ticket of another county": signed({**said, "ins": "4102"}),
         "no ticket": signed({**said, "jti": "x"}),
+        "another application": signed({**said, "app": ids.new()}),
         "signature cut": f"{header}.{payload}.{signature[:-4]}",
         "payload changed": f"{header}.{plain({**said, 'app': ids.new()})}.{signature}",
         "empty parts": "..",
