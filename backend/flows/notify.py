@@ -23,6 +23,7 @@ from backend.domains.channels import service as channels
 from backend.domains.channels.notices import Means
 from backend.domains.customers import service as customers
 from backend.domains.loans import service as loans
+from backend.domains.regulation import service as regulation
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 from backend.integrations.wechat.port import NoSubscription, NotFollowing, WeChatRefused, WindowClosed
@@ -302,8 +303,9 @@ async def _case(context: Context, application: Application, status: str) -> Case
 
 
 async def _figures(tx: Tx, application: Application, status: str) -> dict[str, object]:
-    """What A3-09 asks to be said at once: amount, rate, all-in cost; why not; what is owed."""
+    """What A3-09 asks to be said at once: amount, rate, all-in cost; why not, and how long a review takes; the debt."""
     offer, outstanding, reasons = None, "", []
+    days = (await regulation.in_force(tx, clock.today())).count("human_review.working_days")
     if status in ("approved", "declined"):
         result = await application_result.of(tx, application)
         reasons = [reason.text for reason in result.reasons if reason.effect == "minus"]
@@ -319,7 +321,7 @@ async def _figures(tx: Tx, application: Application, status: str) -> dict[str, o
     if status == "drawn":
         owed = sum(loan.outstanding_fen for loan in await loans.of_application(tx, application.id))
         outstanding = _yuan(owed) if owed else ""
-    return {"offer": offer, "outstanding": outstanding, "reasons": reasons}
+    return {"offer": offer, "outstanding": outstanding, "reasons": reasons, "review_days": days}
 
 
 def _fields(case: Case) -> dict[str, str]:

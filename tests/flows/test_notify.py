@@ -77,6 +77,19 @@ async def test_in_the_window_it_is_a_customer_service_message_and_only_that(
     assert (await notice_of(world, made)).means == "custom"
 
 
+async def test_a_refusal_names_the_days_of_a_review_that_are_in_force(
+    world: World, id_number: str, owner: asyncpg.Connection
+) -> None:
+    """D3-03: a dated parameter, never a number in a text."""
+    sql = "update regulation.parameters set value = '2' where key = 'human_review.working_days' and enabled"
+    assert await owner.execute(sql) == "UPDATE 1"
+    made = await people.application(world.db, await bound_customer(world, id_number), "declined")
+    await announce(world, made)
+    await worker.drain(world.context)
+    [message] = await world.phone(OPENID).inbox("custom")
+    assert "人工复核，2 个工作日内答复" in message["body"]["content"]
+
+
 async def test_after_the_window_it_is_a_subscription_notice_and_uses_the_grant(
     world: World, id_number: str
 ) -> None:
@@ -222,9 +235,8 @@ async def test_a_passing_status_never_uses_up_a_grant(world: World, id_number: s
 def test_every_status_told_has_a_sentence_and_a_phrase(status: str) -> None:
     from backend.domains.channels import texts
 
-    text = texts.notice(
-        status, number="260101000001", until="", url="http://x/my/1", offer=None, outstanding="", reasons=[]
-    )
+    values = {"offer": None, "outstanding": "", "reasons": [], "review_days": 3}
+    text = texts.notice(status, number="260101000001", until="", url="http://x/my/1", **values)
     assert "260101000001" in text
     assert 0 < len(notify.PHRASES[status]) <= 5
     assert not any(word in text for word in ("恭喜", "优惠", "秒批", "立即", "点击"))
