@@ -33,7 +33,7 @@ _log = structlog.get_logger("outside")
 class OutsideUnavailable(Unavailable):
     """No usable answer. `unknown` is true when the effect may have happened all the same.
 
-    `reason`: timeout · connect · broken · status NNN · too_large · not_json · rate_limited.
+    `reason`: timeout · connect · broken · status NNN · too_large · not_json · incomplete · rate_limited.
     `retry_after`: seconds the other side asks us to wait, or None.
     """
 

@@ -228,6 +228,34 @@ async def test_the_silent_redirect_tells_who_opened_the_page(
         await clients.wechat.oauth_identity(code)
 
 
+@pytest.mark.parametrize("body", [{"x": 1}, {"openid": ""}, {"openid": 5, "scope": "snsapi_base"}])
+async def test_an_answer_of_somebody_else_at_the_platforms_address_is_a_platform_not_reached(
+    clients: Clients, control: httpx.AsyncClient, body: dict[str, object]
+) -> None:
+    """The page opens all the same, as for nobody (identify_wechat); a message waits and is tried again."""
+    everywhere = {"system": "wechat", "operation": "*", "fault": "status", "rate": 1.0}
+    await control.post("/control/faults", json=everywhere | {"args": {"status": 200, "body": body}})
+    with pytest.raises(WeChatUnavailable) as nobody:
+        await clients.wechat.oauth_identity("code")
+    assert nobody.value.reason == "incomplete"
+    with pytest.raises(WeChatUnavailable):
+        await clients.wechat.send_text(OPENID, "您的申请正在办理")
+    with pytest.raises(WeChatUnavailable):
+        await clients.wechat.create_qr("4101-A1")
+
+
+async def test_a_message_counts_as_sent_only_when_the_platform_says_so(
+    clients: Clients, control: httpx.AsyncClient
+) -> None:
+    await phone(control, kind="subscribe")
+    fault = {"system": "wechat", "operation": "cgi-bin/message/custom/send", "fault": "status", "times": 1}
+    await control.post("/control/faults", json=fault | {"args": {"status": 200, "body": {"x": 1}}})
+    with pytest.raises(WeChatUnavailable) as nobody:
+        await clients.wechat.send_text(OPENID, "您的申请正在办理", key="k1")
+    assert nobody.value.unknown
+    await clients.wechat.send_text(OPENID, "您的申请正在办理", key="k1")
+
+
 async def test_a_code_is_worth_nothing_after_five_minutes(
     clients: Clients, control: httpx.AsyncClient
 ) -> None:

@@ -8,7 +8,7 @@ answer are written anew here.
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -32,6 +32,7 @@ from backend.integrations.wechat.port import (
 PLATFORM = "https://api.weixin.qq.com/"
 LONGEST_CODE_SECONDS = 2_592_000
 Answer = dict[str, Any]
+T = TypeVar("T", str, int)
 
 
 class WeChat(WeChatClient):  # type: ignore[misc]
@@ -93,7 +94,8 @@ class WeChat(WeChatClient):  # type: ignore[misc]
         answer = await self.post("qrcode/create", data=asked)
         left = answer.get("expire_seconds")
         until = clock.now() + timedelta(seconds=int(left)) if left else None
-        return QrTicket(ticket=answer["ticket"], url=answer["url"], expires_at=until)
+        ticket, url = (_told(answer, name, str, "qrcode/create") for name in ("ticket", "url"))
+        return QrTicket(ticket=ticket, url=url, expires_at=until)
 
     async def show_qr(self, ticket: str) -> bytes:
         """The picture of a code."""
@@ -148,7 +150,7 @@ class WeChat(WeChatClient):  # type: ignore[misc]
         answer = await self._once("get", f"/sns/oauth2/access_token?{urlencode(query)}", b"", {}, effect=True)
         _raise_for(answer, "sns/oauth2/access_token")
         return OAuthIdentity(
-            openid=str(answer["openid"]),
+            openid=_told(answer, "openid", str, "sns/oauth2/access_token"),
             scope=str(answer.get("scope", "")),
             unionid=str(answer.get("unionid", "")),
             is_snapshot_user=bool(answer.get("is_snapshotuser")),
@@ -184,7 +186,10 @@ class WeChat(WeChatClient):  # type: ignore[misc]
 
     async def _sent(self, endpoint: str, body: Answer, key: str) -> Answer:
         headers = {"Idempotency-Key": key} if key else {}
-        return await self._answer("post", endpoint, data=body, headers=headers)
+        answer = await self._answer("post", endpoint, data=body, headers=headers)
+        if "errcode" not in answer:  # the platform says 0; silence is no proof that anything was sent
+            raise WeChatUnavailable(operation=endpoint, reason="incomplete", unknown=True)
+        return answer
 
     async def _with_token(self, method: str, endpoint: str, token: str, options: Mapping[str, Any]) -> Answer:
         query = urlencode({**options.get("params", {}), "access_token": token})
@@ -224,15 +229,28 @@ class WeChat(WeChatClient):  # type: ignore[misc]
             "post", "/cgi-bin/stable_token", msgspec.json.encode(body), headers, effect=False
         )
         _raise_for(answer, "stable_token")
-        return str(answer["access_token"]), int(answer["expires_in"])
+        return _told(answer, "access_token", str, "stable_token"), _told(
+            answer, "expires_in", int, "stable_token"
+        )
 
     async def _fetch_ticket(self) -> tuple[str, int]:
         answer = await self._answer("get", "ticket/getticket", params={"type": "jsapi"})
-        return str(answer["ticket"]), int(answer["expires_in"])
+        return _told(answer, "ticket", str, "ticket/getticket"), _told(
+            answer, "expires_in", int, "ticket/getticket"
+        )
 
 
 def _values(fields: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return {name: {"value": value} for name, value in fields.items()}
+
+
+def _told(answer: Answer, name: str, kind: type[T], operation: str) -> T:
+    """A field that the platform always sends. Something else at its address that answers 200, a gateway or a
+    captive page, is a platform that cannot be reached, and no mistake of ours."""
+    value = answer.get(name)
+    if type(value) is not kind or not value:
+        raise WeChatUnavailable(operation=operation, reason="incomplete")
+    return value
 
 
 def _raise_for(answer: Answer, operation: str) -> None:
