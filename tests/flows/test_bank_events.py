@@ -188,6 +188,21 @@ async def test_lost_callbacks_are_found_in_the_days_file_and_counted(road: Road,
     assert (today.events, today.healed, today.unexplained) == (5, 5, 0)
 
 
+async def test_days_on_which_nothing_could_be_compared_are_made_up_for(
+    road: Road, handed: Application
+) -> None:
+    """A line used again after it was paid back is not asked about; only the day's file tells of it (A3-13)."""
+    await reconcile_bank.reconcile_bank(road.context)
+    await silence(road)
+    await at_the_bank(road, handed)
+    with clock.at(clock.now() + timedelta(days=4)):
+        assert await reconcile_bank.reconcile_bank(road.context) == 5
+        async with road.db.read(JIA) as tx:
+            days = [r.bank_day for r in await loans.reconciliations(tx)]
+    assert days == [clock.today() + timedelta(days=n) for n in (4, 3, 2, 1, 0, -1)]
+    assert (await road.see(handed)).status == "repaid"
+
+
 async def test_polling_stops_quietly_when_the_bank_is_down(road: Road, handed: Application) -> None:
     await road.fault("mobile_bank", "*", "status", times=20, status=503)
     with clock.at(clock.now() + timedelta(minutes=5)):
