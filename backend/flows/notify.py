@@ -119,9 +119,10 @@ async def notify(context: Context, effect: Effect) -> None:
     async with context.db.begin(actor) as tx:
         notice = await notices.open(tx, key, application_id, status)
         application = await applications.get(tx, application_id)
-        overtaken = status in PASSING and application.status != status and notice.means is None
+        overtaken = status in PASSING and application.status != status
         if overtaken and not notice.ended_at:
-            await notices.ended(tx, notice, "overtaken")
+            # What may have arrived is not repeated either: "正在看" after "通过了" would be untrue.
+            await notices.ended(tx, notice, "overtaken in doubt" if notice.means else "overtaken")
     if notice.ended_at or overtaken:
         return
     case = await _case(context, application, status)

@@ -220,6 +220,24 @@ async def test_what_is_no_longer_true_is_not_sent_late(world: World, id_number: 
     assert (await notice_of(world, made)).ended_at is not None
 
 
+async def test_what_may_have_arrived_is_not_repeated_once_it_is_no_longer_true(
+    world: World, id_number: str
+) -> None:
+    from backend.domains.applications import service as applications
+
+    made = await people.application(world.db, await bound_customer(world, id_number), "held")
+    await announce(world, made)
+    await fault(world, system="wechat", operation="cgi-bin/message/custom/send", fault="drop_before", times=1)
+    await worker.drain(world.context)
+    assert (await notice_of(world, made)).means == "custom"
+    async with world.db.begin(JIA) as tx:
+        await applications.move(tx, made, "deciding", "resume")
+    await drain_in_time(world)
+    assert await told(world) == []
+    notice = await notice_of(world, made)
+    assert (notice.sent_at, notice.ended_at is None) == (None, False)
+
+
 async def test_a_passing_status_never_uses_up_a_grant(world: World, id_number: str) -> None:
     made = await people.application(world.db, await bound_customer(world, id_number), "submitted")
     await allow_notice(world)
