@@ -1,9 +1,11 @@
 """`./xiaodai decide CASE.json`: one decision from a file, no database. Wrong input exits 2 with one line."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -24,6 +26,9 @@ def read_case(path: Path) -> model.Case:
         raise CaseUnreadable(f"读不到文件 {path}：{cause.strerror}") from cause
     try:
         case = msgspec.json.decode(text, type=model.Case)
+        json.loads(text, object_pairs_hook=_once)
+    except CaseUnreadable as twice:
+        raise CaseUnreadable(f"{path} 不是一份申请资料：{twice}") from twice
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as cause:
         raise CaseUnreadable(f"{path} 不是一份申请资料：{cause}") from cause
     if case.interrupted_at and case.interrupted_at not in set(model.Stage):
@@ -34,6 +39,15 @@ def read_case(path: Path) -> model.Case:
             if name not in known or known[name].source != source or source in facts.COMPUTED:
                 raise CaseUnreadable(f"{path} 不是一份申请资料：{source} 里没有叫 {name} 的数据项")
     return case
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A file that says two things of one fact says nothing: the decoder would silently take the last."""
+    said = dict(pairs)
+    if len(said) != len(pairs):
+        name = next(name for name in said if sum(name == other for other, _ in pairs) > 1)
+        raise CaseUnreadable(f"{name} 写了两遍")
+    return said
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

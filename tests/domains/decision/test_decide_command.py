@@ -82,6 +82,18 @@ def test_wrong_input_exits_2_with_one_line(tmp_path, capsys, text):
     assert said.err.count("\n") == 1
 
 
+def test_a_fact_said_twice_exits_2_and_is_never_the_last_word(tmp_path, capsys):
+    """A decoder takes the last of two; yes and no about one fact is no fact."""
+    path = tmp_path / "case.json"
+    text = (CASES / "approved_payroll.json").read_text()
+    once = '"bureau_written_off": false'
+    path.write_text(text.replace(once, f'"bureau_written_off": true, {once}'))
+    assert decide_command.main([str(path)]) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+    assert "bureau_written_off 写了两遍" in told.err
+
+
 def test_a_file_that_is_not_there_exits_2(tmp_path, capsys):
     assert decide_command.main([str(tmp_path / "none.json")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
