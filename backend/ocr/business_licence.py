@@ -7,6 +7,9 @@ always uses the company's words, so that what follows needs only one.
 import re
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
+
+import numpy as np
 
 from backend.core import check_digits
 from backend.ocr import fields, labels, places
@@ -31,11 +34,16 @@ _PRINTED = (*_MEANING, *_OTHERS)
 _SPREAD = ("名称", "类型", "住所")  # stretched to the width of four characters, often found as two boxes
 _CAPITAL = "零壹贰叁肆伍陆柒捌玖拾佰仟万亿圆元角分整人民币美港〇一二三四五六七八九十百千0123456789.()（）"
 _NOISE = re.compile(r"^(样张|样本|[（(]?副本[)）]?.*|[（(]?正本[)）]?.*)$")
+_CODE = re.compile(r"[0-9A-Za-z]{12,}")
+_CODE_LENGTH = 18
+_TITLE_LENGTH = 8
+_APART = 1.6  # steps of its line between a value and a label that begins the next column
 
 
 def licence(words: Sequence[Word]) -> dict[str, Field]:
     """Fields under the company's labels; a label whose value was not found is missing."""
-    page = _Page(_join_spread(labels.split(words, _PRINTED)))
+    pieces = [piece for word in words for piece in labels.split([word], _printed_in(word))]
+    page = _Page(_join_spread(pieces))
     found: dict[str, Field] = {}
     for label in _SAME:
         if label == "统一社会信用代码":
@@ -46,6 +54,23 @@ def licence(words: Sequence[Word]) -> dict[str, Field]:
             value = _text(page, label)
         if value:
             found[label] = value
+    return found
+
+
+def _printed_in(word: Word) -> list[str]:
+    """The labels that begin this line or stand apart from what is before them; inside a sentence (凭营业执照依法自主
+    开展经营活动) the same words are no labels."""
+    text, characters = word.line.text, word.line.characters
+    steps = [right.column - left.column for left, right in pairwise(characters)]
+    gap = _APART * float(np.median(steps)) if steps else 0.0
+    found = []
+    for label in _PRINTED:
+        at = text.find(label)
+        if label == "营业执照" and len(text) > _TITLE_LENGTH:
+            continue
+        after_label = any(text[:at].endswith(other) for other in _PRINTED)
+        if at == 0 or label.endswith("信用代码") or (at > 0 and (after_label or steps[at - 1] > gap)):
+            found.append(label)
     return found
 
 
@@ -100,7 +125,7 @@ class _Page:
         starts = [
             piece.word.left
             for piece in self.printed
-            if piece.label in _MEANING or piece.label in _OTHERS[:3]
+            if piece.label in _MEANING or piece.label in _OTHERS[:2]
             if piece.word.left > anchor.word.right + 3 * height
             and abs(labels.below(piece, anchor)) < 9 * height
         ]
@@ -121,17 +146,33 @@ class _Page:
 
 
 def _join_spread(pieces: list[Piece]) -> list[Piece]:
-    """Join labels whose two characters were found apart: 名 … 称."""
+    """Join labels whose two characters were found apart: 名 … 称. Where the first was not read, the second alone stands
+    for both, as far left as the other labels of its column."""
     joined = list(pieces)
     for label in _SPREAD:
-        if any(piece.label == label for piece in joined):
+        if any(_MEANING.get(piece.label) == label for piece in joined):
             continue
         for head in [piece for piece in joined if piece.text == label[0]]:
             tail = _tail(head, label[1], joined)
             if tail is not None:
                 joined = _replace(joined, head, tail, label)
                 break
+        else:
+            joined = [_widened(piece, label, pieces) if piece.text == label[1] else piece for piece in joined]
     return joined
+
+
+def _widened(tail: Piece, label: str, pieces: Sequence[Piece]) -> Piece:
+    """The last character of a spread label as the whole label, when other labels begin where it must."""
+    height = tail.word.height
+    lefts = [
+        piece.word.left
+        for piece in pieces
+        if piece.label in _MEANING and 0 < tail.word.left - piece.word.left < 6 * height
+    ]
+    if not lefts:
+        return tail
+    return Piece(label, tail.word._replace(left=float(np.median(lefts))))
 
 
 def _tail(head: Piece, character: str, pieces: list[Piece]) -> Piece | None:
@@ -154,9 +195,15 @@ def _replace(pieces: list[Piece], head: Piece, tail: Piece, label: str) -> list[
 
 
 def _credit_code(page: _Page) -> Field | None:
+    """The code beside its label or anywhere on the page, without what follows it in the same box (编号)."""
     near = page.value("统一社会信用代码")
-    others = [piece for piece in page.values if sum(c.isascii() and c.isalnum() for c in piece.text) >= 15]
-    lines = [piece.word.line for piece in [*near, *others] if len(piece.text) >= 12]
+    lines = []
+    for piece in [*near, *page.values]:
+        run = _CODE.search(piece.text)
+        if run is None and not (piece in near and len(piece.text) >= 12):
+            continue
+        longer = run is not None and len(piece.text) > _CODE_LENGTH + 1
+        lines.append((labels.part(piece, *run.span()) if run and longer else piece).word.line)
     return fields.digits(lines, check_digits.CREDIT_ALPHABET, 18, check_digits.is_credit_code)
 
 

@@ -65,6 +65,11 @@ def _slice(word: Word, first: int, last: int) -> Word:
     return word.part(start, end)
 
 
+def part(piece: Piece, first: int, last: int) -> Piece:
+    """Characters `first` to `last` (exclusive) of the piece."""
+    return piece._replace(word=_slice(piece.word, first, last))
+
+
 def right_of(piece: Piece, x: float) -> Piece:
     """The piece without the characters whose middle is left of `x` (level)."""
     characters = piece.word.line.characters

@@ -1,0 +1,66 @@
+"""Licences laid out otherwise than our own specimens: labels inside sentences, the number of the paper, lost heads."""
+
+import numpy as np
+
+from backend.ocr import business_licence
+from backend.ocr.lines import Alphabet, Line
+from backend.ocr.locate import Box, Word
+
+CODE = "91420683MA4800000D"
+_TEXT = "统一社会信用代码编号营业执照名称类型住所经营范围登记机关成立日期法定代表人公司凭依自主开展活动种植甲县村年月至"
+ALPHABET = Alphabet(list(dict.fromkeys(_TEXT + "0123456789ABCDEFGHJKLMNPQRTUWXYZ")))
+_RIGHT, _DOWN = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+PITCH, HEIGHT = 30.0, 40.0
+
+
+def word(text: str, left: float, y: float) -> Word:
+    """A line whose characters stand `PITCH` pixels apart from `left`; a space leaves its place empty."""
+    posteriors = np.zeros((3 * len(text), len(ALPHABET.characters)), np.float32)
+    posteriors[:, 0] = 1
+    for at, character in enumerate(text):
+        if character != " ":
+            posteriors[3 * at + 1] = 0
+            posteriors[3 * at + 1, ALPHABET.index[character]] = 1
+    right = left + PITCH * len(text)
+    box = Box(np.array([(left + right) / 2, y], np.float32), _RIGHT, _DOWN, (right - left) / 2, HEIGHT / 2)
+    return Word(Line(posteriors, ALPHABET), left, right, y, HEIGHT, box, 0.0)
+
+
+def read(*words: Word) -> dict[str, str]:
+    return {label: value.text for label, value in business_licence.licence(words).items()}
+
+
+def test_a_label_inside_a_sentence_belongs_to_the_sentence() -> None:
+    scope = [
+        word("经营范围", 0, 0),
+        word("种植凭营业执照依法自主", 200, 0),
+        word("营业执照依法自主开展经营活动", 200, 60),
+    ]
+    assert read(*scope)["经营范围"] == "种植凭营业执照依法自主营业执照依法自主开展经营活动"
+
+
+def test_a_label_apart_from_what_is_before_it_begins_the_next_column() -> None:
+    found = read(word("名称", 0, 0), word("甲县种植公司  住所 甲县村", 200, 0))
+    assert (found["名称"], found["住所"]) == ("甲县种植公司", "甲县村")
+
+
+def test_the_papers_own_number_beside_the_credit_code_is_no_part_of_it() -> None:
+    assert read(word(f"统一社会信用代码{CODE}编号N353360436", 0, 0))["统一社会信用代码"] == CODE
+
+
+def test_dates_are_no_credit_code() -> None:
+    dates = word("2014年02月10日至2045年06月30日", 0, 200)
+    found = read(word("统一社会信用代码", 0, 0), dates)
+    assert "统一社会信用代码" not in found
+
+
+def test_the_end_of_a_spread_label_stands_for_it() -> None:
+    found = read(
+        word("称", 120, 0), word("甲县种植公司", 200, 0), word("成立日期", 0, 80), word("经营范围", 0, 160)
+    )
+    assert found["名称"] == "甲县种植公司"
+
+
+def test_who_registered_it_below_does_not_narrow_the_scope() -> None:
+    found = read(word("经营范围", 0, 0), word("种植种植种植种植种植种植", 200, 0), word("登记机关", 300, 200))
+    assert found["经营范围"] == "种植种植种植种植种植种植"
