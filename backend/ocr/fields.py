@@ -16,20 +16,29 @@ SURE = 0.85
 
 _BESIDE_HOLE = 0.5
 _FOLDED = {chr(code + 0xFEE0): chr(code) for code in range(33, 127) if chr(code).isalnum()}
+_WIDE = {chr(code): chr(code + 0xFEE0) for code in range(33, 127) if not chr(code).isalnum()}
+_OTHER_WIDTH = {**_WIDE, **{wide: narrow for narrow, wide in _WIDE.items()}}
 
 
 def characters(pieces: Iterable[Piece], prior: Mapping[str, float] | None = None) -> list[Character]:
     """All characters of the pieces in their order, full-width digits and letters folded to ASCII. Both neighbours of a
-    hole are in doubt."""
+    hole are in doubt; whether a bracket is wide or narrow is not."""
     lines = [piece.word.line.weighted(prior) if prior else piece.word.line for piece in pieces]
     found: list[Character] = []
     for line in lines:
         torn = {near for hole in second_look.holes(line) if hole for near in (hole - 1, hole)}
         for at, character in enumerate(line.characters):
-            probability = min(character.probability, _BESIDE_HOLE if at in torn else 1.0)
+            sure = character.probability + _of_other_width(line, character)
+            probability = min(sure, _BESIDE_HOLE if at in torn else 1.0)
             text = _FOLDED.get(character.text, character.text)
             found.append(character._replace(text=text, probability=probability))
     return found
+
+
+def _of_other_width(line: Line, character: Character) -> float:
+    """The posterior of the same punctuation mark in its other width, 0 for everything else."""
+    number = line.alphabet.index.get(_OTHER_WIDTH.get(character.text, ""))
+    return float(line.posteriors[int(character.column), number]) if number is not None else 0.0
 
 
 def field(found: Sequence[Character], *, doubtful: bool = False, text: str | None = None) -> Field:

@@ -177,4 +177,9 @@ def run(best: NDArray[np.int64], column: int) -> tuple[int, int]:
 
 def _crowded(left: Character, right: Character) -> bool:
     """Two Chinese characters cannot stand within two columns (a third of their width): one was read as both."""
-    return right.column - left.column <= 2 and min(left.text, right.text) >= "\u3400"
+    return right.column - left.column <= 2 and is_han(left.text) and is_han(right.text)
+
+
+def is_han(text: str) -> bool:
+    """Whether this is a Chinese character; wide brackets and letters (from U+FF01) are none."""
+    return "\u3400" <= text < "\uff00" or text >= "\U00020000"

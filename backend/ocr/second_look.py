@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from backend.ocr import reading
-from backend.ocr.lines import Line, run
+from backend.ocr.lines import Line, is_han, run
 
 TIGHTER = 0.7
 """Height of the second crop, as a share of the first."""
@@ -29,7 +29,7 @@ def needed(line: Line) -> bool:
     """Whether a Chinese character of the line is unsure, or one is missing by the distances of its neighbours."""
     if len(line.characters) < 2 or line.confidence < 0.5:
         return False
-    unsure = any(each.probability < _SURE for each in line.characters if _is_han(each.text))
+    unsure = any(each.probability < _SURE for each in line.characters if is_han(each.text))
     return unsure or bool(holes(line))
 
 
@@ -37,7 +37,7 @@ def unsure(line: Line) -> bool:
     """Whether a person would be asked about a Chinese character of the line as it stands."""
     if len(line.characters) < 2 or line.confidence < 0.5:
         return False
-    return any(each.probability < _STILL_UNSURE for each in line.characters if _is_han(each.text))
+    return any(each.probability < _STILL_UNSURE for each in line.characters if is_han(each.text))
 
 
 def joined(first: Line, second: Line) -> Line:
@@ -65,13 +65,13 @@ def holes(line: Line) -> list[int]:
     characters = line.characters
     printed = _in_labels(line.text)
     steps = [(right.column - left.column) for left, right in pairwise(characters)]
-    between = [(_is_han(left.text), _is_han(right.text)) for left, right in pairwise(characters)]
+    between = [(is_han(left.text), is_han(right.text)) for left, right in pairwise(characters)]
     even = [step for at, step in enumerate(steps) if all(between[at]) and not printed[at]]
     if len(even) < 2:
         return []
     most = _HOLE * float(np.median(even))
     found = [at + 1 for at, step in enumerate(steps) if step > most and any(between[at]) and not printed[at]]
-    starts_late = not printed[0] and _is_han(characters[0].text) and characters[0].column > most
+    starts_late = not printed[0] and is_han(characters[0].text) and characters[0].column > most
     return [0, *found] if starts_late else found
 
 
@@ -83,7 +83,3 @@ def _in_labels(text: str) -> list[bool]:
         if at >= 0:
             marked[at : at + len(label)] = [True] * len(label)
     return marked
-
-
-def _is_han(text: str) -> bool:
-    return text >= "\u3400"

@@ -1,7 +1,11 @@
+import numpy as np
 import pytest
 
 from backend.core import check_digits
 from backend.ocr import fields, id_card
+from backend.ocr.labels import Piece
+from backend.ocr.lines import Alphabet, Line
+from backend.ocr.locate import Box, Word
 from tests.ocr.test_lines import line
 
 NUMBER = "41170119900307211"
@@ -68,3 +72,15 @@ def test_credit_code_alphabet_has_no_letters_that_look_like_digits() -> None:
 @pytest.mark.parametrize("code", ["91410100MA40ABCD1X", "9141170100000000", ""])
 def test_a_credit_code_with_a_wrong_check_character_is_refused(code: str) -> None:
     assert not check_digits.is_credit_code(code)
+
+
+def test_the_width_of_a_bracket_is_no_doubt() -> None:
+    alphabet = Alphabet(list("种植()（）"))
+    posteriors = np.zeros((5, len(alphabet.characters)), np.float32)
+    for column, seen in enumerate(({"种": 1.0}, {}, {}, {}, {"）": 0.55, ")": 0.45})):
+        for character, chance in seen.items():
+            posteriors[column, alphabet.index[character]] = chance
+    box = Box(np.zeros(2, np.float32), np.array([1, 0], np.float32), np.array([0, 1], np.float32), 40, 12)
+    piece = Piece("", Word(Line(posteriors, alphabet), 0, 80, 0, 24, box, 0.0))
+    found = fields.field(fields.characters([piece]))
+    assert (found.text, found.doubtful) == ("种）", False)
