@@ -21,6 +21,7 @@ CAREFULLY = (1.0, 1.15)
 _SURE = 0.9
 _STILL_UNSURE = 0.85
 _HOLE = 1.55
+_END = 1.8
 _SELF_EMPLOYED = ("经营者", "经营场所", "注册日期", "组成形式", "登记机关")
 _PRINTED = (*reading.FRONT_LABELS, *reading.BACK_LABELS, *reading.LICENCE_LABELS, *_SELF_EMPLOYED)
 
@@ -61,18 +62,38 @@ def joined(first: Line, second: Line) -> Line:
 
 def holes(line: Line) -> list[int]:
     """Where a character is missing: positions it would have. Characters of one value stand at even distances; labels
-    are spaced by other rules and say nothing."""
+    are spaced by other rules and say nothing. A character that is not in the alphabet leaves nothing but its place."""
     characters = line.characters
+    if len(characters) < 2:
+        return []
     printed = _in_labels(line.text)
     steps = [(right.column - left.column) for left, right in pairwise(characters)]
     between = [(is_han(left.text), is_han(right.text)) for left, right in pairwise(characters)]
     even = [step for at, step in enumerate(steps) if all(between[at]) and not printed[at]]
     if len(even) < 2:
-        return []
-    most = _HOLE * float(np.median(even))
+        return _short_holes(line) if even and not any(printed) else []
+    usual = sorted(even)[(len(even) - 1) // 2]
+    most = _HOLE * usual
     found = [at + 1 for at, step in enumerate(steps) if step > most and any(between[at]) and not printed[at]]
     starts_late = not printed[0] and is_han(characters[0].text) and characters[0].column > most
-    return [0, *found] if starts_late else found
+    ends_early = not printed[-1] and _ends_early(line, usual)
+    return [*[0] * starts_late, *found, *[len(characters)] * ends_early]
+
+
+def _short_holes(line: Line) -> list[int]:
+    """The same for two characters: their distance against what the box leaves at its ends, about a character."""
+    first, last = line.characters[0], line.characters[-1]
+    if len(line.characters) > 2 or not (is_han(first.text) and is_han(last.text)):
+        return []
+    step = last.column - first.column
+    usual = min(step, (first.column + line.columns - last.column) / 2)
+    return [*[1] * (step > _HOLE * usual), *[2] * _ends_early(line, usual)]
+
+
+def _ends_early(line: Line, usual: float) -> bool:
+    """Whether the box goes on for a character after a last Chinese one."""
+    last = line.characters[-1]
+    return is_han(last.text) and line.columns - last.column > _END * usual
 
 
 def _in_labels(text: str) -> list[bool]:

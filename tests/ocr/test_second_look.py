@@ -55,3 +55,17 @@ def test_a_hole_that_stays_puts_its_neighbours_in_doubt() -> None:
     found = fields.field(fields.characters([torn]))
     assert found.doubtful
     assert found.unsure == [1, 2]
+
+
+def boxed(text: str):
+    """A line as boxes are cut: nearly a character's room at both ends; a space is a character that was not read."""
+    seen = [column for each in text for column in ([{}] if each == " " else [{each: 0.98}]) + [{}] * 4]
+    return line(*[{}] * 4, *seen)
+
+
+def test_a_character_the_alphabet_lacks_is_missed_in_a_name_of_three_and_at_its_end() -> None:
+    assert second_look.holes(boxed("汉漢")) == second_look.holes(boxed("汉漢汉")) == []
+    assert second_look.holes(boxed("汉 漢")) == [1]
+    assert second_look.holes(boxed("汉漢 ")) == [2]
+    assert second_look.holes(boxed("汉漢汉 ")) == [3]
+    assert second_look.holes(boxed("汉 漢汉")) == [1]
