@@ -10,7 +10,7 @@ from backend.ocr.locate import Word
 from backend.ocr.reading import Field
 
 _UNTIL = re.compile(r"(0[1-9]|1[0-2])/(\d{2})")
-_BANK = re.compile(r"[\u4e00-\u9fff]*(?:银行|信用社|信用联社|信用合作联社)")
+_BANK = re.compile(r"[\u4e00-\u9fff]*(?:银行|信用社联合社|信用社|信用联社|信用合作联社)")
 
 
 def looks_like(words: Sequence[Word]) -> bool:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from backend.core import check_digits
-from backend.ocr import fields, id_card
+from backend.ocr import bank_card, fields, id_card
 from backend.ocr.labels import Piece
 from backend.ocr.lines import Alphabet, Line
 from backend.ocr.locate import Box, Word
@@ -84,3 +84,13 @@ def test_the_width_of_a_bracket_is_no_doubt() -> None:
     piece = Piece("", Word(Line(posteriors, alphabet), 0, 80, 0, 24, box, 0.0))
     found = fields.field(fields.characters([piece]))
     assert (found.text, found.doubtful) == ("种）", False)
+
+
+def test_the_name_of_a_provinces_credit_union_is_read_to_its_end() -> None:
+    printed = "甲省农村信用社联合社"
+    alphabet = Alphabet(list(dict.fromkeys(printed)))
+    posteriors = np.zeros((4 * len(printed), len(alphabet.characters)), np.float32)
+    posteriors[[4 * at for at in range(len(printed))], [alphabet.index[each] for each in printed]] = 1
+    box = Box(np.zeros(2, np.float32), np.array([1, 0], np.float32), np.array([0, 1], np.float32), 40, 12)
+    found = bank_card.card([Word(Line(posteriors, alphabet), 0, 80, 0, 24, box, 0.0)])
+    assert found["发卡行"].text == printed
