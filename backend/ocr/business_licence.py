@@ -202,8 +202,10 @@ def _credit_code(page: _Page) -> Field | None:
         run = _CODE.search(piece.text)
         if run is None and not (piece in near and len(piece.text) >= 12):
             continue
-        longer = run is not None and len(piece.text) > _CODE_LENGTH + 1
-        lines.append((labels.part(piece, *run.span()) if run and longer else piece).word.line)
+        if run and len(piece.text) > _CODE_LENGTH + 1:
+            # Its length and not where the run ends: a character of it may have been read as a Chinese one.
+            piece = labels.part(piece, run.start(), min(run.start() + _CODE_LENGTH, len(piece.text)))
+        lines.append(piece.word.line)
     return fields.digits(lines, check_digits.CREDIT_ALPHABET, 18, check_digits.is_credit_code)
 
 

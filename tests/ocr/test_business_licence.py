@@ -48,6 +48,12 @@ def test_the_papers_own_number_beside_the_credit_code_is_no_part_of_it() -> None
     assert read(word(f"统一社会信用代码{CODE}编号N353360436", 0, 0))["统一社会信用代码"] == CODE
 
 
+def test_a_character_of_the_code_read_as_a_chinese_one_does_not_take_the_rest_along() -> None:
+    beside = word(f"统一社会信用代码{CODE[:14]}人{CODE[15:]}编号N353360436", 0, 0)
+    found = business_licence.licence([beside])["统一社会信用代码"]
+    assert (found.text, found.doubtful) == (CODE[:14] + CODE[15:], True)
+
+
 def test_dates_are_no_credit_code() -> None:
     dates = word("2014年02月10日至2045年06月30日", 0, 200)
     found = read(word("统一社会信用代码", 0, 0), dates)
