@@ -21,6 +21,7 @@ from backend.web.http import Request, Response
 VISIT, CUSTOMER, STAFF = "visit", "customer", "staff"
 _YEAR = 365 * 24 * 3600
 _TOKEN_BYTES = 16
+_LONGEST_ID = 12  # digits of an institution's id, as the database takes them
 
 
 class _Cookie(Cookie):
@@ -62,7 +63,8 @@ def read(request: Request, settings: Settings, cookie: str) -> str:
 def session(request: Request, settings: Settings, cookie: str) -> tuple[str, str] | None:
     """(institution, token) of a session cookie, or None when there is none of the right shape."""
     institution_id, _, token = read(request, settings, cookie).partition(".")
-    return (institution_id, token) if institution_id.isdigit() and len(token) >= 22 else None
+    number = institution_id.isascii() and institution_id.isdigit() and len(institution_id) <= _LONGEST_ID
+    return (institution_id, token) if number and len(token) >= 22 else None
 
 
 def visit(request: Request, settings: Settings) -> tuple[str, bool]:

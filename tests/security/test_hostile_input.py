@@ -178,12 +178,17 @@ async def test_no_cookie_breaks_anything(studio: Studio) -> None:
     transport = httpx.ASGITransport(studio.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=studio.context.settings.public_base) as client:
         for hostile in (*HOSTILE, "4101." + "x" * 43, "4101." + "\x00" * 43, "*." + "x" * 43, "." * 80,
-                        "MTIzLm8=.x", "99999999999999." + "x" * 30):  # fmt: skip
+                        "MTIzLm8=.x", "99999999999999." + "x" * 30, "²¹³¹." + "x" * 43):  # fmt: skip
             value = hostile.encode("utf-8", "replace").replace(b"\r", b"").replace(b"\n", b"")
             line = b"; ".join(name.encode() + b"=" + value for name in COOKIES)
-            for path in ("/", "/apply/identity", "/my/1", "/resume", "/q/x", "/wechat/bind/x"):
-                reply = await client.get(path, headers={b"Cookie": line, b"User-Agent": b"MicroMessenger"})
-                found.look(f"{path} {hostile[:20]!r}", reply)
+            latin = line if hostile.isascii() else b"staff=" + hostile.encode("latin-1", "replace")
+            for path in ("/", "/apply/identity", "/my/1", "/resume", "/q/x", "/wechat/bind/x", "/console",
+                         "/studio", "/staff/sign-in"):  # fmt: skip
+                for sent in (line, latin):
+                    reply = await client.get(
+                        path, headers={b"Cookie": sent, b"User-Agent": b"MicroMessenger"}
+                    )
+                    found.look(f"{path} {hostile[:20]!r}", reply)
     assert found.wrong == []
 
 
