@@ -3,17 +3,21 @@
 import msgspec
 
 from backend.core.actor import Actor, everywhere
-from backend.core.errors import NotFound, Problem
+from backend.core.errors import NotFound
+from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import OPEN, Application
 from backend.domains.customers import service as customers
 from backend.domains.identity import service as identity
+from backend.domains.identity.model import CodeUsedUp, WrongCode
 from backend.domains.institutions.model import UNION
 from backend.flows import send_code
 from backend.flows.context import Context
 from backend.outbox import idempotency
 
 PURPOSE = "resume"
+PROVED_SECONDS = 600
+"""How long the same form may be sent again with the code it has used."""
 
 
 class NothingToResume(NotFound):
@@ -46,17 +50,15 @@ async def resume_application(
     """
     phone = send_code.check_phone(phone)
     request = idempotency.request_hash("resume", phone, code)
-    found = await _newest(context, phone)
-    county = actor.within(found.institution_id if found else UNION)
-    async with context.db.read(county) as tx:
-        if await idempotency.previous_answer(tx, f"resume:{key}", request) and found:
-            return Resumed(found.institution_id, found.id)
+    # Nothing is looked up before the code is right: how long the answer takes must not tell whose phones we know.
     async with context.db.begin(actor.within(UNION)) as tx:
-        refusal: Problem | None = await identity.check_code(tx, actor.id, PURPOSE, phone, code)
-    if refusal is None and found is None:
-        refusal = NothingToResume()
-    if refusal is not None or found is None:
-        raise refusal or NothingToResume()
+        refusal = await _prove(tx, actor.id, phone, code, f"resume-proved:{key}", request)
+    if refusal is not None:
+        raise refusal
+    found = await _newest(context, phone)
+    if found is None:
+        raise NothingToResume()
+    county = actor.within(found.institution_id)
     async with context.db.begin(county) as tx:
 
         async def work() -> str:
@@ -67,6 +69,19 @@ async def resume_application(
             return application.id
 
         return Resumed(found.institution_id, await idempotency.once(tx, f"resume:{key}", request, work))
+
+
+async def _prove(
+    tx: Tx, browser: str, phone: str, code: str, key: str, request: bytes
+) -> CodeUsedUp | WrongCode | None:
+    """None when the phone is proved, now or a moment ago by the same form: a tap that was sent twice."""
+    before = await idempotency.previous_answer(tx, key, request)
+    if before is not None and tx.now.timestamp() - int(before) < PROVED_SECONDS:
+        return None
+    refusal = await identity.check_code(tx, browser, PURPOSE, phone, code)
+    if refusal is None:
+        await idempotency.remember(tx, key, request, str(int(tx.now.timestamp())))
+    return refusal
 
 
 async def _owners(context: Context, phone: str) -> list[tuple[str, str]]:
