@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, time
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -21,7 +22,7 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
-from backend.domains.customers import consents
+from backend.domains.customers import card_form, consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import Consent, Person
@@ -39,6 +40,7 @@ from backend.flows.context import Context
 from backend.integrations.data_platform.port import Features
 from backend.integrations.http import OutsideRefused, OutsideUnavailable
 from backend.integrations.identity_check.port import Match
+from backend.ocr import reading
 
 ANSWERED = failpoints.declare("decide.answered", "a system answered; its answer is not kept yet")
 KEPT = failpoints.declare("decide.kept", "an answer is kept; others may be missing")
@@ -67,6 +69,7 @@ class _Known(msgspec.Struct, frozen=True):
     answers: dict[str, Answer]
     repetition: Repetition
     promised_fen: int
+    printed: card_form.Printed | None
 
 
 async def gather_facts(context: Context, actor: Actor, application: Application, *, quiet: bool) -> Gathered:
@@ -108,6 +111,19 @@ async def _known(tx: Tx, application: Application) -> _Known:
         answers=await evidence.answers(tx, application.id),
         repetition=await evidence.repetition(tx, application.id),
         promised_fen=await contracts.promised(tx, person),
+        printed=await _printed(tx, application),
+    )
+
+
+async def _printed(tx: Tx, application: Application) -> card_form.Printed | None:
+    """What the photographs say; None for a case without any, which no page leads to."""
+    found = [
+        await applications.latest_capture(tx, application, k) for k in (reading.ID_FRONT, reading.ID_BACK)
+    ]
+    readings: list[Any] = [capture.reading for capture in found if capture is not None and capture.reading]
+    read = {label: text for each in readings for label, text in each["fields"].items()}
+    return (
+        card_form.printed(read, {label for each in readings for label in each["doubtful"]}) if read else None
     )
 
 
@@ -303,7 +319,7 @@ def _own_sources(application: Application, known: _Known) -> dict[str, SourceFac
 def _application_facts(application: Application, known: _Known) -> dict[str, object]:
     person, declared = known.person, application.declared
     until = person.card_valid_until
-    return {
+    facts: dict[str, object] = {
         "birth_on": person.birth_on.isoformat(),
         "id_expires_on": until.isoformat() if until else "9999-12-31",
         "in_service_area": institutions.covers(known.institution, person.id_number, person.address),
@@ -313,6 +329,25 @@ def _application_facts(application: Application, known: _Known) -> dict[str, obj
         "declared_annual_income": declarations.INCOMES[declared.income_band].annual_fen,
         "occupation": "student" if declared.student else declared.occupation or "other",
     }
+    return {name: value for name, value in facts.items() if name not in _typed_over(known)}
+
+
+def _typed_over(known: _Known) -> set[str]:
+    """Facts that hold only by what the person typed over what the card says: no fact, so a person looks at the
+    photographs (A5-03, D1-12). Name and number are proved by the identity check and the face."""
+    printed, person = known.printed, known.person
+    if printed is None:
+        return set()
+    over = set()
+    if printed.id_number and printed.id_number != person.id_number:
+        over.add("birth_on")
+    today, until = known.rules.on, person.card_valid_until
+    if (until is None or until >= today) and not printed.holds(today):
+        over.add("id_expires_on")
+    here, number = known.institution, person.id_number
+    if institutions.covers(here, number, person.address) > institutions.covers(here, number, printed.address):
+        over.add("in_service_area")
+    return over
 
 
 def _product_facts(application: Application, known: _Known) -> dict[str, object]:

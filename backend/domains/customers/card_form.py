@@ -4,8 +4,10 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
+
+import msgspec
 
 from backend.core import check_digits
 from backend.core.errors import Invalid
@@ -64,6 +66,27 @@ def card(read: Mapping[str, str], typed: Mapping[str, str]) -> tuple[Card, list[
         valid_until=a_date(given["valid_until"]),
     )
     return confirmed, [name for name in EDITABLE if given[name] != before[name]]
+
+
+class Printed(msgspec.Struct, frozen=True):
+    """What the photographs alone say. `id_number` only where it was read beyond doubt, else empty."""
+
+    id_number: str
+    address: str
+    until: str
+
+    def holds(self, on: date) -> bool:
+        """Whether the card can be seen to hold on a day; False for a date nobody could read."""
+        last = a_date(self.until)
+        return self.until == FOR_EVER or (last is not None and last >= on)
+
+
+def printed(read: Mapping[str, str], doubtful: Collection[str]) -> Printed:
+    """`read` and `doubtful` of both sides, by printed label."""
+    found = values(read)
+    number, label = found["id_number"], _LABELS["id_number"]
+    clear = label not in doubtful and check_digits.is_id_number(number)
+    return Printed(number if clear else "", found["address"], found["valid_until"])
 
 
 def a_date(text: str) -> date | None:
