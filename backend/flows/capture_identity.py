@@ -39,6 +39,8 @@ class TooYoung(NotPermitted):
 
 
 PHOTOGRAPHS = Limit("photographs", 30, 3600, TooManyPhotographs)
+FROM_ADDRESS = Limit("photographs-address", 1200, 3600, TooManyPhotographs)
+"""A browser begins as many drafts as it likes; the reader is shared by all. Generous: a village shares an address."""
 
 
 class Captured(msgspec.Struct, frozen=True):
@@ -49,9 +51,9 @@ class Captured(msgspec.Struct, frozen=True):
 
 
 async def capture_identity(
-    context: Context, actor: Actor, application_id: str, side: Side, content: bytes
+    context: Context, actor: Actor, application_id: str, side: Side, content: bytes, *, address: str = ""
 ) -> Captured:
-    """Read one photograph and keep it, in place of an earlier one of the same side.
+    """Read one photograph and keep it, in place of an earlier one of the same side. `address` as in `send_code`.
 
     Raises an UnusableImage for a file that is no photograph, `ReadingDown`, `TooManyPhotographs`, `TooYoung`.
     """
@@ -59,6 +61,7 @@ async def capture_identity(
         application = await applications.get(tx, application_id)
         applications.require_at(application, "identity")
         await PHOTOGRAPHS.take(tx, actor.id)
+        await FROM_ADDRESS.take_at(tx, address)
         rules = await regulation.in_force(tx, clock.today())
     found, clean = await context.ocr.read_and_rebuild(content, KINDS[side])
     if side == "front" and (born_on := born_too_late(found, rules)):

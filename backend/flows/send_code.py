@@ -46,7 +46,7 @@ async def send_code(
     who = tx.vault.blind("sms-quota", phone).hex()
     in_force = await regulation.in_force(tx, clock.today())
     gap = in_force.count("sms.gap_seconds")
-    await quota.Limit("sms-gap", 1, gap, CodeTooSoon).take(tx, who)
+    await quota.Gap("sms-gap", gap, CodeTooSoon).take(tx, who)
     places = [("sms", who, 1), ("sms-institution", tx.institution_id, PER_INSTITUTION)]
     if address:
         places.append(("sms-address", tx.vault.blind("sms-address", address).hex(), PER_ADDRESS))

@@ -2,7 +2,7 @@
 
 from backend.core import clock
 from backend.core.actor import Actor
-from backend.core.errors import Conflict
+from backend.core.errors import Conflict, TooMany
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
@@ -10,6 +10,7 @@ from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import CodeState, Verification
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import CustomerSession
+from backend.domains.identity.quota import Limit
 from backend.domains.products import service as products
 from backend.flows.context import Context
 from backend.outbox import idempotency
@@ -29,6 +30,15 @@ class NotOnline(Conflict):
     message = "{product}现在要到网点办，网上还不能申请。带上身份证到网点，或先打客服电话问问"
 
 
+class TooManyStarts(TooMany):
+    code = "too_many_starts"
+    message = "从这个网络来申请的人有点多，请过 {wait} 再点一次，或到网点办"
+
+
+STARTS = Limit("start-address", 600, 3600, TooManyStarts)
+"""Drafts begun from one network address; generous, since a whole village may share one."""
+
+
 async def start_application(
     context: Context,
     actor: Actor,
@@ -39,16 +49,19 @@ async def start_application(
     product_code: str = "",
     openid: str | None = None,
     session: CustomerSession | None = None,
+    address: str = "",
 ) -> Application:
     """The draft to go on with; an open application of this browser for the same product is taken up again.
 
     `token` becomes the cookie of a new session when there is no `session`. Tapped twice (same `key`), the
-    answer is the same draft. Raises `CodeClosed`, `NotOnline`, `ProductNotLive`.
+    answer is the same draft. `address` as in `send_code`. Raises `CodeClosed`, `NotOnline`, `ProductNotLive`,
+    `TooManyStarts`.
     """
     request = idempotency.request_hash("start", code, product_code)
     async with context.db.begin(actor) as tx:
 
         async def work() -> str:
+            await STARTS.take_at(tx, address)
             return await _start(tx, token, code, product_code, openid, session)
 
         return await applications.get(tx, await idempotency.once(tx, f"start:{key}", request, work))

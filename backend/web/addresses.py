@@ -1,5 +1,7 @@
 """Where a request comes from, believed only through proxies we named; and where it may be sent on to."""
 
+import ipaddress
+
 from backend.settings import Settings
 from backend.web.http import Request
 
@@ -15,9 +17,25 @@ def client(request: Request, settings: Settings) -> str:
 
 
 def countable(address: str, settings: Settings) -> str:
-    """The address as quotas count it; empty on a developer's own machine, where everybody shares one."""
+    """The address as quotas count it; empty on a developer's own machine, where everybody shares one.
+
+    Of IPv6 it is the /64, which is what one line is given: its holder has more addresses than any quota counts.
+    """
     local = address in {"", "127.0.0.1", "::1", "testclient"}
-    return "" if local and not settings.production else address
+    if local and not settings.production:
+        return ""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return address
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False).network_address)
+
+
+def counted(request: Request, settings: Settings) -> str:
+    """What quotas count of where this request comes from."""
+    return countable(client(request, settings), settings)
 
 
 def local(path: str, otherwise: str = "/") -> str:

@@ -80,6 +80,6 @@ async def leave(request: Request) -> Response:
 async def _to_sign_on(request: Request, path: str, for_subject: str = "") -> Response:
     context: Context = request.app.state.context
     visit, _ = cookies.visit(request, context.settings)
-    address = addresses.countable(addresses.client(request, context.settings), context.settings)
+    address = addresses.counted(request, context.settings)
     url = await sign_in_staff.begin(context, visit, path, address, for_subject)
     return customer.go(request, url)

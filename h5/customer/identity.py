@@ -14,7 +14,7 @@ from backend.domains.customers import card_form
 from backend.flows import capture_identity, confirm_identity
 from backend.flows.capture_identity import Side
 from backend.ocr import reading
-from backend.web import customer, forms
+from backend.web import addresses, customer, forms
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
 from h5.customer import stops, views
@@ -75,7 +75,12 @@ async def _capture(request: Request, side: Side) -> Response:
     content = await image.read() if isinstance(image, UploadFile) else b""
     try:
         taken = await capture_identity.capture_identity(
-            here.context, here.actor, draft.application.id, side, content
+            here.context,
+            here.actor,
+            draft.application.id,
+            side,
+            content,
+            address=addresses.counted(request, here.settings),
         )
         view = await identity(draft, **_advised(side, taken.readable, taken.advice))
     except Problem as problem:

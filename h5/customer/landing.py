@@ -14,7 +14,7 @@ from backend.domains.campaigns.model import CodeState, OfficerCard, Verification
 from backend.domains.products import rules as product_rules
 from backend.domains.products import service as products
 from backend.flows import start_application, turn_away
-from backend.web import customer, forms, remembered, wechat_browser
+from backend.web import addresses, customer, forms, remembered, wechat_browser
 from backend.web.customer import Here
 from backend.web.http import Request, Response
 from h5.customer import views
@@ -74,6 +74,7 @@ async def start(request: Request) -> Response:
             product_code=form.get("product_code", ""),
             openid=here.openid,
             session=here.session,
+            address=addresses.counted(request, here.settings),
         )
     except start_application.CodeClosed:
         async with here.context.db.read(here.actor) as tx:

@@ -36,7 +36,7 @@ async def send(request: Request) -> Response:
     number = form.get("phone", "")
     try:
         number = send_code.check_phone(number)
-        address = addresses.countable(addresses.client(request, here.settings), here.settings)
+        address = addresses.counted(request, here.settings)
         async with here.context.db.begin(here.actor) as tx:
             gap = await send_code.send_code(
                 tx, draft.session.id, prove_phone.PURPOSE, number, address=address

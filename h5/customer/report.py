@@ -4,18 +4,28 @@ from litestar import get, post
 
 from backend.core import clock, workdays
 from backend.core.actor import Actor
-from backend.core.errors import Invalid
+from backend.core.errors import Invalid, TooMany
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import REPORT_KINDS
+from backend.domains.identity.quota import Limit
 from backend.flows import send_code
 from backend.outbox import idempotency
-from backend.web import customer, forms
+from backend.web import addresses, customer, forms
 from backend.web.customer import Here
 from backend.web.http import Request, Response
 from h5.customer import views
 from h5.customer.landing import officer
 
 ANSWER_WORKING_DAYS = 5
+
+
+class TooManyReports(TooMany):
+    code = "too_many_reports"
+    message = "从这个网络来的举报有点多，请过 {wait} 再说，或打客服电话"
+
+
+FROM_ADDRESS = Limit("report-address", 60, 3600, TooManyReports)
+"""A ticket is a person's work: nobody fills the list from one network address."""
 
 
 @get("/report")
@@ -51,6 +61,7 @@ async def _tell(here: Here, code: str, kind: str, form: dict[str, str], contact:
         verified = await campaigns.verify(tx, code)
 
         async def work() -> str:
+            await FROM_ADDRESS.take_at(tx, addresses.counted(here.request, here.settings))
             code_id = verified.code.id if verified.code else None
             return await campaigns.report(
                 tx, kind=kind, text=form.get("said", ""), code_id=code_id, contact=contact

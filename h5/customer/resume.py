@@ -31,7 +31,7 @@ async def send(request: Request) -> Response:
     number = form.get("phone", "")
     try:
         number = send_code.check_phone(number)
-        address = addresses.countable(addresses.client(request, here.settings), here.settings)
+        address = addresses.counted(request, here.settings)
         gap = await resume_application.ask_code(here.context, _browser(here), number, address)
     except Invalid as problem:
         return _part(here, views.Resume(phone=number, phone_error=problem.fields["phone"]), 422)

@@ -110,6 +110,14 @@ insert into xd.quota (key, starts_at, used) values (:key, :starts_at, 1)
 on conflict (key, starts_at) do update set used = xd.quota.used + 1 where xd.quota.used < :most
 returning used;
 
+-- name: hold_gap(key)$
+-- Two at once: the second waits, and then sees what the first did.
+select pg_advisory_xact_lock(hashtextextended(:key, 0));
+
+-- name: last_taken(key)$
+-- When something was last done that needs a pause after it.
+select max(starts_at) from xd.quota where key = :key;
+
 -- name: forget_quotas(before)!
 -- Old windows.
 delete from xd.quota where starts_at < :before;

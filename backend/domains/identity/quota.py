@@ -25,6 +25,28 @@ class Limit:
             end = starts_at + timedelta(seconds=self.seconds)
             raise self.error(retry_after=int((end - tx.now).total_seconds()) + 1)
 
+    async def take_at(self, tx: Tx, address: str) -> None:
+        """As `take`, for a network address as doors count it; nothing where none can be counted."""
+        if address:
+            await self.take(tx, tx.vault.blind("address", address).hex())
+
+
+class Gap:
+    """Once, and not again before `seconds` have passed: counted from the last time, not from the clock's minute."""
+
+    def __init__(self, name: str, seconds: int, error: type[TooMany]) -> None:
+        self.name, self.seconds, self.error = name, seconds, error
+
+    async def take(self, tx: Tx, who: str) -> None:
+        """Raises the error with the seconds that are left."""
+        key = f"{self.name}:{who}"
+        await Q.hold_gap(tx, key=key)
+        last: datetime | None = await Q.last_taken(tx, key=key)
+        left = self.seconds - (tx.now - last).total_seconds() if last else 0.0
+        if left > 0:
+            raise self.error(retry_after=int(left) + 1)
+        await Q.take_quota(tx, key=key, starts_at=tx.now, most=1)
+
 
 async def forget_old(tx: Tx) -> int:
     return int(await Q.forget_quotas(tx, before=tx.now - timedelta(days=2)))
