@@ -11,8 +11,9 @@ where r.institution_id = :institution_id and r.status = 'open'
 order by r.due_at, r.id
 limit :most;
 
--- name: county_loads(today, now)
--- Head office's view: how much waits in each county, and how much of it is late.
+-- name: county_loads(today, now, union_id, union_name)
+-- Head office's view: how much waits in each county, and how much of it is late; last the union itself, which
+-- keeps what came through no county.
 -- scope: all institutions, because head office answers for every county; counts only.
 select i.id, i.short_name,
        (select count(*) from reviews.reviews r where r.institution_id = i.id and r.status = 'open') as reviews,
@@ -25,8 +26,9 @@ select i.id, i.short_name,
        (select count(*) from outbox.effects e where e.institution_id = i.id and e.status = 'dead') as dead,
        (select count(*) from applications.applications a
         where a.institution_id = i.id and a.submitted_at >= :today) as submitted_today
-from institutions.institutions i
-order by i.position, i.id;
+from (select id, short_name, position from institutions.institutions
+      union all select :union_id, :union_name, null) i
+order by i.position nulls last, i.id;
 
 -- name: officer_today(institution_id, officer_id, today)^
 -- What an officer's codes brought since midnight: openings, applications handed in, approvals, money drawn.

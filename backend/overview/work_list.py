@@ -12,6 +12,7 @@ from backend.domains.campaigns.model import REPORT_KINDS
 from backend.domains.channels import tickets
 from backend.domains.customers import service as customers
 from backend.domains.decision import service as decisions
+from backend.domains.institutions.model import HEAD_OFFICE
 from backend.domains.products import service as products
 from backend.domains.reviews.model import GROUNDS
 from backend.outbox import effects
@@ -69,8 +70,10 @@ async def of_county(tx: Tx) -> WorkList:
 
 
 async def of_union(tx: Tx) -> list[CountyLoad]:
-    """Counts of every county; needs a union-wide reader. What is late comes first."""
-    rows = await Q.county_loads(tx, today=midnight(), now=tx.now)
+    """Counts of every county and of the union itself; needs a union-wide reader. What is late comes first."""
+    rows = await Q.county_loads(
+        tx, today=midnight(), now=tx.now, union_id=HEAD_OFFICE.id, union_name=HEAD_OFFICE.short_name
+    )
     return sorted((CountyLoad(*row) for row in rows), key=lambda load: -load.late)
 
 

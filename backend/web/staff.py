@@ -21,7 +21,7 @@ from backend.core.actor import ALL_INSTITUTIONS, ROLES, Actor
 from backend.core.errors import Invalid, NotPermitted, Problem, TooMany
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import NotYours, SignInNeeded, Staff, StaffSession
-from backend.domains.institutions.model import UNION, Institution, InstitutionNotFound
+from backend.domains.institutions.model import HEAD_OFFICE, UNION, Institution, InstitutionNotFound
 from backend.flows.context import Context
 from backend.settings import Settings
 from backend.web import cookies, customer, errors, forms, staff_menu, templates
@@ -36,7 +36,6 @@ EVERYBODY = tuple(ROLES)
 DESK = tuple(role for role in ROLES if role != "officer")
 """Who works at the console; officers have the studio."""
 
-HEAD_OFFICE = Institution(UNION, "省联社", "省联社", "", "", "", [])
 _TOUCHED_FOR = timedelta(seconds=30)
 
 
@@ -194,6 +193,8 @@ async def signed_in(request: Request) -> Here | None:
 async def institution(here: Here, institution_id: str) -> Institution:
     """Public facts of an institution this person may look at. Raises `InstitutionNotFound`."""
     here.within(institution_id)
+    if institution_id == UNION:
+        return HEAD_OFFICE
     known = await customer.live_institutions(here.request)
     if institution_id not in known:
         raise InstitutionNotFound()

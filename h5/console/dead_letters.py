@@ -14,6 +14,7 @@ from backend.web.http import Request, Response
 from backend.web.staff import Here
 
 SHOW = "console/dead_letters/show.html"
+READERS = ("risk_analyst", "county_admin", "head_office_admin", "auditor")
 SENDERS = ("risk_analyst", "county_admin", "head_office_admin")
 KINDS = {
     "application.decide": "审批",
@@ -50,7 +51,7 @@ class DeadLetters(msgspec.Struct, frozen=True):
     sent: bool = False
 
 
-@get("/console/dead-letters", opt=staff.only("risk_analyst", "county_admin", "head_office_admin", "auditor"))
+@get("/console/dead-letters", opt=staff.only(*READERS))
 async def show(request: Request) -> Response:
     here = staff.here(request)
     institution_id = await staff.chosen(here)

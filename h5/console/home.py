@@ -10,10 +10,12 @@ from backend.overview.work_list import CountyLoad, Task
 from backend.web import staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
+from h5.console import dead_letters, tickets
 
 MINE = {
     "reviewer": ("cases",),
     "county_admin": ("tickets", "reports", "dead"),
+    "head_office_admin": ("tickets", "dead"),
     "risk_analyst": ("dead",),
 }
 """Which lists a role can act on; the others it only sees, further down."""
@@ -29,7 +31,8 @@ LISTS = {"cases": "等人审查的申请", "tickets": "客户找人和投诉", "
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A task as the list shows it. `clock`: late, today or later."""
+    """A task as the list shows it. `clock`: late, today or later. `path` is empty for a page that this person's
+    role does not open."""
 
     task: Task
     path: str
@@ -38,7 +41,10 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):
-    """`mine` is what I can do something about, `others` what colleagues have in hand."""
+    """`mine` is what I can do something about, `others` what colleagues have in hand.
+
+    `dead_path` is empty for a role that may not open that page.
+    """
 
     county: str
     mine: tuple[Line, ...]
@@ -47,6 +53,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     dead_is_mine: bool
     dead_path: str
     own: bool
+    crumb: bool
 
 
 class Union(msgspec.Struct, frozen=True):
@@ -74,23 +81,28 @@ async def _home(here: Here, institution_id: str) -> Home:
     async with here.context.db.read(here.within(institution_id)) as tx:
         found = await work_list.of_county(tx)
         name = (await staff.institution(here, institution_id)).short_name
-    lists = {kind: tuple(_line(task, institution_id) for task in getattr(found, kind)) for kind in LISTS}
+    lists = {
+        kind: tuple(_line(here, task, institution_id) for task in getattr(found, kind)) for kind in LISTS
+    }
     mine = {kind for role in here.person.roles for kind in MINE.get(role, ())}
-    if here.head_office:
+    if here.person.institution_id != institution_id:
         mine &= {"dead"}
     return Home(
         county=name,
         mine=tuple(sorted((line for kind in LISTS if kind in mine for line in lists[kind]), key=_urgency)),
         others=tuple((LISTS[kind], lists[kind]) for kind in LISTS if kind not in mine),
         dead=len(found.dead),
-        dead_is_mine="dead" in mine or here.has("head_office_admin"),
-        dead_path=f"/console/dead-letters?in={institution_id}",
-        own=not here.head_office,
+        dead_is_mine="dead" in mine,
+        dead_path=f"/console/dead-letters?in={institution_id}" if here.has(*dead_letters.READERS) else "",
+        own=here.person.institution_id == institution_id,
+        crumb=here.head_office,
     )
 
 
-def _line(task: Task, institution_id: str) -> Line:
+def _line(here: Here, task: Task, institution_id: str) -> Line:
     path = PATHS[task.kind].format(number=task.number, institution=institution_id)
+    if task.kind not in {"referred", "requested"} and not here.has(*tickets.READERS):
+        path = ""
     return Line(task, path, *_clock(task))
 
 

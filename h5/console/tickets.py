@@ -15,6 +15,9 @@ from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
+ANSWERERS = ("county_admin", "head_office_admin")
+"""A county answers its own; head office what came through no county, which nobody else would see."""
+
 READERS = ("county_admin", "auditor", "head_office_admin")
 SHORTEST, LONGEST = 4, 1000
 KINDS = {"human": "客户要找人", "complaint": "投诉"}
@@ -49,15 +52,15 @@ async def show(request: Request, institution_id: FromPath[str], number: FromPath
     return here.show("console/tickets/show.html", await _ticket(here, institution_id, number))
 
 
-@post(
-    "/console/tickets/{institution_id:str}/{number:str}", opt=staff.only("county_admin"), fields=("answer",)
-)
+@post("/console/tickets/{institution_id:str}/{number:str}", opt=staff.only(*ANSWERERS), fields=("answer",))
 async def answer(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
     """Keep what the customer was told. Told twice by one tap, it is kept once."""
     here, text = staff.here(request), (await forms.texts(request)).get("answer", "")
     try:
         async with here.context.db.begin(here.within(institution_id)) as tx:
             await tickets.get(tx, number)
+            if not _answers(here, institution_id):
+                raise Invalid(fields={"answer": "这件由县里的管理员答复"})
             _long_enough(text)
             await tickets.answer(tx, number, text[:LONGEST])
     except Invalid as problem:
@@ -94,6 +97,11 @@ async def answer_report(request: Request, institution_id: FromPath[str], number:
     return here.go(f"/console/reports/{institution_id}/{number}")
 
 
+def _answers(here: Here, institution_id: str) -> bool:
+    """Whose ticket it is to answer: the institution's own people, never head office for a county."""
+    return here.has(*ANSWERERS) and here.person.institution_id == institution_id
+
+
 def _long_enough(text: str) -> None:
     if len(text) < SHORTEST:
         raise Invalid(fields={"answer": "请写明怎么答复的，以后查得到"})
@@ -107,7 +115,7 @@ async def _ticket(here: Here, institution_id: str, number: str, text: str = "", 
         ticket=ticket,
         kind=KINDS[ticket.kind],
         who=names.get(ticket.customer_id, "还不知道是谁"),
-        may_answer=here.has("county_admin") and ticket.status == "open",
+        may_answer=_answers(here, institution_id) and ticket.status == "open",
         action=f"/console/tickets/{institution_id}/{number}",
         text=text,
         error=error,

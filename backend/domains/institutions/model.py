@@ -18,6 +18,10 @@ class Institution(msgspec.Struct, frozen=True):
     region_prefixes: list[str]
 
 
+HEAD_OFFICE = Institution(UNION, "省联社", "省联社", "", "", "", [])
+"""The union itself, where staff see it as a place that has work of its own; it is no tenant of the table."""
+
+
 class Branch(msgspec.Struct, frozen=True):
     id: str
     name: str

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import asyncpg
+import msgspec
 import pytest
 
 from backend.core import clock
@@ -11,6 +12,7 @@ from backend.demo import staff_id
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.audit import service as audit
+from backend.domains.channels import tickets
 from backend.domains.decision import facts
 from backend.flows import request_review
 from backend.overview import case_file
@@ -384,3 +386,42 @@ def test_every_fact_is_written_in_chinese() -> None:
                 pair = case_file._pair(fact.name, member)
                 assert pair is not None
                 assert not pair[1].isascii(), f"{fact.name} {member}"
+
+
+async def test_what_came_through_no_county_waits_at_head_office_and_is_answered_there(
+    road: Road, desks: Desks
+) -> None:
+    async with road.db.begin(system("0000", "test")) as tx:
+        lost = await tickets.open(tx, kind="complaint", text="扫码扫不开", openid="oStranger")
+    async with road.db.begin(JIA) as tx:
+        county = await tickets.open(tx, kind="complaint", text="等了三天", openid="oKnown")
+    desk = await desks.of("SL0001")
+    assert "省联社 0 0 1 0 0 没有超时" in desk.words
+    await desk.get("/console/counties/0000")
+    path = f"/console/tickets/0000/{lost.ticket_no}"
+    assert path in desk.page.links
+    await desk.get(path)
+    form = desk.page.form(path)
+    await desk.send(form, answer="打过电话，教他换个角度扫")
+    assert desk.reply.status_code == 200
+    assert "已答复" in desk.words
+    await desk.get("/console/counties/4101")
+    foreign = f"/console/tickets/4101/{county.ticket_no}"
+    assert foreign in desk.page.links
+    await desk.get(foreign)
+    assert "由本行管理员答复" in desk.words
+    await desk.send(msgspec.structs.replace(form, action=foreign), answer="替县里答一次")
+    assert desk.reply.status_code == 422
+
+
+@pytest.mark.parametrize(("staff_no", "follows"), [("JX0201", False), ("JX0301", False), ("JX0401", True)])
+async def test_the_list_links_only_to_pages_the_role_may_open(
+    road: Road, desks: Desks, owner: asyncpg.Connection, staff_no: str, follows: bool
+) -> None:
+    await scene(road, owner)
+    desk = await desks.of(staff_no)
+    assert "等了三天没人理我" in desk.words
+    links = [link for link in desk.page.links if "/tickets/" in link or "/reports/" in link]
+    assert bool(links) is follows
+    for link in [each for each in desk.page.links if each.startswith("/console")]:
+        assert (await desk.http.get(link)).status_code == 200, link
