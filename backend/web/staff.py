@@ -160,6 +160,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     here = await signed_in(request)
     if here is None:
         if request.method != "GET":
+            await _keep_what_was_written(request)
             raise SignInNeeded()
         raise GoTo(f"{SIGN_IN}?next={quote(request.scope['path'], safe='/')}")
     request.scope["staff"] = here  # type: ignore[typeddict-unknown-key]
@@ -168,6 +169,18 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if clock.now() - here.session.seen_at > _TOUCHED_FOR:
         async with here.context.db.begin(here.actor) as tx:
             await identity.touch_staff_session(tx, here.token)
+
+
+async def _keep_what_was_written(request: Request) -> None:
+    """For the page that says the session is over: the fields of our own form, to be sent again after signing in.
+
+    Raises as `forms.guard`, so that no other site can have its own words sent again.
+    """
+    await forms.guard(request)
+    written = await forms.texts(request)
+    request.scope["written"] = tuple(  # type: ignore[typeddict-unknown-key]
+        (name, value) for name, value in written.items() if value and name not in {*forms.ALWAYS, "next"}
+    )
 
 
 def here(request: Request) -> Here:
@@ -248,13 +261,18 @@ def _page(request: Request, settings: Settings, here: Here | None) -> StaffPage:
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """What shared/staff_error.html shows. `confirm_back`: where a step-up comes back to; empty for none."""
+    """What shared/staff_error.html shows. `confirm_back`: where a step-up comes back to; empty for none.
+
+    `written`: fields of the form at `action` that was sent without a session, to be sent again.
+    """
 
     title: str
     message: str
     confirm_back: str = ""
     sign_in: bool = False
     errors: tuple[str, ...] = ()
+    written: tuple[tuple[str, str], ...] = ()
+    action: str = ""
 
 
 def answer_problem(request: Request, problem: Problem) -> Response:
@@ -267,6 +285,8 @@ def answer_problem(request: Request, problem: Problem) -> Response:
         confirm_back=str(problem.details.get("back", "")) if isinstance(problem, StepUpNeeded) else "",
         sign_in=found is None,
         errors=tuple(problem.fields.values()) if isinstance(problem, Invalid) else (),
+        written=request.scope.get("written", ()) if isinstance(problem, SignInNeeded) else (),  # type: ignore[arg-type]
+        action=request.scope["path"],
     )
     page = _page(request, request.app.state.settings, found)
     if request.method != "GET":

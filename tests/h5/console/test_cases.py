@@ -425,3 +425,24 @@ async def test_the_list_links_only_to_pages_the_role_may_open(
     assert bool(links) is follows
     for link in [each for each in desk.page.links if each.startswith("/console")]:
         assert (await desk.http.get(link)).status_code == 200, link
+
+
+async def test_what_was_written_when_the_session_ended_is_sent_again_after_signing_in(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await open_case(desks, road, owner)
+    form = desk.page.form("/answer")
+    await owner.execute("update identity.staff_sessions set seen_at = now() - interval '16 minutes'")
+    forged = msgspec.structs.replace(form, values={**form.values, "csrf_token": "x"})
+    await desk.send(forged, **YES)
+    assert desk.reply.status_code == 403
+    assert YES["reason"] not in desk.reply.text, "only our own form is shown again"
+    await desk.send(form, **YES)
+    assert desk.reply.status_code == 403
+    assert "您写的都还在" in desk.words
+    kept = desk.page.form("/answer")
+    await desk.sign_in("JX0201")
+    await desk.send(kept)
+    assert desk.reply.status_code == 200
+    assert "已通过" in desk.words
+    assert YES["reason"] in desk.words
