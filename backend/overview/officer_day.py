@@ -9,9 +9,10 @@ from backend.core import clock, money
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import APPLICATION
+from backend.domains.channels import tickets
 from backend.domains.customers import service as customers
 from backend.domains.reviews import service as reviews
-from backend.overview.work_list import Q, midnight, product_names
+from backend.overview.work_list import Q, midnight, product_names, short
 
 LATELY = timedelta(days=7)
 FUNNEL_DAYS = 30
@@ -58,7 +59,7 @@ class Funnel(msgspec.Struct, frozen=True):
 
 
 class ToDo(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind`: inquiry, draft or offer. `key` is the inquiry's id or the application's number."""
+    """`kind`: inquiry, call, draft or offer. `key` is the inquiry's id, the ticket's or the application's number."""
 
     kind: str
     key: str
@@ -102,9 +103,9 @@ async def funnel(tx: Tx) -> Funnel:
 
 
 async def to_do(tx: Tx, most: int = 100) -> list[ToDo]:
-    """Questions of the reviewers first (a promise to a customer runs), then who stopped on the road while a call
-    still helps, then offers by the day they end."""
-    found = [*await inquiries(tx), *await _drafts(tx, most), *await _offers(tx, most)]
+    """Questions of the reviewers and customers who were promised a call first (a promise to a customer runs), then
+    who stopped on the road while a call still helps, then offers by the day they end."""
+    found = [*await inquiries(tx), *await _calls(tx), *await _drafts(tx, most), *await _offers(tx, most)]
     return found[:most]
 
 
@@ -123,6 +124,21 @@ async def inquiries(tx: Tx) -> list[ToDo]:
             )
         )
     return found
+
+
+async def _calls(tx: Tx) -> list[ToDo]:
+    found = await tickets.calls(tx, tx.actor.id)
+    names = await customers.names(tx, (ticket.customer_id for ticket in found))
+    return [
+        ToDo(
+            kind="call",
+            key=ticket.ticket_no,
+            title=f"{names.get(ticket.customer_id, '客户')} · 找您",
+            reason=short(ticket.text) or "客户没有留话，只要求人工",
+            due_at=ticket.due_at,
+        )
+        for ticket in found
+    ]
 
 
 async def _drafts(tx: Tx, most: int) -> list[ToDo]:

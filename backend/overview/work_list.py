@@ -120,7 +120,7 @@ async def _tickets(tx: Tx) -> list[Task]:
             kind=ticket.kind,
             number=ticket.ticket_no,
             title=f"{_KINDS[ticket.kind]} {ticket.ticket_no}",
-            reason=_short(ticket.text) or "客户没有留话，只要求人工",
+            reason=short(ticket.text) or "客户没有留话，只要求人工",
             holder="等客服答复",
             due_at=ticket.due_at,
             since=ticket.created_at,
@@ -135,7 +135,7 @@ async def _reports(tx: Tx) -> list[Task]:
             kind="report",
             number=report.ticket_no,
             title=f"举报 {report.ticket_no}",
-            reason=f"{REPORT_KINDS[report.kind]}：{_short(report.text) or '没有写细节'}",
+            reason=f"{REPORT_KINDS[report.kind]}：{short(report.text) or '没有写细节'}",
             holder="等核实",
             due_at=None,
             since=report.reported_at,
@@ -151,6 +151,7 @@ async def product_names(tx: Tx) -> dict[str, str]:
     }
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """The first words of what somebody wrote, for a list."""
     line = " ".join(text.split())
     return line if len(line) <= 40 else f"{line[:40]}…"

@@ -96,7 +96,8 @@ def stages(funnel: Funnel) -> tuple[tuple[str, int, int, str], ...]:
 
 
 def _path(task: ToDo) -> str:
-    return f"/studio/inquiries/{task.key}" if task.kind == "inquiry" else f"/studio/leads/{task.key}"
+    folder = {"inquiry": "inquiries", "call": "calls"}.get(task.kind, "leads")
+    return f"/studio/{folder}/{task.key}"
 
 
 async def _asked(here: Here, inquiry_id: str, text: str = "", error: str = "") -> Asked:

@@ -27,6 +27,7 @@ class Scene(msgspec.Struct):
     review: str
     inquiry: str
     ticket: str
+    call: str
     report: str
     dead: str
     code: str
@@ -78,6 +79,14 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         [owed] = await reviews.owed(tx, officer)
         code = next(c for c in await campaigns.list_for_officer(tx, officer) if c.placement == "group")
         ticket = await tickets.open(tx, kind="complaint", text="等了三天没人理我", openid=f"o{institution}")
+        call = await tickets.open(
+            tx,
+            kind="human",
+            text="利息怎么算",
+            openid=f"c{institution}",
+            customer_id=application.customer_id,
+            owner_id=officer,
+        )
         report = await campaigns.report(tx, kind="fee_asked", text="有人要 200 元", code_id=code.id)
     async with road.db.read(actor) as tx:
         application = await applications.get(tx, application.id)
@@ -90,6 +99,7 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         review.id,
         owed.inquiry.id,
         ticket.ticket_no,
+        call.ticket_no,
         report,
         dead,
         code.id,

@@ -52,6 +52,7 @@ def value(name: str, path: str, made: Scene) -> str:
     if name == "number":
         by_folder = {
             "tickets": made.ticket,
+            "calls": made.call,
             "reports": made.report,
             "cases": made.number,
             "leads": made.number,

@@ -299,4 +299,6 @@ async def test_a_short_code_opens_nothing_for_another_countys_customer(
 
 
 def test_the_scene_has_something_for_every_kind_of_id() -> None:
-    assert {"number", "review", "inquiry", "ticket", "report", "dead", "code"} <= set(Scene.__struct_fields__)
+    assert {"number", "review", "inquiry", "ticket", "call", "report", "dead", "code"} <= set(
+        Scene.__struct_fields__
+    )

@@ -308,6 +308,14 @@ select institution_id, id, ticket_no, kind, openid, customer_id, owner_id, text,
        answered_at
 from channels.tickets where institution_id = :institution_id and status = 'open' order by due_at limit :most;
 
+-- name: open_calls(institution_id, owner_id, most)
+-- Who was promised one member of staff, most urgent first; complaints may be about that very person.
+select institution_id, id, ticket_no, kind, openid, customer_id, owner_id, text, answer, status, due_at, created_at,
+       answered_at
+from channels.tickets
+where institution_id = :institution_id and owner_id = :owner_id and kind = 'human' and status = 'open'
+order by due_at limit :most;
+
 -- name: tickets_of(institution_id, openid)
 -- What one account has asked people.
 select institution_id, id, ticket_no, kind, openid, customer_id, owner_id, text, answer, status, due_at, created_at,

@@ -71,6 +71,12 @@ async def list_open(tx: Tx, most: int = 100) -> list[Ticket]:
     return [_ticket(tx, row) for row in rows]
 
 
+async def calls(tx: Tx, owner_id: str, most: int = 50) -> list[Ticket]:
+    """Who was told that this member of staff calls back, the most urgent first; never a complaint."""
+    rows = await Q.open_calls(tx, institution_id=tx.institution_id, owner_id=owner_id, most=most)
+    return [_ticket(tx, row) for row in rows]
+
+
 async def of_openid(tx: Tx, openid: str) -> list[Ticket]:
     rows = await Q.tickets_of(tx, institution_id=tx.institution_id, openid=openid)
     return [_ticket(tx, row) for row in rows]

@@ -233,3 +233,34 @@ async def test_the_list_is_filtered_paged_by_links_and_survives_a_made_up_place(
     for place in ("x", "%E5%BC%A0", "MjAyNi0xMS0yNlQwMDowMDowMHx4", "=" * 400):
         assert (await desk.http.get(f"/studio/leads?after={place}")).status_code == 200
     assert (await desk.http.get("/studio/leads?group=nothing")).status_code == 200
+
+
+async def test_who_was_promised_this_officer_is_on_the_list_called_and_answered_once(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    made = await scene(road, owner)
+    path = f"/studio/calls/{made.call}"
+    desk = await desks.of("JX0427")
+    assert "利息怎么算" in desk.words
+    assert path in desk.page.links
+    await desk.get(path)
+    await desk.send(desk.page.form("/phone"), reason="客户找人工")
+    assert 'href="tel:139' in desk.reply.text
+    async with road.db.read(JIA) as tx:
+        entries = await audit.of(tx, made.application.customer_id or "")
+    assert ("customer.revealed", f"staff:{LI_SI.id}") in {(e.action, e.actor) for e in entries}
+    form = desk.page.form(path)
+    await desk.send(form, answer="好")
+    assert desk.reply.status_code == 422
+    for _ in range(2):
+        await desk.send(form, answer="打过电话，讲清了利息")
+        assert desk.reply.status_code == 200
+    await desk.send(form, answer="换一种说法")
+    assert desk.reply.status_code == 409
+    await desk.get("/studio")
+    assert path not in desk.page.links
+    colleague = await desks.of("JX0428")
+    assert (await colleague.http.get(path)).status_code == 404
+    assert (await desk.http.get(f"/studio/calls/{made.ticket}")).status_code == 404, (
+        "a complaint may be about me"
+    )
