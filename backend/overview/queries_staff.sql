@@ -11,6 +11,17 @@ where r.institution_id = :institution_id and r.status = 'open'
 order by r.due_at, r.id
 limit :most;
 
+-- name: waiting_counts(institution_id)^
+-- How much waits in all: the lists show only the most urgent of it.
+select (select count(*) from reviews.reviews r
+        where r.institution_id = :institution_id and r.status = 'open') as cases,
+       (select count(*) from channels.tickets t
+        where t.institution_id = :institution_id and t.status = 'open') as tickets,
+       (select count(*) from campaigns.reports p
+        where p.institution_id = :institution_id and p.answered_at is null) as reports,
+       (select count(*) from outbox.effects e
+        where e.institution_id = :institution_id and e.status = 'dead') as dead;
+
 -- name: county_loads(today, now, union_id, union_name)
 -- Head office's view: how much waits in each county, and how much of it is late; last the union itself, which
 -- keeps what came through no county.

@@ -15,7 +15,6 @@ from backend.domains.decision import service as decisions
 from backend.domains.institutions.model import HEAD_OFFICE
 from backend.domains.products import service as products
 from backend.domains.reviews.model import GROUNDS
-from backend.outbox import effects
 
 Q = queries.load(__package__, "queries_staff.sql")
 
@@ -40,10 +39,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkList(msgspec.Struct, frozen=True):
+    """At most `MOST` tasks of a kind, the most urgent; `counts` has all of them: cases, tickets, reports, dead."""
+
     cases: list[Task]
     tickets: list[Task]
     reports: list[Task]
-    dead: list[effects.DeadLetter]
+    counts: dict[str, int]
 
 
 class CountyLoad(msgspec.Struct, frozen=True):
@@ -66,7 +67,8 @@ class CountyLoad(msgspec.Struct, frozen=True):
 
 async def of_county(tx: Tx) -> WorkList:
     """Inside a read of one institution."""
-    return WorkList(await _cases(tx), await _tickets(tx), await _reports(tx), await effects.dead(tx, MOST))
+    counts = dict(await Q.waiting_counts(tx, institution_id=tx.institution_id))
+    return WorkList(await _cases(tx), await _tickets(tx), await _reports(tx), counts)
 
 
 async def of_union(tx: Tx) -> list[CountyLoad]:

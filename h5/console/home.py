@@ -41,14 +41,17 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):
-    """`mine` is what I can do something about, `others` what colleagues have in hand.
+    """`mine` is what I can do something about, `others` what colleagues have in hand, with how many in all.
+
+    `more` are mine beyond the list: they come up as the ones above are done.
 
     `dead_path` is empty for a role that may not open that page.
     """
 
     county: str
     mine: tuple[Line, ...]
-    others: tuple[tuple[str, tuple[Line, ...]], ...]
+    more: int
+    others: tuple[tuple[str, tuple[Line, ...], int], ...]
     dead: int
     dead_is_mine: bool
     dead_path: str
@@ -90,8 +93,9 @@ async def _home(here: Here, institution_id: str) -> Home:
     return Home(
         county=name,
         mine=tuple(sorted((line for kind in LISTS if kind in mine for line in lists[kind]), key=_urgency)),
-        others=tuple((LISTS[kind], lists[kind]) for kind in LISTS if kind not in mine),
-        dead=len(found.dead),
+        more=sum(found.counts[kind] - len(lists[kind]) for kind in LISTS if kind in mine),
+        others=tuple((LISTS[kind], lists[kind], found.counts[kind]) for kind in LISTS if kind not in mine),
+        dead=found.counts["dead"],
         dead_is_mine="dead" in mine,
         dead_path=f"/console/dead-letters?in={institution_id}" if here.has(*dead_letters.READERS) else "",
         own=here.person.institution_id == institution_id,

@@ -15,7 +15,7 @@ from backend.domains.audit import service as audit
 from backend.domains.channels import tickets
 from backend.domains.decision import facts
 from backend.flows import request_review
-from backend.overview import case_file
+from backend.overview import case_file, work_list
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desk, Desks, written
 from tests.h5.scene import dead_letter, referred, review_of, scene
@@ -446,3 +446,17 @@ async def test_what_was_written_when_the_session_ended_is_sent_again_after_signi
     assert desk.reply.status_code == 200
     assert "已通过" in desk.words
     assert YES["reason"] in desk.words
+
+
+async def test_more_cases_than_the_list_shows_are_counted_and_said(
+    road: Road, desks: Desks, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_list, "MOST", 1)
+    await referred(road, owner, "4101", 551)
+    await referred(road, owner, "4101", 552)
+    desk = await desks.of("JX0201")
+    assert len([link for link in desk.page.links if "/cases/" in link]) == 1
+    assert "还有 1 件不这么急" in desk.words
+    watching = await desks.of("JX0101")
+    assert "2 件，别人在办" in watching.words
+    assert "这里是最急的 1 件" in watching.words
