@@ -4,7 +4,11 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 
+from backend.core import ids
 from backend.core.errors import Invalid
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import ApplicationNotFound
 from backend.domains.institutions.model import Institution
 from backend.flows import revive_effect
 from backend.outbox import effects
@@ -24,16 +28,21 @@ KINDS = {
     "image.archive": "照片送影像平台",
     "sms.send": "短信",
     "notify.status": "告诉客户进度",
+    "notice.report": "记下通知送没送到",
 }
 ERRORS = {
     "outside_refused": "对方系统没有受理",
     "timeout": "对方太久没有回答",
     "database_down": "数据库当时不可用",
+    "worker_lost": "办到一半被打断，一直没办完",
 }
 
 
 class Line(msgspec.Struct, frozen=True):
+    """`number` is the application it is about, empty for what belongs to none."""
+
     letter: DeadLetter
+    number: str
     kind: str
     why: str
     action: str
@@ -79,9 +88,11 @@ async def _view(
 ) -> DeadLetters:
     async with here.context.db.read(here.within(institution_id)) as tx:
         dead = await effects.dead(tx)
+        numbers = {letter.case_id: await _number(tx, letter.case_id) for letter in dead}
     lines = tuple(
         Line(
             letter,
+            numbers[letter.case_id],
             KINDS.get(letter.kind, letter.kind),
             _why(letter.last_error or ""),
             f"/console/dead-letters/{institution_id}/{letter.id}",
@@ -99,7 +110,16 @@ async def _view(
     )
 
 
+async def _number(tx: Tx, case_id: str) -> str:
+    try:
+        return (await applications.get(tx, case_id)).application_no if ids.is_uuid(case_id) else ""
+    except ApplicationNotFound:
+        return ""
+
+
 def _why(error: str) -> str:
-    if error.endswith("_unavailable"):
+    """The first word is the kind of error, what follows (their status and code) is for the log."""
+    code = error.partition(" ")[0]
+    if code.endswith("_unavailable"):
         return "72 小时都连不上对方系统"
-    return ERRORS.get(error, f"没有办成（{error}）" if error else "没有办成")
+    return ERRORS.get(code, "程序没有办成，再送还不行就请告诉技术人员")

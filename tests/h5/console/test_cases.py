@@ -15,7 +15,10 @@ from backend.domains.audit import service as audit
 from backend.domains.channels import tickets
 from backend.domains.decision import facts
 from backend.flows import request_review
+from backend.jobs.handlers import HANDLERS
+from backend.outbox import effects
 from backend.overview import case_file, work_list
+from h5.console.dead_letters import KINDS
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desk, Desks, written
 from tests.h5.scene import dead_letter, referred, review_of, scene
@@ -460,3 +463,31 @@ async def test_more_cases_than_the_list_shows_are_counted_and_said(
     watching = await desks.of("JX0101")
     assert "2 件，别人在办" in watching.words
     assert "这里是最急的 1 件" in watching.words
+
+
+def test_every_kind_of_effect_has_a_name_people_read() -> None:
+    assert set(HANDLERS) == set(KINDS)
+
+
+async def test_a_dead_letter_says_whose_it_is_and_why_without_codes(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    application = await referred(road, owner, "4101", 561)
+    async with road.db.begin(JIA) as tx:
+        await effects.add(tx, kind="notify.status", case_id=application.id, payload={}, key="dead")
+    await road.drain()
+    desk = await desks.of("JX0301")
+    for error, words in (
+        ("outside_refused 409 line_closed", "对方系统没有受理"),
+        ("KeyError", "请告诉技术人员"),
+        ("core_banking_unavailable", "都连不上对方系统"),
+    ):
+        async with owner.transaction():
+            await owner.execute("set local session_replication_role = replica")
+            await owner.execute(
+                "update outbox.effects set status = 'dead', last_error = $1 where key = 'dead'", error
+            )
+        await desk.get("/console/dead-letters")
+        assert words in desk.words
+        assert error.split()[0] not in desk.words
+        assert f"/console/cases/{application.application_no}" in desk.page.links
