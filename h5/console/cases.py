@@ -53,7 +53,10 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """`told` is what happened to the answer just sent, when somebody else was first."""
+
     file: CaseFile
+    told: str = ""
     shows_facts: bool
     answering: Answering | None
     grounds: dict[str, str] = msgspec.field(default_factory=GROUNDS.copy)
@@ -81,9 +84,9 @@ async def answer(request: Request, review_id: FromPath[str]) -> Response:
         return here.show(SHOW, await _view(here, number, form), 403)
     try:
         done = await review_case.review_case(here.context, here.actor, review_id, _verdict(form))
-    except ReviewAnswered:
+    except ReviewAnswered as late:
         if not await _said_so(here, review_id, form):
-            raise
+            return here.show(SHOW, msgspec.structs.replace(await _view(here, number), told=late.text), 409)
         return here.go(f"/console/cases/{number}")
     except Invalid as problem:
         return here.show(SHOW, await _view(here, number, form, problem.fields), 422)

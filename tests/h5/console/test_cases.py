@@ -177,6 +177,8 @@ async def test_a_double_tap_decides_once_and_shows_the_result(
     assert await owner.fetchval("select count(*) from contracts.contracts") == 1
     await desk.send(form, **(YES | {"outcome": "declined"}))
     assert desk.reply.status_code == 409
+    assert "已经由别人答复了" in desk.words
+    assert "已通过" in desk.words, "the result stands on the same page"
 
 
 async def test_the_officer_of_the_case_does_not_decide_it_even_as_a_reviewer(
