@@ -15,6 +15,8 @@ from backend.domains.reviews import service as reviews
 from backend.overview.work_list import Q, midnight, product_names, short
 
 LATELY = timedelta(days=7)
+SOON = timedelta(days=3)
+"""An offer that ends within these days comes before people who stopped on the road."""
 FUNNEL_DAYS = 30
 PAGE = 30
 
@@ -104,8 +106,16 @@ async def funnel(tx: Tx) -> Funnel:
 
 async def to_do(tx: Tx, most: int = 100) -> list[ToDo]:
     """Questions of the reviewers and customers who were promised a call first (a promise to a customer runs), then
-    who stopped on the road while a call still helps, then offers by the day they end."""
-    found = [*await inquiries(tx), *await _calls(tx), *await _drafts(tx, most), *await _offers(tx, most)]
+    offers about to end, then who stopped on the road while a call still helps, then the other offers by their day."""
+    offers = await _offers(tx, most)
+    ending = [each for each in offers if each.due_at and each.due_at <= tx.now + SOON]
+    found = [
+        *await inquiries(tx),
+        *await _calls(tx),
+        *ending,
+        *await _drafts(tx, most),
+        *offers[len(ending) :],
+    ]
     return found[:most]
 
 

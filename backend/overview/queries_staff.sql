@@ -42,8 +42,9 @@ from (select id, short_name, position from institutions.institutions
 order by i.position nulls last, i.id;
 
 -- name: officer_today(institution_id, officer_id, today)^
--- What an officer's codes brought since midnight: openings, applications handed in, approvals, money drawn.
-select (select count(*) from campaigns.codes c
+-- What an officer's codes brought since midnight: people who scanned (the bot and the page write a
+-- row each), applications handed in, approvals, money drawn.
+select (select count(distinct s.visitor) from campaigns.codes c
         join campaigns.scans s on s.institution_id = c.institution_id and s.code_id = c.id and s.at >= :today
         where c.institution_id = :institution_id and c.officer_id = :officer_id) as scans,
        (select count(*) from applications.applications a

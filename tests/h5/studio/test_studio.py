@@ -49,7 +49,7 @@ async def test_the_first_page_counts_today_for_my_codes_only(
     await bring(owner, mine.id)
     await road.apply(id_number(602))  # nobody's code
     desk = await desks.of("JX0427")
-    assert "3 今日扫码 1 提交 1 通过 0 用款" in desk.words
+    assert "2 今日扫码 1 提交 1 通过 0 用款" in desk.words
     assert "柳林支行 · 1 户" in desk.words
     async with road.db.read(LI_SI) as tx:
         funnel = await officer_day.funnel(tx)
@@ -84,6 +84,21 @@ async def test_what_to_do_now_comes_in_order_each_with_its_reason(
     assert "从“柳林花木群”进来，可以打电话帮一把" in desk.words
     assert "等客户看明示表" in desk.words
     assert "张三" not in desk.words
+
+
+async def test_an_offer_about_to_end_comes_before_who_stopped_on_the_road(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    stopped, offered = await road.draft(id_number(606)), await road.apply(id_number(607))
+    await bring(owner, stopped.id)
+    await bring(owner, offered.id)
+    order = [(await desks.of("JX0427")).words.index(each) for each in ("停在填用途和金额", "额度还没签约")]
+    assert order == sorted(order)
+    async with owner.transaction():
+        await owner.execute("set local session_replication_role = replica")
+        await owner.execute("update contracts.contracts set valid_until = current_date + 1")
+    order = [(await desks.of("JX0427")).words.index(each) for each in ("额度还没签约", "停在填用途和金额")]
+    assert order == sorted(order)
 
 
 async def test_a_code_is_shown_to_be_scanned_with_its_state_and_how_long_it_holds(
