@@ -8,28 +8,30 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 DEVELOPMENT_SECRET = "development only, refused in production"  # noqa: S105 - the check below refuses it
+_DEVELOPMENT_KEY = hashlib.sha256(DEVELOPMENT_SECRET.encode()).digest()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     xiaodai_env: Annotated[
-        str, Meta(description="development 或 production；production 拒绝沙箱地址和默认密钥")
+        Literal["development", "production"],
+        Meta(description="development 或 production；production 拒绝沙箱地址和默认密钥"),
     ] = "development"
     xiaodai_data: Annotated[str, Meta(description="数据目录：数据库、模型、沙箱状态、运行文件")] = "var"
     database_url: Annotated[str, Meta(description="PostgreSQL 18 地址；空则用内嵌数据库")] = ""
     database_owner_url: Annotated[
         str, Meta(description="迁移用的属主连接；空则与 DATABASE_URL 相同，应用连接改用 xiaodai_app 角色")
     ] = ""
-    database_pool: Annotated[int, Meta(description="每个进程的数据库连接数")] = 10
+    database_pool: Annotated[int, Meta(ge=1, le=100, description="每个进程的数据库连接数")] = 10
     host: Annotated[str, Meta(description="网站监听地址")] = "127.0.0.1"
-    port: Annotated[int, Meta(description="网站端口")] = 8000
-    sandbox_port: Annotated[int, Meta(description="沙箱端口")] = 9000
-    workers: Annotated[int, Meta(description="网站进程数")] = 1
+    port: Annotated[int, Meta(ge=1, le=65535, description="网站端口")] = 8000
+    sandbox_port: Annotated[int, Meta(ge=1, le=65535, description="沙箱端口")] = 9000
+    workers: Annotated[int, Meta(ge=1, le=64, description="网站进程数")] = 1
     public_base: Annotated[str, Meta(description="客户手机和外部系统看到的网站地址")] = ""
     sandbox_base: Annotated[str, Meta(description="沙箱地址；各系统地址未单独设置时用它")] = ""
     trusted_proxies: Annotated[
@@ -37,7 +39,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
     vault_keys: Annotated[str, Meta(description="字段加密密钥：编号:base64，逗号分隔，最后一个为当前")] = ""
-    vault_algorithm: Annotated[str, Meta(description="aes-256-gcm 或 sm4-gcm")] = "aes-256-gcm"
+    vault_algorithm: Annotated[
+        Literal["aes-256-gcm", "sm4-gcm"], Meta(description="aes-256-gcm 或 sm4-gcm")
+    ] = "aes-256-gcm"
     index_key: Annotated[str, Meta(description="盲索引密钥（HMAC）")] = DEVELOPMENT_SECRET
     session_secret: Annotated[str, Meta(description="会话与跨站令牌密钥")] = DEVELOPMENT_SECRET
     code_signing_secret: Annotated[
@@ -78,12 +82,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     callback_secret: Annotated[str, Meta(description="外部系统回调的签名密钥（Standard Webhooks）")] = (
         DEVELOPMENT_SECRET
     )
-    outside_deadline: Annotated[float, Meta(description="每次外部调用的时限，秒")] = 5.0
+    outside_deadline: Annotated[float, Meta(ge=0.1, le=60, description="每次外部调用的时限，秒")] = 5.0
 
-    ocr_workers: Annotated[int, Meta(description="证件识别进程数")] = 1
-    ocr_memory_mb: Annotated[int, Meta(description="每个证件识别进程的内存上限，MB")] = 450
+    ocr_workers: Annotated[int, Meta(ge=1, le=64, description="证件识别进程数")] = 1
+    ocr_memory_mb: Annotated[int, Meta(ge=100, le=65536, description="每个证件识别进程的内存上限，MB")] = 450
     xiaodai_failpoints: Annotated[str, Meta(description="测试用故障点；production 拒绝")] = ""
-    log_level: Annotated[str, Meta(description="日志级别：debug info warning error")] = "info"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="日志级别：debug info warning error")
+    ] = "info"
 
     @property
     def production(self) -> bool:
@@ -141,15 +147,15 @@ class Unsafe(Exception):
 def load(environment: Mapping[str, str], **overrides: object) -> Settings:
     """Read settings; `overrides` (from the command line) win over the environment.
 
-    Raises `Unsafe` naming the setting when a value has the wrong type, or in production when a default
+    Raises `Unsafe` naming the setting when a value cannot be meant, or in production when a default
     secret, a sandbox address or a failpoint is left.
     """
     given: dict[str, Any] = {}
-    for name, kind in _kinds().items():
+    for name, hint in get_type_hints(Settings, include_extras=True).items():
         if name in overrides and overrides[name] is not None:
-            given[name] = overrides[name]
+            given[name] = _read(name, hint, overrides[name])
         elif environment.get(name.upper(), "") != "":
-            given[name] = _read(name, kind, environment[name.upper()])
+            given[name] = _read(name, hint, environment[name.upper()])
     settings = Settings(**given)
     if not settings.public_base:
         given["public_base"] = f"http://{settings.host}:{settings.port}"
@@ -159,9 +165,10 @@ def load(environment: Mapping[str, str], **overrides: object) -> Settings:
         if not given.get(name) and given.get("sandbox_base", settings.sandbox_base):
             given[name] = str(given.get("sandbox_base", settings.sandbox_base)) + path
     if not given.get("vault_keys") and not settings.production:
-        key = base64.b64encode(hashlib.sha256(DEVELOPMENT_SECRET.encode()).digest()).decode()
-        given["vault_keys"] = f"1:{key}"
+        given["vault_keys"] = f"1:{base64.b64encode(_DEVELOPMENT_KEY).decode()}"
     settings = Settings(**given)
+    if settings.vault_keys:
+        vault_keys(settings)
     if settings.production:
         _refuse_unsafe(settings)
     return settings
@@ -176,27 +183,33 @@ def described() -> list[tuple[str, object, str]]:
     ]
 
 
-def _kinds() -> dict[str, type]:
-    return {n: get_args(h)[0] for n, h in get_type_hints(Settings, include_extras=True).items()}
-
-
-def _read(name: str, kind: type, text: str) -> object:
+def _read(name: str, hint: Any, given: object) -> object:
+    """In the setting's type and range; plain text is taken as it is."""
+    if get_args(hint)[0] is str:
+        return given
     try:
-        return kind(text)
-    except ValueError as cause:
-        raise Unsafe(f"{name.upper()} 应当是{'整数' if kind is int else '数字'}，现在是 {text!r}") from cause
+        return msgspec.convert(given, hint, strict=False)
+    except msgspec.ValidationError as cause:
+        raise Unsafe(f"{name.upper()} 应当是{_wanted(hint)}，现在是 {given!r}") from cause
+
+
+def _wanted(hint: Any) -> str:
+    kind, meta = get_args(hint)
+    if get_origin(kind) is Literal:
+        return " " + " 或 ".join(get_args(kind))
+    return f" {meta.ge} 到 {meta.le} 之间的{'整数' if kind is int else '数字'}"
 
 
 def _refuse_unsafe(settings: Settings) -> None:
     for name in SECRETS:
-        if getattr(settings, name) == DEVELOPMENT_SECRET:
+        if DEVELOPMENT_SECRET in getattr(settings, name):
             raise Unsafe(f"{name.upper()} 还是默认密钥，生产环境不能启动")
     defaults = Settings()
     for name in ("wechat_token", "wechat_aes_key", "wechat_app_id"):
         if getattr(settings, name) == getattr(defaults, name):
             raise Unsafe(f"{name.upper()} 还是沙箱的值，生产环境不能启动")
-    if not settings.vault_keys or DEVELOPMENT_SECRET in settings.vault_keys:
-        raise Unsafe("VAULT_KEYS 没有设置，生产环境不能启动")
+    if not settings.vault_keys or _DEVELOPMENT_KEY in vault_keys(settings)[0].values():
+        raise Unsafe("VAULT_KEYS 没有设置，或含有开发用的密钥，生产环境不能启动")
     for name in OUTSIDE:
         address = getattr(settings, name)
         if not address.startswith("https://") or (
@@ -212,13 +225,18 @@ def _refuse_unsafe(settings: Settings) -> None:
 
 
 def vault_keys(settings: Settings) -> tuple[dict[int, bytes], int]:
-    """Keys by id and the current id, from `1:base64,2:base64`."""
+    """Keys by id and the current id, from `1:base64,2:base64`. Raises `Unsafe`, which never shows a key."""
     keys: dict[int, bytes] = {}
     current = 0
-    for part in settings.vault_keys.split(","):
-        number, _, encoded = part.strip().partition(":")
-        current = int(number)
-        keys[current] = base64.b64decode(encoded)
+    try:
+        for part in settings.vault_keys.split(","):
+            number, _, encoded = part.strip().partition(":")
+            current = int(number)
+            keys[current] = base64.b64decode(encoded, validate=True)
+    except ValueError as cause:
+        raise Unsafe("VAULT_KEYS 应当写成 编号:base64，逗号分隔") from cause
+    if not all(1 <= number <= 255 and len(key) == 32 for number, key in keys.items()):
+        raise Unsafe("VAULT_KEYS 的编号应当在 1 到 255 之间，每把密钥 32 字节")
     return keys, current
 
 

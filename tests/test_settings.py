@@ -6,7 +6,7 @@ import os
 import pytest
 
 from backend import settings
-from backend.settings import OUTSIDE, SECRETS, Unsafe, load
+from backend.settings import DEVELOPMENT_SECRET, OUTSIDE, SECRETS, Unsafe, load
 
 SAFE = {
     "XIAODAI_ENV": "production",
@@ -45,9 +45,31 @@ def test_production_refuses_what_is_only_for_tests(name: str, value: str) -> Non
         load({**SAFE, name: value})
 
 
-def test_a_number_that_is_none_is_named() -> None:
-    with pytest.raises(Unsafe, match="PORT"):
-        load({"PORT": "eight"})
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PORT", "eight", "PORT 应当是 1 到 65535 之间的整数，现在是 'eight'"),
+        ("WORKERS", "0", "WORKERS 应当是 1 到 64 之间的整数，现在是 '0'"),
+        ("OUTSIDE_DEADLINE", "nan", "OUTSIDE_DEADLINE 应当是 0.1 到 60 之间的数字，现在是 'nan'"),
+        ("XIAODAI_ENV", "prod", "XIAODAI_ENV 应当是 development 或 production，现在是 'prod'"),
+        ("VAULT_ALGORITHM", "rot13", "VAULT_ALGORITHM 应当是 aes-256-gcm 或 sm4-gcm，现在是 'rot13'"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL 应当是 debug 或 info 或 warning 或 error，现在是 'loud'"),
+        ("VAULT_KEYS", "secret", "VAULT_KEYS 应当写成 编号:base64，逗号分隔"),
+        ("VAULT_KEYS", "1:c2hvcnQ=", "VAULT_KEYS 的编号应当在 1 到 255 之间，每把密钥 32 字节"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_named(name: str, value: str, told: str) -> None:
+    """A mistyped XIAODAI_ENV must not start a production machine as a demonstration."""
+    with pytest.raises(Unsafe) as error:
+        load({name: value})
+    assert str(error.value) == told
+
+
+def test_production_refuses_the_development_keys_however_they_are_written() -> None:
+    with pytest.raises(Unsafe, match="VAULT_KEYS"):
+        load({**SAFE, "VAULT_KEYS": load({}).vault_keys})
+    with pytest.raises(Unsafe, match="CODE_SIGNING_SECRET"):
+        load({**SAFE, "CODE_SIGNING_SECRET": f"1:{DEVELOPMENT_SECRET},2:new"})
 
 
 def test_every_setting_has_a_meaning() -> None:
