@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 
+from backend.core.errors import Problem
 from backend.settings import Unsafe
 
 COMMANDS = {
@@ -33,7 +34,7 @@ COMMANDS = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command. Wrong use prints one line and returns 2."""
+    """Run one command. Wrong use prints one line and returns 2, a database that is away one line and 1."""
     parser = argparse.ArgumentParser(prog="xiaodai", description="小贷云工作室")
     choices = parser.add_subparsers(dest="command", metavar="COMMAND")
     given = (sys.argv[1:] if argv is None else argv)[:1]
@@ -52,6 +53,9 @@ def main(argv: list[str] | None = None) -> int:
     except Unsafe as problem:
         print(f"不能启动：{problem}", file=sys.stderr)
         return 2
+    except Problem as problem:
+        print(problem.text, file=sys.stderr)
+        return 1
     except BrokenPipeError:
         # Whoever read our output has seen enough (`… | head`); the interpreter must not try to write the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,10 +1,10 @@
 """`./xiaodai audit verify`: walk every audit chain."""
 
 import argparse
-import asyncio
 import os
 
 from backend import wiring
+from backend.commands import reach
 from backend.domains.audit import service as audit
 from backend.settings import Settings, load
 
@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings = load(os.environ, xiaodai_data=args.data)
-    total, broken = asyncio.run(_verify(settings))
+    total, broken = reach.run(_verify(settings))
     for chain in broken:
         print(f"机构 {chain.institution_id}：第 {', '.join(map(str, chain.rows))} 条被改过、删过或插过")
     print(f"共 {total} 条，{'有问题' if broken else '完整无误'}")

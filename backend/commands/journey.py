@@ -1,7 +1,6 @@
 """`./xiaodai journey`: invented customers travel the whole road of a running `up`."""
 
 import argparse
-import asyncio
 import os
 import statistics
 import sys
@@ -35,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if args.count < 1 or args.concurrency < 1:
         print("--count 和 --concurrency 至少是 1", file=sys.stderr)
         return 2
-    settings = reach.settings_of(os.environ, args.data, port=args.port, sandbox_port=args.sandbox_port)
+    settings = reach.settings_of(os.environ, args.data, args.port, args.sandbox_port)
     web = (args.url or settings.public_base).rstrip("/")
     try:
         sandbox = args.sandbox_url or _sandbox_behind(web)
@@ -45,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if not sandbox:
         print(f"{web} 接的不是沙箱，虚构的客户不能走", file=sys.stderr)
         return 2
-    report = asyncio.run(_travel(args, settings, web, sandbox))
+    report = reach.run(_travel(args, settings, web, sandbox))
     if args.json:
         print(msgspec.json.encode(report).decode())
     else:

@@ -1,6 +1,11 @@
 """The parts of the running product and how each is started."""
 
+import contextlib
+import errno
+import socket
 import sys
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -58,6 +63,37 @@ def sandbox(settings: Settings) -> Part:
         granian("sandbox", settings.host, settings.sandbox_port, 1),
         ready_url=f"http://{settings.host}:{settings.sandbox_port}/control/faults",
     )
+
+
+class PortTaken(Exception):
+    """Somebody else listens where one of our parts would; the text names the option that moves it."""
+
+
+def require_free(ports: Mapping[str, tuple[str, int]], seconds: float = 2) -> None:
+    """Raises `PortTaken`. Asked before anything starts: the ASGI server would share the port with whoever has
+    it (SO_REUSEPORT), and half of a customer's requests would go to another product's database.
+
+    `ports` is (host, port) by option. A killed `up` has `seconds` for its parts to end.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with contextlib.ExitStack() as held:  # all at once, so that two parts cannot be given one port
+                for option, (host, port) in ports.items():
+                    held.enter_context(_listen(option, host, port))
+            return
+        except PortTaken:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.1)
+
+
+def _listen(option: str, host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as cause:
+        why = "已经被占用" if cause.errno == errno.EADDRINUSE else f"用不了（{cause.strerror}）"
+        raise PortTaken(f"端口 {port} {why}，请用 {option} 换一个") from cause
 
 
 def is_ready(part: Part) -> bool:

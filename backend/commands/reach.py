@@ -15,6 +15,17 @@ T = TypeVar("T")
 
 PORTS = "run/ports.json"
 
+_AWAY = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidParameterValueError,  # the role the application switches to is not there yet
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+)
+
 
 class Ports(msgspec.Struct, frozen=True):
     """The ports `up` was started with."""
@@ -35,25 +46,35 @@ def keep_ports(settings: Settings) -> None:
     path.write_bytes(msgspec.json.encode(Ports(settings.port, settings.sandbox_port)))
 
 
-def settings_of(environment: Mapping[str, str], data: str | None, **given: int | None) -> Settings:
-    """As `load`; ports that nobody named, in `given` or the environment, are those of the running `up`."""
+class NoTables(Unavailable):
+    code = "no_tables"
+    message = "数据库里还没有我们的表。先运行 ./xiaodai migrate"
+
+
+def settings_of(
+    environment: Mapping[str, str],
+    data: str | None,
+    port: int | None = None,
+    sandbox_port: int | None = None,
+) -> Settings:
+    """As `load`; ports that nobody named are those of the running `up`."""
+    given = {"port": port, "sandbox_port": sandbox_port}
     chosen = load(environment, xiaodai_data=data, **given)
     path = Path(chosen.data) / PORTS
     if not path.exists() or chosen.production:
         return chosen
     ports = msgspec.json.decode(path.read_bytes(), type=Ports)
-    unnamed = {name: value for name, value in _fields(ports) if not environment.get(name.upper())}
-    named = {name: value for name, value in given.items() if value is not None}
-    return load(environment, xiaodai_data=data, **(unnamed | named))
+    for name, value in msgspec.structs.asdict(ports).items():
+        if given[name] is None and not environment.get(name.upper()):
+            given[name] = value
+    return load(environment, xiaodai_data=data, **given)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Raises `NoDatabase` instead of what the driver says."""
+    """Raises `NoDatabase` or `NoTables` instead of what the driver says."""
     try:
         return asyncio.run(work)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as cause:
+    except (asyncpg.InvalidSchemaNameError, asyncpg.UndefinedTableError) as cause:
+        raise NoTables() from cause
+    except _AWAY as cause:
         raise NoDatabase() from cause
-
-
-def _fields(ports: Ports) -> list[tuple[str, int]]:
-    return [("port", ports.port), ("sandbox_port", ports.sandbox_port)]

@@ -5,13 +5,13 @@ ones shipped with this code.
 """
 
 import argparse
-import asyncio
 import os
 import sys
 from pathlib import Path
 
 import msgspec
 
+from backend.commands import reach
 from backend.core import ids
 from backend.core.actor import everywhere
 from backend.core.errors import Problem
@@ -33,10 +33,12 @@ def run(args: argparse.Namespace) -> int:
         if Path(args.id).is_file():
             result = decisions.replay_capsule(Path(args.id).read_bytes())
         elif ids.is_uuid(args.id) or args.id.isdigit():
-            result = asyncio.run(_replay(load(os.environ, xiaodai_data=args.data), args.id))
+            result = reach.run(_replay(load(os.environ, xiaodai_data=args.data), args.id))
         else:
             print(f"{args.id} 不是编号，也不是存证文件", file=sys.stderr)
             return 2
+    except reach.NoDatabase:
+        raise
     except Problem as problem:
         print(problem.text, file=sys.stderr)
         return 2

@@ -1,10 +1,10 @@
 """`./xiaodai rotate-keys`: bring every sealed field under the last key of VAULT_KEYS."""
 
 import argparse
-import asyncio
 import os
 
 from backend import wiring
+from backend.commands import reach
 from backend.flows import rotate_keys
 from backend.settings import Settings, load
 
@@ -14,7 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    print(f"已换钥 {asyncio.run(_rotate(load(os.environ, xiaodai_data=args.data)))} 个字段")
+    print(f"已换钥 {reach.run(_rotate(load(os.environ, xiaodai_data=args.data)))} 个字段")
     return 0
 
 

@@ -1,9 +1,9 @@
 """`./xiaodai seed`: write the demo union; what exists stays as it is."""
 
 import argparse
-import asyncio
 import os
 
+from backend.commands import reach
 from backend.commands.up import prepare_database
 from backend.settings import load
 
@@ -13,6 +13,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    asyncio.run(prepare_database(load(os.environ, xiaodai_data=args.data), demo=True))
+    reach.run(prepare_database(load(os.environ, xiaodai_data=args.data), demo=True))
     print("演示数据已写入")
     return 0

@@ -44,10 +44,14 @@ def run(args: argparse.Namespace) -> int:
     except Unsafe as problem:
         print(f"不能启动：{problem}", file=sys.stderr)
         return 2
-    supervisor = Supervisor(settings.data, environment(settings))
     try:
+        supervisor = Supervisor(settings.data, environment(settings))
         supervisor.lock()
-    except AlreadyRunning as problem:
+        parts.require_free(_ports(settings))
+    except OSError as problem:
+        print(f"数据目录 {settings.data} 用不了：{problem.strerror}", file=sys.stderr)
+        return 2
+    except (AlreadyRunning, parts.PortTaken) as problem:
         print(problem, file=sys.stderr)
         return 2
     _stop_on_signals(supervisor)
@@ -63,6 +67,14 @@ def run(args: argparse.Namespace) -> int:
     console.print("正在停止…")
     supervisor.stop()
     return 0
+
+
+def _ports(settings: Settings) -> dict[str, tuple[str, int]]:
+    """What will listen where, by the option that moves it."""
+    chosen = {"--port": (settings.host, settings.port)}
+    if plays_outside(settings):
+        chosen["--sandbox-port"] = (settings.host, settings.sandbox_port)
+    return chosen
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -99,7 +111,10 @@ def _start(supervisor: Supervisor, settings: Settings, *, demo: bool) -> None:
     with _step("识别模型"):
         models.prepare(settings.data, lambda _: None)
     with _step("数据表"):
-        asyncio.run(prepare_database(settings, demo=demo))
+        try:
+            reach.run(prepare_database(settings, demo=demo))
+        except reach.NoDatabase as cause:
+            raise NotReady("连不上数据库，看一看 DATABASE_URL 对不对") from cause
     start(parts.web(settings))
     start(parts.worker(settings))
     start(parts.ocr(settings))  # last: it takes photographs at once and warms while the rest serves

@@ -72,6 +72,7 @@ def test_commands_speak_to_the_ports_up_was_started_with(tmp_path: Path) -> None
         "http://127.0.0.1:8123",
         "http://127.0.0.1:9123/wechat",
     )
+    assert reach.settings_of({}, data, sandbox_port=9555).sandbox_port == 9555
     assert reach.settings_of({"SANDBOX_PORT": "9777"}, data).sandbox_port == 9777
     explicit = reach.settings_of({"WECHAT_API_BASE": "https://api.weixin.qq.com"}, data)
     assert explicit.wechat_api_base == "https://api.weixin.qq.com"

@@ -102,15 +102,3 @@ def test_a_journey_to_nowhere_is_one_line_and_exit_2() -> None:
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr.count("\n"), "没有应答" in done.stderr) == (2, 1, True), done.stderr
-
-
-def test_a_port_that_is_no_number_is_one_line_and_exit_2() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "backend", "settings", "--nonsense"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr

@@ -13,7 +13,9 @@ from backend.ocr.fields import SURE
 from backend.ocr.lines import Alphabet, Line
 
 ALPHABET = Alphabet(list("令狐波彼诐俫侠徕堵堶"))
-BOLD = Path(__file__).parents[2] / "static/fonts/NotoSansCJKsc-2.004-8105-Bold.otf"  # not the cut that is drawn
+BOLD = (
+    Path(__file__).parents[2] / "static/fonts/NotoSansCJKsc-2.004-8105-Bold.otf"
+)  # not the cut that is drawn
 
 
 def printed(text: str) -> NDArray[np.uint8]:
