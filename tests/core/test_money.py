@@ -119,6 +119,11 @@ def test_interest_first_pays_actual_days_and_the_principal_last():
     assert [i.principal for i in plan.instalments] == [0, 0, 50_000_00]
 
 
+@pytest.mark.parametrize(("principal", "fen"), [(500, 1), (1500, 2), (2500, 3), (499, 0)])
+def test_half_a_fen_of_interest_is_a_whole_one_every_time(principal, fen):
+    assert money.interest(principal, Decimal("0.365"), 1, DayCount.ACTUAL_365) == fen
+
+
 def test_on_demand_shows_the_dearest_case():
     plan = money.schedule(10_000_00, Decimal("0.0365"), 12, RepaymentMethod.ON_DEMAND, date(2026, 3, 1))
     assert len(plan.instalments) == 1

@@ -42,6 +42,23 @@ def test_masks_show_what_the_rule_allows() -> None:  # D3-15
     assert masking.address("河南省甲县柳林镇垸子村12号") == "河南省甲县柳林镇****"
 
 
+@pytest.mark.parametrize(
+    ("roles", "eyes"),
+    [
+        ((), "third"),
+        (("officer",), "third"),
+        (("head_office_admin", "county_admin"), "third"),
+        (("reviewer",), "internal"),
+        (("officer", "auditor"), "internal"),
+        (("risk_analyst",), "internal"),
+    ],
+)
+def test_only_roles_that_work_with_whole_accounts_see_more_of_a_card(
+    roles: tuple[str, ...], eyes: str
+) -> None:
+    assert masking.eyes_of(roles) == eyes  # D3-15
+
+
 def test_a_move_that_is_not_in_the_table_says_from_and_to() -> None:
     table = Lifecycle("x", {"a": "甲", "b": "乙"}, {"a": ("b",)})
     table.check("a", "b")
