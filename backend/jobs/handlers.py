@@ -16,6 +16,7 @@ from backend.flows import (
     send_sms,
     submit_application,
     take_notice_report,
+    take_rejection,
 )
 from backend.flows.context import Context
 from backend.outbox.effects import Effect
@@ -41,4 +42,5 @@ HANDLERS: dict[str, Handler] = {
     send_sms.KIND: send_sms.send_sms,
     notify.KIND: notify.notify,
     take_notice_report.KIND: take_notice_report.take_notice_report,
+    take_rejection.KIND: take_rejection.take_rejection,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from backend.domains.channels import grants
-from backend.flows import take_notice_report
+from backend.flows import take_notice_report, take_rejection
 from bot import xml
 from bot.replies import Reply
 from bot.talk import Talk
@@ -13,13 +13,13 @@ POPUP, CHANGE, SENT = "SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "Subs
 
 async def asked(talk: Talk) -> Reply:
     """Only 允许 in the popup gives a notice. A refused popup takes back nothing given before; 拒收 in the
-    settings does, and is all that the platform tells of them."""
+    settings does, in every county, and is all that the platform tells of them."""
     for one in _listed(talk, POPUP):
         if xml.text(one, "SubscribeStatusString") == "accept" and xml.text(one, "TemplateId"):
             await grants.granted(talk.tx, talk.openid, xml.text(one, "TemplateId"))
     for one in _listed(talk, CHANGE):
         if xml.text(one, "SubscribeStatusString") == "reject":
-            await grants.rejected(talk.tx, talk.openid, xml.text(one, "TemplateId"))
+            await take_rejection.queue(talk.tx, talk.openid, xml.text(one, "TemplateId"))
     return None
 
 

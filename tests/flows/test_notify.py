@@ -397,3 +397,27 @@ async def test_refusals_in_the_settings_void_what_is_left_and_give_nothing(
         assert (await world.phone(OPENID).act(kind="event", fields={**fields, "EventKey": status}))["empty"]
         async with world.db.read(everywhere("test")) as tx:
             assert await grants.left(tx, OPENID) == left
+
+
+async def test_a_refusal_in_the_settings_counts_in_every_county_and_not_against_a_later_yes(
+    world: World, id_number: str
+) -> None:
+    """The setting is the follower's, not the county's that serves them when they change it."""
+    template, phone = world.settings.wechat_progress_template, world.phone(OPENID)
+    async with world.db.begin(JIA) as tx:
+        await grants.granted(tx, OPENID, template)
+        await grants.granted(tx, OPENID, "another template")
+        await grants.granted(tx, "oSomebodyElse", template)
+    await phone.say("乙县")
+    await allow_notice(world)
+    one = {"TemplateId": template, "SubscribeStatusString": "reject"}
+    await phone.act(
+        kind="event",
+        fields={"Event": "subscribe_msg_change_event", "SubscribeMsgChangeEvent": {"List": one}},
+    )
+    async with world.db.begin(JIA) as tx:
+        await grants.granted(tx, OPENID, template)
+    await worker.drain(world.context)
+    async with world.db.read(everywhere("test")) as tx:
+        assert await grants.left(tx, OPENID) == {"another template": 1, template: 1}
+        assert await grants.left(tx, "oSomebodyElse") == {template: 1}

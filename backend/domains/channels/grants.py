@@ -1,5 +1,7 @@
 """订阅通知 (N17): the ledger of one-time consents. One consent is one notice, reserved before it is used."""
 
+from datetime import datetime
+
 import msgspec
 
 from backend.core import ids
@@ -22,11 +24,17 @@ async def granted(tx: Tx, openid: str, template_id: str) -> None:
     audit.add(tx, "grant.new", grant_id, template=template_id)
 
 
-async def rejected(tx: Tx, openid: str, template_id: str) -> None:
-    """The person tapped 总是拒绝 or 取消 for this notice: what is left may not be counted on."""
+async def rejected(tx: Tx, openid: str, template_id: str, at: datetime | None = None) -> None:
+    """The person tapped 拒收 for this notice, now or at `at`: what was given here by then may not be counted on."""
     await Q.void_grants(
-        tx, institution_id=tx.institution_id, openid=openid, template_id=template_id, now=tx.now
+        tx, institution_id=tx.institution_id, openid=openid, template_id=template_id, at=at, now=tx.now
     )
+
+
+async def places(tx: Tx, openid: str, template_id: str) -> list[str]:
+    """Institutions with a grant that `rejected` would void; needs a union-wide reader."""
+    rows = await Q.places_of_grants(tx, openid=openid, template_id=template_id)
+    return [row["institution_id"] for row in rows]
 
 
 async def find(tx: Tx, openid: str, template_id: str, key: str) -> Grant | None:

@@ -173,11 +173,18 @@ select topic, count(*) as count from channels.messages where openid = :openid gr
 insert into channels.grants (institution_id, id, openid, template_id, granted_at)
 values (:institution_id, :id, :openid, :template_id, :now);
 
--- name: void_grants(institution_id, openid, template_id, now)!
--- The person refused this notice.
+-- name: void_grants(institution_id, openid, template_id, at, now)!
+-- The person refused this notice; what they allowed later stands.
 update channels.grants set void_at = :now
 where institution_id = :institution_id and openid = :openid and template_id = :template_id
-  and used_at is null and void_at is null and reserved_for is null;
+  and (:at::timestamptz is null or granted_at <= :at) and used_at is null and void_at is null and reserved_for is null;
+
+-- name: places_of_grants(openid, template_id)
+-- scope: all institutions, because the setting belongs to the account, whichever county the person was with.
+select distinct institution_id from channels.grants
+where openid = :openid and template_id = :template_id
+  and used_at is null and void_at is null and reserved_for is null
+order by institution_id;
 
 -- name: find_grant(openid, template_id, key)^
 -- scope: all institutions, because a consent belongs to the account, whichever county the person was with.
