@@ -1,4 +1,6 @@
-"""The one table that turns the six kinds of error into a page, a part or JSON (house rule 9)."""
+"""The one table that turns the six kinds of error into a page, a part, JSON or plain text (house rule 9)."""
+
+from typing import Any
 
 import litestar
 import structlog
@@ -47,6 +49,17 @@ SENTENCES = {
     500: "我们已经记下这个问题。您填的内容都保存着，请过几分钟再试",
 }
 
+TOO_LONG = "内容太长了", "提交的内容太长了，请删短一些再试"
+"""Title and sentence of 413 where no photograph is taken."""
+MACHINES = {
+    400: "请求的格式不对",
+    404: "没有这个接口",
+    405: "这个接口不收这种请求",
+    413: "请求内容太大，这个接口不收",
+    500: "我们这边出错了，已经记下，请稍后原样再发一次",
+}
+"""The same for who reads no pages: the systems of the bank (`/api/…`) and WeChat (`/wechat`)."""
+
 
 def status_of(problem: Problem) -> int:
     return next(status for kind, status in STATUS.items() if isinstance(problem, kind))
@@ -64,7 +77,12 @@ def answer_problem(request: Request, problem: Problem) -> Response:
 def answer_http(request: Request, error: HTTPException) -> Response:
     """Litestar's own refusals: unknown route, wrong method, body too large, unknown field."""
     status = error.status_code if error.status_code in TITLES else (500 if error.status_code >= 500 else 400)
-    return _answer(request, status, f"http_{error.status_code}", SENTENCES.get(status, TITLES[status]))
+    sentence = SENTENCES.get(status, TITLES[status])
+    if _by_machine(request):
+        sentence = MACHINES.get(status, TITLES[status])
+    elif status == 413 and not _takes_photograph(request):
+        sentence = TOO_LONG[1]
+    return _answer(request, status, f"http_{error.status_code}", sentence)
 
 
 def answer_unexpected(request: Request, error: Exception) -> Response:
@@ -74,7 +92,7 @@ def answer_unexpected(request: Request, error: Exception) -> Response:
         frames.append(f"{trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}")
         trace = trace.tb_next
     log.error("unexpected", error=type(error).__name__, at=frames[-6:])
-    return _answer(request, 500, "unexpected", SENTENCES[500])
+    return _answer(request, 500, "unexpected", (MACHINES if _by_machine(request) else SENTENCES)[500])
 
 
 def _answer(
@@ -86,12 +104,14 @@ def _answer(
     fields: dict[str, str] | None = None,
 ) -> Response:
     request_id = str(request.scope.get("request_id", ""))
-    if request.scope["path"].startswith("/api/") or "application/json" in request.headers.get("accept", ""):
+    if _by_machine(request):
+        return _to_machine(request, status, code, sentence, headers)
+    if "application/json" in request.headers.get("accept", ""):
         body = {"error": code, "message": sentence, "fields": fields or {}, "request_id": request_id}
         return litestar.Response(body, status_code=status, headers=headers, media_type="application/json")
     view = templates.ErrorView(
         status,
-        TITLES.get(status, TITLES[500]),
+        TOO_LONG[0] if sentence == TOO_LONG[1] else TITLES.get(status, TITLES[500]),
         sentence,
         *_way_on(request, status),
         request_id=request_id if status >= 500 else "",
@@ -103,6 +123,27 @@ def _answer(
         headers=headers,
         media_type="text/html",
     )
+
+
+def _by_machine(request: Request) -> bool:
+    path = request.scope["path"]
+    return path.startswith("/api/") or path == "/wechat"
+
+
+def _to_machine(
+    request: Request, status: int, code: str, sentence: str, headers: dict[str, str] | None
+) -> Response:
+    """In the shape the door has for its own refusals: `{"code", "message", "request_id"}`, or text for WeChat."""
+    if request.scope["path"] == "/wechat":
+        return litestar.Response(sentence, status_code=status, headers=headers, media_type="text/plain")
+    request_id = str(request.scope.get("request_id", ""))
+    body = {"code": code, "message": sentence, "request_id": request_id}
+    return litestar.Response(body, status_code=status, headers=headers, media_type="application/json")
+
+
+def _takes_photograph(request: Request) -> bool:
+    handler: Any = request.scope.get("route_handler")
+    return bool(getattr(handler, "opt", {}).get("files"))
 
 
 _CUSTOMERS = ("/apply", "/my/", "/resume", "/consents/", "/report", "/q/", "/p/")

@@ -327,6 +327,26 @@ async def test_every_other_body_is_small(studio: Studio, web: httpx.AsyncClient)
             headers={"Content-Type": "application/x-www-form-urlencoded"},
         )  # fmt: skip
         assert reply.status_code in ({413, 403} if route.path.startswith(STAFF) else {413}), route
+        assert "照片" not in reply.text, route
+
+
+async def test_every_door_refuses_in_its_own_shape(studio: Studio, web: httpx.AsyncClient) -> None:
+    """What the framework refuses before a handler runs: too large, not this way, no such address, our mistake."""
+    big = b"a" * 70_000
+    doors = {r.at() for r in routes_of(studio.app) if r.path.startswith("/api/") and r.method == "POST"}
+    assert len(doors) == len(BODIES)
+    for method, path in [*(("POST", p) for p in doors), *(("PUT", p) for p in doors), ("POST", "/api/none")]:
+        reply = await web.request(method, path, content=big, headers={"Accept": "text/html"})
+        assert reply.status_code in {404, 405, 413}, path
+        told = reply.json()
+        assert set(told) == {"code", "message", "request_id"}, path
+        assert told["code"] == f"http_{reply.status_code}"
+        assert "照片" not in told["message"] and "页" not in told["message"], path
+    for method in ("POST", "PUT"):
+        reply = await web.request(method, "/wechat", content=big, headers={"Accept": "application/json"})
+        assert reply.status_code in {405, 413}
+        assert reply.headers["content-type"].startswith("text/plain")
+        assert "<" not in reply.text and "照片" not in reply.text
 
 
 async def test_photographs_that_are_none_are_refused_in_words(studio: Studio, phone: Phone) -> None:
