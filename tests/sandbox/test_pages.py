@@ -9,7 +9,8 @@ import pytest
 import qrcode
 from PIL import Image
 
-from backend.sandbox import specimens
+from backend.sandbox import faults, specimens
+from backend.sandbox.pages import office
 from backend.sandbox.systems.wechat import followers
 from backend.sandbox.world import World
 from backend.settings import Settings
@@ -220,3 +221,52 @@ async def test_a_fault_set_in_the_office_strikes(control: httpx.AsyncClient) -> 
     [fault] = (await control.get("/control/faults")).json()
     await control.post(f"/office/faults/{fault['fault_id']}/clear")
     assert (await control.get("/control/faults")).json() == []
+
+
+async def test_every_kind_of_fault_can_be_set_in_the_office_and_has_a_name(
+    control: httpx.AsyncClient,
+) -> None:
+    assert set(office.FAULTS) == set(faults.KINDS)
+    for kind, name in office.FAULTS.items():
+        await control.post("/office/faults", data={"system": "sms", "fault": kind})
+        page = (await control.get("/office?system=sms")).text
+        assert (f'value="{kind}"' in page, f"短信 *：{name}，还剩 1 次" in page) == (True, True), kind
+
+
+@pytest.mark.parametrize("typed", ["两次", "-1", "0", "1001", "1.5", "9" * 5000])
+async def test_times_that_are_no_number_are_asked_for_again_with_all_that_was_typed(
+    control: httpx.AsyncClient, typed: str
+) -> None:
+    form = {"system": "sms", "fault": "half_open", "operation": "send", "times": typed}
+    reply = await control.post("/office/faults", data=form)
+    assert (reply.status_code, "次数要填 1 到 1000 的整数" in reply.text) == (422, True)
+    assert f'value="{typed}"' in reply.text
+    assert 'value="send"' in reply.text
+    assert re.search(r'value="half_open"\s+selected', reply.text)
+    assert re.search(r'value="sms"\s+selected', reply.text)
+    assert (await control.get("/control/faults")).json() == []
+
+
+async def test_a_fault_taken_away_leaves_the_chosen_system_chosen(control: httpx.AsyncClient) -> None:
+    await control.post("/office/faults", data={"system": "sms", "fault": "status"})
+    page = (await control.get("/office?system=sms")).text
+    action = re.findall(r'action="(/office/faults/\d+/clear)"', page)[0]
+    form = page[page.index(action) : page.index("撤掉")]
+    given = dict(re.findall(r'name="(\w+)" value="(\w*)"', form))
+    reply = await control.post(action, data=given)
+    assert reply.headers["location"] == "/office?system=sms"
+    reply = await control.post(action, data={"system": "//evil.example"})
+    assert reply.headers["location"] == "/office"
+
+
+async def test_who_only_answers_questions_has_no_count_and_the_office_says_so(
+    control: httpx.AsyncClient,
+) -> None:
+    page = (await control.get("/office")).text
+    for system, name in office.NAMES.items():
+        counted = f"{name}<i>0</i>" in page
+        assert counted == (system not in office.WITHOUT_EFFECTS), name
+    for system in office.WITHOUT_EFFECTS:
+        page = (await control.get(f"/office?system={system}")).text
+        assert f"{office.NAMES[system]}只回答询问，不办事，所以没有账。" in page
+        assert "还没有记录" not in page

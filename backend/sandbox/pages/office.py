@@ -1,11 +1,13 @@
 """The back office: what every system did, and what may go wrong with it."""
 
+from typing import Any
+
 from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from backend.sandbox import faults, world
-from backend.sandbox.world import AnyRequest
+from backend.sandbox.world import AnyRequest, World
 
 NAMES = {
     "wechat": "微信",
@@ -21,14 +23,19 @@ NAMES = {
 }
 FAULTS = {
     "status": "返回错误状态（503）",
+    "status_after": "办完才返回错误状态（503）",
     "delay": "答得慢（1 秒）",
     "hang": "一直不答（30 秒）",
     "drop_before": "办之前断线",
     "drop_after": "办完才断线",
+    "half_open": "办完后答一半就没声音（30 秒）",
     "duplicate": "同一请求到两次",
     "reorder": "回调乱序",
     "errcode": "微信错误码 45015",
 }
+WITHOUT_EFFECTS = ("data_platform", "sign_on")
+"""They only answer questions: nothing they do is in the ledger, so a count of 0 would look like silence."""
+
 EFFECTS = {
     "identity_queried": "核查身份",
     "sms_sent": "发短信",
@@ -55,12 +62,50 @@ EFFECTS = {
 }
 
 
+MOST_TIMES = 1000
+
+
 @get("/office")
 async def show(request: AnyRequest, system: FromQuery[str] = "") -> Template:
-    here = world.of(request)
-    context = {
+    return Template("office.html", context=_context(world.of(request), {"system": system}))
+
+
+@post("/office/faults")
+async def set_fault(request: AnyRequest) -> Redirect | Template:
+    """A number of times that is none is answered with the form as it was typed and a sentence (422)."""
+    form = {name: str(value).strip() for name, value in (await request.form()).items()}
+    kind, times = form.get("fault", ""), _times(form.get("times", ""))
+    if times is None:
+        error = f"次数要填 1 到 {MOST_TIMES} 的整数"
+        context = _context(world.of(request), form, error)
+        return Template("office.html", context=context, status_code=422)
+    if kind in faults.KINDS and form.get("system") in NAMES:
+        world.of(request).faults.set(
+            system=form["system"],
+            operation=form.get("operation", "") or "*",
+            fault=kind,  # type: ignore[arg-type]
+            times=times,
+            rate=None,
+            args={"errcode": 45015} if kind == "errcode" else {},
+        )
+    return _back(form)
+
+
+@post("/office/faults/{fault_id:int}/clear")
+async def clear_fault(request: AnyRequest, fault_id: FromPath[int]) -> Redirect:
+    world.of(request).faults.clear(fault_id)
+    return _back({name: str(value) for name, value in (await request.form()).items()})
+
+
+def _context(here: World, form: dict[str, str], error: str = "") -> dict[str, Any]:
+    """`form` is what was chosen and typed; its `system` is also whose ledger is shown ("" is everybody's)."""
+    system = form.get("system", "")
+    return {
         "system": system,
+        "form": form,
+        "error": error,
         "names": NAMES,
+        "without_effects": WITHOUT_EFFECTS,
         "counts": here.counts(),
         "rows": here.latest(system, 60),
         "faults": here.faults.all(),
@@ -68,29 +113,20 @@ async def show(request: AnyRequest, system: FromQuery[str] = "") -> Template:
         "effects": EFFECTS,
         "pending": here.callbacks.pending(),
     }
-    return Template("office.html", context=context)
 
 
-@post("/office/faults")
-async def set_fault(request: AnyRequest) -> Redirect:
-    form = {name: str(value) for name, value in (await request.form()).items()}
-    kind = form.get("fault", "")
-    if kind in faults.KINDS and form.get("system") in NAMES:
-        world.of(request).faults.set(
-            system=form["system"],
-            operation=form.get("operation", "").strip() or "*",
-            fault=kind,  # type: ignore[arg-type]
-            times=max(1, min(int(form.get("times") or 1), 1000)),
-            rate=None,
-            args={"errcode": 45015} if kind == "errcode" else {},
-        )
-    return Redirect(f"/office?system={form.get('system', '')}", status_code=303)
+def _back(form: dict[str, str]) -> Redirect:
+    """To the system that was chosen."""
+    system = form.get("system", "")
+    return Redirect(f"/office?system={system}" if system in NAMES else "/office", status_code=303)
 
 
-@post("/office/faults/{fault_id:int}/clear")
-async def clear_fault(request: AnyRequest, fault_id: FromPath[int]) -> Redirect:
-    world.of(request).faults.clear(fault_id)
-    return Redirect("/office", status_code=303)
+def _times(text: str) -> int | None:
+    """Nothing typed is once; None for what is no whole number from 1 to `MOST_TIMES`."""
+    if not text:
+        return 1
+    times = int(text) if text.isdecimal() and len(text) <= len(str(MOST_TIMES)) else 0
+    return times if 1 <= times <= MOST_TIMES else None
 
 
 HANDLERS = [show, set_fault, clear_fault]
