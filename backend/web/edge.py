@@ -3,7 +3,6 @@
 The log line names the route, never the address (which may hold an application number) and no personal data.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,10 @@ from litestar.enums import ScopeType
 
 from backend.core import ids
 from backend.settings import Settings
-from backend.web import logs, packing
+from backend.web import bodies, logs, packing
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
-
-BODY_SILENCE = 10.0  # seconds without a byte, for weak networks
-BODY_TOTAL = 60.0
 
 
 def security_headers(settings: Settings, form_targets: list[str]) -> list[tuple[bytes, bytes]]:
@@ -51,9 +47,12 @@ def security_headers(settings: Settings, form_targets: list[str]) -> list[tuple[
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
-def edge(settings: Settings, form_targets: list[str]) -> Callable[["ASGIApp"], "ASGIApp"]:
-    """ASGI middleware factory."""
+def edge(
+    settings: Settings, form_targets: list[str], patience: bodies.Patience | None = None
+) -> Callable[["ASGIApp"], "ASGIApp"]:
+    """ASGI middleware factory. `patience` is for tests."""
     fixed = security_headers(settings, form_targets)
+    places = bodies.Places(settings, patience or bodies.Patience())
 
     def wrap(app: "ASGIApp") -> "ASGIApp":
         async def run(scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -79,18 +78,20 @@ def edge(settings: Settings, form_targets: list[str]) -> Callable[["ASGIApp"], "
                     start["sent"] = True
                 await send(message)
 
+            body = bodies.Body(scope, receive, places)
             bound = structlog.contextvars.bind_contextvars(request_id=request_id)
             try:
                 packs = scope["method"] != "HEAD" and packing.accepted(scope["headers"])
                 if _has_nul(scope):
                     await _refuse(send_dressed)
                 else:
-                    await app(scope, _patient(receive), send_dressed)
+                    await app(scope, body, send_dressed)
                 handler: Any = scope.get("route_handler")
                 route = next(iter(sorted(getattr(handler, "paths", ()) or ())), "?")
                 status = start["status"] if start else 0
                 logs.request(request_id, scope["method"], route, status, time.perf_counter() - began)
             finally:
+                body.close()
                 structlog.contextvars.reset_contextvars(**bound)
 
         return run
@@ -117,25 +118,3 @@ def _complete(headers: packing.Headers, fixed: packing.Headers) -> packing.Heade
     if b"cache-control" not in present:
         headers.append((b"cache-control", b"no-store"))
     return headers
-
-
-def _patient(receive: "Receive") -> "Receive":
-    """A body must keep coming: clients that trickle for ever must not occupy the server (trust §4)."""
-    end = 0.0
-    done = False
-
-    async def read() -> Any:
-        nonlocal end, done
-        if done:
-            return await receive()
-        end = end or time.monotonic() + BODY_TOTAL
-        try:
-            async with asyncio.timeout(min(BODY_SILENCE, max(0.0, end - time.monotonic()))):
-                message = await receive()
-        except TimeoutError:
-            done = True
-            return {"type": "http.disconnect"}
-        done = message["type"] != "http.request" or not message.get("more_body")
-        return message
-
-    return read

@@ -8,12 +8,13 @@ import asyncpg
 import httpx
 import pytest
 
+from backend import app as studio_app
 from backend.core import clock, ids
 from backend.flows import capture_identity, start_application
 from backend.sandbox.forms import Form, PageReader
 from backend.sandbox.specimens.people import Person
 from backend.settings import Settings
-from backend.web import addresses
+from backend.web import addresses, bodies
 from h5.customer import report
 from tests.h5.customer.conftest import Phone, Studio
 
@@ -151,3 +152,28 @@ async def test_new_browsers_of_one_address_do_not_keep_the_reader_busy(
 )
 def test_one_line_of_ipv6_is_one_address(settings: Settings, address: str, counted: str) -> None:
     assert addresses.countable(address, settings) == counted
+
+
+@pytest.mark.parametrize("path", ["/report", "/wechat", "/api/mobile-bank/events", "/apply/identity/front"])
+async def test_a_body_that_does_not_come_is_answered_in_words(
+    studio: Studio, phone: Phone, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """trust §4. Our own door answers, not the server's 500."""
+    impatient = bodies.Patience(unnoticed=0.01, form=0.05, silence=0.05)
+    monkeypatch.setattr(bodies, "Patience", lambda: impatient)
+    made = studio_app.create_app(studio.context.settings)
+    made.state.context = studio.context
+    await phone.start()
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.sleep(60)
+
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(made),
+        base_url=studio.context.settings.public_base,
+        cookies=phone.http.cookies,
+    ) as client:
+        reply = await client.post(path, content=trickle(), headers=headers)
+    assert (reply.status_code, "这次没有传完，什么都没有改动" in reply.text) == (408, True)
