@@ -341,12 +341,12 @@ async def test_every_door_refuses_in_its_own_shape(studio: Studio, web: httpx.As
         told = reply.json()
         assert set(told) == {"code", "message", "request_id"}, path
         assert told["code"] == f"http_{reply.status_code}"
-        assert "照片" not in told["message"] and "页" not in told["message"], path
+        assert not set(told["message"]) & set("照页"), path
     for method in ("POST", "PUT"):
         reply = await web.request(method, "/wechat", content=big, headers={"Accept": "application/json"})
         assert reply.status_code in {405, 413}
         assert reply.headers["content-type"].startswith("text/plain")
-        assert "<" not in reply.text and "照片" not in reply.text
+        assert not set(reply.text) & set("<照"), reply.text
 
 
 async def test_photographs_that_are_none_are_refused_in_words(studio: Studio, phone: Phone) -> None:
