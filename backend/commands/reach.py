@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import asyncpg
 import msgspec
 
+from backend.core import unreadable
 from backend.core.errors import Unavailable
-from backend.settings import Settings, load
+from backend.settings import Settings, Unsafe, load
 
 T = TypeVar("T")
 
@@ -63,7 +64,11 @@ def settings_of(
     path = Path(chosen.data) / PORTS
     if not path.exists() or chosen.production:
         return chosen
-    ports = msgspec.json.decode(path.read_bytes(), type=Ports)
+    text = path.read_bytes()
+    try:
+        ports = msgspec.json.decode(text, type=Ports)
+    except unreadable.NOT_DECODED as cause:
+        raise Unsafe(f"{path} 读不懂：{unreadable.why(cause, text)}。删掉它，再运行 ./xiaodai up") from cause
     for name, value in msgspec.structs.asdict(ports).items():
         if given[name] is None and not environment.get(name.upper()):
             given[name] = value

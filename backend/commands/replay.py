@@ -12,13 +12,13 @@ from pathlib import Path
 import msgspec
 
 from backend.commands import reach
-from backend.core import ids
+from backend.core import ids, unreadable
 from backend.core.actor import everywhere
 from backend.core.errors import Problem
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import DecisionMissing
+from backend.domains.decision.model import CapsuleUnreadable, DecisionMissing
 from backend.settings import Settings, load
 
 
@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     try:
         if Path(args.id).is_file():
-            result = decisions.replay_capsule(Path(args.id).read_bytes())
+            result = decisions.replay_capsule(_content(Path(args.id)))
         elif ids.is_uuid(args.id) or args.id.isdigit():
             result = reach.run(_replay(load(os.environ, xiaodai_data=args.data), args.id))
         else:
@@ -55,6 +55,13 @@ def run(args: argparse.Namespace) -> int:
         print(result.replayed.decode())
         print("和存证一字不差" if same else "和存证不一致", file=sys.stderr)
     return 0 if same else 1
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as cause:
+        raise CapsuleUnreadable(why=unreadable.system(cause)) from cause
 
 
 async def _replay(settings: Settings, number: str) -> decisions.ReplayResult:

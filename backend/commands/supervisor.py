@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from backend.commands.parts import Part, is_ready
+from backend.core import unreadable
 from backend.db import embedded
 
 _PR_SET_PDEATHSIG = 1
@@ -121,7 +122,7 @@ class Supervisor:
                     self._note_pids()
                 self._revive(lambda text: _say(say, text))
             except OSError as problem:
-                _say(say, f"重新启动没有成功：{problem.strerror}")
+                _say(say, f"重新启动没有成功：{unreadable.system(problem)}")
                 self.stopping.wait(0.5)
 
     def _revive(self, say: Callable[[str], Any]) -> None:

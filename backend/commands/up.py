@@ -135,7 +135,8 @@ def _furnish(settings: Settings, *, demo: bool) -> None:
         if demo:
             asyncio.run(demo_posters.hang(settings))
     except (Problem, httpx.HTTPError) as problem:
-        console.print(f"[yellow]公众号的菜单或海报没有备好：{problem}[/]")
+        why = problem.text if isinstance(problem, Problem) else "沙箱没有应答"
+        console.print(f"[yellow]公众号的菜单或海报没有备好：{why}[/]")
 
 
 def plays_outside(settings: Settings) -> bool:

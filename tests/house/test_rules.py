@@ -141,6 +141,25 @@ def test_no_sql_is_built_from_strings() -> None:
     assert strays == []
 
 
+def test_no_sentence_for_a_person_holds_what_a_library_or_the_system_said() -> None:
+    """`f"读不到文件：{cause}"` ends in English: `core/unreadable.py` says why. Errors of ours speak Chinese."""
+    # Ours, in Chinese; `NotStarted` quotes the end of PostgreSQL's log, which is what an operator needs.
+    ours = {"Unsafe", "CaseUnreadable", "NotReady", "embedded.NotStarted", "migrate.Drifted"}
+    strays = []
+    for path in SOURCES:
+        for caught in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(caught, ast.ExceptHandler) or caught.type is None or caught.name is None:
+                continue
+            kinds = caught.type.elts if isinstance(caught.type, ast.Tuple) else [caught.type]
+            if {ast.unparse(kind) for kind in kinds} <= ours:
+                continue
+            said = rf"{{(str\()?{caught.name}(\)|\.strerror|\.msg|\.args\S*)?}}"
+            for node in ast.walk(caught):
+                if isinstance(node, ast.JoinedStr) and re.search(r"[一-鿿]", text := ast.unparse(node)):
+                    strays += [f"{path.relative_to(ROOT)}:{node.lineno}"] if re.search(said, text) else []
+    assert strays == []
+
+
 def test_no_registry_host_stands_in_the_project() -> None:
     hosts = re.compile(
         "|".join(("registry" + r"\.npmjs", "pypi" + r"\.org", "python" + "hosted", "deb" + r"\.debian"))

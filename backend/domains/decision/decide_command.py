@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from backend.core import unreadable
 from backend.domains.decision import bundle, evaluate, facts, model
 
 _WORDS = {model.Outcome.APPROVED: "通过", model.Outcome.DECLINED: "未通过", model.Outcome.REFERRED: "转人工"}
@@ -23,14 +24,14 @@ def read_case(path: Path) -> model.Case:
     try:
         text = path.read_bytes()
     except OSError as cause:
-        raise CaseUnreadable(f"读不到文件 {path}：{cause.strerror}") from cause
+        raise CaseUnreadable(f"读不到文件 {path}：{unreadable.system(cause)}") from cause
     try:
         case = msgspec.json.decode(text, type=model.Case)
         json.loads(text, object_pairs_hook=_once)
     except CaseUnreadable as twice:
         raise CaseUnreadable(f"{path} 不是一份申请资料：{twice}") from twice
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as cause:
-        raise CaseUnreadable(f"{path} 不是一份申请资料：{cause}") from cause
+    except unreadable.NOT_DECODED as cause:
+        raise CaseUnreadable(f"{path} 不是一份申请资料：{unreadable.why(cause, text)}") from cause
     if case.interrupted_at and case.interrupted_at not in set(model.Stage):
         raise CaseUnreadable(f"{path} 不是一份申请资料：没有 {case.interrupted_at} 这一步")
     known = facts.catalogue()
@@ -66,15 +67,15 @@ def main(given: Sequence[str]) -> int:
 def run(given: argparse.Namespace) -> int:
     try:
         case = read_case(given.case)
-    except CaseUnreadable as unreadable:
-        print(" ".join(str(unreadable).split()), file=sys.stderr)
+    except CaseUnreadable as refusal:
+        print(" ".join(str(refusal).split()), file=sys.stderr)
         return 2
     capsule = evaluate.evaluate(case, bundle.seeded())
     if given.capsule:
         try:
             given.capsule.write_bytes(model.canonical(capsule))
         except OSError as problem:
-            print(f"写不了文件 {given.capsule}：{problem.strerror}", file=sys.stderr)
+            print(f"写不了文件 {given.capsule}：{unreadable.system(problem)}", file=sys.stderr)
             return 2
     if given.text:
         print(in_words(capsule.decision))

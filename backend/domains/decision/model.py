@@ -171,7 +171,7 @@ class VersionMissing(errors.NotFound):
 
 class CapsuleUnreadable(errors.Invalid):
     code = "capsule_unreadable"
-    message = "这个文件不是存证"
+    message = "这个文件不是存证：{why}"
 
 
 class StrategyRefused(errors.Invalid):

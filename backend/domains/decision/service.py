@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from backend.core import unreadable
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.decision import bundle, evaluate, facts, repository, scorecard
@@ -132,8 +133,8 @@ def replay_capsule(text: bytes) -> ReplayResult:
     made with versions other than the shipped ones."""
     try:
         capsule = msgspec.json.decode(text, type=Capsule)
-    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
-        raise CapsuleUnreadable() from cause
+    except unreadable.NOT_DECODED as cause:
+        raise CapsuleUnreadable(why=unreadable.why(cause, text)) from cause
     then = capsule.decision.versions
     used = bundle.build(bundle.seeded_documents(), scorecard.seeded(), code=then.code)
     if used.versions != then:

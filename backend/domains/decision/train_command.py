@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from backend.core import unreadable
 from backend.core.errors import Problem
 from backend.domains.decision import train
 
@@ -44,7 +45,7 @@ def run(given: argparse.Namespace) -> int:
     try:
         card, report = train.write(trained, given.out)
     except OSError as problem:
-        print(f"写不了目录 {given.out}：{problem.strerror}", file=sys.stderr)
+        print(f"写不了目录 {given.out}：{unreadable.system(problem)}", file=sys.stderr)
         return 2
     if given.json:
         paths = {"scorecard": str(card), "report": str(report)}

@@ -1,6 +1,7 @@
 """`./xiaodai decide CASE.json` (A3-30)."""
 
 import json
+import re
 
 import msgspec
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from backend import __main__ as command_line
 from backend.domains.decision import bundle, decide_command, evaluate, model
 from tests.domains.decision.conftest import CASES
+
+ENGLISH = re.compile(r"[A-Za-z]{3,} [A-Za-z]{2,}")
 
 
 def test_it_prints_one_line_of_json_the_same_each_time(capsys):
@@ -49,6 +52,9 @@ def test_replay_of_a_capsule_file_compares_every_byte(tmp_path, capsys):
     assert command_line.main(["replay", str(path)]) == 1
     path.write_bytes(b"{}")
     assert command_line.main(["replay", str(path)]) == 2
+    assert capsys.readouterr().err.endswith("这个文件不是存证：缺少 format\n")
+    path.write_bytes(b"[" * 5000)
+    assert command_line.main(["replay", str(path)]) == 2
     assert command_line.main(["replay", "nothing"]) == 2
 
 
@@ -80,6 +86,7 @@ def test_wrong_input_exits_2_with_one_line(tmp_path, capsys, text):
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.count("\n") == 1
+    assert ENGLISH.search(said.err.replace(str(path), "")) is None
 
 
 def test_a_fact_said_twice_exits_2_and_is_never_the_last_word(tmp_path, capsys):
@@ -96,7 +103,7 @@ def test_a_fact_said_twice_exits_2_and_is_never_the_last_word(tmp_path, capsys):
 
 def test_a_file_that_is_not_there_exits_2(tmp_path, capsys):
     assert decide_command.main([str(tmp_path / "none.json")]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    assert capsys.readouterr().err == f"读不到文件 {tmp_path / 'none.json'}：没有这个文件或目录\n"
 
 
 def test_a_capsule_that_cannot_be_written_exits_2(tmp_path, capsys):
