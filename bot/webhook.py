@@ -9,7 +9,7 @@ from backend.core.errors import Problem, Unavailable
 from backend.flows.context import Context
 from backend.web import errors
 from backend.web.http import Request
-from bot import conversation, envelope, messages, replies
+from bot import conversation, envelope, messages, replies, xml
 from bot.talk import say
 
 log = structlog.get_logger("bot")
@@ -39,7 +39,8 @@ async def receive(request: Request) -> Response[str]:
         message = messages.read(fields)
     except (envelope.NotFromWeChat, envelope.NotAMessage) as refusal:
         log.warning("refused", code=refusal.code)
-        return _plain("", errors.status_of(refusal))
+        document_type = isinstance(refusal.__cause__, xml.DocumentType)  # ASVS 1.5.1: no message at all
+        return _plain("", 400 if document_type else errors.status_of(refusal))
     except messages.Incomplete:
         return _plain(NOTHING)
     stored = await _answer(context, message)

@@ -12,11 +12,15 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class Unreadable(Exception):
-    """Not XML of the platform: malformed, too deep, not UTF-8, or with a document type."""
+    """Not XML of the platform: malformed, too deep or not UTF-8."""
+
+
+class DocumentType(Unreadable):
+    """It brings a document type, which a message never has and an attack on a parser always."""
 
 
 def parse(body: bytes) -> Fields:
-    """The children of the root element. Raises `Unreadable`."""
+    """The children of the root element. Raises `DocumentType` or `Unreadable`."""
     reader = _Reader()
     try:
         body.decode("utf-8")
@@ -50,14 +54,14 @@ class _Reader:
         self.root: Fields | str | None = None
         self._stack: list[tuple[str, Fields, list[str]]] = []
         self.parser = expat.ParserCreate("utf-8")
-        self.parser.StartDoctypeDeclHandler = self._refuse
-        self.parser.EntityDeclHandler = self._refuse
+        self.parser.StartDoctypeDeclHandler = self._document_type
+        self.parser.EntityDeclHandler = self._document_type
         self.parser.StartElementHandler = self._start
         self.parser.CharacterDataHandler = self._characters
         self.parser.EndElementHandler = self._end
 
-    def _refuse(self, *_: object) -> None:
-        raise _Refused
+    def _document_type(self, *_: object) -> None:
+        raise DocumentType
 
     def _start(self, name: str, _: object) -> None:
         if len(self._stack) >= MOST_DEPTH:

@@ -41,6 +41,7 @@ def security_headers(settings: Settings, form_targets: list[str]) -> list[tuple[
         "referrer-policy": "same-origin",
         "permissions-policy": "camera=(self), geolocation=(), microphone=()",
         "cross-origin-opener-policy": "same-origin",
+        "server": "xiaodai",  # else the server names itself and so its weaknesses
     }
     if settings.secure_cookies:
         headers["strict-transport-security"] = "max-age=63072000; includeSubDomains"

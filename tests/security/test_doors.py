@@ -37,7 +37,8 @@ async def test_every_answer_carries_the_headers_and_is_kept_nowhere(
                 "referrer": said.get("referrer-policy") in {"no-referrer", "same-origin"},
                 "no-store": said.get("cache-control") == "no-store",
                 "opener": said.get("cross-origin-opener-policy") == "same-origin",
-                "no server": "server" not in said and "x-powered-by" not in said,
+                # granian names itself where the application does not
+                "no server": said.get("server") == "xiaodai" and "x-powered-by" not in said,
             }
             missing += [f"{method} {route.path}: {name}" for name, there in wanted.items() if not there]
     assert missing == []
