@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from backend.ocr.lines import Line
+from backend.ocr.lines import Line, is_han
 
 _FONT = Path(__file__).parents[2] / "static" / "fonts" / "NotoSansCJKsc-2.004-8105-Regular.otf"
-_UNSURE = 0.85
+_UNSURE, _SURE = 0.85, 0.98
 _LIKELY, _MOST = 0.02, 5
 _SIZES = range(24, 46, 3)  # of a character in a crop 48 pixels high
 _SOFT = 1.1  # a photograph's strokes are softer than a drawing's
@@ -29,20 +29,29 @@ _TRUST = 30.0
 Grey = NDArray[np.float32]
 
 
+def worth(line: Line) -> bool:
+    """Whether a Chinese character of the line has a rival."""
+    return any(each.probability < _SURE for each in line.characters if is_han(each.text))
+
+
 def settled(line: Line, picture: NDArray[np.uint8]) -> Line:
-    """The line with its unsure Chinese characters chosen anew among the likely ones, in doubt all the same.
+    """The line with its unsure Chinese characters chosen anew among the likely ones, in doubt all the same. One that
+    is nearly sure is left alone where the drawing agrees.
 
     `picture` is the crop the line was read from: BGR, as wide as the line's columns together.
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
     for character in line.characters:
-        if character.text < "\u3400" or character.probability >= _UNSURE:
+        if not is_han(character.text) or character.probability >= _SURE:
             continue
         column = round(character.column)
         middle = (column + 0.5) / line.columns * grey.shape[1]
-        likely = [text for text in line.likely(column, _MOST, _LIKELY) if text >= "\u3400"]
-        if len(likely) > 1:
-            line = line.chosen(column, _weights(grey, middle, likely))
+        likely = [text for text in line.likely(column, _MOST, _LIKELY) if is_han(text)]
+        if len(likely) < 2:
+            continue
+        changed = line.chosen(column, _weights(grey, middle, likely))
+        if character.probability < _UNSURE or changed.text != line.text:
+            line = changed
     return line
 
 

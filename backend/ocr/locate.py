@@ -230,7 +230,7 @@ class Reader:
             for height in second_look.CAREFULLY:
                 line = second_look.joined(line, self._engine.read_carefully(self._cropped(box, height)))
         line = places.settled(line, known)
-        return drawn.settled(line, self._cropped(box, 1.0)) if second_look.unsure(line) else line
+        return drawn.settled(line, self._cropped(box, 1.0)) if drawn.worth(line) else line
 
     def _cropped(self, box: Box, height: float) -> Image:
         """The line's picture, `height` times as high."""

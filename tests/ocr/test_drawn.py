@@ -58,10 +58,18 @@ def test_the_picture_settles_what_the_recogniser_could_not(true: str, likely: di
 
 
 def test_a_sure_character_is_left_as_it_was_read() -> None:
-    line = read({"令": 0.99}, {"狐": 0.99}, {"波": 0.9, "诐": 0.1})
+    line = read({"令": 0.99}, {"狐": 0.99}, {"波": 0.985, "诐": 0.015})
     assert drawn.settled(line, printed("令狐诐")).text == "令狐波"
 
 
 def test_what_is_not_likely_is_not_drawn() -> None:
     line = read({"令": 0.99}, {"狐": 0.99}, {"波": 0.7, "诐": 0.01})
     assert drawn.settled(line, printed("令狐诐")).text == "令狐波"
+
+
+def test_a_nearly_sure_character_falls_only_to_a_rival_that_looks_more_like_the_picture() -> None:
+    nearly = {"波": 0.9, "诐": 0.08}
+    agreed = drawn.settled(read({"令": 0.99}, {"狐": 0.99}, nearly), printed("令狐波"))
+    assert (agreed.text, agreed.characters[2].probability) == ("令狐波", pytest.approx(0.9))
+    other = drawn.settled(read({"令": 0.99}, {"狐": 0.99}, nearly), printed("令狐诐"))
+    assert (other.text, other.characters[2].probability < SURE) == ("令狐诐", True)
