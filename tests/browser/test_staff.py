@@ -126,6 +126,9 @@ def test_an_officer_has_a_poster_in_a_few_taps(town: Town) -> None:
 def test_the_console_on_a_phone(town: Town) -> None:
     with desk(town, "JX0101", width=360) as page:
         look(page, "48-console-phone")
+        out = page.locator(".top button", has_text="退出").bounding_box()
+        assert out is not None
+        assert min(out["width"], out["height"]) >= 44
         page.locator(".drawer summary").click()
         look(page, "49-menu")
         for label in ("查客户和申请", "客户经理和责任码", "没送到的通知"):
