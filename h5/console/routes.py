@@ -17,6 +17,7 @@ router = staff.router(
         cases.give_back,
         tickets.show,
         tickets.answer,
+        tickets.phone,
         tickets.report,
         tickets.answer_report,
         dead_letters.show,

@@ -11,6 +11,7 @@ from backend.domains.campaigns.model import REPORT_KINDS, Report, ReportAnswered
 from backend.domains.channels import tickets
 from backend.domains.channels.model import Ticket
 from backend.domains.customers import service as customers
+from backend.domains.customers.model import MaskedPerson
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -19,18 +20,24 @@ ANSWERERS = ("county_admin", "head_office_admin")
 """A county answers its own; head office what came through no county, which nobody else would see."""
 
 READERS = ("county_admin", "auditor", "head_office_admin")
+SHOW = "console/tickets/show.html"
 SHORTEST, LONGEST = 4, 1000
 KINDS = {"human": "客户要找人", "complaint": "投诉"}
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """`person` is None while nobody knows who asked. `phone` is the full number, only in the answer to a request
+    that gave its reason. `errors` by field."""
+
     ticket: Ticket
     kind: str
-    who: str
+    person: MaskedPerson | None
     may_answer: bool
+    may_call: bool
     action: str
+    phone: str = ""
     text: str = ""
-    error: str = ""
+    errors: dict[str, str] = {}
 
 
 class ShownReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +56,7 @@ class ShownReport(msgspec.Struct, frozen=True, kw_only=True):
 @get("/console/tickets/{institution_id:str}/{number:str}", opt=staff.only(*READERS))
 async def show(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
     here = staff.here(request)
-    return here.show("console/tickets/show.html", await _ticket(here, institution_id, number))
+    return here.show(SHOW, await _ticket(here, institution_id, number))
 
 
 @post("/console/tickets/{institution_id:str}/{number:str}", opt=staff.only(*ANSWERERS), fields=("answer",))
@@ -64,12 +71,33 @@ async def answer(request: Request, institution_id: FromPath[str], number: FromPa
             _long_enough(text)
             await tickets.answer(tx, number, text[:LONGEST])
     except Invalid as problem:
-        view = await _ticket(here, institution_id, number, text, problem.fields["answer"])
-        return here.show("console/tickets/show.html", view, 422)
+        view = await _ticket(here, institution_id, number, text=text, errors=problem.fields)
+        return here.show(SHOW, view, 422)
     except ForbiddenMove:
         if (await _ticket(here, institution_id, number)).ticket.answer != text:
             raise
     return here.go(f"/console/tickets/{institution_id}/{number}")
+
+
+@post(
+    "/console/tickets/{institution_id:str}/{number:str}/phone",
+    opt=staff.only("county_admin"),
+    fields=("reason",),
+)
+async def phone(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
+    """The number in full, to call who waits for this answer: with a reason, and a row in the audit log (D3-15)."""
+    here, form = staff.here(request), await forms.texts(request)
+    try:
+        async with here.context.db.begin(here.within(institution_id)) as tx:
+            ticket = await tickets.get(tx, number)
+            if ticket.customer_id is None or ticket.status != "open":
+                return here.go(f"/console/tickets/{institution_id}/{number}")
+            person = await customers.reveal(tx, ticket.customer_id, form.get("reason", ""))
+    except Invalid as problem:
+        errors = {"reason": problem.text}
+        return here.show(SHOW, await _ticket(here, institution_id, number, errors=errors), 422)
+    full = person.phone or "还没有验证手机号"
+    return here.show(SHOW, await _ticket(here, institution_id, number, phone=full))
 
 
 @get("/console/reports/{institution_id:str}/{number:str}", opt=staff.only(*READERS))
@@ -107,18 +135,29 @@ def _long_enough(text: str) -> None:
         raise Invalid(fields={"answer": "请写明怎么答复的，以后查得到"})
 
 
-async def _ticket(here: Here, institution_id: str, number: str, text: str = "", error: str = "") -> Shown:
+async def _ticket(
+    here: Here,
+    institution_id: str,
+    number: str,
+    *,
+    phone: str = "",
+    text: str = "",
+    errors: dict[str, str] | None = None,
+) -> Shown:
     async with here.context.db.read(here.within(institution_id)) as tx:
         ticket = await tickets.get(tx, number)
-        names = await customers.names(tx, [ticket.customer_id])
+        person = await customers.view(tx, ticket.customer_id) if ticket.customer_id else None
+    may_answer = _answers(here, institution_id) and ticket.status == "open"
     return Shown(
         ticket=ticket,
         kind=KINDS[ticket.kind],
-        who=names.get(ticket.customer_id, "还不知道是谁"),
-        may_answer=_answers(here, institution_id) and ticket.status == "open",
+        person=person,
+        may_answer=may_answer,
+        may_call=may_answer and here.has("county_admin"),
         action=f"/console/tickets/{institution_id}/{number}",
+        phone=phone,
         text=text,
-        error=error,
+        errors=errors or {},
     )
 
 

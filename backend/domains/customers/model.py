@@ -14,8 +14,9 @@ CUSTOMER = Lifecycle(
     {"active": ("frozen", "erased"), "frozen": ("active",)},
 )
 
-REVEALING_ROLES = ("officer", "reviewer", "auditor")
-"""Roles that may see a person unmasked, with a reason and a row in the audit log (D3-15)."""
+REVEALING_ROLES = ("officer", "county_admin", "reviewer", "auditor")
+"""Roles that may see a person unmasked, with a reason and a row in the audit log (D3-15). The county's admin is told
+to phone who complained or asked for a person, and cannot without the number."""
 
 Sex = Literal["男", "女"]
 

@@ -284,6 +284,38 @@ async def test_a_dead_letter_is_sent_again_once_with_a_reason_and_a_fresh_proof(
     assert "对方恢复了" in entry.details
 
 
+async def test_who_answers_a_ticket_calls_with_a_reason_that_leaves_a_row(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """The county's admin is told to phone, so the number is there to phone (D3-15); not for who only reads."""
+    made = await scene(road, owner)
+    path, number = f"/console/tickets/4101/{made.call}", id_number(301)
+    phone = f"139{number[-8:-1]}0"
+    desk = await desks.of("JX0101")
+    await desk.get(path)
+    assert phone not in desk.reply.text
+    form = desk.page.form(f"{path}/phone")
+    await desk.send(form, reason="")
+    assert (desk.reply.status_code, phone in desk.reply.text) == (422, False)
+    await desk.send(form, reason="答复客户找人工")
+    assert (desk.reply.status_code, f'href="tel:{phone}"' in desk.reply.text) == (200, True)
+    async with road.db.read(JIA) as tx:
+        entries = await audit.of(tx, made.application.customer_id or "")
+    [row] = [each for each in entries if each.action == "customer.revealed"]
+    assert row.actor == f"staff:{staff_id('4101', 3)}"
+    assert "答复客户找人工" in row.details
+    for reader in ("JX0401", "SL0001"):
+        other = await desks.of(reader)
+        await other.get(path)
+        assert f"{path}/phone" not in other.reply.text, reader
+    await desk.get(f"/console/tickets/4101/{made.ticket}")
+    assert "还不知道是谁，没有手机号" in desk.words
+    await desk.get(path)
+    await desk.send(desk.page.form(path), answer="打过电话，讲清了利息")
+    await desk.send(form, reason="答复客户找人工")
+    assert ("已答复" in desk.words, phone in desk.reply.text) == (True, False)
+
+
 async def test_a_ticket_and_a_report_are_answered_once(
     road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:
