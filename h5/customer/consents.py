@@ -6,10 +6,9 @@ from litestar.params import FromPath
 from backend.core.errors import NotFound
 from backend.domains.customers import consents as consent_centre
 from backend.domains.customers.consent_texts import Purpose
-from backend.web import customer
+from backend.web import addresses, customer
 from backend.web.http import Request, Response
 from h5.customer import views
-from h5.customer.display import local
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -35,7 +34,7 @@ async def show(request: Request, key: FromPath[str], version: FromPath[str]) -> 
         effective_on=text.effective_on,
         text_hash=text.sha256,
         sections=text.sections,
-        back_url=local(request.query_params.get("back", "/apply/phone")),
+        back_url=addresses.local(request.query_params.get("back", "/apply/phone")),
     )
     return here.show("customer/consents/_text.html" if here.is_part else "customer/consents/show.html", view)
 

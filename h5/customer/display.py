@@ -3,7 +3,7 @@
 from litestar import post
 from litestar.datastructures import Cookie
 
-from backend.web import customer, forms
+from backend.web import addresses, customer, forms
 from backend.web.http import Request, Response
 
 _YEAR = 365 * 24 * 3600
@@ -14,16 +14,10 @@ async def choose(request: Request) -> Response:
     """Back to the page the person came from; only to one of ours."""
     form = await forms.texts(request)
     display = "care" if form.get("display") == "care" else "normal"
-    answer = customer.go(request, local(form.get("back", "/")))
+    answer = customer.go(request, addresses.local(form.get("back", "/")))
     secure = request.app.state.settings.secure_cookies
     # The page's script sets it too, so that nothing typed is lost: it says nothing about anybody.
     answer.cookies.append(
         Cookie(key=customer.DISPLAY, value=display, max_age=_YEAR, path="/", secure=secure, samesite="lax")
     )
     return answer
-
-
-def local(path: str) -> str:
-    """The path when it is one of ours, else the front page: never an open redirect."""
-    plain = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
-    return path if plain and path.isprintable() and len(path) <= 500 else "/"

@@ -71,10 +71,11 @@ async def _tell(here: Here, code: str, kind: str, form: dict[str, str], contact:
 
 
 async def _here(request: Request, code: str) -> Here:
-    """The code says whose officer it is; without one, the browser's own county, else the first."""
+    """The code says whose officer it is; without one, the browser's own county, else the first. Raises
+    `InstitutionNotFound` while there is none."""
     known = await customer.live_institutions(request)
     institution_id = campaigns.institution_of(code) or (await customer.anywhere(request)).institution.id
-    return await customer.at(request, institution_id if institution_id in known else next(iter(known)))
+    return await customer.at(request, institution_id if institution_id in known else next(iter(known), ""))
 
 
 def _actor(here: Here) -> Actor:

@@ -4,8 +4,10 @@ import base64
 
 import httpx
 import msgspec
+import pytest
 
 from backend import app as studio_app
+from backend.web import customer
 from tests.h5.customer.conftest import Phone, Studio
 from tests.security.conftest import Census, Route, routes_of, with_token
 
@@ -182,3 +184,17 @@ async def test_a_session_cookie_holds_at_least_128_random_bits(studio: Studio, p
     await phone.start()
     token = phone.http.cookies["customer"].split(".", 1)[1]
     assert len(base64.b16decode(token.upper())) >= 16
+
+
+async def test_a_union_without_institutions_yet_has_no_page_that_breaks(
+    studio: Studio, web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`./xiaodai up --empty`, before anybody is entered."""
+
+    async def nobody(_: object) -> dict[str, object]:
+        return {}
+
+    monkeypatch.setattr(customer, "live_institutions", nobody)
+    routes = [route for route in routes_of(studio.app) if route.method == "GET" and from_people(route)]
+    broken = [route.path for route in routes if (await web.get(route.at())).status_code >= 500]
+    assert broken == []
