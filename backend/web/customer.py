@@ -5,6 +5,7 @@ A browser works for one institution at a time; its cookie says which (`instituti
 
 import hashlib
 import hmac
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -44,6 +45,18 @@ STEP_PATHS = {
     "details": "/apply/details",
     "submit": "/apply/details",
 }
+
+_STANDS_AT = (
+    (r"/apply/identity/(front|back|confirm)", "/apply/identity"),
+    (r"/apply/consents", "/apply/phone"),
+    (r"/apply/submit", "/apply/details"),
+    (r"/apply/(start|give-up)", "/apply/identity"),
+    (r"(/resume|/my/[^/]+/hand-off|/wechat/bind/[^/]+)/code", r"\1"),
+    (r"(/my/[^/]+)/cancel", r"\1"),
+    (r"(/my/[^/]+/consents)/[^/]+/withdraw", r"\1"),
+    (r"/display", "/"),
+)
+"""Addresses that forms are sent to and no page has → the page the form stands on."""
 
 UNION_PAGE = Institution("", "农商银行", "农商银行", "", "0371-5550000", "", [])
 """Around pages that belong to no institution yet."""
@@ -234,6 +247,15 @@ def customer(request: Request, institution_id: str, who: str) -> Actor:
     return Actor(kind="customer", id=who, institution_id=institution_id, request_id=request_id)
 
 
+def stands_at(request: Request) -> str:
+    """The page of this address: its own, or for an address only forms are sent to, the page of the form."""
+    path: str = request.scope["path"]
+    for address, page in _STANDS_AT:
+        if found := re.fullmatch(address, path):
+            return found.expand(page)
+    return path
+
+
 def page_of(request: Request, settings: Settings, institution: Institution) -> templates.Page:
     display: Literal["normal", "care"] = "care" if request.cookies.get(DISPLAY) == "care" else "normal"
     return templates.Page(
@@ -241,8 +263,9 @@ def page_of(request: Request, settings: Settings, institution: Institution) -> t
         form_key=ids.new(),
         institution_name=institution.short_name,
         service_phone=institution.service_phone,
-        path=request.scope["path"] if request.method == "GET" else "/",
+        path=stands_at(request),
         display=display,
+        answers_form=request.method == "POST",
     )
 
 

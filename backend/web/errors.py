@@ -16,7 +16,7 @@ from backend.core.errors import (
     Unavailable,
 )
 from backend.web import cookies, templates
-from backend.web.customer import UNION_PAGE
+from backend.web.customer import UNION_PAGE, stands_at
 from backend.web.http import Request, Response
 
 log = structlog.get_logger("web")
@@ -164,13 +164,16 @@ def _way_on(request: Request, status: int) -> tuple[str, str]:
 
 def _page(request: Request) -> templates.Page:
     """The frame of an error, which may come before anybody knows whose customer this is."""
+    path = request.scope["path"]  # never with an id that was sent
+    own_form = request.method == "POST" and path.startswith(("/apply/", "/resume", "/report"))
     return templates.Page(
         csrf_token=cookies.csrf_token(request, request.app.state.settings),
         form_key="",
         institution_name="小贷云工作室",
         service_phone=UNION_PAGE.service_phone,
-        path="/",
+        path=stands_at(request) if own_form else "/",
         display="care" if request.cookies.get("display") == "care" else "normal",
+        answers_form=own_form,
     )
 
 

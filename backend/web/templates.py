@@ -31,6 +31,7 @@ class Page(Struct, frozen=True):
 
     `form_key` is the idempotency key of the forms of this rendering: a double tap sends it twice.
     `display` 'care' is the large-type mode. `path` is where to come back to after changing it.
+    `answers_form`: the browser holds this page under the address of a form; going back there must not fail.
     """
 
     csrf_token: str
@@ -39,6 +40,7 @@ class Page(Struct, frozen=True):
     service_phone: str
     path: str
     display: Literal["normal", "care"] = "normal"
+    answers_form: bool = False
 
 
 class ErrorView(Struct, frozen=True):

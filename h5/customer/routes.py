@@ -14,6 +14,7 @@ from h5.customer import (
     landing,
     liveness,
     phone,
+    reloaded,
     renewal,
     report,
     result,
@@ -67,5 +68,7 @@ router = Router(
         consents.withdraw,
         report.show,
         report.submit,
+        reloaded.lead_on,
+        reloaded.lead_on_mine,
     ],
 )

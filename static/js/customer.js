@@ -13,6 +13,10 @@
     return new Promise(function (done) { addEventListener('online', done, { once: true }); });
   }
 
+  /* An answer to a form stands at the page of the form: back or reload must not ask to send the form again. */
+  var standsAt = document.body.dataset.standsAt;
+  if (standsAt) history.replaceState(null, '', standsAt);
+
   /* ---- the bar that says what is kept ---- */
   var bar = document.getElementById('offline');
   function tell(words) { bar.textContent = words; bar.hidden = !words; }

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import numpy as np
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -42,6 +43,11 @@ class Phones(look.Handler):
         kind.posts.append((self.path, parse_qs(body.decode())))
         if self.headers["HX-Request"]:
             return self._answer(_part("code"), "text/html; charset=utf-8")
+        if self.path == "/apply/consents":
+            template, view = contexts.PAGES["phone"]
+            page = replace(contexts.PAGE, path="/normal/phone", answers_form=True)
+            again = templates.render(template, page=page, view=view).encode()
+            return self._answer(again, "text/html; charset=utf-8", 422)
         return self._answer("<title>好</title>".encode(), "text/html; charset=utf-8")
 
     def do_GET(self) -> None:
@@ -195,6 +201,19 @@ async def test_the_code_is_asked_for_in_place(server: ThreadingHTTPServer, phone
     assert not [name for name in fields if name.startswith("consent_")]
     assert await phone.is_disabled("[data-send]")
     assert re.fullmatch(r"5[78] 秒后可重发", await phone.inner_text("[data-send]"))
+
+
+async def test_back_after_a_wrong_code_is_the_page_again_not_the_browsers_error(
+    server: ThreadingHTTPServer, phone: Page
+) -> None:
+    await phone.goto(address(server, "phone"))
+    await phone.evaluate("document.querySelector('#phone-form').submit()")
+    await phone.wait_for_selector("[data-stands-at]")
+    assert phone.url == address(server, "phone")
+    await phone.goto(address(server, "report"))
+    await phone.go_back()
+    assert phone.url == address(server, "phone")
+    assert await phone.is_visible("#phone-form")
 
 
 async def test_the_full_text_of_a_consent_opens_under_it(server: ThreadingHTTPServer, phone: Page) -> None:

@@ -796,3 +796,60 @@ def test_a_specimen_of_every_county_agrees_with_itself() -> None:
         assert issuing
         assert living
         assert issuing[1] == living[1], person.address
+
+
+# --- back and reload ----------------------------------------------------------------------------------------
+
+
+ONLY_FORMS = (
+    "/apply/start",
+    "/apply/give-up",
+    "/apply/identity/front",
+    "/apply/identity/back",
+    "/apply/identity/confirm",
+    "/apply/consents",
+    "/apply/submit",
+)
+
+
+@pytest.mark.parametrize("step", ["phone", "liveness", "details"])
+async def test_an_address_only_forms_are_sent_to_leads_to_the_step_where_one_stands(
+    studio: Studio, phone: Phone, zhang: Person, step: str
+) -> None:
+    await studio.draft_at(phone, step, zhang)
+    [before] = await studio.all_applications()
+    for typed in ONLY_FORMS:
+        await phone.get(typed)
+        assert (phone.reply.status_code, phone.path) == (200, f"/apply/{step}"), typed
+    assert [before] == await studio.all_applications()
+
+
+async def test_an_address_only_forms_are_sent_to_leads_on_when_there_is_no_draft(
+    phone: Phone, zhang: Person
+) -> None:
+    for typed in (*ONLY_FORMS, "/resume/code"):
+        await phone.get(typed)
+        assert (phone.reply.status_code, phone.path) == (200, "/resume"), typed
+    number = await phone.to_result(zhang)
+    for typed, page in (
+        ("cancel", ""),
+        ("hand-off/code", "/hand-off"),
+        ("consents/credit_query/withdraw", "/consents"),
+    ):
+        reply = await phone.http.get(f"/my/{number}/{typed}")
+        assert (reply.status_code, reply.headers["location"]) == (303, f"/my/{number}{page}")
+
+
+async def test_an_answer_to_a_form_says_at_which_page_it_stands(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    """The page's script puts it under that address; without it, back after a wrong code is a browser's error."""
+    await studio.draft_at(phone, "phone", zhang)
+    await phone.get("/apply/phone")
+    assert "data-stands-at" not in phone.reply.text
+    await phone.send(phone.page.form("/apply/consents"), phone=zhang.phone, code="000000")
+    assert phone.reply.status_code == 422
+    assert 'data-stands-at="/apply/phone"' in phone.reply.text
+    assert 'name="back" value="/apply/phone"' in phone.reply.text
+    refused = await phone.http.post("/apply/submit", data={})
+    assert (refused.status_code, 'data-stands-at="/apply/details"' in refused.text) == (403, True)
