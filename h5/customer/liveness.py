@@ -100,7 +100,7 @@ async def _other_way(draft: Draft) -> views.OtherWay:
         person = await officer_of(tx, draft.application)
         branches = await institutions.branches(tx)
     near = next((b for b in branches if person and b.name == person.branch), branches[0])
-    return views.OtherWay(near.name, near.address, HOURS, person)
+    return views.OtherWay(near.name, near.address, HOURS, person, draft.application.step == "phone")
 
 
 async def officer_of(tx: Tx, application: Application) -> views.Officer | None:

@@ -395,6 +395,10 @@ PAGES: dict[str, tuple[str, Struct]] = {
         "customer/liveness/other_way.html",
         views.OtherWay("柳林支行", "柳林镇解放路 18 号", "周一到周日 8:30–17:00", OFFICER),
     ),
+    "other-way-unconsented": (
+        "customer/liveness/other_way.html",
+        views.OtherWay("柳林支行", "柳林镇解放路 18 号", "周一到周日 8:30–17:00", OFFICER, unconsented=True),
+    ),
     "details": ("customer/details/show.html", DETAILS),
     "details-error": (
         "customer/details/show.html",

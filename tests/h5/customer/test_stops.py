@@ -240,6 +240,10 @@ async def test_who_gives_no_consent_online_is_expected_at_the_branch(
 ) -> None:
     await phone.to_phone(zhang)
     await phone.get("/apply/liveness/other-way")
+    assert "不在网上授权也能办：到网点看过授权书再签" in phone.words
+    assert "/apply/phone" in phone.page.links
+    for untrue in ("换一种方式", "接着把申请填完", "人脸"):
+        assert untrue not in phone.words
     form = phone.page.form("/apply/liveness/other-way")
     one = await phone.send(form, way="branch")
     two = await phone.send(form, way="branch")
