@@ -87,6 +87,7 @@
     try {
       var blob = await shrunk(file), answer = null;
       for (var tried = 1; !answer; tried++) {
+        if (!navigator.onLine) told.textContent = '照片留好了，连上网自动传';
         await online();
         told.textContent = '正在上传…';
         try {

@@ -161,6 +161,21 @@ async def test_an_upload_is_tried_again_by_itself(server: ThreadingHTTPServer, p
     assert len(server.RequestHandlerClass.uploads) == 1  # type: ignore[attr-defined]
 
 
+async def test_a_photograph_chosen_in_a_dead_spot_says_it_is_kept_and_goes_by_itself(
+    server: ThreadingHTTPServer, phone: Page
+) -> None:
+    await phone.goto(address(server, "identity"))
+    await phone.context.set_offline(True)
+    picture = {"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": photograph(size=(1200, 900))}
+    await phone.set_input_files("form[data-side=front] input[name=image]", picture)  # type: ignore[arg-type]
+    told = "document.querySelector('form[data-side=front] .told').textContent"
+    await until(phone, f"{told} === '照片留好了，连上网自动传'")
+    assert server.RequestHandlerClass.uploads == []  # type: ignore[attr-defined]
+    await phone.context.set_offline(False)
+    await phone.wait_for_selector("#confirm")
+    assert len(server.RequestHandlerClass.uploads) == 1  # type: ignore[attr-defined]
+
+
 async def test_swapped_in_parts_can_be_photographed_again(server: ThreadingHTTPServer, phone: Page) -> None:
     await phone.goto(address(server, "identity"))
     await send_photograph(phone, photograph())
