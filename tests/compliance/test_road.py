@@ -188,7 +188,9 @@ async def test_d4_06_codes_by_sms(road: Road, rule: Rule) -> None:
         wrong = await identity.check_code(tx, session, "apply", "13900000001", "x")
         assert isinstance(wrong, WrongCode)
         assert wrong.details["left"] == 1
-        assert isinstance(await identity.check_code(tx, session, "apply", "13900000001", "x"), CodeUsedUp)
+        spent = await identity.check_code(tx, session, "apply", "13900000001", "x")
+        assert isinstance(spent, CodeUsedUp)
+        assert spent.fields == {"code": "验证码错了 2 次，点“再发一次”要个新的"}
     with clock.at(clock.now() + timedelta(seconds=8)):
         async with road.db.begin(JIA) as tx:
             await send_code.send_code(tx, session, "apply", "13900000001")

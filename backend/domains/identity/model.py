@@ -85,7 +85,14 @@ class WrongCode(Invalid):
 
 class CodeUsedUp(Invalid):
     code = "code_used_up"
-    message = "这个验证码不能再用了，请重新获取一个"
+    message = "这个验证码不能再用了，点“再发一次”要个新的"
+
+
+class TriesSpent(CodeUsedUp):
+    """`most` (`sms.tries`) wrong codes, this the last of them."""
+
+    code = "code_tries_spent"
+    message = "验证码错了 {most} 次，点“再发一次”要个新的"
 
 
 class CodeTooSoon(TooMany):

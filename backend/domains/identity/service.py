@@ -19,6 +19,7 @@ from backend.domains.identity.model import (
     SignInState,
     Staff,
     StaffSession,
+    TriesSpent,
     WrongCode,
 )
 from backend.domains.regulation import service as regulation
@@ -230,7 +231,7 @@ async def check_code(
         return None
     left = tries - row["tries"]
     if left <= 0:
-        return CodeUsedUp(fields={"code": CodeUsedUp.message})
+        return TriesSpent(most=tries, fields={"code": TriesSpent.message.format(most=tries)})
     return WrongCode(left=left, fields={"code": WrongCode.message.format(left=left)})
 
 

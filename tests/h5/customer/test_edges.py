@@ -853,3 +853,16 @@ async def test_an_answer_to_a_form_says_at_which_page_it_stands(
     assert 'name="back" value="/apply/phone"' in phone.reply.text
     refused = await phone.http.post("/apply/submit", data={})
     assert (refused.status_code, 'data-stands-at="/apply/details"' in refused.text) == (403, True)
+
+
+async def test_after_the_last_wrong_code_the_button_is_named_as_it_is_called(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    await studio.draft_at(phone, "phone", zhang)
+    await phone.get("/apply/phone")
+    wrong = "000001" if await phone.code(zhang.phone) == "000000" else "000000"
+    for _ in range(5):
+        form = phone.page.form("/apply/consents")
+        await phone.send(form, phone=zhang.phone, code=wrong, **phone.ticks())
+    assert "验证码错了 5 次，点“再发一次”要个新的" in phone.words
+    assert ">再发一次</button>" in phone.reply.text
