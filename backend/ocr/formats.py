@@ -9,6 +9,8 @@ from backend.core import errors
 MOST_BYTES = 8 * 1024 * 1024
 MOST_PIXELS = 25_000_000
 LEAST_SIDE = 200
+TOO_MANY_PIXELS = "照片太大（像素太多），在相机设置里选小一点的尺寸，或用页面里的“对着框拍”"
+"""Phones make pictures of 48 and 108 megapixels; whose browser could not shrink one needs another way."""
 
 
 class UnusableImage(errors.Invalid):
@@ -40,7 +42,7 @@ class Animated(UnusableImage):
 
 class TooManyPixels(UnusableImage):
     code = "image_too_many_pixels"
-    message = "照片尺寸太大了，请用手机相机直接拍一张"
+    message = TOO_MANY_PIXELS
 
 
 class TooFewPixels(UnusableImage):
@@ -55,7 +57,7 @@ class Broken(UnusableImage):
 
 class TooHeavy(UnusableImage):
     code = "image_too_heavy"
-    message = "这张照片处理不了，请用手机相机重新拍一张"
+    message = TOO_MANY_PIXELS
 
 
 class ReadingDown(errors.Unavailable):

@@ -57,7 +57,11 @@
     try {
       var image = await loaded(file);
       var blob = await light(drawn(image, image.naturalWidth, image.naturalHeight));
-      return blob || file;
+      if (blob) return blob;
+    } catch (error) { /* perhaps too many pixels to open whole: decoded small, below */ }
+    try {
+      var small = await createImageBitmap(file, { resizeWidth: LONG_SIDE, resizeQuality: 'high' });
+      return await light(drawn(small, small.width, small.height)) || file;
     } catch (error) {
       return file;  /* the server says what is wrong with it */
     }

@@ -147,6 +147,21 @@ async def test_a_photograph_is_made_small_before_it_travels(server: ThreadingHTT
     assert fields == {"csrf_token": contexts.PAGE.csrf_token, "form_key": contexts.PAGE.form_key}
 
 
+async def test_a_photograph_too_large_to_open_whole_is_decoded_small(
+    server: ThreadingHTTPServer, phone: Page
+) -> None:
+    """48 and 108 megapixels are more than some phones can open as a picture."""
+    await phone.add_init_script(
+        "window.Image = function () {"
+        " Object.defineProperty(this, 'src', { set() { setTimeout(() => this.onerror()) } }) }"
+    )
+    await phone.goto(address(server, "identity"))
+    await send_photograph(phone, photograph(size=(8000, 6000)))
+    ((_, picture, size),) = server.RequestHandlerClass.uploads  # type: ignore[attr-defined]
+    assert picture.size == (1600, 1200)
+    assert size <= 350 * 1024
+
+
 async def test_even_noise_gets_under_350_kb(server: ThreadingHTTPServer, phone: Page) -> None:
     await phone.goto(address(server, "identity"))
     await send_photograph(phone, photograph(grain=255, size=(1800, 1350)))

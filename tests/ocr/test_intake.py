@@ -57,7 +57,7 @@ HOSTILE = {
         "动图",
     ),
     "over 8 MB": (b"\xff\xd8\xff" + b"\0" * formats.MOST_BYTES, formats.TooManyBytes, "8 MB"),
-    "bomb": (png_bomb(30_000, 30_000), formats.TooManyPixels, "尺寸太大"),
+    "bomb": (png_bomb(30_000, 30_000), formats.TooManyPixels, "像素太多"),
     "bomb within the limit": (png_bomb(4_900, 4_900), formats.Broken, "打不开"),
     "thumbnail": (saved(picture(120, 90), "JPEG"), formats.TooFewPixels, "太小"),
     "truncated JPEG": (saved(picture(), "JPEG")[:-4000], formats.Broken, "没有传完整"),
