@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
+from backend.core import unreadable
 from backend.settings import Settings
 
 PYTHON = sys.executable
@@ -92,7 +93,7 @@ def _listen(option: str, host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as cause:
-        why = "已经被占用" if cause.errno == errno.EADDRINUSE else f"用不了（{cause.strerror}）"
+        why = "已经被占用" if cause.errno == errno.EADDRINUSE else f"用不了（{unreadable.system(cause)}）"
         raise PortTaken(f"端口 {port} {why}，请用 {option} 换一个") from cause
 
 

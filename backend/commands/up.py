@@ -16,6 +16,7 @@ from rich.console import Console
 
 from backend.commands import demo_posters, menu, parts, reach
 from backend.commands.supervisor import AlreadyRunning, NotReady, Supervisor
+from backend.core import unreadable
 from backend.core.errors import Problem
 from backend.db import embedded, migrate
 from backend.settings import OUTSIDE, Settings, Unsafe, load
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         supervisor.lock()
         parts.require_free(_ports(settings))
     except OSError as problem:
-        print(f"数据目录 {settings.data} 用不了：{problem.strerror}", file=sys.stderr)
+        print(f"数据目录 {settings.data} 用不了：{unreadable.system(problem)}", file=sys.stderr)
         return 2
     except (AlreadyRunning, parts.PortTaken) as problem:
         print(problem, file=sys.stderr)

@@ -41,6 +41,7 @@ _SYSTEM = {
     errno.ENAMETOOLONG: "名字太长",
     errno.ENOSPC: "磁盘满了",
     errno.EROFS: "这里只能读，不能写",
+    errno.EADDRNOTAVAIL: "本机没有这个地址",
 }
 
 Cause = msgspec.DecodeError | UnicodeDecodeError | RecursionError
@@ -64,7 +65,7 @@ def why(cause: Cause, text: bytes) -> str:
 
 
 def system(cause: OSError) -> str:
-    """Why the system did not open or write a file."""
+    """Why the system did not open or write a file, or listen at a port."""
     return _SYSTEM.get(cause.errno or 0, f"系统错误 {cause.errno}")
 
 

@@ -29,6 +29,7 @@ KINDS = {
     "sms.send": "短信",
     "notify.status": "告诉客户进度",
     "notice.report": "记下通知送没送到",
+    "notice.rejected": "记下客户不再收通知",
 }
 ERRORS = {
     "outside_refused": "对方系统没有受理",

@@ -188,10 +188,8 @@ class Liveness(Struct, frozen=True):
 
 
 class OtherWay(Struct, frozen=True):
-    """Identity without the face (D3-13): at the branch with the card, or the officer comes.
-
-    `unconsented`: asked for instead of the consents online (D3-01); the whole application is made there.
-    """
+    """Identity without the face (D3-13): at the branch with the card, or the officer comes. `unconsented`: asked for
+    instead of the consents online (D3-01); the whole application is made there."""
 
     branch: str
     branch_address: str

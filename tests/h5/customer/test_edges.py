@@ -222,7 +222,7 @@ async def test_a_code_older_than_the_rule_says_is_worth_nothing(
             phone.page.form("/apply/consents"), phone=zhang.phone, code=code, **phone.ticks()
         )
     assert late.status_code == 422
-    assert "请重新获取一个" in phone.words
+    assert "点“再发一次”要个新的" in phone.words
 
 
 async def test_too_many_codes_are_refused_with_the_time_to_come_back(
@@ -289,9 +289,10 @@ async def test_two_phones_at_once_on_one_application_end_with_one_of_them(
     given = {"purpose": "appliance", "income": "80k_120k", "amount": "30000",
              "village": theirs.first_choice("village")}  # fmt: skip
     await asyncio.gather(phone.send(mine, **given), other.send(theirs, **given))
-    assert phone.path == "/resume", "one phone at a time"
     [application] = await studio.all_applications()
     assert other.path == f"/my/{application.application_no}"
+    # One phone at a time: the first one is led away, or to what the same person's second one has handed in by then.
+    assert phone.path in {"/resume", other.path}
     assert application.status == "submitted"
 
 
