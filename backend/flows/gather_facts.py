@@ -329,7 +329,8 @@ def _application_facts(application: Application, known: _Known) -> dict[str, obj
         "declared_annual_income": declarations.INCOMES[declared.income_band].annual_fen,
         "occupation": "student" if declared.student else declared.occupation or "other",
     }
-    return {name: value for name, value in facts.items() if name not in _typed_over(known)}
+    over = _typed_over(known)
+    return {name: value for name, value in facts.items() if name not in over}
 
 
 def _typed_over(known: _Known) -> set[str]:

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from backend.ocr.lines import Line, is_han
+from backend.ocr.lines import SURE, Line, is_han
 
 _FONT = Path(__file__).parents[2] / "static" / "fonts" / "NotoSansCJKsc-2.004-8105-Regular.otf"
-_UNSURE, _SURE = 0.85, 0.98
+_RIVALLED = 0.98  # above this posterior no rival is left that a drawing could tell apart
 _LIKELY, _MOST = 0.02, 5
 _SIZES = range(24, 46, 3)  # of a character in a crop 48 pixels high
 _SOFT = 1.1  # a photograph's strokes are softer than a drawing's
@@ -31,7 +31,7 @@ Grey = NDArray[np.float32]
 
 def worth(line: Line) -> bool:
     """Whether a Chinese character of the line has a rival."""
-    return any(each.probability < _SURE for each in line.characters if is_han(each.text))
+    return any(each.probability < _RIVALLED for each in line.characters if is_han(each.text))
 
 
 def settled(line: Line, picture: NDArray[np.uint8]) -> Line:
@@ -42,7 +42,7 @@ def settled(line: Line, picture: NDArray[np.uint8]) -> Line:
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
     for character in line.characters:
-        if not is_han(character.text) or character.probability >= _SURE:
+        if not is_han(character.text) or character.probability >= _RIVALLED:
             continue
         column = round(character.column)
         middle = (column + 0.5) / line.columns * grey.shape[1]
@@ -50,7 +50,7 @@ def settled(line: Line, picture: NDArray[np.uint8]) -> Line:
         if len(likely) < 2:
             continue
         changed = line.chosen(column, _weights(grey, middle, likely))
-        if character.probability < _UNSURE or changed.text != line.text:
+        if character.probability < SURE or changed.text != line.text:
             line = changed
     return line
 

@@ -7,12 +7,8 @@ import numpy as np
 
 from backend.ocr import second_look
 from backend.ocr.labels import Piece
-from backend.ocr.lines import Character, Line
+from backend.ocr.lines import SURE, Character, Line
 from backend.ocr.reading import Field
-
-SURE = 0.85
-"""A field with a character below this posterior is shown to the person to confirm."""
-
 
 _BESIDE_HOLE = 0.5
 _FOLDED = {chr(code + 0xFEE0): chr(code) for code in range(33, 127) if chr(code).isalnum()}

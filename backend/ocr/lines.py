@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 BLANK = 0
+SURE = 0.85
+"""What holds a character below this posterior is shown to the person to confirm."""
 _DOUBTED = 0.8
 
 

@@ -12,14 +12,13 @@ from itertools import pairwise
 import numpy as np
 
 from backend.ocr import reading
-from backend.ocr.lines import Line, is_han, run
+from backend.ocr.lines import SURE, Line, is_han, run
 
 TIGHTER = 0.7
 """Height of the second crop, as a share of the first."""
 CAREFULLY = (1.0, 1.15)
 """Heights of the crops for the unquantised recogniser."""
-_SURE = 0.9
-_STILL_UNSURE = 0.85
+_CLEAR = 0.9
 _HOLE = 1.55
 _END = 1.8
 _SELF_EMPLOYED = ("经营者", "经营场所", "注册日期", "组成形式", "登记机关")
@@ -30,7 +29,7 @@ def needed(line: Line) -> bool:
     """Whether a Chinese character of the line is unsure, or one is missing by the distances of its neighbours."""
     if len(line.characters) < 2 or line.confidence < 0.5:
         return False
-    unsure = any(each.probability < _SURE for each in line.characters if is_han(each.text))
+    unsure = any(each.probability < _CLEAR for each in line.characters if is_han(each.text))
     return unsure or bool(holes(line))
 
 
@@ -38,7 +37,7 @@ def unsure(line: Line) -> bool:
     """Whether a person would be asked about a Chinese character of the line as it stands."""
     if len(line.characters) < 2 or line.confidence < 0.5:
         return False
-    return any(each.probability < _STILL_UNSURE for each in line.characters if is_han(each.text))
+    return any(each.probability < SURE for each in line.characters if is_han(each.text))
 
 
 def joined(first: Line, second: Line) -> Line:

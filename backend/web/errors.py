@@ -82,12 +82,12 @@ def answer_problem(request: Request, problem: Problem) -> Response:
 def answer_http(request: Request, error: HTTPException) -> Response:
     """Litestar's own refusals: unknown route, wrong method, body too large, unknown field."""
     status = error.status_code if error.status_code in TITLES else (500 if error.status_code >= 500 else 400)
-    sentence = SENTENCES.get(status, TITLES[status])
+    title, sentence = TITLES[status], SENTENCES.get(status, TITLES[status])
     if _by_machine(request):
-        sentence = MACHINES.get(status, TITLES[status])
+        sentence = MACHINES.get(status, title)
     elif status == 413 and not _takes_photograph(request):
-        sentence = TOO_LONG[1]
-    return _answer(request, status, f"http_{error.status_code}", sentence)
+        title, sentence = TOO_LONG
+    return _answer(request, status, f"http_{error.status_code}", sentence, title=title)
 
 
 def answer_unexpected(request: Request, error: Exception) -> Response:
@@ -107,6 +107,7 @@ def _answer(
     sentence: str,
     headers: dict[str, str] | None = None,
     fields: dict[str, str] | None = None,
+    title: str = "",
 ) -> Response:
     request_id = str(request.scope.get("request_id", ""))
     if _by_machine(request):
@@ -116,7 +117,7 @@ def _answer(
         return litestar.Response(body, status_code=status, headers=headers, media_type="application/json")
     view = templates.ErrorView(
         status,
-        TOO_LONG[0] if sentence == TOO_LONG[1] else TITLES.get(status, TITLES[500]),
+        title or TITLES.get(status, TITLES[500]),
         sentence,
         *_way_on(request, status),
         request_id=request_id if status >= 500 else "",

@@ -5,7 +5,6 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from backend.core.errors import Invalid
-from backend.core.lifecycle import ForbiddenMove
 from backend.db.database import Tx
 from backend.domains.channels import tickets
 from backend.domains.channels.model import Ticket, TicketNotFound
@@ -16,7 +15,6 @@ from backend.web.http import Request, Response
 from backend.web.staff import Here
 
 SHOW = "studio/calls/show.html"
-SHORTEST, LONGEST = 4, 1000
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,16 +52,12 @@ async def phone(request: Request, number: FromPath[str]) -> Response:
 async def answer(request: Request, number: FromPath[str]) -> Response:
     """Keep what the customer was told. Told twice by one tap, it is kept once."""
     here, text = staff.here(request), (await forms.texts(request)).get("answer", "")
-    if len(text) < SHORTEST:
-        errors = {"answer": "请写明怎么答复的，以后查得到"}
-        return here.show(SHOW, await _view(here, number, text=text, errors=errors), 422)
     try:
         async with here.context.db.begin(here.actor) as tx:
             await _mine(tx, here, number)
-            await tickets.answer(tx, number, text[:LONGEST])
-    except ForbiddenMove:
-        if (await _view(here, number)).ticket.answer != text:
-            raise
+            await tickets.answer(tx, number, text)
+    except Invalid as problem:
+        return here.show(SHOW, await _view(here, number, text=text, errors=problem.fields), 422)
     return here.go(f"/studio/calls/{number}")
 
 

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from backend.ocr import drawn
-from backend.ocr.fields import SURE
-from backend.ocr.lines import Alphabet, Line
+from backend.ocr.lines import SURE, Alphabet, Line
 
 ALPHABET = Alphabet(list("令狐波彼诐俫侠徕堵堶"))
 BOLD = (

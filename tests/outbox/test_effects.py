@@ -164,18 +164,22 @@ async def test_only_workers_lost_in_a_row_count(db: Database) -> None:
             break
 
 
+async def fail_times(db: Database, times: int, effect_id: str, error: str, moment: datetime) -> None:
+    """Tried `times` times, each as soon as it is due, from `moment` on."""
+    for _ in range(times):
+        taken = await take(db, effect_id, moment)
+        assert taken is not None
+        with clock.at(moment):
+            async with db.begin(JIA) as tx:
+                await effects.failed(tx, taken, error)
+        moment = (await state(db, effect_id))[1]
+
+
 async def test_when_a_system_is_back_what_failed_the_same_way_goes_out_within_seconds(db: Database) -> None:
     first, second, other = await add(db), await add(db), await add(db)
     now = clock.now()
     for effect_id, error in ((first, "sms_down"), (second, "sms_down"), (other, "timeout")):
-        moment = now
-        for _ in range(6):
-            taken = await take(db, effect_id, moment)
-            assert taken is not None
-            with clock.at(moment):
-                async with db.begin(JIA) as tx:
-                    await effects.failed(tx, taken, error)
-            moment = (await state(db, effect_id))[1]
+        await fail_times(db, 6, effect_id, error, now)
     due = (await state(db, first))[1]
     taken = await take(db, first, due)
     assert taken is not None
@@ -194,14 +198,7 @@ async def test_a_first_success_tells_those_that_wait_for_the_same_system_that_it
     alone, refused = await add(db), await add(db)
     now = clock.now()
     for effect_id, error in ((alone, "wechat_unavailable"), (refused, "outside_refused 422 x")):
-        moment = now
-        for _ in range(8):
-            taken = await take(db, effect_id, moment)
-            assert taken is not None
-            with clock.at(moment):
-                async with db.begin(JIA) as tx:
-                    await effects.failed(tx, taken, error)
-            moment = (await state(db, effect_id))[1]
+        await fail_times(db, 8, effect_id, error, now)
     fresh = await take(db, await add(db), clock.now())
     assert fresh is not None
     with clock.at(now + timedelta(seconds=10)):

@@ -4,6 +4,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
 from backend.core import clock, ids, workdays
+from backend.core.errors import Invalid
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.channels.model import TICKET, Ticket, TicketNotFound
@@ -12,6 +13,7 @@ from backend.domains.regulation import service as regulation
 
 Kind = Literal["human", "complaint"]
 
+SHORTEST, LONGEST = 4, 1000  # characters of an answer
 HUMAN_WORKING_DAYS = 1
 SAME_MATTER = timedelta(hours=24)
 """Who complains again within a day means the same matter; later it is another one, with a clock of its own."""
@@ -82,9 +84,22 @@ async def of_openid(tx: Tx, openid: str) -> list[Ticket]:
     return [_ticket(tx, row) for row in rows]
 
 
+def kept(answer: str) -> str:
+    """An answer as it is kept: at most `LONGEST` characters. Raises Invalid for one that tells nobody anything."""
+    if len(answer) < SHORTEST:
+        raise Invalid(fields={"answer": "请写明怎么答复的，以后查得到"})
+    return answer[:LONGEST]
+
+
 async def answer(tx: Tx, ticket_no: str, text: str) -> Ticket:
-    """A member of staff answered. Raises `ForbiddenMove` when it is not open."""
+    """Keep what the customer was told; the same answer again, of a second tap, is kept once.
+
+    Raises Invalid as `kept`, `ForbiddenMove` when another answer was kept before.
+    """
+    text = kept(text)
     ticket = await get(tx, ticket_no)
+    if ticket.status == "answered" and ticket.answer == text:
+        return ticket
     TICKET.check(ticket.status, "answered")
     sealed = tx.vault.encrypt(_TABLE, "answer", ticket.id, text)
     await Q.answer_ticket(tx, institution_id=tx.institution_id, id=ticket.id, answer=sealed, now=tx.now)
