@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from backend.core import clock
+from backend.core.actor import system
+from backend.domains.decision import service as decisions
 from backend.sandbox import specimens
 from backend.sandbox.specimens.people import Person
 from tests.h5.customer.conftest import Phone, Studio
@@ -51,6 +53,12 @@ async def test_what_was_typed_over_the_card_is_looked_at_by_a_person(
 ) -> None:
     given = {name: _later() if value == "later" else value for name, value in typed.items()}
     assert await decided(studio, phone, card, **given) == "referred"
+    [application] = await studio.all_applications()
+    async with studio.context.db.read(system(application.institution_id, "test")) as tx:
+        recorded = await decisions.latest_for(tx, application.id)
+    assert recorded is not None
+    told = [reason.text for reason in recorded.opened.decision.reasons]
+    assert told == ["证件照片和填写的对不上，要由工作人员核对"], "everything was filled in"
 
 
 async def test_a_card_confirmed_as_it_is_printed_is_decided(studio: Studio, phone: Phone) -> None:

@@ -19,6 +19,9 @@ _SOURCES = {
     "product": ("这个产品要由工作人员来看", _WAITING),
     "regulation": ("这个产品要由工作人员来看", _WAITING),
 }
+_ON_THE_CARD = ("birth_on", "id_expires_on", "in_service_area")
+_TYPED_OVER = "证件照片和填写的对不上，要由工作人员核对", _WAITING
+"""These stand on the card: they are missing when something else was typed over what the photographs say."""
 _NO_CONSENT = {"credit_bureau": "还没有您查询征信的授权", "data_platform": "还没有您查询资料的授权"}
 
 
@@ -73,13 +76,15 @@ def bound(cap: Cap) -> Reason:
 
 
 def gaps(found: Iterable[Gap]) -> list[Reason]:
-    """One reason per source that did not give what is needed."""
+    """One reason per source that did not give what is needed; the card is one of its own."""
     reasons: dict[str, Reason] = {}
     for gap in found:
         text, advice = _SOURCES.get(gap.source, ("收到了看不懂的资料，要由工作人员来看", _WAITING))
         if gap.problem == "no_consent":
             text, advice = _NO_CONSENT.get(gap.source, "还没有您的授权"), "同意授权后就能接着办"
         code = f"DATA_{gap.source.upper()}"
+        if gap.fact in _ON_THE_CARD:
+            code, (text, advice) = "DATA_CARD", _TYPED_OVER
         reasons.setdefault(
             code, Reason(code=code, text=text, advice=advice, direction="minus", severity="refer")
         )
