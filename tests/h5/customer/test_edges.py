@@ -26,7 +26,9 @@ from backend.flows import decide_application, expire_offers, give_up_drafts, res
 from backend.sandbox import specimens
 from backend.sandbox.forms import Form
 from backend.sandbox.specimens.people import Person
+from h5.customer import reloaded
 from tests.h5.customer.conftest import Phone, Studio, photograph
+from tests.security.conftest import routes_of
 
 JIA, YI = system("4101", "test"), system("4102", "test")
 
@@ -802,15 +804,14 @@ def test_a_specimen_of_every_county_agrees_with_itself() -> None:
 # --- back and reload ----------------------------------------------------------------------------------------
 
 
-ONLY_FORMS = (
-    "/apply/start",
-    "/apply/give-up",
-    "/apply/identity/front",
-    "/apply/identity/back",
-    "/apply/identity/confirm",
-    "/apply/consents",
-    "/apply/submit",
-)
+ONLY_FORMS = sorted(path for path in reloaded.lead_on.paths if path.startswith("/apply/"))
+
+
+def test_every_address_of_the_road_that_forms_are_sent_to_can_be_opened(studio: Studio) -> None:
+    road = [route for route in routes_of(studio.app) if route.path.startswith(("/apply", "/my", "/resume"))]
+    sent, opened = ({r.path for r in road if r.method == method} for method in ("POST", "GET"))
+    assert ONLY_FORMS
+    assert sent <= opened
 
 
 @pytest.mark.parametrize("step", ["phone", "liveness", "details"])
