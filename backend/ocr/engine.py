@@ -1,7 +1,7 @@
 """PP-OCRv6 through paddleocr on ONNX Runtime: finds lines of text and reads them. Heavy: only in OCR processes.
 
 paddleocr loads the models; pictures go to the ONNX sessions directly, because only there are the posteriors of every
-character, and because detection at 512 pixels with crops from the full picture costs a tenth of the stock pipeline.
+character, and because detection at 448 pixels with crops from the full picture costs a tenth of the stock pipeline.
 """
 
 import json
