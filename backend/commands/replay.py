@@ -14,7 +14,7 @@ import msgspec
 from backend.commands import reach
 from backend.core import ids, unreadable
 from backend.core.actor import everywhere
-from backend.core.errors import Problem
+from backend.core.errors import Problem, Unavailable
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.decision import service as decisions
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             print(f"{args.id} 不是编号，也不是存证文件", file=sys.stderr)
             return 2
-    except reach.NoDatabase:
+    except Unavailable:  # no database, or one without tables: no fault of the number
         raise
     except Problem as problem:
         print(problem.text, file=sys.stderr)
