@@ -6,6 +6,7 @@ import os
 import pytest
 
 from backend import settings
+from backend.commands import up
 from backend.settings import DEVELOPMENT_SECRET, OUTSIDE, SECRETS, Unsafe, load
 
 SAFE = {
@@ -28,6 +29,12 @@ def test_addresses_default_to_the_sandbox_and_an_explicit_one_wins() -> None:
 
 def test_a_complete_production_setting_is_accepted() -> None:
     assert load(SAFE).production
+
+
+def test_a_start_names_the_sandbox_only_where_it_plays_the_outside_world() -> None:
+    assert all(address.startswith("https://loan.union.example/") for _, address in up.addresses(load(SAFE)))
+    demonstration = [address for _, address in up.addresses(load({}, sandbox_port=9100))]
+    assert "http://127.0.0.1:9100/phone" in demonstration
 
 
 @pytest.mark.parametrize("name", [n for n in SAFE if n not in {"XIAODAI_ENV"}])

@@ -183,20 +183,23 @@ def _step(name: str) -> Iterator[None]:
 
 
 def _welcome(settings: Settings) -> None:
-    base = settings.public_base
-    entry = f"{base}/"
     console.print()
-    _print_qr(entry)
-    rows = (
-        ("入口", entry),
-        ("员工登录", f"{base}/staff/sign-in"),
-        ("客户手机（沙箱微信）", f"{settings.sandbox_base}/phone"),
-        ("手机银行（沙箱）", f"{settings.sandbox_base}/bank"),
-        ("后台（沙箱各系统）", f"{settings.sandbox_base}/office"),
-    )
-    for label, address in rows:
+    _print_qr(f"{settings.public_base}/")
+    for label, address in addresses(settings):
         console.print(f"  {label}：{address}", soft_wrap=True)
-    print(f"ready {base}", flush=True)
+    print(f"ready {settings.public_base}", flush=True)
+
+
+def addresses(settings: Settings) -> list[tuple[str, str]]:
+    """(label, address) of the pages for people; the sandbox's only where it plays the outside world."""
+    base, sandbox = settings.public_base, settings.sandbox_base
+    ours = [("入口", f"{base}/"), ("员工登录", f"{base}/staff/sign-in")]
+    played = [
+        ("客户手机（沙箱微信）", f"{sandbox}/phone"),
+        ("手机银行（沙箱）", f"{sandbox}/bank"),
+        ("后台（沙箱各系统）", f"{sandbox}/office"),
+    ]
+    return [*ours, *played] if plays_outside(settings) else ours
 
 
 def _print_qr(address: str) -> None:
