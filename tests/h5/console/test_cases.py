@@ -7,21 +7,16 @@ import msgspec
 import pytest
 
 from backend.core import clock
-from backend.core.actor import system
 from backend.demo import staff_id
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.audit import service as audit
-from backend.domains.channels import tickets
 from backend.domains.decision import facts
 from backend.flows import request_review
-from backend.jobs.handlers import HANDLERS
-from backend.outbox import effects
 from backend.overview import case_file, work_list
-from h5.console.dead_letters import KINDS
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desk, Desks, written
-from tests.h5.scene import dead_letter, referred, review_of, scene
+from tests.h5.scene import referred, review_of, scene
 
 YES = {
     "outcome": "approved",
@@ -257,164 +252,6 @@ async def test_a_case_without_an_officer_cannot_be_given_back(road: Road, desks:
     assert "没有客户经理，不能退回" in desk.words
 
 
-async def test_a_dead_letter_is_sent_again_once_with_a_reason_and_a_fresh_proof(
-    road: Road, desks: Desks, owner: asyncpg.Connection
-) -> None:
-    dead = await dead_letter(road, "4101")
-    start = clock.now()
-    desk = await desks.of("JX0301")
-    assert "没送到" in desk.words
-    with clock.at(start + timedelta(minutes=6)):
-        await desk.get("/console/dead-letters")
-        token = desk.page.form("/staff/confirm").values["csrf_token"]
-        path = f"/console/dead-letters/4101/{dead}"
-        stale = await desk.http.post(path, data={"csrf_token": token, "reason": "对方恢复了"})
-        assert stale.status_code == 403
-        assert await owner.fetchval("select status from outbox.effects where id = $1", dead) == "dead"
-        await desk.confirm()
-        await desk.send(desk.page.form(path), reason="")
-        assert desk.reply.status_code == 422
-        await desk.send(desk.page.form(path), reason="对方恢复了")
-        assert "已经排上" in desk.words
-        again = await desk.http.post(path, data={"csrf_token": token, "reason": "对方恢复了"})
-        assert again.status_code == 404
-    assert await owner.fetchval("select status from outbox.effects where id = $1", dead) == "waiting"
-    async with road.db.read(system("4101", "test")) as tx:
-        [entry] = [e for e in await audit.of(tx, dead) if e.action == "effect.revived"]
-    assert "对方恢复了" in entry.details
-
-
-async def test_who_answers_a_ticket_calls_with_a_reason_that_leaves_a_row(
-    road: Road, desks: Desks, owner: asyncpg.Connection
-) -> None:
-    """The county's admin is told to phone, so the number is there to phone (D3-15); not for who only reads."""
-    made = await scene(road, owner)
-    path, number = f"/console/tickets/4101/{made.call}", id_number(301)
-    phone = f"139{number[-8:-1]}0"
-    desk = await desks.of("JX0101")
-    await desk.get(path)
-    assert phone not in desk.reply.text
-    form = desk.page.form(f"{path}/phone")
-    await desk.send(form, reason="")
-    assert (desk.reply.status_code, phone in desk.reply.text) == (422, False)
-    await desk.send(form, reason="答复客户找人工")
-    assert (desk.reply.status_code, f'href="tel:{phone}"' in desk.reply.text) == (200, True)
-    async with road.db.read(JIA) as tx:
-        entries = await audit.of(tx, made.application.customer_id or "")
-    [row] = [each for each in entries if each.action == "customer.revealed"]
-    assert row.actor == f"staff:{staff_id('4101', 3)}"
-    assert "答复客户找人工" in row.details
-    for reader in ("JX0401", "SL0001"):
-        other = await desks.of(reader)
-        await other.get(path)
-        assert f"{path}/phone" not in other.reply.text, reader
-    await desk.get(f"/console/tickets/4101/{made.ticket}")
-    assert "还不知道是谁，没有手机号" in desk.words
-    await desk.get(path)
-    await desk.send(desk.page.form(path), answer="打过电话，讲清了利息")
-    await desk.send(form, reason="答复客户找人工")
-    assert ("已答复" in desk.words, phone in desk.reply.text) == (True, False)
-
-
-async def test_a_ticket_and_a_report_are_answered_once(
-    road: Road, desks: Desks, owner: asyncpg.Connection
-) -> None:
-    made = await scene(road, owner)
-    desk = await desks.of("JX0101")
-    for words in ("投诉", "等了三天没人理我", "有人向我收费：有人要 200 元"):
-        assert words in desk.words
-    for path in (f"/console/tickets/4101/{made.ticket}", f"/console/reports/4101/{made.report}"):
-        await desk.get(path)
-        form = desk.page.form(path)
-        await desk.send(form, answer="好")
-        assert desk.reply.status_code == 422
-        for _ in range(2):
-            await desk.send(form, answer="打过电话，已经说明白了")
-            assert desk.reply.status_code == 200
-        assert "打过电话" in desk.words
-        await desk.send(form, answer="换一种说法再答一次")
-        assert desk.reply.status_code == 409
-    await desk.get("/console")
-    assert "等了三天" not in desk.words
-    secrets = await owner.fetchval("select string_agg(t::text, '') from campaigns.reports t")
-    assert "打过电话".encode().hex() not in secrets
-
-
-async def test_one_revoke_reaches_every_copy_of_a_code(
-    road: Road, desks: Desks, owner: asyncpg.Connection
-) -> None:
-    made = await scene(road, owner)
-    assert (await road.web.get(f"/q/{made.token}")).status_code == 200
-    desk = await desks.of("JX0101")
-    await desk.get("/console/officers")
-    assert "李四 JX0427" in desk.words
-    await desk.get(f"/console/officers/4101/{made.officer}")
-    form = desk.page.form(f"/console/codes/{made.code}/revoke")
-    await desk.send(form, reason="")
-    assert desk.reply.status_code == 422
-    await desk.send(form, reason="海报被人改过")
-    assert "已作废" in desk.words
-    with clock.at(clock.now() + timedelta(seconds=1)):
-        assert (await road.web.get(f"/q/{made.token}")).status_code == 410, "within a second"
-    officer = await desks.of("JX0427")
-    await officer.get(f"/studio/codes/{made.code}")
-    assert "海报被人改过" in officer.words
-    assert '<svg class="qr"' not in officer.reply.text
-    assert (await officer.get(f"/studio/codes/{made.code}/poster")).status_code == 409
-    assert (await officer.get(f"/studio/codes/{made.code}/poster.jpg")).status_code == 409
-
-
-async def test_the_support_desk_finds_its_own_masked_and_leaves_a_row(
-    road: Road, desks: Desks, owner: asyncpg.Connection
-) -> None:
-    made = await scene(road, owner)
-    desk = await desks.of("JX0101")
-    await desk.get("/console/support")
-    await desk.send(desk.page.form("/console/support"), what=made.number)
-    assert "人工审查中" in desk.words
-    assert "张三" not in desk.reply.text
-    assert id_number(301) not in desk.reply.text
-    async with road.db.read(JIA) as tx:
-        entries = await audit.of(tx, made.number)
-    assert ("support.inspect", f"staff:{staff_id('4101', 3)}") in {(e.action, e.actor) for e in entries}
-    await desk.send(desk.page.form("/console/support"), what="oNobody12345678")
-    assert desk.reply.status_code == 404
-    assert "oNobody12345678" not in desk.reply.text, "an account id does not come back in the page"
-
-
-async def test_head_office_sees_every_county_and_decides_nothing(
-    road: Road, desks: Desks, owner: asyncpg.Connection
-) -> None:
-    await scene(road, owner, "4102", 505)
-    desk = await desks.of("SL0001")
-    assert "乙县农商银行" in desk.words
-    await desk.get("/console/counties/4102")
-    assert "只能看" in desk.words
-    number = next(each for each in desk.page.links if each.startswith("/console/cases/"))
-    await desk.get(number)
-    assert desk.reply.status_code == 200
-    assert "您的意见" not in desk.words
-    await desk.get("/console/dead-letters?in=4102")
-    assert "再送一次" in desk.words, "an act that is head office's own"
-
-
-async def test_the_menu_shows_the_eight_groups_and_says_what_is_not_open(desks: Desks) -> None:
-    desk = await desks.of("JX0101")
-    shut = ("渠道接入", "产品工厂", "决策流配置", "合同管理", "授信管理")
-    for group in shut:
-        assert f"{group} 未开通" in desk.words
-    for group in ("快贷客户管理", "营销管理", "业务监控"):
-        assert group in desk.words
-        assert f"{group} 未开通" not in desk.words
-
-
-async def test_every_item_of_the_menu_opens_for_whoever_is_shown_it(desks: Desks) -> None:
-    for staff_no in ("JX0101", "JX0201", "JX0301", "JX0401", "SL0001", "SL0002", "SL0003", "JX0427"):
-        desk = await desks.of(staff_no)
-        for link in {each for each in desk.page.links if each.startswith(("/console", "/studio"))}:
-            assert (await desk.http.get(link)).status_code == 200, f"{staff_no} {link}"
-
-
 def test_every_fact_is_written_in_chinese() -> None:
     """Enumerations of the catalogue have a label for each member a case page may show."""
     for fact in facts.catalogue().facts.values():
@@ -423,32 +260,6 @@ def test_every_fact_is_written_in_chinese() -> None:
                 pair = case_file._pair(fact.name, member)
                 assert pair is not None
                 assert not pair[1].isascii(), f"{fact.name} {member}"
-
-
-async def test_what_came_through_no_county_waits_at_head_office_and_is_answered_there(
-    road: Road, desks: Desks
-) -> None:
-    async with road.db.begin(system("0000", "test")) as tx:
-        lost = await tickets.open(tx, kind="complaint", text="扫码扫不开", openid="oStranger")
-    async with road.db.begin(JIA) as tx:
-        county = await tickets.open(tx, kind="complaint", text="等了三天", openid="oKnown")
-    desk = await desks.of("SL0001")
-    assert "省联社 0 0 1 0 0 没有超时" in desk.words
-    await desk.get("/console/counties/0000")
-    path = f"/console/tickets/0000/{lost.ticket_no}"
-    assert path in desk.page.links
-    await desk.get(path)
-    form = desk.page.form(path)
-    await desk.send(form, answer="打过电话，教他换个角度扫")
-    assert desk.reply.status_code == 200
-    assert "已答复" in desk.words
-    await desk.get("/console/counties/4101")
-    foreign = f"/console/tickets/4101/{county.ticket_no}"
-    assert foreign in desk.page.links
-    await desk.get(foreign)
-    assert "由本行管理员答复" in desk.words
-    await desk.send(msgspec.structs.replace(form, action=foreign), answer="替县里答一次")
-    assert desk.reply.status_code == 422
 
 
 @pytest.mark.parametrize(("staff_no", "follows"), [("JX0201", False), ("JX0301", False), ("JX0401", True)])
@@ -497,31 +308,3 @@ async def test_more_cases_than_the_list_shows_are_counted_and_said(
     watching = await desks.of("JX0101")
     assert "2 件，别人在办" in watching.words
     assert "这里是最急的 1 件" in watching.words
-
-
-def test_every_kind_of_effect_has_a_name_people_read() -> None:
-    assert set(HANDLERS) == set(KINDS)
-
-
-async def test_a_dead_letter_says_whose_it_is_and_why_without_codes(
-    road: Road, desks: Desks, owner: asyncpg.Connection
-) -> None:
-    application = await referred(road, owner, "4101", 561)
-    async with road.db.begin(JIA) as tx:
-        await effects.add(tx, kind="notify.status", case_id=application.id, payload={}, key="dead")
-    await road.drain()
-    desk = await desks.of("JX0301")
-    for error, words in (
-        ("outside_refused 409 line_closed", "对方系统没有受理"),
-        ("KeyError", "请告诉技术人员"),
-        ("core_banking_unavailable", "都连不上对方系统"),
-    ):
-        async with owner.transaction():
-            await owner.execute("set local session_replication_role = replica")
-            await owner.execute(
-                "update outbox.effects set status = 'dead', last_error = $1 where key = 'dead'", error
-            )
-        await desk.get("/console/dead-letters")
-        assert words in desk.words
-        assert error.split()[0] not in desk.words
-        assert f"/console/cases/{application.application_no}" in desk.page.links
