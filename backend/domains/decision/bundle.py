@@ -20,6 +20,7 @@ _CODE = (
     "expressions.py",
     "facts.py",
     "features.py",
+    "formula.py",
     "gate.py",
     "guard.py",
     "lint.py",

@@ -1,143 +1,102 @@
 """Facts computed from facts: once, here, for training, live decisions and batches alike (A3-36).
 
-Each function is whole-number arithmetic over facts the gate has checked, so equal facts give equal features
-on every machine. Divisions by what may be zero are defined here and nowhere else.
+Each is a `formula`: whole-number arithmetic over facts the gate has checked, so equal facts give equal features
+on every machine, in one case (`extend`) and in a table (`frame`). Divisions by what may be zero are defined here
+and nowhere else.
 """
 
-from collections.abc import Callable, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from backend.core import clock
+from backend.domains.decision import facts
 from backend.domains.decision.facts import Value
+from backend.domains.decision.formula import (
+    TODAY,
+    Formula,
+    day,
+    fact,
+    greatest,
+    is_one_of,
+    least,
+    number,
+    per,
+    when,
+)
 
-Values = Mapping[str, Value]
+if TYPE_CHECKING:
+    import polars
 
+_END_MONTH = TODAY.year * 12 + TODAY.month - 1 + fact("requested_term_months")
+"""Months since the year 0 of the last day of the term asked for; its day is at most the 28th."""
 
-class Feature(msgspec.Struct, frozen=True):
-    """`needs` are facts (or earlier features); without one of them the feature does not exist."""
-
-    needs: tuple[str, ...]
-    compute: Callable[[Values, date], int]
-
-
-def _int(values: Values, name: str) -> int:
-    return int(values[name])
-
-
-def _day(values: Values, name: str) -> date:
-    return date.fromisoformat(str(values[name]))
-
-
-def age_years(values: Values, on: date) -> int:
-    return clock.years_between(_day(values, "birth_on"), on)
-
-
-def age_at_end_years(values: Values, on: date) -> int:
-    """Age on the last day of the term asked for."""
-    months = on.year * 12 + on.month - 1 + _int(values, "requested_term_months")
-    end = date(months // 12, months % 12 + 1, min(on.day, 28))
-    return clock.years_between(_day(values, "birth_on"), end)
-
-
-def id_days_left(values: Values, on: date) -> int:
-    return (_day(values, "id_expires_on") - on).days
-
-
-def verified_annual_income(values: Values, _: date) -> int:
-    """The best of three proofs of income: wages paid through us for 3 months, the housing fund's base for 6,
-    or 40 % of what came into the account (turnover is not income)."""
-    wages = _int(values, "core_payroll_average") * 12 if _int(values, "core_payroll_months") >= 3 else 0
-    fund = _int(values, "housing_fund_base") * 12 if _int(values, "housing_fund_months") >= 6 else 0
-    return max(wages, fund, _int(values, "core_inflow_12m") * 40 // 100)
-
-
-def usable_annual_income(values: Values, _: date) -> int:
-    """Never more than the customer says and never more than there is proof of."""
-    return min(_int(values, "declared_annual_income"), _int(values, "verified_annual_income"))
-
-
-def debt_to_income_bp(values: Values, _: date) -> int:
-    """Monthly repayments over usable monthly income; 20000 when there are debts and no proven income."""
-    owed, income = _int(values, "bureau_monthly_repayment") * 12, _int(values, "usable_annual_income")
-    if not owed:
-        return 0
-    return min(20_000, owed * 10_000 // income) if income else 20_000
-
-
-def card_use_bp(values: Values, _: date) -> int:
-    """Used share of all credit cards; 0 without a card, 20000 when something is used of no limit."""
-    used, limit = _int(values, "bureau_card_used"), _int(values, "bureau_card_limit")
-    if not limit:
-        return 20_000 if used else 0
-    return min(20_000, used * 10_000 // limit)
-
-
-def counted_assets(values: Values, _: date) -> int:
-    """A6-08: deposits in full, wealth products at 80 % of their value."""
-    return _int(values, "core_deposit_average_6m") + _int(values, "core_wealth_balance") * 80 // 100
-
-
-def internet_credit_left(values: Values, _: date) -> int:
-    """D1-01: the cap over the person's total internet consumer credit, less the larger of what the bureau and
-    our own books know (the bureau lags behind, our books see only the union)."""
-    granted = max(
-        _int(values, "bureau_internet_consumer_credit"), _int(values, "core_internet_credit_granted")
-    )
-    return max(0, _int(values, "reg_internet_consumer_cap") - granted)
-
-
-def reg_term_cap_months(values: Values, _: date) -> int:
-    """D1-01 and D2-05 bind consumer loans: the longest term, shorter when the principal falls due at once."""
-    if values["product_kind"] != "consumer":
-        return 360
-    longest = _int(values, "reg_consumer_max_term_months")
-    if values["product_repayment_method"] in ("interest_first", "on_demand"):
-        return min(longest, _int(values, "reg_bullet_max_term_months"))
-    return longest
-
-
-def rate_cap_bp(values: Values, _: date) -> int:
-    return min(_int(values, "product_rate_cap_bp"), _int(values, "reg_all_in_cost_cap_bp"))
-
-
-FEATURES: dict[str, Feature] = {
-    "age_years": Feature(("birth_on",), age_years),
-    "age_at_end_years": Feature(("birth_on", "requested_term_months"), age_at_end_years),
-    "id_days_left": Feature(("id_expires_on",), id_days_left),
-    "verified_annual_income": Feature(
-        (
-            "core_payroll_average",
-            "core_payroll_months",
-            "housing_fund_base",
-            "housing_fund_months",
-            "core_inflow_12m",
+FEATURES: dict[str, Formula] = {
+    "age_years": day("birth_on").years_to(TODAY),
+    # Age on the last day of the term asked for.
+    "age_at_end_years": _END_MONTH // 12
+    - day("birth_on").year
+    - when(
+        (_END_MONTH - _END_MONTH // 12 * 12 + 1) * 100 + least(TODAY.day, 28)
+        < day("birth_on").month * 100 + day("birth_on").day,
+        1,
+        0,
+    ),
+    "id_days_left": TODAY.days_to(day("id_expires_on")),
+    # The best of three proofs of income: wages paid through us for 3 months, the housing fund's base for 6,
+    # or 40 % of what came into the account (turnover is not income).
+    "verified_annual_income": greatest(
+        when(fact("core_payroll_months") >= 3, fact("core_payroll_average") * 12, 0),
+        when(fact("housing_fund_months") >= 6, fact("housing_fund_base") * 12, 0),
+        fact("core_inflow_12m") * 40 // 100,
+    ),
+    # Never more than the customer says and never more than there is proof of.
+    "usable_annual_income": least(fact("declared_annual_income"), fact("verified_annual_income")),
+    # Monthly repayments over usable monthly income; 20000 when there are debts and no proven income.
+    "debt_to_income_bp": when(
+        fact("bureau_monthly_repayment").equals(0),
+        0,
+        least(
+            20_000,
+            per(
+                fact("bureau_monthly_repayment") * 12 * 10_000,
+                fact("usable_annual_income"),
+                nothing=20_000,
+            ),
         ),
-        verified_annual_income,
     ),
-    "usable_annual_income": Feature(
-        ("declared_annual_income", "verified_annual_income"), usable_annual_income
-    ),
-    "debt_to_income_bp": Feature(("bureau_monthly_repayment", "usable_annual_income"), debt_to_income_bp),
-    "card_use_bp": Feature(("bureau_card_used", "bureau_card_limit"), card_use_bp),
-    "counted_assets": Feature(("core_deposit_average_6m", "core_wealth_balance"), counted_assets),
-    "internet_credit_left": Feature(
-        ("bureau_internet_consumer_credit", "core_internet_credit_granted", "reg_internet_consumer_cap"),
-        internet_credit_left,
-    ),
-    "reg_term_cap_months": Feature(
-        (
-            "product_kind",
-            "product_repayment_method",
-            "reg_consumer_max_term_months",
-            "reg_bullet_max_term_months",
+    # Used share of all credit cards; 0 without a card, 20000 when something is used of no limit.
+    "card_use_bp": least(
+        20_000,
+        per(
+            fact("bureau_card_used") * 10_000,
+            fact("bureau_card_limit"),
+            nothing=when(fact("bureau_card_used").equals(0), 0, 20_000),
         ),
-        reg_term_cap_months,
     ),
-    "rate_cap_bp": Feature(("product_rate_cap_bp", "reg_all_in_cost_cap_bp"), rate_cap_bp),
+    # A6-08: deposits in full, wealth products at 80 % of their value.
+    "counted_assets": fact("core_deposit_average_6m") + fact("core_wealth_balance") * 80 // 100,
+    # D1-01: the cap over the person's total internet consumer credit, less the larger of what the bureau and
+    # our own books know (the bureau lags behind, our books see only the union).
+    "internet_credit_left": greatest(
+        0,
+        fact("reg_internet_consumer_cap")
+        - greatest(fact("bureau_internet_consumer_credit"), fact("core_internet_credit_granted")),
+    ),
+    # D1-01 and D2-05 bind consumer loans: the longest term, shorter when the principal falls due at once.
+    "reg_term_cap_months": when(
+        is_one_of("product_kind", "consumer"),
+        when(
+            is_one_of("product_repayment_method", "interest_first", "on_demand"),
+            least(fact("reg_consumer_max_term_months"), fact("reg_bullet_max_term_months")),
+            fact("reg_consumer_max_term_months"),
+        ),
+        number(360),
+    ),
+    "rate_cap_bp": least(fact("product_rate_cap_bp"), fact("reg_all_in_cost_cap_bp")),
 }
-"""In an order in which each comes after what it needs."""
+"""In an order in which each comes after what it needs; without one of its needs a feature does not exist."""
 
 
 def extend(values: dict[str, Value], on: date, wanted: tuple[str, ...]) -> None:
@@ -145,10 +104,10 @@ def extend(values: dict[str, Value], on: date, wanted: tuple[str, ...]) -> None:
     for name in wanted:
         feature = FEATURES[name]
         if all(need in values for need in feature.needs):
-            values[name] = feature.compute(values, on)
+            values[name] = feature.scalar(values, on)
 
 
-def closure(names: set[str]) -> tuple[set[str], tuple[str, ...]]:
+def closure(names: Iterable[str]) -> tuple[set[str], tuple[str, ...]]:
     """The plain facts and the features (in order) behind these names."""
     wanted: set[str] = set()
     plain: set[str] = set()
@@ -162,3 +121,34 @@ def closure(names: set[str]) -> tuple[set[str], tuple[str, ...]]:
             wanted.add(name)
             queue.extend(feature.needs)
     return plain, tuple(name for name in FEATURES if name in wanted)
+
+
+def frame(
+    table: polars.DataFrame, wanted: Sequence[str], on: date | str, *, keep: Sequence[str] = ()
+) -> polars.DataFrame:
+    """The wanted facts and features of every row, after the columns to `keep`; row order stays.
+
+    `on` is the day all rows are judged on, or the name of a date column. What the catalogue does not allow
+    (a wrong type, out of range) is null as if it were missing, as the gate treats it live; so is a column that
+    is not there, and every feature that needs what is null. Numbers may come as whole floats, dates as ISO
+    text, yes and no as 0 and 1. Freshness and consent are the caller's.
+    """
+    import polars as pl
+
+    from backend.domains.decision import tables
+
+    known = facts.catalogue()
+    plain, computed = closure(wanted)
+    day_on = (
+        pl.lit(on, dtype=pl.Date) if isinstance(on, date) else tables.as_date(table.schema[on], pl.col(on))
+    )
+    typed = table.lazy().select(
+        *(pl.col(name).alias(f"_keep.{name}") for name in keep),
+        *(tables.usable(known[name], table.schema.get(name)) for name in sorted(plain)),
+        day_on.alias("_on"),
+    )
+    for name in computed:
+        feature = FEATURES[name]
+        whole = pl.all_horizontal([pl.col(need).is_not_null() for need in feature.needs])
+        typed = typed.with_columns(pl.when(whole).then(feature.column(pl.col("_on"))).alias(name))
+    return typed.select(*(pl.col(f"_keep.{name}").alias(name) for name in keep), *wanted).collect()

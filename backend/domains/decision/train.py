@@ -17,7 +17,7 @@ import msgspec
 
 from backend.core.errors import Invalid
 from backend.domains.decision import features, model, scorecard
-from backend.domains.decision.facts import Value, catalogue
+from backend.domains.decision.facts import catalogue
 
 CANDIDATES: dict[str, str] = {
     "bureau_history_months": scorecard.ASCENDING,
@@ -71,21 +71,28 @@ def read_table(path: Path, target: str) -> tuple[dict[str, list[int]], list[int]
 
 
 def _columns(rows: list[dict[str, str]]) -> dict[str, list[int]]:
-    plain, wanted = features.closure(set(CANDIDATES))
+    plain, _ = features.closure(CANDIDATES)
     missing = sorted(plain - set(rows[0]))
     if missing:
         raise TableUnfit(why="缺少列 " + "、".join(missing))
-    columns: dict[str, list[int]] = {name: [] for name in CANDIDATES}
-    day = date(2000, 1, 1)  # no candidate depends on the day
+    import polars
+
+    numbers: dict[str, list[int]] = {name: [] for name in sorted(plain)}
     for number, row in enumerate(rows, 2):
         try:
-            values: dict[str, Value] = {name: int(row[name]) for name in plain}
-        except ValueError as cause:
+            for name, column in numbers.items():
+                column.append(int(row[name]))
+        except (TypeError, ValueError) as cause:
             raise TableUnfit(why=f"第 {number} 行有不是整数的值") from cause
-        features.extend(values, day, wanted)
-        for name in CANDIDATES:
-            columns[name].append(int(values[name]))
-    return columns
+    if any(abs(value) >= 2**63 for column in numbers.values() for value in column):
+        raise TableUnfit(why="有的数太大，不可能是真的")
+    day = date(2000, 1, 1)  # no candidate depends on the day
+    made = features.frame(polars.DataFrame(numbers), list(CANDIDATES), day)
+    unusable = [name for name in CANDIDATES if made[name].null_count()]
+    if unusable:
+        number = int(made[unusable[0]].is_null().arg_true()[0]) + 2
+        raise TableUnfit(why=f"第 {number} 行的 {unusable[0]} 不在可能的范围内")
+    return {name: made[name].to_list() for name in CANDIDATES}
 
 
 def train(
