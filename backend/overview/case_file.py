@@ -21,7 +21,7 @@ from backend.domains.customers import service as customers
 from backend.domains.customers.model import MaskedPerson
 from backend.domains.decision import facts as catalogue
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import Cap, Decision, PricePart, Reason, SourceFacts, Stage
+from backend.domains.decision.model import DECIDING, Cap, Decision, PricePart, Reason, SourceFacts, Stage
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import Staff
 from backend.domains.products import service as products
@@ -180,7 +180,7 @@ def draw(decision: Decision, decided_at: datetime) -> Drawn:
     return Drawn(
         outcome=OUTCOMES[decision.outcome],
         outcome_state="done" if decision.outcome == "approved" else "stop",
-        boxes=[_box(stage, decision) for stage in Stage],
+        boxes=[_box(stage, decision) for stage in DECIDING],
         hits=_hits(decision),
         caps=[(cap, max(1, cap.amount_fen * 100 // most)) for cap in decision.caps],
         price=decision.price,

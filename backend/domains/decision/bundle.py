@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from backend.domains.decision import facts, features, gate, scorecard
-from backend.domains.decision.model import Stage, Versions, canonical
+from backend.domains.decision.model import DECIDING, Stage, Versions, canonical
 
 SEEDED = "personal_credit"
 """The strategy set shipped with the code; parameters come as facts, so every personal product can use it."""
 
 _CODE = (
+    "contracts.py",
     "evaluate.py",
     "explain.py",
     "expressions.py",
@@ -89,9 +90,9 @@ def build(
 ) -> Bundle:
     """Check and compile. Raises `StrategyRefused`."""
     catalogue = catalogue or facts.catalogue()
-    stages = {stage: gate.compile_stage(stage, documents[stage], catalogue) for stage in Stage}
+    stages = {stage: gate.compile_stage(stage, documents[stage], catalogue) for stage in DECIDING}
     served = scorecard.CompiledScorecard(card, catalogue)
-    texts = {stage: canonical(documents[stage]).decode() for stage in Stage}
+    texts = {stage: canonical(documents[stage]).decode() for stage in DECIDING}
     built = Bundle(stages, served, catalogue, texts, code or code_version())
     _built[canonical(built.versions)] = built
     return built
@@ -104,7 +105,7 @@ def of_versions(versions: Versions) -> Bundle | None:
 
 def seeded_documents() -> dict[Stage, Any]:
     folder = resources.files(__package__) / "strategies" / SEEDED
-    return {stage: msgspec.json.decode((folder / f"{stage}.json").read_bytes()) for stage in Stage}
+    return {stage: msgspec.json.decode((folder / f"{stage}.json").read_bytes()) for stage in DECIDING}
 
 
 @cache

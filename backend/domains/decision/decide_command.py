@@ -32,7 +32,7 @@ def read_case(path: Path) -> model.Case:
         raise CaseUnreadable(f"{path} 不是一份申请资料：{twice}") from twice
     except unreadable.NOT_DECODED as cause:
         raise CaseUnreadable(f"{path} 不是一份申请资料：{unreadable.why(cause, text)}") from cause
-    if case.interrupted_at and case.interrupted_at not in set(model.Stage):
+    if case.interrupted_at and case.interrupted_at not in model.DECIDING:
         raise CaseUnreadable(f"{path} 不是一份申请资料：没有 {case.interrupted_at} 这一步")
     known = facts.catalogue()
     for source, given in case.sources.items():

@@ -14,6 +14,7 @@ from backend.domains.decision import explain, facts, features, gate, guard
 from backend.domains.decision.bundle import Bundle
 from backend.domains.decision.facts import Value
 from backend.domains.decision.model import (
+    DECIDING,
     FORMAT,
     Cap,
     Capsule,
@@ -34,7 +35,7 @@ def evaluate(case: Case, bundle: Bundle, *, deadline: float | None = None) -> Ca
     Never raises for anything in the case: what cannot be understood is referred.
     """
     run = _Run(case, bundle)
-    for stage in Stage:
+    for stage in DECIDING:
         late = not case.interrupted_at and deadline is not None and time.monotonic() > deadline
         if late:
             case = msgspec.structs.replace(case, interrupted_at=str(stage))
@@ -213,7 +214,7 @@ class _Run:
         )
 
     def _check_approval(self, offer: Offer | None) -> None:
-        if offer is None or self._complete != set(Stage):
+        if offer is None or self._complete != set(DECIDING):
             self.give_up(Stage.PRICING, "error", "stage_without_result")
             return
         for name in guard.violations(offer, self._values, self._caps):

@@ -20,13 +20,30 @@ class Outcome(StrEnum):
 
 
 class Stage(StrEnum):
-    """The strategies of one decision, in the order they run."""
+    """What a strategy is for: the five stages of one decision, and five asked at other moments."""
 
     FRAUD_CHECK = "fraud_check"  # 反欺诈
     ELIGIBILITY = "eligibility"  # 准入
     RATING = "rating"  # 评级
     LIMIT = "limit"  # 定额
     PRICING = "pricing"  # 定价
+    MARKETING_GATE = "marketing_gate"  # 营销触达
+    PRE_SCREEN = "pre_screen"  # 预筛
+    DRAWDOWN_CHECK = "drawdown_check"  # 用信检查
+    EARLY_WARNING = "early_warning"  # 贷后预警
+    COLLECTION = "collection"  # 催收
+
+
+DECIDING = (Stage.FRAUD_CHECK, Stage.ELIGIBILITY, Stage.RATING, Stage.LIMIT, Stage.PRICING)
+"""The stages of one decision, in the order they run."""
+MOMENTS = (
+    Stage.MARKETING_GATE,
+    Stage.PRE_SCREEN,
+    Stage.DRAWDOWN_CHECK,
+    Stage.EARLY_WARNING,
+    Stage.COLLECTION,
+)
+"""The stages asked one by one, each at its own moment (`assess.assess`)."""
 
 
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,105 @@
+"""What the tables of each stage must give back, and what a finding about a document is."""
+
+import msgspec
+
+from backend.domains.decision.model import Stage
+
+GRADES = ("A", "B", "C", "D", "E")
+SEVERITIES = ("decline", "refer", "note")
+ACTIONS = ("watch", "call", "visit", "freeze")
+"""What an early warning asks for, the mildest first (A6-06)."""
+DUNNING = ("none", "remind", "negotiate", "visit", "legal")
+CHANNELS = ("none", "app", "sms", "call", "visit", "letter")
+
+ERROR, WARNING = "error", "warning"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something about a document: a place in words, a sentence, and the place for a page that marks it.
+
+    `severity` error: it may not be stored or run; warning: the author should look. `node`, `row` and `column`
+    are the ids in the document, '' where the finding is of the whole.
+    """
+
+    place: str
+    sentence: str
+    severity: str = ERROR
+    node: str = ""
+    row: str = ""
+    column: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}：{self.sentence}"
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """What the tables of a stage must give back.
+
+    `columns` by field: 'text', 'number', or the allowed words. `names` are values of `key` that must be among
+    the rows at run time, or the stage has no result. `key_step`: the bank itself decides here, never a partner
+    (D1-10). `conditions`: a row without any is refused, it would speak of everyone.
+    """
+
+    hit_policy: str
+    columns: dict[str, str | tuple[str, ...]]
+    key: str = ""
+    names: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()  # results of earlier stages it may use
+    prices: bool = False  # only facts allowed to move a price
+    key_step: bool = False
+    conditions: bool = False
+
+
+def _rules(*, key_step: bool) -> Contract:
+    columns: dict[str, str | tuple[str, ...]] = {
+        "code": "text",
+        "severity": SEVERITIES,
+        "text": "text",
+        "advice": "text",
+    }
+    return Contract("collect", columns, key="code", key_step=key_step, conditions=True)
+
+
+CONTRACTS: dict[Stage, Contract] = {
+    Stage.FRAUD_CHECK: _rules(key_step=False),
+    Stage.ELIGIBILITY: _rules(key_step=True),
+    Stage.RATING: Contract(
+        "first",
+        {"grade": GRADES, "verdict": ("pass", "refer", "decline")},
+        before=("score",),
+        prices=True,
+    ),
+    Stage.LIMIT: Contract(
+        "collect",
+        {"cap": "text", "label": "text", "amount": "number"},
+        key="cap",
+        names=("product", "regulation", "income", "assets", "obligations"),
+        before=("score", "grade"),
+        prices=True,
+        key_step=True,
+    ),
+    Stage.PRICING: Contract(
+        "collect",
+        {"part": "text", "label": "text", "bp": "number"},
+        key="part",
+        names=("lpr", "cost", "risk"),
+        before=("score", "grade"),
+        prices=True,
+        key_step=True,
+    ),
+    Stage.MARKETING_GATE: _rules(key_step=False),
+    Stage.PRE_SCREEN: _rules(key_step=False),
+    Stage.DRAWDOWN_CHECK: _rules(key_step=True),
+    Stage.EARLY_WARNING: Contract(
+        "collect",
+        {"code": "text", "action": ACTIONS, "text": "text"},
+        key="code",
+        key_step=True,
+        conditions=True,
+    ),
+    Stage.COLLECTION: Contract(
+        "first",
+        {"action": DUNNING, "channel": CHANNELS, "pace_days": "number", "text": "text"},
+        key_step=True,
+    ),
+}
