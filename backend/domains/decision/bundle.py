@@ -16,6 +16,7 @@ SEEDED = "personal_credit"
 
 _CODE = (
     "contracts.py",
+    "coverage.py",
     "evaluate.py",
     "explain.py",
     "expressions.py",
@@ -26,7 +27,9 @@ _CODE = (
     "guard.py",
     "lint.py",
     "model.py",
+    "regions.py",
     "scorecard.py",
+    "tables.py",
 )
 ALWAYS = (
     "requested_amount",

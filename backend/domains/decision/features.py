@@ -135,16 +135,16 @@ def frame(
     """
     import polars as pl
 
-    from backend.domains.decision import tables
+    from backend.domains.decision import columns
 
     known = facts.catalogue()
     plain, computed = closure(wanted)
     day_on = (
-        pl.lit(on, dtype=pl.Date) if isinstance(on, date) else tables.as_date(table.schema[on], pl.col(on))
+        pl.lit(on, dtype=pl.Date) if isinstance(on, date) else columns.as_date(table.schema[on], pl.col(on))
     )
     typed = table.lazy().select(
         *(pl.col(name).alias(f"_keep.{name}") for name in keep),
-        *(tables.usable(known[name], table.schema.get(name)) for name in sorted(plain)),
+        *(columns.usable(known[name], table.schema.get(name)) for name in sorted(plain)),
         day_on.alias("_on"),
     )
     for name in computed:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import zen
 
-from backend.domains.decision import lint
+from backend.domains.decision import contracts, lint
 from backend.domains.decision.facts import Catalogue, Fact, Value
 from backend.domains.decision.model import Stage, StrategyRefused, canonical
 
@@ -62,8 +62,9 @@ def hash_of(document: object) -> str:
 def compile_stage(stage: Stage, document: Any, catalogue: Catalogue) -> CompiledStage:
     """Check a document and make it ready to run. Raises `StrategyRefused` with every finding."""
     findings = lint.check(stage, document, catalogue)
-    if findings:
-        raise StrategyRefused([str(finding) for finding in findings])
+    errors = [str(finding) for finding in findings if finding.severity == contracts.ERROR]
+    if errors:
+        raise StrategyRefused(errors)
     digest = hash_of(document)
     nodes = document["nodes"]
     entry = next(node for node in nodes if node["type"] == "inputNode")
@@ -97,7 +98,7 @@ def evaluate(stage: CompiledStage, values: Mapping[str, Value], catalogue: Catal
         result = _engine.evaluate(f"{stage.hash}:{catalogue.hash}", context)["result"]
     except Exception as cause:
         raise Unproven("engine_error") from cause
-    contract = lint.CONTRACTS[stage.stage]
+    contract = contracts.CONTRACTS[stage.stage]
     hits: list[Hit] = []
     for table in stage.tables:
         rows = result.get(table) if isinstance(result, dict) else None
@@ -118,7 +119,7 @@ def evaluate(stage: CompiledStage, values: Mapping[str, Value], catalogue: Catal
 
 def _hit(
     stage: CompiledStage,
-    contract: lint.Contract,
+    contract: contracts.Contract,
     table: str,
     row: Mapping[str, Any],
     values: Mapping[str, Value],

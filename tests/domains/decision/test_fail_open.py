@@ -217,7 +217,7 @@ def test_an_amount_that_comes_out_as_a_fraction_of_a_fen_is_referred(good, docum
 def test_a_score_nobody_thought_of_is_refused_at_load_with_the_value(documents):
     rating = documents[Stage.RATING]
     rows(rating, "grades").pop(2)
-    assert "评分 是 575 时没有一行适用" in refused(Stage.RATING, rating)
+    assert "评分 575 分时没有一行适用" in refused(Stage.RATING, rating)
 
 
 def test_a_fact_that_may_not_move_a_price_is_refused_in_pricing(documents):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backend.core import clock
 from backend.domains.decision import bundle, evaluate, facts, gate, model
-from backend.domains.decision.model import DECIDING, Outcome, Stage, StrategyRefused
+from backend.domains.decision.model import DECIDING, Outcome, StrategyRefused
 from backend.sandbox import synthetic
 from tests.benchmarks import bench_decision
 from tests.domains.decision.conftest import decide, read, with_facts
