@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 Span = tuple[tuple[int, int], ...]
 Box = tuple[Span, ...]
-STEPS = 200_000
+STEPS = 250_000
 """Comparisons of two boxes before a question is given up as too large; about half a second."""
 
 
