@@ -15,6 +15,8 @@ SEEDED = "personal_credit"
 """The strategy set shipped with the code; parameters come as facts, so every personal product can use it."""
 
 _CODE = (
+    "assess.py",
+    "conduct.py",
     "contracts.py",
     "coverage.py",
     "evaluate.py",

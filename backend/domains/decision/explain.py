@@ -18,6 +18,12 @@ _SOURCES = {
     "data_platform": ("有些资料还没有查到，您的申请已经收好", _WAITING),
     "product": ("这个产品要由工作人员来看", _WAITING),
     "regulation": ("这个产品要由工作人员来看", _WAITING),
+    "outreach": ("触达记录还没有查到", "查到以前不联系"),
+    "contact_rules": ("联系的规定还没有查到", "查到以前不联系"),
+    "prospects": ("名单资料还没有查到", "由客户经理看了再定"),
+    "credit_lines": ("额度情况还没有查到", _WAITING),
+    "post_loan": ("贷后数据还没有查到", "先列入关注"),
+    "collections": ("催收案件资料还没有查到", "查到以前不联系"),
 }
 _ON_THE_CARD = ("birth_on", "id_expires_on", "in_service_area")
 _TYPED_OVER = "证件照片和填写的对不上，要由工作人员核对", _WAITING
