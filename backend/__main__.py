@@ -24,6 +24,7 @@ COMMANDS = {
     "ocr": "读证件照片：ocr FILE… --json",
     "train": "训练评分卡",
     "decide": "对一个案例做决策：decide CASE.json",
+    "facts": "数据目录：每项数据的来源、依据、授权、价格；facts --sources 看断供时怎么办",
     "replay": "重放一次决策",
     "inspect": "客服查询：inspect OPENID|申请编号 --json",
     "menu": "公众号菜单：menu publish|show",

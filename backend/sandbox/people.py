@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from backend.sandbox import synthetic
+from backend.sandbox import synthetic, synthetic_business
 from backend.sandbox.refusal import Refusal
 from backend.sandbox.store import Store
 
@@ -104,7 +104,7 @@ class People:
         self._store = store
 
     def set(self, id_number: str, script: Script) -> None:
-        unknown = set(script.profile) - set(GOOD)
+        unknown = set(script.profile) - set(GOOD) - set(synthetic_business.NAMES)
         if unknown:
             raise Refusal(400, "fact_unknown", f"没有这些事实：{', '.join(sorted(unknown))}")
         name = script.name or self.script(id_number).name
@@ -128,8 +128,17 @@ class People:
         drawn: dict[str, Any] = dict(PRESETS.get(script.preset) or synthetic.person(id_number.upper()))
         if script.bureau == "none":
             drawn |= _BUREAU_EMPTY
-        drawn |= script.profile
+        drawn |= {n: v for n, v in script.profile.items() if n in GOOD}
         return {name: value for name, value in drawn.items() if value is not None}
+
+    def every_fact(self, id_number: str) -> dict[str, int | bool | str]:
+        """The same with what more is known of assets, work and trade."""
+        more: dict[str, Any] = {
+            **synthetic_business.person(id_number.upper(), self.facts(id_number)),
+            **self.script(id_number).profile,
+        }
+        further = {n: v for n, v in more.items() if n in synthetic_business.NAMES and v is not None}
+        return {**self.facts(id_number), **further}
 
     def face_matches(self, id_number: str) -> str:
         return self.script(id_number).face or "match"
@@ -139,5 +148,9 @@ def bureau_facts(facts: dict[str, int | bool | str]) -> dict[str, int | bool | s
     return {n: v for n, v in facts.items() if n.startswith("bureau_")}
 
 
-CORE_NAMES = tuple(name for name in GOOD if name.startswith("core_"))
-PLATFORM_NAMES = tuple(name for name in GOOD if not name.startswith(("core_", "bureau_")))
+CORE_NAMES = (*(n for n in GOOD if n.startswith("core_")), *synthetic_business.CORE_NAMES)
+PLATFORM_NAMES = (
+    *(n for n in GOOD if not n.startswith("bureau_")),  # the books of yesterday are there too
+    *synthetic_business.PLATFORM_NAMES,
+    *synthetic_business.CORE_NAMES,
+)

@@ -22,6 +22,7 @@ class Purpose(StrEnum):
     PERSONAL_INFO = "personal_info"
     IDENTITY_CHECK = "identity_check"
     DATA_PLATFORM = "data_platform"
+    BUSINESS_DATA = "business_data"
     BUREAU_QUERY = "bureau_query"
     LIVENESS = "liveness"
     MARKETING = "marketing"

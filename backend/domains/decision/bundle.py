@@ -70,9 +70,7 @@ class Bundle:
         self.stages, self.card, self.catalogue, self.texts = dict(stages), card, catalogue, dict(texts)
         names = {name for stage in stages.values() for name in stage.inputs} | set(card.inputs) | set(ALWAYS)
         plain, self.features = features.closure({n for n in names if catalogue[n].source != "stage"})
-        # A source's answer is taken whole: one that is partly wrong or missing is not to be trusted in part.
-        sources = {catalogue[name].source for name in plain}
-        self.needed = [fact for fact in catalogue.facts.values() if fact.source in sources]
+        self.needed = catalogue.parcels(plain)
         self.stage_needs = {
             stage: tuple(name for name in compiled.inputs if catalogue[name].source != "stage")
             for stage, compiled in stages.items()

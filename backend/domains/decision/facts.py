@@ -23,13 +23,27 @@ _CLOCK_SKEW = timedelta(minutes=5)
 COMPUTED = ("derived", "stage")
 """Sources nobody outside may supply."""
 
+LICENCES = {
+    "customer": "本人提供",
+    "own": "本行和农信系统自己的记录",
+    "statutory": "金融信用信息基础数据库",
+    "licensed": "持牌征信机构",
+    "public": "依法取得的公共数据",
+    "counterparty": "交易对方提供",
+}
+"""By what right a fact is had. 《征信业务管理办法》 (D3-12): what tells of a person's credit comes from a licensed
+credit-reporting body or by law; what a party to the trade says may cap a limit but not make a score."""
+_SCORES = frozenset(LICENCES) - {"counterparty"}
+
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One fact of the catalogue.
 
     `kind` int | fen | bp | bool | date | enum; `low`/`high` inclusive; `labels` are the members as people
-    say them; `consent` the purpose without which it
-    may not be used; `withheld` the lowest value, present only for facts a customer may keep back;
+    say them; `parcel` names the facts of one source that are asked for and trusted together, '' for those it
+    always gives; `licence` is by what right we have it (`LICENCES`), '' only for what is computed; `consent` the
+    purpose without which it may not be used; `withheld` the lowest value, present only for facts a customer may
+    keep back;
     `fresh_days` how old an observation may be; `price` false keeps it out of rating, limit and pricing
     (D3-03: no price difference without a credit reason); `absence` what happens without it;
     `minus`/`plus`/`advice` what the customer is told when it moves the score.
@@ -42,6 +56,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     family: str
     source: str
     absence: str
+    parcel: str = ""
+    licence: str = ""
     low: int = 0
     high: int = 0
     members: tuple[str, ...] = ()
@@ -76,7 +92,8 @@ def _member(fact: Fact, value: object) -> str:
 
 
 def _iso_date(_: Fact, value: object) -> str:
-    if type(value) is not str or len(value) != 10:
+    # `fromisoformat` also reads weeks; a table does not.
+    if type(value) is not str or len(value) != 10 or (value[4], value[7]) != ("-", "-"):
         return "mistyped"
     try:
         date.fromisoformat(value)
@@ -102,6 +119,24 @@ class Catalogue:
         self.facts = {fact.name: fact for fact in msgspec.json.decode(text, type=list[Fact])}
         self.text = model.canonical(msgspec.json.decode(text))
         self.hash = hashlib.sha256(self.text).hexdigest()
+        # Catalogues stored before licences were kept are only read to replay what they decided.
+        self.keeps_licences = any(fact.licence for fact in self.facts.values())
+
+    def may_grant(self, name: str) -> bool:
+        """May it move grade, limit or price at all (D3-12)? A fact without a licence may not."""
+        fact = self.facts[name]
+        return not self.keeps_licences or fact.source in COMPUTED or fact.licence in LICENCES
+
+    def may_score(self, name: str) -> bool:
+        """May it go into a score (D3-12)?"""
+        fact = self.facts[name]
+        return not self.keeps_licences or fact.source in COMPUTED or fact.licence in _SCORES
+
+    def parcels(self, names: Iterable[str]) -> list[Fact]:
+        """Every fact that comes with these: a source's parcel is taken whole, one that is partly wrong or missing
+        is not to be trusted in part."""
+        wanted = {(self.facts[name].source, self.facts[name].parcel) for name in names}
+        return [fact for fact in self.facts.values() if (fact.source, fact.parcel) in wanted]
 
     def __getitem__(self, name: str) -> Fact:
         return self.facts[name]

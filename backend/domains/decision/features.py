@@ -16,8 +16,11 @@ from backend.domains.decision.facts import Value
 from backend.domains.decision.formula import (
     TODAY,
     Formula,
+    Number,
+    count,
     day,
     fact,
+    flag,
     greatest,
     is_one_of,
     least,
@@ -31,6 +34,22 @@ if TYPE_CHECKING:
 
 _END_MONTH = TODAY.year * 12 + TODAY.month - 1 + fact("requested_term_months")
 """Months since the year 0 of the last day of the term asked for; its day is at most the 28th."""
+
+
+def _change_bp(now: Number, before: Number) -> Number:
+    """By how much something grew; 0 without a before, held to -100 % … +1000 %."""
+    return greatest(-10_000, least(100_000, per((now - before) * 10_000, before, nothing=0)))
+
+
+_WEALTH_PLEDGE_RATE = when(
+    is_one_of("asset_wealth_risk", "R1"), 80, when(is_one_of("asset_wealth_risk", "R2"), 70, 0)
+)
+_SMALLEST_FLOW = least(fact("trade_orders_12m"), fact("trade_logistics_12m"), fact("trade_funds_12m"))
+_LARGEST_FLOW = greatest(fact("trade_orders_12m"), fact("trade_logistics_12m"), fact("trade_funds_12m"))
+_ENTERPRISE_POINTS = {"AAA": 100, "AA": 85, "A": 70, "BBB": 50, "below": 20}
+_STRENGTH = number(0)
+for _grade, _points in _ENTERPRISE_POINTS.items():
+    _STRENGTH = when(is_one_of("core_enterprise_grade", _grade), _points, _STRENGTH)
 
 FEATURES: dict[str, Formula] = {
     "age_years": day("birth_on").years_to(TODAY),
@@ -95,6 +114,86 @@ FEATURES: dict[str, Formula] = {
         number(360),
     ),
     "rate_cap_bp": least(fact("product_rate_cap_bp"), fact("reg_all_in_cost_cap_bp")),
+    # A6-14: large CDs at 90 %, term deposits at 95 %, wealth products by risk, less what is pledged already;
+    # nothing under a court's freeze.
+    "pledge_value": when(
+        is_one_of("asset_freeze", "judicial"),
+        0,
+        greatest(
+            0,
+            fact("asset_large_cd_pledgeable") * 90 // 100
+            + fact("asset_term_deposit_pledgeable") * 95 // 100
+            + fact("asset_wealth_pledgeable") * _WEALTH_PLEDGE_RATE // 100
+            - fact("asset_pledged"),
+        ),
+    ),
+    # A6-09: what stays, how much of the year the best three months bring, and whether it comes evenly, from
+    # several payers and not out of the person's own other pocket.
+    "settle_net_12m": fact("settle_in_12m") - fact("settle_out_12m"),
+    "settle_seasonality_bp": least(
+        10_000, per(fact("settle_peak_3m") * 10_000, fact("settle_in_12m"), nothing=0)
+    ),
+    "settle_steady": (fact("settle_months_12m") >= 10)
+    & (fact("settle_variation_bp") <= 8000)
+    & (fact("settle_largest_payer_bp") <= 6000)
+    & (fact("settle_own_transfer_bp") <= 3000),
+    # A6-11
+    "payroll_trend_bp": _change_bp(fact("payroll_recent_3m"), fact("payroll_before_9m")),
+    # A6-10: round sums, in and out on one day, circles, related parties, one payer: signs of a made-up turnover.
+    "turnover_growth_bp": _change_bp(fact("turnover_12m"), fact("turnover_before_12m")),
+    "turnover_alarms": count(
+        fact("turnover_round_bp") > 3000,
+        fact("turnover_same_day_bp") > 5000,
+        fact("turnover_circular_bp") > 2000,
+        fact("turnover_related_bp") > 3000,
+        fact("turnover_largest_payer_bp") > 7000,
+    ),
+    "turnover_counted_12m": fact("turnover_12m")
+    * (
+        10_000
+        - greatest(fact("turnover_same_day_bp"), fact("turnover_circular_bp"), fact("turnover_related_bp"))
+    )
+    // 10_000,
+    # A6-17
+    "pos_counted_12m": fact("pos_volume_12m") * (10_000 - fact("pos_refund_bp")) // 10_000,
+    "pos_alarms": count(
+        fact("pos_refund_bp") > 1500,
+        fact("pos_night_bp") > 4000,
+        fact("pos_credit_card_bp") > 8000,
+        fact("pos_largest_bp") > 3000,
+    ),
+    # A6-18
+    "tax_growth_bp": _change_bp(fact("tax_paid_12m"), fact("tax_paid_before_12m")),
+    "tax_clear": fact("tax_arrears").equals(0)
+    & is_one_of("tax_grade", "A", "B", "M")
+    & (fact("tax_late_filings_24m") <= 1)
+    & (fact("tax_months_12m") >= 10),
+    # A6-15: orders, goods that arrived and money that was paid tell one story; without any trade they do not.
+    "three_flow_gap_bp": per((_LARGEST_FLOW - _SMALLEST_FLOW) * 10_000, _LARGEST_FLOW, nothing=10_000),
+    "three_flows_agree": (fact("three_flow_gap_bp") <= 2000)
+    & (fact("trade_months_12m") >= 6)
+    & (fact("trade_returns_bp") <= 1500),
+    # A6-19: both scored 0…100; the limit is three average months of the smallest of the three flows, times both.
+    "chain_control": when(flag("chain_closed_account"), 35, 0)
+    + when(flag("chain_goods_watched"), 25, 0)
+    + when(flag("chain_buy_back"), 20, 0)
+    + when(fact("chain_years") >= 3, 20, 0),
+    "core_enterprise_strength": _STRENGTH,
+    "chain_limit_cap": least(
+        fact("core_enterprise_room"),
+        _SMALLEST_FLOW // 12 * 3 * fact("chain_control") * fact("core_enterprise_strength") // 10_000,
+    ),
+    # A6-20: what an officer saw counts when it was seen on the spot, photographed, confirmed by a second person
+    # and nothing known elsewhere speaks against it.
+    "survey_reliable": flag("survey_in_place")
+    & flag("survey_second_confirmed")
+    & (fact("survey_photos") >= 3)
+    & fact("survey_failed_cross_checks").equals(0),
+    "survey_net_income": when(
+        flag("survey_reliable"),
+        greatest(0, fact("survey_annual_income") - fact("survey_annual_cost")),
+        0,
+    ),
 }
 """In an order in which each comes after what it needs; without one of its needs a feature does not exist."""
 

@@ -43,21 +43,44 @@ class Formula:
 
 
 class Truth(Formula):
-    """Something that holds or not."""
+    """Something that holds or not; `check` raises `Overflow` for a number in it that could leave 64 bits."""
 
     kind = "bool"
 
+    def __init__(
+        self, needs: tuple[str, ...], scalar: Scalar, column: Column, parts: tuple[Truth | Number, ...] = ()
+    ) -> None:
+        super().__init__(needs, scalar, column)
+        self._parts = parts
+
+    def check(self, spans: Spans) -> None:
+        for part in self._parts:
+            if isinstance(part, Truth):
+                part.check(spans)
+            else:
+                part.span(spans)
+
     def __and__(self, other: Truth) -> Truth:
         a, b, c, d = self.scalar, other.scalar, self.column, other.column
-        return Truth(self.needs + other.needs, lambda v, on: a(v, on) and b(v, on), lambda on: c(on) & d(on))
+        return Truth(
+            self.needs + other.needs,
+            lambda v, on: a(v, on) and b(v, on),
+            lambda on: c(on) & d(on),
+            (self, other),
+        )
 
     def __or__(self, other: Truth) -> Truth:
         a, b, c, d = self.scalar, other.scalar, self.column, other.column
-        return Truth(self.needs + other.needs, lambda v, on: a(v, on) or b(v, on), lambda on: c(on) | d(on))
+        return Truth(
+            self.needs + other.needs,
+            lambda v, on: a(v, on) or b(v, on),
+            lambda on: c(on) | d(on),
+            (self, other),
+        )
 
     def __invert__(self) -> Truth:
         a, c = self.scalar, self.column
-        return Truth(self.needs, lambda v, on: not a(v, on), lambda on: ~c(on))
+        return Truth(self.needs, lambda v, on: not a(v, on), lambda on: ~c(on), (self,))
 
 
 class Number(Formula):
@@ -97,6 +120,9 @@ class Number(Formula):
 
         return Number(x.needs + y.needs, lambda v, on: a(v, on) - b(v, on), lambda on: c(on) - d(on), span)
 
+    def __rsub__(self, other: int) -> Number:
+        return number(other) - self
+
     def __mul__(self, other: Number | int) -> Number:
         x, y = self, number(other)
         a, b, c, d = x.scalar, y.scalar, x.column, y.column
@@ -122,7 +148,9 @@ class Number(Formula):
     def __lt__(self, other: Number | int) -> Truth:
         y = number(other)
         a, b, c, d = self.scalar, y.scalar, self.column, y.column
-        return Truth(self.needs + y.needs, lambda v, on: a(v, on) < b(v, on), lambda on: c(on) < d(on))
+        return Truth(
+            self.needs + y.needs, lambda v, on: a(v, on) < b(v, on), lambda on: c(on) < d(on), (self, y)
+        )
 
     def __le__(self, other: Number | int) -> Truth:
         return ~(number(other) < self)
@@ -136,7 +164,9 @@ class Number(Formula):
     def equals(self, other: Number | int) -> Truth:
         y = number(other)
         a, b, c, d = self.scalar, y.scalar, self.column, y.column
-        return Truth(self.needs + y.needs, lambda v, on: a(v, on) == b(v, on), lambda on: c(on) == d(on))
+        return Truth(
+            self.needs + y.needs, lambda v, on: a(v, on) == b(v, on), lambda on: c(on) == d(on), (self, y)
+        )
 
 
 class Day(Formula):
@@ -193,6 +223,14 @@ def number(value: Number | int) -> Number:
     if isinstance(value, Number):
         return value
     return Number((), lambda _, __: value, lambda _: _literal(value), lambda _: (value, value))
+
+
+def count(*conditions: Truth) -> Number:
+    """How many of these hold."""
+    made = number(0)
+    for condition in conditions:
+        made = made + when(condition, 1, 0)
+    return made
 
 
 def fact(name: str) -> Number:
@@ -257,6 +295,7 @@ def when(condition: Truth, then: Number | int, otherwise: Number | int) -> Numbe
         return pl.when(condition.column(on)).then(x.column(on)).otherwise(y.column(on))
 
     def span(spans: Spans) -> Span:
+        condition.check(spans)
         (low, high), (low2, high2) = x.span(spans), y.span(spans)
         return min(low, low2), max(high, high2)
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from backend.domains.decision import tables
+from backend.domains.decision import features, tables
 from backend.domains.decision.contracts import CONTRACTS, Finding
 from backend.domains.decision.facts import Catalogue, Fact
 from backend.domains.decision.model import Stage
@@ -103,11 +103,20 @@ class _Lint:
                 self._say("输入", f"没有叫“{name}”的数据项")
             elif self._contract.prices and not fact.price:
                 self._say("输入", f"{fact.label} 不能影响评级、额度或利率")
+            elif self._contract.prices and not self._licensed(name):
+                self._say("输入", f"{fact.label} 的来源没有征信许可，不能用来评级或定额定价")
             elif fact.kind == "date":
                 self._say("输入", f"{fact.label} 是日期，规则里请用由它算出的天数或年龄")
             else:
                 self._known[name] = fact
                 self._types(name, fact, schema["properties"][name])
+
+    def _licensed(self, name: str) -> bool:
+        """D3-12; for the score's stage more is asked than for a cap."""
+        rates = "grade" in self._contract.columns
+        plain, _ = features.closure([name])
+        may = self._catalogue.may_score if rates else self._catalogue.may_grant
+        return all(may(each) for each in plain if each in self._catalogue)
 
     def _types(self, name: str, fact: Fact, declared: Mapping[str, Any]) -> None:
         kind = {"bool": "boolean", "enum": "string"}.get(fact.kind, "integer")

@@ -12,6 +12,7 @@ from importlib import resources
 
 import msgspec
 
+from backend.domains.decision import features
 from backend.domains.decision.facts import Catalogue, Value
 from backend.domains.decision.model import StrategyRefused, canonical
 
@@ -102,6 +103,9 @@ def check(card: Scorecard, catalogue: Catalogue) -> list[str]:
             continue
         if not fact.price:
             found.append(f"{fact.label}：不能影响评级、额度或利率")
+        plain, _ = features.closure([part.name])
+        if not all(catalogue.may_score(name) for name in plain if name in catalogue):
+            found.append(f"{fact.label}：来源没有征信许可，不能用来评分")
         if fact.withheld is not None and part.trend != ASCENDING:
             found.append(f"{fact.label}：客户可以不授权的数据，越多分数才能越高")
         if not (fact.minus and fact.plus):

@@ -4,12 +4,9 @@ from datetime import datetime
 
 import msgspec
 
-SOURCES = {
-    "identity_check": "身份核对",
-    "core_banking": "账户情况",
-    "data_platform": "本地资料",
-    "credit_bureau": "征信报告",
-}
+from backend.domains.evidence import sources
+
+SOURCES = {source.name: source.label for source in sources.asked()}
 """The systems asked for a decision, in the order a page lists them."""
 
 

@@ -53,7 +53,7 @@ async def effects(request: AnyRequest, key: FromPath[str]) -> dict[str, object]:
 
 
 def _report(here: World, query: Query) -> dict[str, Any]:
-    facts = people.bureau_facts(here.people.facts(query.id_number))
+    facts = people.bureau_facts(here.people.every_fact(query.id_number))
     found = bool(facts.get("bureau_found"))
     return {
         "report_id": ids.new(),

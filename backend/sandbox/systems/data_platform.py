@@ -22,6 +22,14 @@ SOURCES = {
     "housing_fund_months": "公积金数据",
     "housing_fund_base": "公积金数据",
 }
+ORIGINS = (
+    (("household",), "农户档案"),
+    (("chain", "trade"), "产业链订单"),
+    (("social_security",), "社保数据"),
+    (("housing_fund",), "公积金数据"),
+    (("tax",), "税务数据"),
+    (("pos", "turnover"), "收单数据"),
+)
 
 
 class Query(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,14 +52,14 @@ def answer(here: World, id_number: str, names: list[str], known: Sequence[str]) 
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise Refusal(400, "feature_unknown", f"没有这些指标：{', '.join(unknown)}")
-    facts = here.people.facts(id_number)
+    facts = here.people.every_fact(id_number)
     yesterday = clock.today() - timedelta(days=1)
     return {
         "values": {
             name: {
                 "value": facts[name],
                 "as_of_on": yesterday,
-                "source": SOURCES.get(name, "农户档案" if name.startswith("household") else "核心账务"),
+                "source": SOURCES.get(name) or _origin(name),
             }
             for name in names
             if name in facts
@@ -59,6 +67,10 @@ def answer(here: World, id_number: str, names: list[str], known: Sequence[str]) 
         "missing": [name for name in names if name not in facts],
         "observed_at": stamp(),
     }
+
+
+def _origin(name: str) -> str:
+    return next((label for starts, label in ORIGINS if name.startswith(starts)), "核心账务")
 
 
 router = Router("/data-platform", route_handlers=[features])

@@ -17,6 +17,7 @@ from tests.domains.customers.conftest import make_card
 
 PUBLISHED = {
     "bureau_query-1": "90de57b53be1ac30",
+    "business_data-1": "1f03fa45d97d4f79",
     "data_platform-1": "b7c9d8a36a23ddda",
     "identity_check-1": "2292b4a249535de8",
     "liveness-1": "92d7341d29a42503",
@@ -161,7 +162,7 @@ async def test_d3_01_every_text_says_what_the_law_wants_said(tx, purpose):
     assert "撤回" in shown.source
     assert shown.recipient_name
     assert "{" not in shown.source
-    if purpose in (Purpose.IDENTITY_CHECK, Purpose.BUREAU_QUERY, Purpose.DATA_PLATFORM, Purpose.LIVENESS):
+    if purpose not in (Purpose.PERSONAL_INFO, Purpose.MARKETING):
         assert "敏感个人信息" in shown.source, "Art. 30: necessity and effect of sensitive data"
         assert shown.recipient_name in shown.source or shown.recipient_name.split("（")[0] in shown.source
 

@@ -31,11 +31,11 @@ def _value(draw: random.Random, known: facts.Fact) -> facts.Value:
     return draw.choice([known.low, known.high, small, draw.randint(known.low, known.high)])
 
 
-def _rows(seed: int, missing: float) -> list[dict[str, facts.Value]]:
+def _rows(seed: int, missing: float, count: int) -> list[dict[str, facts.Value]]:
     draw = random.Random(seed)
     names = sorted(PLAIN)
     return [
-        {name: _value(draw, KNOWN[name]) for name in names if draw.random() >= missing} for _ in range(ROWS)
+        {name: _value(draw, KNOWN[name]) for name in names if draw.random() >= missing} for _ in range(count)
     ]
 
 
@@ -51,21 +51,29 @@ def _table(rows: list[dict[str, facts.Value]]) -> pl.DataFrame:
     )
 
 
-@pytest.mark.parametrize("missing", [0.0, 0.02], ids=["whole", "with gaps"])
-@pytest.mark.parametrize("on", [ON, date(2028, 2, 29), date(2026, 12, 31)], ids=str)
-def test_a_table_gives_what_ten_thousand_cases_give(missing, on):
-    rows = _rows(5, missing)
-    found = features.frame(_table(rows), [*sorted(PLAIN), *COMPUTED], on).rows(named=True)
+@pytest.mark.parametrize(
+    "count, missing, on",
+    [(ROWS, 0.01, ON), (2000, 0.0, date(2028, 2, 29)), (2000, 0.0, date(2026, 12, 31))],
+    ids=str,
+)
+def test_a_table_gives_what_ten_thousand_cases_give(count, missing, on):
+    """Whole numbers and yes or no, equal in value and type; a gap in a need is a gap in the feature."""
+    rows = _rows(5, missing, count)
+    wanted = [*sorted(PLAIN), *COMPUTED]
+    dates = [name for name in PLAIN if KNOWN[name].kind == "date"]
+    found = features.frame(_table(rows), wanted, on).rows(named=True)
+    told = 0
     for row, line in zip(rows, found, strict=True):
         features.extend(row, on, COMPUTED)
-        for name in COMPUTED:
-            assert line[name] == row.get(name), (name, row)
-            assert type(line[name]) is type(row.get(name))
-        assert all(line[name] is None for name in PLAIN if name not in row)
+        for name in dates:
+            row[name] = date.fromisoformat(str(row[name])) if name in row else None  # type: ignore[assignment]
+        assert repr(line) == repr({name: row.get(name) for name in wanted})
+        told += sum(name in row for name in COMPUTED)
+    assert told > count * len(COMPUTED) * 0.9
 
 
 def test_the_day_may_stand_in_a_column():
-    rows = _rows(6, 0.0)[:200]
+    rows = _rows(6, 0.0, 200)
     days = [date(2020, 1, 1 + number % 28) for number in range(200)]
     table = _table(rows).with_columns(pl.Series("applied_on", days))
     found = features.frame(table, ["age_years"], "applied_on", keep=["applied_on"])
@@ -103,10 +111,15 @@ def test_no_feature_can_leave_64_bits():
     spans = {name: (known.low, known.high) for name, known in KNOWN.facts.items() if name in PLAIN}
     for name in COMPUTED:
         feature = features.FEATURES[name]
-        assert isinstance(feature, formula.Number)
-        spans[name] = feature.span(spans)
+        if isinstance(feature, formula.Number):
+            spans[name] = feature.span(spans)
+        else:
+            assert isinstance(feature, formula.Truth)
+            feature.check(spans)
     with pytest.raises(formula.Overflow):
         (fact("core_inflow_12m") * 10_000_000).span(spans)
+    with pytest.raises(formula.Overflow):
+        when(fact("core_inflow_12m") * 10_000_000 > 3, 1, 0).span(spans)
 
 
 def test_every_feature_is_in_the_catalogue_and_comes_after_what_it_needs():
