@@ -34,6 +34,11 @@ FAMILIES = {
     "income": "收入",
     "obligations": "负债",
     "product": "产品",
+    "outreach": "触达",
+    "prospect": "名单客户",
+    "credit_line": "额度和用款",
+    "post_loan": "贷后",
+    "collection": "催收",
     "regulation": "监管",
     "rating": "评级",
 }
