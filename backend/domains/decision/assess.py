@@ -121,10 +121,12 @@ class _Run:
             self._trace.append(Step(stage=self._stage, event="incomplete"))
             return
         try:
-            self._hits = gate.evaluate(self._using.stage, self._values, self._using.catalogue)
+            ran = gate.run(self._using.stage, self._values, self._using.catalogue)
         except gate.Unproven as unproven:
             self._give_up("error", str(unproven))
             return
+        self._hits = ran.hits
+        self._trace += ran.way
         for hit in self._hits:
             told = {name: value for name, value in hit.output.items() if name not in _WORDS}
             row = {"table": hit.table, "row": hit.row}

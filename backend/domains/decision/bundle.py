@@ -26,11 +26,15 @@ _CODE = (
     "features.py",
     "formula.py",
     "gate.py",
+    "graph.py",
     "guard.py",
+    "instrument.py",
     "lint.py",
+    "logic.py",
     "model.py",
     "regions.py",
     "scorecard.py",
+    "steps.py",
     "tables.py",
 )
 ALWAYS = (

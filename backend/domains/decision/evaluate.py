@@ -101,12 +101,13 @@ class _Run:
             self._trace.append(Step(stage=stage, event="complete"))
 
     def _hits(self, stage: Stage) -> list[gate.Hit]:
-        hits = gate.evaluate(self._bundle.stages[stage], self._values, self._known)
-        for hit in hits:
+        ran = gate.run(self._bundle.stages[stage], self._values, self._known)
+        self._trace += ran.way
+        for hit in ran.hits:
             told = {name: value for name, value in hit.output.items() if name not in _WORDS}
             step = Step(stage=stage, event="row", table=hit.table, row=hit.row, facts=hit.facts, output=told)
             self._trace.append(step)
-        return hits
+        return ran.hits
 
     def _rules(self, stage: Stage) -> None:
         for hit in self._hits(stage):

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 import zen
@@ -42,17 +43,17 @@ class Unfit(Exception):
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """What an expression gives: its kind, and for numbers the range it stays in; `fact` when it is just one."""
+    """What an expression gives: its kind, and for numbers the range it stays in; `fact` when it is just one.
+
+    `claim` is what is known of when a truth value holds (`logic.Claim`).
+    """
 
     kind: str
     low: Fraction = Fraction(0)
     high: Fraction = Fraction(0)
     whole: bool = True
     fact: Fact | None = None
-
-    @property
-    def fixed(self) -> bool:
-        return self.kind == NUMBER and self.low == self.high
+    claim: Any = None
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -157,12 +158,6 @@ class Parser:
         self._at += 1
         return token
 
-    def mark(self) -> int:
-        return self._at
-
-    def back(self, mark: int) -> None:
-        self._at = mark
-
     def accept(self, *texts: str) -> str:
         kind, text = self.peek()
         if kind == "op" and text in texts:
@@ -252,13 +247,13 @@ class Parser:
             if found.kind != NUMBER or other.kind != NUMBER:
                 raise Unfit("加减只能用在数字上")
             ends = (other.low, other.high) if operator == "+" else (-other.high, -other.low)
-            found = _number(found.low + ends[0], found.high + ends[1], found.whole and other.whole)
+            found = number(found.low + ends[0], found.high + ends[1], found.whole and other.whole)
         return found
 
     def _term(self) -> Typed:
-        found = self._factor()
+        found = self.factor()
         while operator := self.accept("*", "/"):
-            other = self._divisor() if operator == "/" else self._factor()
+            other = self._divisor() if operator == "/" else self.factor()
             if operator == "*" and other.kind != NUMBER:
                 raise Unfit("乘法只能用在数字上")
             if found.kind != NUMBER:
@@ -274,13 +269,13 @@ class Parser:
             sort, text = self.next()
             if sort != "number" or not Fraction(text):
                 raise Unfit("除号后面只能写不是 0 的数字")
-            return _number(Fraction(text), Fraction(text), whole=False)
-        found = self._factor()
+            return number(Fraction(text), Fraction(text), whole=False)
+        found = self.factor()
         if found.kind != NUMBER or found.low <= 0 <= found.high:
             raise Unfit("除号后面的数可能是 0")
         return found
 
-    def _factor(self) -> Typed:
+    def factor(self) -> Typed:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise Unfit("括号套得太深了")
@@ -288,19 +283,23 @@ class Parser:
         self._depth -= 1
         return found
 
+    def group(self) -> Typed:
+        """What stands in brackets."""
+        return self.expression()
+
     def _inner(self) -> Typed:
         if self.accept("-"):
-            found = self._factor()
+            found = self.factor()
             if found.kind != NUMBER:
                 raise Unfit("负号后面要是数字")
-            return _number(-found.high, -found.low, found.whole)
+            return number(-found.high, -found.low, found.whole)
         if self.accept("("):
-            found = self.expression()
+            found = self.group()
             self.expect(")")
             return found
         sort, text = self.next()
         if sort == "number":
-            return _number(Fraction(text), Fraction(text), Fraction(text).denominator == 1)
+            return number(Fraction(text), Fraction(text), Fraction(text).denominator == 1)
         if sort == "text":
             return Typed(TEXT)
         if sort == "name":
@@ -311,7 +310,7 @@ class Parser:
         if self.peek() == ("op", "("):
             return self._call(name)
         if name in ("true", "false"):
-            return Typed(BOOL)
+            return Typed(BOOL, *(Fraction(name == "true"),) * 2)
         fact = self._known.get(name)
         if fact is None:
             raise Unfit(f"没有叫“{name}”的数据项，或没有在输入里声明")
@@ -333,7 +332,7 @@ class Parser:
             self.expect("]")
             pick = min if name == "min" else max
             low, high = pick(each.low for each in all_of), pick(each.high for each in all_of)
-            found = _number(low, high, all(each.whole for each in all_of))
+            found = number(low, high, all(each.whole for each in all_of))
         self.expect(")")
         return found
 
@@ -344,7 +343,7 @@ class Parser:
         return found
 
 
-def _number(low: Fraction, high: Fraction, whole: bool) -> Typed:
+def number(low: Fraction, high: Fraction, whole: bool) -> Typed:
     if low < -_LARGEST or high > _LARGEST:
         raise Unfit("算出来的数可能太大")
     return Typed(NUMBER, low, high, whole)
@@ -354,16 +353,16 @@ def _spread(
     act: Callable[[Fraction, Fraction], Fraction], first: Typed, second: Typed, *, whole: bool
 ) -> Typed:
     ends = [act(a, b) for a in (first.low, first.high) for b in (second.low, second.high)]
-    return _number(min(ends), max(ends), whole)
+    return number(min(ends), max(ends), whole)
 
 
 def _applied(name: str, given: Typed) -> Typed:
     if name == "abs":
         ends = abs(given.low), abs(given.high)
         crosses = given.low <= 0 <= given.high
-        return _number(Fraction(0) if crosses else min(ends), max(ends), given.whole)
+        return number(Fraction(0) if crosses else min(ends), max(ends), given.whole)
     rounded = math.floor if name == "floor" else math.ceil
-    return _number(Fraction(rounded(given.low)), Fraction(rounded(given.high)), whole=True)
+    return number(Fraction(rounded(given.low)), Fraction(rounded(given.high)), whole=True)
 
 
 def _tokens(cell: str) -> list[tuple[str, str]]:

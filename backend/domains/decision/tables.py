@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backend.domains.decision import coverage, expressions, regions
+from backend.domains.decision import coverage, expressions, logic, regions
 from backend.domains.decision.contracts import ERROR, Contract, Finding
 from backend.domains.decision.facts import Fact
 from backend.domains.decision.regions import Span
@@ -187,7 +187,7 @@ class TableCheck:
         names = _PLACEHOLDER.findall(text)
         for name in names:
             fact = self._known.get(name)
-            if field not in ("text", "advice") or fact is None or fact.source == "document":
+            if field not in ("text", "advice") or fact is None or fact.source == logic.LOCAL:
                 wrong.append(f"{{{name}}} 不是声明过的数据项")
             self.used.add(name)
         if text.count("{") != len(names) or text.count("{") != text.count("}"):
