@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from backend.domains.decision import facts, features, gate, scorecard
+from backend.domains.decision import facts, features, gate, jdm, lint, scorecard
 from backend.domains.decision.model import DECIDING, Stage, Versions, canonical
 
 SEEDED = "personal_credit"
@@ -61,7 +61,7 @@ _built: dict[bytes, "Bundle"] = {}
 
 class Bundle:
     """One set of versions, ready to decide. `texts` are the strategies' canonical JSON; `code` is overridden
-    by a replay with the stored one."""
+    by a replay with the stored one; `flows` are the sub-flows the strategies run, by hash: stage and text."""
 
     def __init__(
         self,
@@ -70,7 +70,9 @@ class Bundle:
         catalogue: facts.Catalogue,
         texts: Mapping[Stage, str],
         code: str,
+        flows: Mapping[str, tuple[Stage, str]] | None = None,
     ) -> None:
+        self.flows = dict(flows or {})
         self.stages, self.card, self.catalogue, self.texts = dict(stages), card, catalogue, dict(texts)
         names = {name for stage in stages.values() for name in stage.inputs} | set(card.inputs) | set(ALWAYS)
         plain, self.features = features.closure({n for n in names if catalogue[n].source != "stage"})
@@ -94,15 +96,28 @@ def build(
     *,
     catalogue: facts.Catalogue | None = None,
     code: str = "",
+    library: lint.Library = lint.NOTHING,
 ) -> Bundle:
-    """Check and compile. Raises `StrategyRefused`."""
+    """Check and compile. Raises `StrategyRefused`. `library` is what the documents may refer to by hash; the
+    scorecard is always among it."""
     catalogue = catalogue or facts.catalogue()
-    stages = {stage: gate.compile_stage(stage, documents[stage], catalogue) for stage in DECIDING}
     served = scorecard.CompiledScorecard(card, catalogue)
+    library = lint.Library(library.flows, {**library.models, served.hash: served})
+    stages = {stage: gate.compile_stage(stage, documents[stage], catalogue, library) for stage in DECIDING}
     texts = {stage: canonical(documents[stage]).decode() for stage in DECIDING}
-    built = Bundle(stages, served, catalogue, texts, code or code_version())
+    run = {key: stage for stage in DECIDING for key in _flows(documents[stage], library)}
+    flows = {key: (stage, canonical(library.flows[key]).decode()) for key, stage in run.items()}
+    built = Bundle(stages, served, catalogue, texts, code or code_version(), flows)
     _built[canonical(built.versions)] = built
     return built
+
+
+def _flows(document: Any, library: lint.Library) -> set[str]:
+    """Every sub-flow a checked document runs, those of its sub-flows too."""
+    found: set[str] = set()
+    for key in jdm.flows(document):
+        found |= {key, *_flows(library.flows[key], library)}
+    return found
 
 
 def of_versions(versions: Versions) -> Bundle | None:

@@ -5,7 +5,7 @@ millisecond, holds the GIL), then `record` in the transaction that moves the app
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from backend.core import unreadable
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.decision import bundle, evaluate, facts, repository, scorecard
+from backend.domains.decision import bundle, evaluate, facts, jdm, lint, repository, scorecard
 from backend.domains.decision.model import (
     AlreadyDecided,
     Capsule,
@@ -166,10 +166,23 @@ async def _compile(tx: Tx, strategies: Mapping[str, str], card: str, catalogue: 
         scorecard.read(found[card].text.encode()),
         catalogue=facts.Catalogue(found[catalogue].text.encode()),
         code=code,
+        library=await _library(tx, documents.values()),
     )
     if built.versions != wanted:
         raise VersionMissing()
     return built
+
+
+async def _library(tx: Tx, documents: Iterable[Any]) -> lint.Library:
+    """The sub-flows these documents run, and theirs, by hash. What is not stored the checks will refuse."""
+    flows: dict[str, Any] = {}
+    waiting = [key for document in documents for key in jdm.flows(document)]
+    while waiting:
+        found = await repository.bodies(tx, waiting)
+        fresh = {key: msgspec.json.decode(body.text) for key, body in found.items() if key not in flows}
+        flows |= fresh
+        waiting = [key for document in fresh.values() for key in jdm.flows(document) if key not in flows]
+    return lint.Library(flows)
 
 
 def _bodies(used: Bundle) -> list[repository.Body]:
@@ -177,6 +190,7 @@ def _bodies(used: Bundle) -> list[repository.Body]:
         repository.Body(used.versions.strategies[stage], "strategy", str(stage), text)
         for stage, text in used.texts.items()
     ]
+    found += [repository.Body(key, "strategy", str(stage), text) for key, (stage, text) in used.flows.items()]
     card = canonical(used.card.card).decode()
     return [
         *found,

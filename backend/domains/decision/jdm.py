@@ -1,0 +1,85 @@
+"""Strategies as files GoRules' own editor opens, and what comes back from it; what a document refers to.
+
+Stored documents carry no content type; a file does. Nothing else is changed either way: positions, ids, unknown
+drawing marks and the order of everything stay, so reading what was written gives the same document, and writing
+what was read gives the same bytes. Whether a document may be used is `lint.check`'s to say, wherever it came from.
+"""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from backend.core import errors
+from backend.domains.decision import graph
+
+CONTENT_TYPE = "application/vnd.gorules.decision"
+LARGEST = 2_000_000
+"""Bytes; the largest seeded strategy has 30 kB."""
+
+
+class FileUnreadable(errors.Invalid):
+    code = "strategy_file_unreadable"
+    message = "这个文件不是一份流程图：{why}"
+
+
+def write(document: Mapping[str, Any]) -> bytes:
+    """A document as a file for the editor."""
+    body = {key: value for key, value in document.items() if key != "contentType"}
+    text = json.dumps({"contentType": CONTENT_TYPE, **body}, ensure_ascii=False, indent=1, allow_nan=False)
+    return text.encode() + b"\n"
+
+
+def read(text: bytes) -> dict[str, Any]:
+    """The document in a file. Raises `FileUnreadable`; what may be wrong with the strategy is not looked at."""
+    if len(text) > LARGEST:
+        raise FileUnreadable(why="文件太大")
+    try:
+        found = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_refuse)
+    except FileUnreadable:
+        raise
+    except (ValueError, RecursionError) as cause:
+        raise FileUnreadable(why="内容不是 JSON") from cause
+    if not isinstance(found, dict) or not isinstance(found.get("nodes"), list):
+        raise FileUnreadable(why="里面没有节点")
+    if found.pop("contentType", CONTENT_TYPE) != CONTENT_TYPE:
+        raise FileUnreadable(why="它是别的内容")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A file that says two things under one name says nothing."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise FileUnreadable(why="有一项写了两遍")
+    return found
+
+
+def _refuse(_: str) -> Any:
+    raise FileUnreadable(why="里面有不是数的数")
+
+
+def flows(document: Mapping[str, Any]) -> list[str]:
+    """Keys of the sub-flows a document runs."""
+    return [str(node["content"]["key"]) for node in _of(document, graph.FLOW)]
+
+
+def models(document: Mapping[str, Any]) -> list[str]:
+    """Keys of the scorecards and models a document asks."""
+    return [str(node["content"]["config"]["model"]) for node in _of(document, graph.CUSTOM)]
+
+
+def pinned(document: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, Any]:
+    """The document with names of sub-flows and models replaced by the hashes of the versions meant, so that its own
+    hash says everything that runs. Names not in `named` stay, and the checks refuse them."""
+    ready = copy.deepcopy(dict(document))
+    for node in _of(ready, graph.FLOW):
+        node["content"]["key"] = named.get(node["content"]["key"], node["content"]["key"])
+    for node in _of(ready, graph.CUSTOM):
+        config = node["content"]["config"]
+        config["model"] = named.get(config["model"], config["model"])
+    return ready
+
+
+def _of(document: Mapping[str, Any], kind: str) -> Iterator[Any]:
+    return (node for node in document["nodes"] if node["type"] == kind)

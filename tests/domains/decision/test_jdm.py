@@ -1,0 +1,120 @@
+"""Files of GoRules' editor: written, opened, changed and read back (A3-20)."""
+
+import json
+
+import pytest
+
+from backend.core import ids
+from backend.domains.decision import assess, bundle, evaluate, facts, gate, jdm, lint, repository, service
+from backend.domains.decision.lint import Library
+from backend.domains.decision.model import DECIDING, MOMENTS, Stage, canonical
+from tests.domains.decision import test_nodes as nodes
+
+CATALOGUE = facts.catalogue()
+
+
+def every_document():
+    yield from bundle.seeded_documents().items()
+    for stage in MOMENTS:
+        yield stage, assess.seeded_document(stage)
+    for document in (
+        nodes.chained(),
+        nodes.branched("bureau_queries_6m < 5", "*"),
+        nodes.outer(),
+        nodes.with_model(),
+    ):
+        yield Stage.ELIGIBILITY, document
+
+
+def test_what_is_written_reads_back_as_the_same_document_and_the_same_bytes():
+    seen = 0
+    for _, document in every_document():
+        file = jdm.write(document)
+        assert json.loads(file)["contentType"] == "application/vnd.gorules.decision"
+        assert jdm.read(file) == document
+        assert gate.hash_of(jdm.read(file)) == gate.hash_of(document)
+        assert jdm.write(jdm.read(file)) == file
+        seen += 1
+    assert seen == 14
+
+
+def as_the_editor_saves(file: bytes) -> bytes:
+    """What the editor does to a file: compact text, new keys of its own, columns typed, handles spelled out."""
+    document = json.loads(file)
+    for node in document["nodes"]:
+        node["position"] = {"x": node["position"]["x"] + 12.5, "y": node["position"]["y"] - 3}
+        if node["type"] == "decisionTableNode":
+            for column in (*node["content"]["inputs"], *node["content"]["outputs"]):
+                column["type"] = "expression"
+            for rule in node["content"]["rules"]:
+                rule["_description"] = ""
+    for edge in document["edges"]:
+        edge.setdefault("sourceHandle", None)
+        edge["targetHandle"] = None
+    return json.dumps(document).encode()
+
+
+def test_what_comes_back_from_the_editor_passes_the_same_checks_and_decides_the_same(good):
+    saved = {
+        stage: jdm.read(as_the_editor_saves(jdm.write(document)))
+        for stage, document in bundle.seeded_documents().items()
+    }
+    for stage in DECIDING:
+        errors = [each for each in lint.check(stage, saved[stage], CATALOGUE) if each.severity == "error"]
+        assert errors == []
+    again = evaluate.evaluate(good, bundle.build(saved, bundle.seeded().card.card)).decision
+    before = evaluate.evaluate(good, bundle.seeded()).decision
+    assert (again.outcome, again.amount_fen, again.trace) == (before.outcome, before.amount_fen, before.trace)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"nodes",
+        b"[]",
+        b"{}",
+        b'{"nodes": 1}',
+        b'{"nodes": [], "nodes": []}',
+        b'{"nodes": [NaN]}',
+        b'{"contentType": "application/json", "nodes": []}',
+        b"\xff\xfe",
+        b'{"nodes": ' + b"[" * 100_000,
+        b'{"nodes": []}' + b" " * 2_000_000,
+    ],
+)
+def test_a_file_that_is_no_strategy_is_told_in_a_sentence(text):
+    with pytest.raises(jdm.FileUnreadable) as caught:
+        jdm.read(text)
+    assert str(caught.value)
+
+
+def test_names_become_the_hashes_of_versions_so_that_one_hash_says_everything():
+    named = nodes.outer("查询次数")
+    assert any("没有这个子流程" in each for each in nodes.findings(named))
+    ready = jdm.pinned(named, {"查询次数": nodes.KEY})
+    assert ready == nodes.outer()
+    assert jdm.flows(ready) == [nodes.KEY]
+    assert nodes.findings(ready, Library(flows={nodes.KEY: nodes.INNER})) == []
+    model = jdm.pinned(nodes.with_model(model="评分卡"), {"评分卡": "m" * 64})
+    assert jdm.models(model) == ["m" * 64]
+
+
+async def test_a_decision_by_a_sub_flow_replays_from_stored_versions(tx, good, documents, monkeypatch):
+    """A sub-flow is stored with the strategy that runs it (N6)."""
+    whole = documents[Stage.ELIGIBILITY]
+    entry = next(node for node in whole["nodes"] if node["type"] == "inputNode")
+    key = gate.hash_of(whole)
+    documents[Stage.ELIGIBILITY] = nodes.graph(
+        entry, [nodes.flow("f", key)], [nodes.line("facts", "f"), nodes.line("f", "result")]
+    )
+    library = Library(flows={key: whole})
+    using = bundle.build(documents, bundle.seeded().card.card, library=library)
+    capsule = evaluate.evaluate(good, using)
+    assert capsule.decision.outcome == evaluate.evaluate(good, bundle.seeded()).decision.outcome
+    kept = await service.record(tx, ids.new(), capsule)
+    assert key in await repository.bodies(tx, [key])
+    monkeypatch.setattr(bundle, "_built", {})  # another process, which never saw these versions
+    result = await service.replay(tx, kept.id)
+    assert result.same_bytes
+    assert result.stored == canonical(capsule)
