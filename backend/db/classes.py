@@ -113,12 +113,15 @@ CLASSES: dict[str, Columns] = {
         sealed="name_enc id_number_enc phone_enc address_enc issuer_enc",
         index="id_number_blind phone_blind",
     ),
+    "decision.county_versions": Columns(plain="institution_id hash stage body added_by added_at"),
     "decision.decisions": Columns(
         plain="institution_id id application_id attempt product_code outcome completeness_bp versions "
         "capsule_sha256 decided_at",
         sealed="capsule",
         figures="amount_fen annual_rate_bp term_months grade score reason_codes",
     ),
+    "decision.live": Columns(plain="institution_id product_code stage hash price_band since"),
+    "decision.pins": Columns(plain="institution_id application_id versions pinned_at"),
     "decision.releases": Columns(
         plain="seq name strategies scorecard catalogue reason released_by released_at"
     ),
@@ -204,6 +207,24 @@ CLASSES: dict[str, Columns] = {
         "new_application_id opened_at due_at answered_at",
         sealed="said",
         figures="amount annual_rate term_months",
+    ),
+    "strategies.approvals": Columns(
+        plain="institution_id id version_id content_hash maker checker verdict reason check_run_id failures at"
+    ),
+    "strategies.check_runs": Columns(
+        plain="institution_id id version_id content_hash failures report run_by run_at"
+    ),
+    "strategies.effects": Columns(
+        plain="institution_id id version_id content_hash cases_total cases_done figures asked_by started_at "
+        "finished_at cancelled_at"
+    ),
+    "strategies.moves": Columns(plain="institution_id version_id seq from_status to_status who why at"),
+    "strategies.scenarios": Columns(
+        plain="institution_id id product_code name made_by made_at retired_at", sealed="body"
+    ),
+    "strategies.versions": Columns(
+        plain="institution_id id product_code stage number content content_hash document_hash base_id maker authors "
+        "reason note made_at status submitted_at checker effective_from effective_until"
     ),
     "xd.lifecycle": Columns(plain="name from_status to_status"),
     "xd.migrations": Columns(plain="name sha256 applied_at"),

@@ -34,6 +34,7 @@ SEALED = (
     Sealed("outbox.inbox", ("payload",), "source || '/' || message_id"),
     Sealed("reviews.inquiries", ("asked", "answer")),
     Sealed("reviews.reviews", ("said",)),
+    Sealed("strategies.scenarios", ("body",)),
 )
 
 

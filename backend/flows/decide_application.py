@@ -9,6 +9,9 @@ import time
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import msgspec
+import structlog
+
 from backend.core import clock, failpoints
 from backend.core.actor import Actor
 from backend.core.errors import Unavailable
@@ -20,13 +23,14 @@ from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Terms
 from backend.domains.customers import service as customers
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import Capsule, Case, Outcome
-from backend.domains.products.model import Product
+from backend.domains.decision.model import Capsule, Case, Outcome, Stage, StrategyRefused, VersionMissing
 from backend.domains.regulation import service as regulation
 from backend.domains.reviews import rules as review_rules
 from backend.domains.reviews import service as reviews
 from backend.flows import gather_facts, notify
 from backend.flows.context import Context
+
+log = structlog.get_logger("decide")
 
 HELD_FOR = timedelta(hours=4)
 """How long a case waits for a system that is down before a person takes over (N19)."""
@@ -64,7 +68,7 @@ async def decide_application(context: Context, actor: Actor, application_id: str
     if gathered.down and clock.now() < _hold_until(application):
         return application if waiting else await _hold(context, actor, application, gathered.down)
     case = Case(product=gathered.product.code, as_of=clock.now(), sources=gathered.sources)
-    bundle = await _bundle(context, actor, gathered.product)
+    case, bundle = await _bundle(context, actor, application, case)
     deadline = time.monotonic() + EVALUATE_SECONDS
     capsule = await asyncio.to_thread(decisions.decide, case, bundle, deadline=deadline)
     failpoints.hit(EVALUATED)
@@ -81,9 +85,18 @@ async def _take(context: Context, actor: Actor, application_id: str) -> Applicat
         return application
 
 
-async def _bundle(context: Context, actor: Actor, product: Product) -> decisions.Bundle:
-    async with context.db.read(actor) as tx:
-        return await decisions.bundle_for(tx, product.code)
+async def _bundle(
+    context: Context, actor: Actor, application: Application, case: Case
+) -> tuple[Case, decisions.Bundle]:
+    """The versions the case began with. Where they no longer pass our checks a person decides: the case is
+    evaluated as one whose deadline struck before the first stage."""
+    try:
+        async with context.db.read(actor) as tx:
+            return case, await decisions.bundle_for(tx, case.product, application.id)
+    except (StrategyRefused, VersionMissing) as problem:
+        log.error("strategies unusable", application=application.id, error=problem.code)
+        stopped = msgspec.structs.replace(case, interrupted_at=str(Stage.FRAUD_CHECK))
+        return stopped, decisions.seeded()
 
 
 def _hold_until(application: Application) -> datetime:

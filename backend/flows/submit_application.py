@@ -8,6 +8,7 @@ from backend.domains.applications.model import Application, ApplicationMoved, St
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import CardExpired, ConsentMissing, CustomerFrozen
+from backend.domains.decision import service as decisions
 from backend.domains.evidence import service as evidence
 from backend.domains.products import service as products
 from backend.flows import notify
@@ -42,6 +43,7 @@ async def submit_application(context: Context, actor: Actor, application_id: str
             raise ConsentMissing(purpose=purpose)
         device = application.openid or application.session_id or application.id
         await evidence.mark(tx, application.id, customer_id, device=device, address=person.address)
+        await decisions.pin(tx, application.id, product.code)
         submitted = await applications.move(tx, application, "submitted", "submitted")
         await effects.add(
             tx,

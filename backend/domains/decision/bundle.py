@@ -7,6 +7,7 @@ from importlib import metadata, resources
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from backend.domains.decision import facts, features, gate, jdm, lint, scorecard
 from backend.domains.decision.model import DECIDING, Stage, Versions, canonical
@@ -18,6 +19,7 @@ _CODE = (
     "assess.py",
     "conduct.py",
     "contracts.py",
+    "county.py",
     "coverage.py",
     "evaluate.py",
     "explain.py",
@@ -61,7 +63,9 @@ _built: dict[bytes, "Bundle"] = {}
 
 class Bundle:
     """One set of versions, ready to decide. `texts` are the strategies' canonical JSON; `code` is overridden
-    by a replay with the stored one; `flows` are the sub-flows the strategies run, by hash: stage and text."""
+    by a replay with the stored one; `flows` are the sub-flows the strategies run, by hash: stage and text. `overlays`
+    are one county's documents: they never touch what the union's need or say, they are asked beside them
+    (`county.py`)."""
 
     def __init__(
         self,
@@ -71,6 +75,8 @@ class Bundle:
         texts: Mapping[Stage, str],
         code: str,
         flows: Mapping[str, tuple[Stage, str]] | None = None,
+        overlays: Mapping[Stage, gate.CompiledStage] | None = None,
+        price_band: tuple[int, int] | None = None,
     ) -> None:
         self.flows = dict(flows or {})
         self.stages, self.card, self.catalogue, self.texts = dict(stages), card, catalogue, dict(texts)
@@ -82,12 +88,22 @@ class Bundle:
             for stage, compiled in stages.items()
         }
         self.stage_needs[Stage.RATING] += card.inputs
+        self.overlays, self.price_band = dict(overlays or {}), price_band
+        self._county_facts()
         self.versions = Versions(
             strategies={str(stage): compiled.hash for stage, compiled in stages.items()},
             scorecard=card.hash,
             catalogue=catalogue.hash,
             code=code,
+            overlays={str(stage): each.hash for stage, each in self.overlays.items()} or UNSET,
+            price_band=list(price_band) if price_band and Stage.PRICING in self.overlays else UNSET,
         )
+
+    def _county_facts(self) -> None:
+        """What the county's documents look at, apart from the union's own: a gap there must not blind the union."""
+        known, names = self.catalogue, {name for each in self.overlays.values() for name in each.inputs}
+        plain, self.county_features = features.closure({n for n in names if known[n].source != "stage"})
+        self.county_needed = known.parcels(plain)
 
 
 def build(
@@ -97,9 +113,15 @@ def build(
     catalogue: facts.Catalogue | None = None,
     code: str = "",
     library: lint.Library = lint.NOTHING,
+    overlays: Mapping[Stage, Any] | None = None,
+    price_band: tuple[int, int] | None = None,
+    keep: bool = True,
 ) -> Bundle:
     """Check and compile. Raises `StrategyRefused`. `library` is what the documents may refer to by hash; the
-    scorecard is always among it."""
+    scorecard is always among it.
+
+    `keep` false: a trial, which this process forgets and whose decisions cannot be recorded.
+    """
     catalogue = catalogue or facts.catalogue()
     served = scorecard.CompiledScorecard(card, catalogue)
     library = lint.Library(library.flows, {**library.models, served.hash: served})
@@ -107,8 +129,11 @@ def build(
     texts = {stage: canonical(documents[stage]).decode() for stage in DECIDING}
     run = {key: stage for stage in DECIDING for key in _flows(documents[stage], library)}
     flows = {key: (stage, canonical(library.flows[key]).decode()) for key, stage in run.items()}
-    built = Bundle(stages, served, catalogue, texts, code or code_version(), flows)
-    _built[canonical(built.versions)] = built
+    given = overlays or {}
+    county = {stage: gate.compile_stage(stage, given[stage], catalogue) for stage in DECIDING if stage in given}
+    built = Bundle(stages, served, catalogue, texts, code or code_version(), flows, county, price_band)
+    if keep:
+        _built[canonical(built.versions)] = built
     return built
 
 

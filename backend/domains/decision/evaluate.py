@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from backend.core import clock
-from backend.domains.decision import explain, facts, features, gate, guard
+from backend.domains.decision import county, explain, facts, features, gate, guard
 from backend.domains.decision.bundle import Bundle
 from backend.domains.decision.facts import Value
 from backend.domains.decision.model import (
@@ -43,12 +43,12 @@ def evaluate(case: Case, bundle: Bundle, *, deadline: float | None = None) -> Ca
             run.give_up(stage, "interrupted", "deadline")
             break
         run.take(stage)
+    if bundle.overlays and not case.interrupted_at:
+        run.tighten()
     return Capsule(format=FORMAT, case=case, decision=run.decide())
 
 
-WHOLE = 100_000
-"""Limits are whole thousands of yuan, rounded down."""
-
+WHOLE = county.WHOLE
 _WORDS = ("text", "advice", "label")
 """Output columns for people; the trace keeps what decided."""
 
@@ -134,7 +134,7 @@ class _Run:
         told = scored.minus if severity != "note" else scored.minus[:2]
         tell: dict[str, Any] = {"values": self._values, "known": self._known}
         minus = [explain.characteristic(n, plus=False, severity=severity, **tell) for _, n in told]
-        self._reasons += minus or ([explain.low_score()] if severity == "decline" else [])
+        self._reasons += minus or ([explain.low_score(severity)] if severity != "note" else [])
         if severity == "note":
             self._reasons += [
                 explain.characteristic(n, plus=True, severity="note", **tell) for _, n in scored.plus
@@ -144,17 +144,12 @@ class _Run:
 
     def limit(self) -> None:
         """The smallest of all caps, rounded down; every cap stays visible (A6-03)."""
-        caps: dict[str, Cap] = {}
         asked = Cap(name="requested", label="您申请的金额", amount_fen=int(self._values["requested_amount"]))
         rows = self._hits(Stage.LIMIT)
-        for cap in (*(_cap(hit) for hit in rows), asked):
-            known = caps.get(cap.name)
-            caps[cap.name] = cap if known is None or cap.amount_fen < known.amount_fen else known
-        smallest = min(cap.amount_fen for cap in caps.values())
-        self._caps = [
-            msgspec.structs.replace(cap, binding=cap.amount_fen == smallest) for cap in caps.values()
-        ]
-        self._amount = smallest // WHOLE * WHOLE
+        self._settle_limit([*(county.cap(hit) for hit in rows), asked])
+
+    def _settle_limit(self, found: list[Cap]) -> None:
+        self._caps, self._amount = county.smallest(found)
         binding = next(cap for cap in self._caps if cap.binding)
         if self._amount < int(self._values["product_min_amount"]):
             # Where income could not be judged, a small cap is a question for a person, not an answer.
@@ -168,17 +163,37 @@ class _Run:
 
     def pricing(self) -> None:
         """The sum of the parts, held inside the band (A6-04)."""
-        self._price = [
-            PricePart(name=str(hit.output["part"]), label=str(hit.output["label"]), bp=int(hit.output["bp"]))
-            for hit in self._hits(Stage.PRICING)
-        ]
-        rate = sum(part.bp for part in self._price)
+        self._settle_price([county.part(hit) for hit in self._hits(Stage.PRICING)])
+
+    def _settle_price(self, parts: list[PricePart]) -> None:
         floor, cap = int(self._values["product_rate_floor_bp"]), int(self._values["rate_cap_bp"])
-        held = min(max(rate, floor), cap)
-        if held != rate:
-            name, label = ("floor", "产品最低利率") if held > rate else ("cap", "利率上限")
-            self._price.append(PricePart(name=name, label=label, bp=held - rate))
-        self._rate = held
+        self._price, self._rate = county.held(parts, floor, cap)
+
+    def tighten(self) -> None:
+        """What the county's own documents say, added to the union's finished result (N4)."""
+        before = county.Floor(
+            values=self._values, reasons=self._reasons, caps=self._caps, price=self._price, grade=self._grade
+        )
+        found = county.run(self._case, self._bundle, before)
+        self._trace += found.trace
+        self._broken = self._broken or found.broken
+        self._gaps = sorted({*self._gaps, *found.gaps})
+        self._grade = found.grade
+        if found.caps:
+            self._lower(found.caps)
+        self._reasons += [reason for reason in found.reasons if reason not in self._reasons]
+        if found.price is not None and self._rate is not None:
+            self._settle_price(found.price)
+
+    def _lower(self, caps: list[Cap]) -> None:
+        """More caps beside the union's. An answer already against the customer stays as it is."""
+        smallest = int(self._values["product_min_amount"])
+        if self._amount is not None and self._amount >= smallest:
+            limits = (str(Stage.LIMIT), "note")
+            self._reasons = [each for each in self._reasons if (each.stage, each.severity) != limits]
+            self._settle_limit([*self._caps, *caps])
+        elif self._amount is not None:
+            self._caps, self._amount = county.smallest([*self._caps, *caps])
 
     def _offer(self) -> Offer | None:
         if not self._amount or self._rate is None:
@@ -232,12 +247,6 @@ class _Run:
         if outcome is Outcome.REFERRED:
             told = [reason for reason in told if reason.severity == "refer"]
         return told
-
-
-def _cap(hit: gate.Hit) -> Cap:
-    """A cap below zero is no room at all."""
-    amount = max(0, int(hit.output["amount"]))
-    return Cap(name=str(hit.output["cap"]), label=str(hit.output["label"]), amount_fen=amount)
 
 
 _STAGES = {

@@ -97,13 +97,15 @@ def gaps(found: Iterable[Gap]) -> list[Reason]:
     return list(reasons.values())
 
 
-def low_score() -> Reason:
+def low_score(severity: str) -> Reason:
+    """The score as a whole, where no single characteristic stands out."""
+    declined = severity == "decline"
     return Reason(
         code="SC_TOTAL",
-        text="把各项情况合在一起看，这次还不能办",
-        advice="可以申请人工复核，由工作人员再看一遍",
+        text="把各项情况合在一起看，" + ("这次还不能办" if declined else "要由工作人员再看一下"),
+        advice="可以申请人工复核，由工作人员再看一遍" if declined else _WAITING,
         direction="minus",
-        severity="decline",
+        severity=severity,
         stage=Stage.RATING,
     )
 

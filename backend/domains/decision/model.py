@@ -5,12 +5,16 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from backend.core import errors
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 FORMAT = 1
 """Format of the capsule; a reader of old capsules chooses by it."""
+COUNTY = "county"
+"""The layer of a county's overlay (N4). What carries no layer is the union's; so are all capsules from before there
+were layers, whose bytes stay as they were because an unset field is not written."""
 
 
 class Outcome(StrEnum):
@@ -90,6 +94,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     severity: str  # decline, refer or note
     advice: str = ""
     stage: str = ""
+    layer: str | UnsetType = UNSET
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +104,7 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     amount_fen: int
     binding: bool = False
+    layer: str | UnsetType = UNSET
 
 
 class PricePart(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +113,7 @@ class PricePart(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     label: str
     bp: int
+    layer: str | UnsetType = UNSET
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,15 +131,22 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     row: str = ""
     facts: dict[str, int | bool | str] = {}
     output: dict[str, int | str] = {}
+    layer: str | UnsetType = UNSET
 
 
 class Versions(msgspec.Struct, frozen=True, kw_only=True):
-    """SHA-256 of everything that decided: strategies by stage, scorecard, catalogue, and the code."""
+    """SHA-256 of everything that decided: strategies by stage, scorecard, catalogue, and the code.
+
+    `overlays` are the county's documents by stage, `price_band` [low, high] the basis points head office lets a
+    county add to its own price; both unset where there is none (N4).
+    """
 
     strategies: dict[str, str]
     scorecard: str
     catalogue: str
     code: str
+    overlays: dict[str, str] | UnsetType = UNSET
+    price_band: list[int] | UnsetType = UNSET
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,55 @@
 -- name: newest_release(name)^
--- What decides for a set of strategies now; none before the first publication, then the seeded versions do.
+-- Which scorecard scores now; none before the first release, then the seeded one does.
 select seq, strategies, scorecard, catalogue from decision.releases where name = :name order by seq desc limit 1;
+
+-- name: live(institution_id, product_code)
+-- What decides for a product in a county now: the union's documents and the county's, of the product and of all.
+select institution_id, product_code, stage, hash, price_band from decision.live
+where institution_id in ('*', :institution_id) and product_code in ('*', :product_code);
+
+-- name: set_live(institution_id, product_code, stage, hash, price_band, now)!
+-- From its commit on this document decides.
+insert into decision.live (institution_id, product_code, stage, hash, price_band, since)
+values (:institution_id, :product_code, :stage, :hash, :price_band, :now)
+on conflict (institution_id, product_code, stage) do update
+set hash = excluded.hash, price_band = excluded.price_band, since = excluded.since;
+
+-- name: end_live(institution_id, product_code, stage)!
+-- From its commit on this layer has no document of its own for the product and stage.
+delete from decision.live
+where institution_id = :institution_id and product_code = :product_code and stage = :stage;
+
+-- name: county_bodies(institution_id, hashes)
+-- The texts behind a county's overlays.
+select hash, body from decision.county_versions where institution_id = :institution_id
+    and hash = any(:hashes::text[]);
+
+-- name: add_county_version(institution_id, hash, stage, body, added_by, now)!
+-- An overlay's text is stored once.
+insert into decision.county_versions (institution_id, hash, stage, body, added_by, added_at)
+values (:institution_id, :hash, :stage, :body, :added_by, :now)
+on conflict (institution_id, hash) do nothing;
+
+-- name: pin(institution_id, application_id, versions, now)!
+-- The versions a case begins with; the first pin stands.
+insert into decision.pins (institution_id, application_id, versions, pinned_at)
+values (:institution_id, :application_id, :versions, :now)
+on conflict (institution_id, application_id) do nothing;
+
+-- name: pinned(institution_id, application_id)$
+-- The versions a case began with; none for one that began before there were pins.
+select versions from decision.pins where institution_id = :institution_id and application_id = :application_id;
+
+-- name: count_past(institution_id, product_code)$
+-- How many decisions a county has of a product ('*': of all), to try a draft on.
+select count(*) from decision.decisions where institution_id = :institution_id
+    and (:product_code = '*' or product_code = :product_code);
+
+-- name: past(institution_id, product_code, before, most)
+-- A county's decisions, newest first, to try a draft on; `before` an id to go on from.
+select id, capsule from decision.decisions where institution_id = :institution_id
+    and (:product_code = '*' or product_code = :product_code) and id < :before::uuid
+order by id desc limit :most;
 
 -- name: bodies(hashes)
 -- The texts behind hashes, to compile a release or replay a decision.
@@ -17,7 +66,7 @@ values (:hash, :kind, :name, :stage, :body, :added_by, :now)
 on conflict (hash) do nothing;
 
 -- name: release(name, strategies, scorecard, catalogue, reason, released_by, now)$
--- From its commit on this release decides.
+-- From its commit on this scorecard scores.
 insert into decision.releases (name, strategies, scorecard, catalogue, reason, released_by, released_at)
 values (:name, :strategies, :scorecard, :catalogue, :reason, :released_by, :now)
 returning seq;

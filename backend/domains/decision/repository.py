@@ -81,6 +81,74 @@ async def add_missing(tx: Tx, name: str, versions: list[Body]) -> None:
             )
 
 
+class Live(msgspec.Struct, frozen=True):
+    """One row of what decides: institution '*' is the union's layer, product '*' every product without its own."""
+
+    institution_id: str
+    product_code: str
+    stage: str
+    hash: str
+    price_band: list[int] | None
+
+
+async def live(tx: Tx, product_code: str) -> list[Live]:
+    rows = await Q.live(tx, institution_id=tx.institution_id, product_code=product_code)
+    return [Live(*row) for row in rows]
+
+
+async def set_live(
+    tx: Tx, institution_id: str, product_code: str, stage: str, digest: str, price_band: list[int] | None
+) -> None:
+    key = {"institution_id": institution_id, "product_code": product_code, "stage": stage}
+    await Q.set_live(tx, **key, hash=digest, price_band=price_band, now=tx.now)
+
+
+async def end_live(tx: Tx, institution_id: str, product_code: str, stage: str) -> None:
+    await Q.end_live(tx, institution_id=institution_id, product_code=product_code, stage=stage)
+
+
+async def county_bodies(tx: Tx, hashes: list[str]) -> dict[str, str]:
+    rows = await Q.county_bodies(tx, institution_id=tx.institution_id, hashes=hashes)
+    return {row["hash"]: row["body"] for row in rows}
+
+
+async def add_county_version(tx: Tx, digest: str, stage: str, body: str) -> None:
+    await Q.add_county_version(
+        tx,
+        institution_id=tx.institution_id,
+        hash=digest,
+        stage=stage,
+        body=body,
+        added_by=f"{tx.actor.kind}:{tx.actor.id}",
+        now=tx.now,
+    )
+
+
+async def pin(tx: Tx, application_id: str, versions: object) -> None:
+    await Q.pin(
+        tx,
+        institution_id=tx.institution_id,
+        application_id=application_id,
+        versions=msgspec.to_builtins(versions),
+        now=tx.now,
+    )
+
+
+async def pinned(tx: Tx, application_id: str) -> Any:
+    return await Q.pinned(tx, institution_id=tx.institution_id, application_id=application_id)
+
+
+async def count_past(tx: Tx, product_code: str) -> int:
+    return int(await Q.count_past(tx, institution_id=tx.institution_id, product_code=product_code))
+
+
+async def past(tx: Tx, product_code: str, before: str, most: int) -> list[tuple[str, bytes]]:
+    rows = await Q.past(
+        tx, institution_id=tx.institution_id, product_code=product_code, before=before, most=most
+    )
+    return [(row["id"], tx.vault.open(_TABLE, "capsule", row["id"], row["capsule"])) for row in rows]
+
+
 async def release(tx: Tx, name: str, versions: Versions, reason: str) -> int:
     return int(
         await Q.release(

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from backend.core import unreadable
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.decision import bundle, evaluate, facts, jdm, lint, repository, scorecard
+from backend.domains.decision import bundle, evaluate, facts, gate, jdm, lint, repository, scorecard
 from backend.domains.decision.model import (
     AlreadyDecided,
     Capsule,
@@ -27,8 +28,14 @@ from backend.domains.decision.model import (
 
 Bundle = bundle.Bundle
 Recorded = repository.Recorded
+seeded = bundle.seeded
 decide = evaluate.evaluate
 """`decide(case, bundle, deadline=…) -> Capsule`; see `evaluate.evaluate`."""
+
+
+UNION = "*"
+"""The union's layer, among the institutions of `decision.live`."""
+_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 class ReplayResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,28 +50,115 @@ class ReplayResult(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bytes
 
 
-async def bundle_for(tx: Tx, product_code: str) -> Bundle:
-    """The versions that decide for a product now: the newest release, or the seeded versions before any.
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """Hashes of the versions that decide for a case, but for catalogue and code, which are the process's own."""
 
-    Every personal product shares one set in this version; its limits and band come as facts.
+    strategies: dict[str, str]
+    scorecard: str
+    overlays: dict[str, str] = {}
+    price_band: list[int] | None = None
+
+    def versions(self) -> Versions:
+        return Versions(
+            strategies=self.strategies,
+            scorecard=self.scorecard,
+            catalogue=facts.catalogue().hash,
+            code=bundle.code_version(),
+            overlays=self.overlays or UNSET,
+            price_band=self.price_band if self.price_band and Stage.PRICING in self.overlays else UNSET,
+        )
+
+
+async def live(tx: Tx, product_code: str) -> Chosen:
+    """What decides for a product in the county of `tx` now: the union's document of the product, else the one of
+    all products, else the shipped one; and the county's own beside it, found in the same order (N4)."""
+    rows = sorted(await repository.live(tx, product_code), key=lambda row: row.product_code != "*")
+    union = {row.stage: row for row in rows if row.institution_id == UNION}
+    county = {row.stage: row for row in rows if row.institution_id != UNION}
+    released = await repository.newest_release(tx, bundle.SEEDED)
+    pricing = union.get(Stage.PRICING)
+    seeded = bundle.seeded().versions
+    return Chosen(
+        strategies={
+            stage: union[stage].hash if stage in union else shipped
+            for stage, shipped in seeded.strategies.items()
+        },
+        scorecard=released.scorecard if released else seeded.scorecard,
+        overlays={stage: county[stage].hash for stage in seeded.strategies if stage in county},
+        price_band=pricing.price_band if pricing else None,
+    )
+
+
+async def bundle_for(tx: Tx, product_code: str, application_id: str | None = None) -> Bundle:
+    """The versions that decide: those the case began with (`pin`), else those live now.
+
+    Read anew with every decision, so that what was approved decides in every process from its commit on; texts are
+    fetched and compiled once per process. Raises `StrategyRefused` or `VersionMissing` when a stored version no
+    longer passes this code's checks.
     """
-    del product_code
-    found = await repository.newest_release(tx, bundle.SEEDED)
-    if found is None:
-        return bundle.seeded()
-    return await _compile(tx, found.strategies, found.scorecard, found.catalogue, bundle.code_version())
+    kept = await repository.pinned(tx, application_id) if application_id else None
+    chosen = await live(tx, product_code) if kept is None else msgspec.convert(kept, Chosen)
+    return await _compile(tx, chosen.versions())
 
 
-async def publish(tx: Tx, documents: Mapping[Stage, Any], card: scorecard.Scorecard, *, reason: str) -> int:
-    """Check, store and release; from the commit on every new case is decided by it.
+async def pin(tx: Tx, application_id: str, product_code: str) -> None:
+    """A case that is being submitted keeps the versions live at this moment until it is decided (A3-20)."""
+    await repository.pin(tx, application_id, await live(tx, product_code))
 
-    Raises `StrategyRefused`. No door calls this yet: maker and checker come with the strategy pages.
-    """
-    ready = bundle.build(documents, card)
+
+async def texts(tx: Tx, hashes: list[str]) -> dict[str, str]:
+    """Stored texts of union versions by hash; the shipped ones also where no database knows them yet."""
+    found = {digest: body.text for digest, body in (await repository.bodies(tx, hashes)).items()}
+    shipped = {body.hash: body.text for body in _bodies(bundle.seeded()) if body.hash in hashes}
+    return {**shipped, **found}
+
+
+async def store(tx: Tx, stage: Stage, document: Any, *, county: bool = False) -> str:
+    """Keep a document's text for ever; returns its hash. A county's is read by that county alone."""
+    digest, text = gate.hash_of(document), canonical(document).decode()
+    if county:
+        await repository.add_county_version(tx, digest, stage, text)
+    else:
+        await repository.add_missing(tx, bundle.SEEDED, [repository.Body(digest, "strategy", stage, text)])
+    return digest
+
+
+async def set_live(
+    tx: Tx,
+    institution_id: str,
+    product_code: str,
+    stage: Stage,
+    digest: str,
+    price_band: tuple[int, int] | None = None,
+) -> None:
+    """From the commit on this document decides. Only `domains/strategies` asks this, after its checks."""
+    band = list(price_band) if price_band else None
+    await repository.set_live(tx, institution_id, product_code, stage, digest, band)
+
+
+async def end_live(tx: Tx, institution_id: str, product_code: str, stage: Stage) -> None:
+    """From the commit on this layer has no document of its own here."""
+    await repository.end_live(tx, institution_id, product_code, stage)
+
+
+async def release_scorecard(tx: Tx, card: scorecard.Scorecard, *, reason: str) -> int:
+    """Check, store and release; from the commit on every new case is scored by it. Raises `StrategyRefused`."""
+    ready = bundle.build(bundle.seeded_documents(), card)
     await repository.add_missing(tx, bundle.SEEDED, _bodies(ready))
     number = await repository.release(tx, bundle.SEEDED, ready.versions, reason)
-    audit.add(tx, "decision.release", str(number), versions=msgspec.to_builtins(ready.versions))
+    audit.add(tx, "decision.scorecard_released", str(number), scorecard=ready.versions.scorecard)
     return number
+
+
+async def count_past(tx: Tx, product_code: str) -> int:
+    """Stored decisions of the county of `tx`; product '*' counts all."""
+    return await repository.count_past(tx, product_code)
+
+
+async def past(tx: Tx, product_code: str, *, before: str = _LAST, most: int = 200) -> list[tuple[str, Capsule]]:
+    """(id, capsule) of stored decisions, newest first, older than `before`."""
+    rows = await repository.past(tx, product_code, before, most)
+    return [(number, msgspec.json.decode(text, type=Capsule)) for number, text in rows]
 
 
 async def record(tx: Tx, application_id: str, capsule: Capsule, *, attempt: int = 1) -> Recorded:
@@ -116,7 +210,7 @@ async def replay(tx: Tx, decision_id: str) -> ReplayResult:
     stored = await get(tx, decision_id)
     capsule = stored.opened
     then = capsule.decision.versions
-    used = await _compile(tx, then.strategies, then.scorecard, then.catalogue, then.code)
+    used = await _compile(tx, then)
     replayed = canonical(evaluate.evaluate(capsule.case, used))
     return ReplayResult(
         decision_id=decision_id,
@@ -150,30 +244,33 @@ def replay_capsule(text: bytes) -> ReplayResult:
     )
 
 
-async def _compile(tx: Tx, strategies: Mapping[str, str], card: str, catalogue: str, code: str) -> Bundle:
+async def _compile(tx: Tx, wanted: Versions) -> Bundle:
     """A bundle from stored versions; compiled once per process."""
-    wanted = Versions(strategies=dict(strategies), scorecard=card, catalogue=catalogue, code=code)
     known = bundle.of_versions(wanted)
     if known is not None:
         return known
-    hashes = [*strategies.values(), card, catalogue]
-    found = await repository.bodies(tx, hashes)
-    if any(each not in found for each in hashes):
+    hashes = [*wanted.strategies.values(), wanted.scorecard, wanted.catalogue]
+    found = await texts(tx, hashes)
+    overlays = wanted.overlays or {}
+    own = await repository.county_bodies(tx, list(overlays.values())) if overlays else {}
+    if any(each not in found for each in hashes) or any(each not in own for each in overlays.values()):
         raise VersionMissing()
-    documents = {Stage(stage): msgspec.json.decode(found[each].text) for stage, each in strategies.items()}
+    documents = {Stage(stage): msgspec.json.decode(found[each]) for stage, each in wanted.strategies.items()}
     built = bundle.build(
         documents,
-        scorecard.read(found[card].text.encode()),
-        catalogue=facts.Catalogue(found[catalogue].text.encode()),
-        code=code,
-        library=await _library(tx, documents.values()),
+        scorecard.read(found[wanted.scorecard].encode()),
+        catalogue=facts.Catalogue(found[wanted.catalogue].encode()),
+        code=wanted.code,
+        library=await library(tx, documents.values()),
+        overlays={Stage(stage): msgspec.json.decode(own[each]) for stage, each in overlays.items()},
+        price_band=(wanted.price_band[0], wanted.price_band[1]) if wanted.price_band else None,
     )
     if built.versions != wanted:
         raise VersionMissing()
     return built
 
 
-async def _library(tx: Tx, documents: Iterable[Any]) -> lint.Library:
+async def library(tx: Tx, documents: Iterable[Any]) -> lint.Library:
     """The sub-flows these documents run, and theirs, by hash. What is not stored the checks will refuse."""
     flows: dict[str, Any] = {}
     waiting = [key for document in documents for key in jdm.flows(document)]

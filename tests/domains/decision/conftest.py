@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from backend.domains.decision import bundle, evaluate, facts, model
+from backend.domains.decision import bundle, evaluate, facts, model, scorecard, service
 
 CASES = Path(__file__).parents[2] / "data" / "cases"
 
@@ -33,6 +33,17 @@ def with_facts(case: model.Case, **changed: Any) -> model.Case:
 
 def decide(case: model.Case, using: bundle.Bundle | None = None) -> model.Decision:
     return evaluate.evaluate(case, using or bundle.seeded()).decision
+
+
+async def publish(tx: Any, documents: dict[model.Stage, Any], card: scorecard.Scorecard | None = None) -> None:
+    """Let these documents decide for every product, as head office's approval does (domains/strategies)."""
+    bundle.build(documents, card or scorecard.seeded(), keep=False)
+    await tx.connection.execute("set local app.institution = '0000'")
+    for stage, document in documents.items():
+        await service.set_live(tx, service.UNION, "*", stage, await service.store(tx, stage, document))
+    if card is not None:
+        await service.release_scorecard(tx, card, reason="换评分卡")
+    await tx.connection.execute(f"set local app.institution = '{tx.institution_id}'")
 
 
 @pytest.fixture

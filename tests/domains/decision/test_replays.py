@@ -12,6 +12,7 @@ import msgspec
 from backend.core import ids
 from backend.domains.decision import bundle, evaluate, scorecard, service
 from backend.domains.decision.model import Outcome, Stage
+from tests.domains.decision.conftest import publish
 from tests.domains.decision.test_properties import someone
 from tests.domains.decision.test_service import stricter
 
@@ -29,7 +30,7 @@ async def test_stored_decisions_replay_byte_for_byte_whatever_decides_today(tx, 
 
     card = scorecard.seeded()
     other = msgspec.structs.replace(card, version=card.version + 1, base_points=card.base_points - 40)
-    await service.publish(tx, stricter(copy.deepcopy(documents)), other, reason="收紧")
+    await publish(tx, stricter(copy.deepcopy(documents)), other)
     today = await service.bundle_for(tx, "SXD")
     assert today.versions != bundle.seeded().versions
     changed = evaluate.evaluate(someone(1), today).decision

@@ -11,7 +11,7 @@ from backend.core import ids
 from backend.core.actor import everywhere, system
 from backend.domains.decision import bundle, model, scorecard, service
 from backend.domains.decision.model import Outcome, Stage
-from tests.domains.decision.conftest import read, with_facts
+from tests.domains.decision.conftest import publish, read, with_facts
 
 
 async def stored(tx, case, application_id=None, attempt=1):
@@ -51,7 +51,7 @@ async def test_replay_gives_the_same_bytes_also_after_strategies_and_scorecard_c
     before = [await stored(tx, case) for case in cases]
     card = scorecard.seeded()
     easier = msgspec.structs.replace(card, version=2, base_points=card.base_points - 40)
-    await service.publish(tx, stricter(documents), easier, reason="查询太多的人少批一些")
+    await publish(tx, stricter(documents), easier)
     after = await stored(tx, good)
     assert after.decision.outcome is Outcome.DECLINED
     assert after.decision.versions.strategies != before[0].decision.versions.strategies
@@ -63,9 +63,9 @@ async def test_replay_gives_the_same_bytes_also_after_strategies_and_scorecard_c
 
 
 async def test_going_back_is_one_more_release_of_the_old_versions(tx, good, documents):
-    await service.publish(tx, stricter(bundle.seeded_documents()), scorecard.seeded(), reason="收紧")
+    await publish(tx, stricter(bundle.seeded_documents()))
     assert (await stored(tx, good)).outcome is Outcome.DECLINED
-    await service.publish(tx, documents, scorecard.seeded(), reason="退回上一版")
+    await publish(tx, documents)
     assert (await stored(tx, good)).outcome is Outcome.APPROVED
     assert (await service.bundle_for(tx, "SXD")).versions.strategies == bundle.seeded().versions.strategies
 
@@ -73,7 +73,7 @@ async def test_going_back_is_one_more_release_of_the_old_versions(tx, good, docu
 async def test_a_broken_strategy_is_never_published(tx, documents):
     documents[Stage.RATING]["edges"] = []
     with pytest.raises(model.StrategyRefused):
-        await service.publish(tx, documents, scorecard.seeded(), reason="试一下")
+        await publish(tx, documents)
     assert (await service.bundle_for(tx, "SXD")).versions == bundle.seeded().versions
 
 
@@ -121,7 +121,7 @@ async def test_a_decision_of_versions_nobody_loaded_is_not_recorded(tx, good):
 async def test_a_process_that_starts_later_replays_from_the_stored_versions_alone(
     tx, good, documents, monkeypatch
 ):
-    await service.publish(tx, stricter(documents), scorecard.seeded(), reason="收紧")
+    await publish(tx, stricter(documents))
     kept = await stored(tx, good)
     monkeypatch.setattr(bundle, "_built", {})
     result = await service.replay(tx, kept.id)
