@@ -47,7 +47,7 @@ NAMES = {
     "4103": ("BX", ["罗勇", "梁燕", "宋立", "郑慎", "谢复", "韩风", "唐计"]),
 }
 
-PARTS = ("regulation", "products", "customers", "campaigns", "decision")
+PARTS = ("regulation", "products", "customers", "campaigns", "decision", "strategies")
 """Domains with a demo of their own: `demo.seed(tx, institution_id)` in each, called per county."""
 
 

@@ -163,11 +163,13 @@ async def _check_database(settings: Settings) -> None:
     """Told here in one line rather than by parts that die one after the other. Raises `Unsafe`."""
     from backend import wiring
     from backend.db import safety
+    from backend.flows.adopt_shipped_strategies import adopt_shipped_strategies
 
     db = wiring.database(settings, size=1)
     await db.open()
     try:
         careless = await safety.refuse_unsafe(db, settings)
+        await adopt_shipped_strategies(db)
     finally:
         await db.close()
     if careless:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from backend.core.actor import Actor, system
+from backend.domains.strategies import effects as strategy_effects
 from backend.flows import (
     apply_bank_events,
     archive_image,
@@ -10,6 +11,7 @@ from backend.flows import (
     confirm_identity,
     decide_application,
     hand_off,
+    measure_strategy,
     notify,
     put_offer,
     receive_bank_event,
@@ -33,6 +35,10 @@ def _for_case(name: str, flow: Callable[[Context, Actor, str], Awaitable[object]
     return handle
 
 
+async def _measure(context: Context, effect: Effect) -> None:
+    await measure_strategy.measure_strategy(context, effect.institution_id, effect.case_id)
+
+
 HANDLERS: dict[str, Handler] = {
     submit_application.DECIDE: _for_case("decide", decide_application.decide_application),
     confirm_disclosure.HAND_OFF: _for_case("hand off", hand_off.hand_off),
@@ -42,5 +48,6 @@ HANDLERS: dict[str, Handler] = {
     send_sms.KIND: send_sms.send_sms,
     notify.KIND: notify.notify,
     take_notice_report.KIND: take_notice_report.take_notice_report,
+    strategy_effects.MEASURE: _measure,
     take_rejection.KIND: take_rejection.take_rejection,
 }

@@ -14,6 +14,7 @@ from backend.flows import (
     expire_offers,
     give_up_drafts,
     poll_bank,
+    put_strategies_live,
     reconcile_bank,
     resume_held,
 )
@@ -58,6 +59,7 @@ TIMETABLE: list[Task] = [
     Task("forget old quotas", 3600, _forget_quotas),
     Task("forget old authorisations", 3600, _forget_states),
     Task("resume held cases", 10, resume_held.resume_held),
+    Task("put dated strategies live", 2.0, put_strategies_live.put_strategies_live),
     Task("ask the bank about quiet offers", 30, poll_bank.poll_bank),
     Task("compare the bank's day files", 600, reconcile_bank.reconcile_bank),
     Task("let offers expire", 600, expire_offers.expire_offers),

@@ -30,6 +30,7 @@ KINDS = {
     "notify.status": "告诉客户进度",
     "notice.report": "记下通知送没送到",
     "notice.rejected": "记下客户不再收通知",
+    "strategy.measure": "测算策略对以往业务的影响",
 }
 ERRORS = {
     "outside_refused": "对方系统没有受理",

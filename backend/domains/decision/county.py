@@ -164,9 +164,7 @@ class _County:
             self._say(reason)
 
     def _limit(self, stage: Stage) -> None:
-        self._added.caps += [
-            msgspec.structs.replace(cap(hit), layer=COUNTY) for hit in self._hits(stage)
-        ]
+        self._added.caps += [msgspec.structs.replace(cap(hit), layer=COUNTY) for hit in self._hits(stage)]
 
     def _pricing(self, stage: Stage) -> None:
         low, high = self._bundle.price_band or (0, 0)

@@ -101,6 +101,41 @@ async def bundle_for(tx: Tx, product_code: str, application_id: str | None = Non
     return await _compile(tx, chosen.versions())
 
 
+async def trial(
+    tx: Tx,
+    product_code: str,
+    *,
+    documents: Mapping[Stage, Any] | None = None,
+    overlays: Mapping[Stage, Any] | None = None,
+    price_band: tuple[int, int] | None = None,
+    without_county: bool = False,
+) -> Bundle:
+    """What would decide in the county of `tx` if these documents were live. Its decisions cannot be recorded.
+
+    `price_band` counts when a pricing document is among `documents`. Raises `StrategyRefused`, `VersionMissing`.
+    """
+    chosen, changed, tried = await live(tx, product_code), documents or {}, overlays or {}
+    found = await texts(tx, [*chosen.strategies.values(), chosen.scorecard])
+    own = {} if without_county else chosen.overlays
+    held = await repository.county_bodies(tx, list(own.values())) if own else {}
+    band = price_band if Stage.PRICING in changed else tuple(chosen.price_band or ()) or None
+    try:
+        deciding = {
+            Stage(stage): changed.get(Stage(stage)) or msgspec.json.decode(found[digest])
+            for stage, digest in chosen.strategies.items()
+        }
+        return bundle.build(
+            deciding,
+            scorecard.read(found[chosen.scorecard].encode()),
+            library=await library(tx, deciding.values()),
+            overlays={**{Stage(stage): msgspec.json.decode(held[own[stage]]) for stage in own}, **tried},
+            price_band=band,  # type: ignore[arg-type]
+            keep=False,
+        )
+    except KeyError as missing:
+        raise VersionMissing() from missing
+
+
 async def pin(tx: Tx, application_id: str, product_code: str) -> None:
     """A case that is being submitted keeps the versions live at this moment until it is decided (A3-20)."""
     await repository.pin(tx, application_id, await live(tx, product_code))
@@ -121,6 +156,14 @@ async def store(tx: Tx, stage: Stage, document: Any, *, county: bool = False) ->
     else:
         await repository.add_missing(tx, bundle.SEEDED, [repository.Body(digest, "strategy", stage, text)])
     return digest
+
+
+async def county_document(tx: Tx, digest: str) -> Any:
+    """A county's stored document. Raises `VersionMissing`."""
+    found = await repository.county_bodies(tx, [digest])
+    if digest not in found:
+        raise VersionMissing()
+    return msgspec.json.decode(found[digest])
 
 
 async def set_live(
@@ -155,7 +198,9 @@ async def count_past(tx: Tx, product_code: str) -> int:
     return await repository.count_past(tx, product_code)
 
 
-async def past(tx: Tx, product_code: str, *, before: str = _LAST, most: int = 200) -> list[tuple[str, Capsule]]:
+async def past(
+    tx: Tx, product_code: str, *, before: str = _LAST, most: int = 200
+) -> list[tuple[str, Capsule]]:
     """(id, capsule) of stored decisions, newest first, older than `before`."""
     rows = await repository.past(tx, product_code, before, most)
     return [(number, msgspec.json.decode(text, type=Capsule)) for number, text in rows]

@@ -35,7 +35,9 @@ def decide(case: model.Case, using: bundle.Bundle | None = None) -> model.Decisi
     return evaluate.evaluate(case, using or bundle.seeded()).decision
 
 
-async def publish(tx: Any, documents: dict[model.Stage, Any], card: scorecard.Scorecard | None = None) -> None:
+async def publish(
+    tx: Any, documents: dict[model.Stage, Any], card: scorecard.Scorecard | None = None
+) -> None:
     """Let these documents decide for every product, as head office's approval does (domains/strategies)."""
     bundle.build(documents, card or scorecard.seeded(), keep=False)
     await tx.connection.execute("set local app.institution = '0000'")

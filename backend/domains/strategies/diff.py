@@ -1,0 +1,270 @@
+"""The difference of two versions as a risk officer reads it: rows added, removed, changed cell by cell (A3-33)."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from backend.domains.decision.facts import Catalogue, Fact
+from backend.domains.decision.model import canonical
+from backend.domains.strategies import overlays, words
+from backend.domains.strategies.model import Content, CountyContent, Document, Openings, UnionContent
+
+Kind = Literal["added", "removed", "changed", "moved"]
+KINDS: dict[str, str] = {"added": "新增", "removed": "删除", "changed": "修改", "moved": "换了顺序"}
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One difference. `table` and `row` are words for people, `node`, `row_id`, `column_id` the ids behind them;
+    `before`/`after` are cells in words, '' where there is nothing to show."""
+
+    kind: Kind
+    what: str  # 行, 单元格, 表, 列, 节点, 连线, 参数, 开放的位置, 加减点
+    table: str = ""
+    row: str = ""
+    column: str = ""
+    before: str = ""
+    after: str = ""
+    node: str = ""
+    row_id: str = ""
+    column_id: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """`征信 第 3 行 近 1 个月贷款查询：高于 4 改为 高于 3`."""
+        place = " ".join(part for part in (self.table, self.row, self.column) if part)
+        if self.kind == "changed":
+            return f"{place}：{self.before} 改为 {self.after}"
+        shown = self.after or self.before
+        return f"{place}：{KINDS[self.kind]}{self.what}" + (f"，{shown}" if shown else "")
+
+
+def between(
+    before: Content | None, after: Content, known: Catalogue, floor: Document | None = None
+) -> list[Change]:
+    """All differences from `before` (None: from nothing) to `after`.
+
+    `floor`: for a county's contents, the union's document, which gives tables and columns their names.
+    """
+    try:
+        return _between(before, after, known, floor)
+    except (
+        LookupError,
+        TypeError,
+        AttributeError,
+    ):  # a draft may hold anything; its checks say what is wrong
+        return [
+            Change(kind="changed", what="节点", table="流程图", before="原来的内容", after="还没写完的内容")
+        ]
+
+
+def _between(
+    before: Content | None, after: Content, known: Catalogue, floor: Document | None
+) -> list[Change]:
+    if isinstance(after, UnionContent):
+        old = (
+            before if isinstance(before, UnionContent) else UnionContent(document={"nodes": [], "edges": []})
+        )
+        return [
+            *_documents(old.document, after.document, known),
+            *_openings(old.openings, after.openings),
+        ]
+    held = before if isinstance(before, CountyContent) else CountyContent()
+    return _county(held, after, known, floor or {"nodes": [], "edges": []})
+
+
+def _documents(before: Document, after: Document, known: Catalogue) -> list[Change]:
+    old, new = overlays.tables(before), overlays.tables(after)
+    found: list[Change] = []
+    for number, node in new.items():
+        if number not in old:
+            found.append(Change(kind="added", what="表", table=node["name"], node=number))
+        held = old.get(number, {"content": {"inputs": [], "outputs": [], "rules": []}})
+        found += _tables(node, held["content"], known)
+    found += [
+        Change(kind="removed", what="表", table=node["name"], node=number)
+        for number, node in old.items()
+        if number not in new
+    ]
+    return [*found, *_others(before, after)]
+
+
+def _others(before: Document, after: Document) -> list[Change]:
+    """Nodes that are no tables, and the lines between nodes: as wholes."""
+    skip = ("decisionTableNode", "inputNode", "outputNode")
+    old = {n["id"]: n for n in before["nodes"] if n["type"] not in skip}
+    new = {n["id"]: n for n in after["nodes"] if n["type"] not in skip}
+    found = [
+        Change(kind="added", what="节点", table=n["name"], node=i) for i, n in new.items() if i not in old
+    ]
+    found += [
+        Change(kind="removed", what="节点", table=n["name"], node=i) for i, n in old.items() if i not in new
+    ]
+    found += [
+        Change(kind="changed", what="节点", table=n["name"], node=i, before="原来的内容", after="新的内容")
+        for i, n in new.items()
+        if i in old and canonical(n.get("content")) != canonical(old[i].get("content"))
+    ]
+    lines = [
+        {(e["sourceId"], e["targetId"], e.get("sourceHandle")) for e in d["edges"]} for d in (before, after)
+    ]
+    tables_moved = set(overlays.tables(before)) != set(overlays.tables(after))
+    if lines[0] != lines[1] and not found and not tables_moved:
+        found.append(
+            Change(kind="changed", what="连线", table="流程图", before="原来的连线", after="新的连线")
+        )
+    return found
+
+
+def _tables(node: Mapping[str, Any], before: Mapping[str, Any], known: Catalogue) -> list[Change]:
+    after, name, number = node["content"], node["name"], node["id"]
+    columns = _columns(before, known) | _columns(after, known)
+    old = {rule["_id"]: rule for rule in before["rules"]}
+    found: list[Change] = []
+    for at, rule in enumerate(after["rules"], 1):
+        place = {"table": name, "row": f"第 {at} 行", "node": number, "row_id": rule["_id"]}
+        held = old.get(rule["_id"])
+        if held is None:
+            found.append(Change(kind="added", what="行", after=_row(rule, columns, known), **place))
+            continue
+        found += [
+            Change(
+                kind="changed",
+                what="单元格",
+                column=label,
+                column_id=column,
+                before=words.cell(held.get(column, ""), known, fact),
+                after=words.cell(rule.get(column, ""), known, fact),
+                **place,
+            )
+            for column, (label, fact) in columns.items()
+            if held.get(column, "").strip() != rule.get(column, "").strip()
+        ]
+    return [
+        *found,
+        *_gone(node, before, columns, known),
+        *_moved(node, before),
+        *_column_changes(node, before),
+    ]
+
+
+def _gone(
+    node: Mapping[str, Any],
+    before: Mapping[str, Any],
+    columns: Mapping[str, tuple[str, Fact | None]],
+    known: Catalogue,
+) -> list[Change]:
+    left = {rule["_id"] for rule in node["content"]["rules"]}
+    return [
+        Change(
+            kind="removed",
+            what="行",
+            table=node["name"],
+            row=f"原第 {at} 行",
+            node=node["id"],
+            row_id=rule["_id"],
+            before=_row(rule, columns, known),
+        )
+        for at, rule in enumerate(before["rules"], 1)
+        if rule["_id"] not in left
+    ]
+
+
+def _moved(node: Mapping[str, Any], before: Mapping[str, Any]) -> list[Change]:
+    """Order counts only where the first match wins."""
+    if node["content"].get("hitPolicy") != "first":
+        return []
+    old, new = [r["_id"] for r in before["rules"]], [r["_id"] for r in node["content"]["rules"]]
+    if [i for i in old if i in new] == [i for i in new if i in old]:
+        return []
+    return [Change(kind="moved", what="行", table=node["name"], node=node["id"])]
+
+
+def _column_changes(node: Mapping[str, Any], before: Mapping[str, Any]) -> list[Change]:
+    if not before["inputs"]:
+        return []
+    old = {column["id"]: column["name"] for column in before["inputs"]}
+    new = {column["id"]: column["name"] for column in node["content"]["inputs"]}
+    place = {"table": node["name"], "node": node["id"]}
+    added = [
+        Change(kind="added", what="列", column=new[i], column_id=i, **place) for i in new if i not in old
+    ]
+    return added + [
+        Change(kind="removed", what="列", column=old[i], column_id=i, **place) for i in old if i not in new
+    ]
+
+
+def _columns(table: Mapping[str, Any], known: Catalogue) -> dict[str, tuple[str, Fact | None]]:
+    """Column id → (label, the fact of a condition; None for a result)."""
+    found: dict[str, tuple[str, Fact | None]] = {}
+    for column in table["inputs"]:
+        field = column.get("field") or ""
+        fact = known.facts.get(field)
+        found[column["id"]] = (fact.label if fact else column.get("name", field), fact)
+    for column in table["outputs"]:
+        found[column["id"]] = (words.FIELDS.get(column["field"], column.get("name", "")), None)
+    return found
+
+
+def _row(rule: Mapping[str, str], columns: Mapping[str, tuple[str, Fact | None]], known: Catalogue) -> str:
+    """A row as one sentence: filled conditions, then what follows."""
+    parts = [
+        f"{label} {words.cell(rule[column], known, fact)}"
+        for column, (label, fact) in columns.items()
+        if rule.get(column, "").strip()
+    ]
+    return "；".join(parts)
+
+
+def _openings(before: Openings, after: Openings) -> list[Change]:
+    old, new = ({each.id: each for each in side.parameters} for side in (before, after))
+    found: list[Change] = []
+    for number in {**old, **new}:
+        one, other = old.get(number), new.get(number)
+        if one == other:
+            continue
+        kind: Kind = "added" if one is None else "removed" if other is None else "changed"
+        label = (other or one).label  # type: ignore[union-attr]
+        found.append(
+            Change(
+                kind=kind, what="参数", table="向县行开放", row=label, before=_band(one), after=_band(other)
+            )
+        )
+    found += [
+        Change(
+            kind="added" if place in after.places else "removed",
+            what="开放的位置",
+            table="向县行开放",
+            row=place,
+        )
+        for place in sorted({*before.places} ^ {*after.places})
+    ]
+    if before.price_band != after.price_band:
+        held, now = (
+            f"{b[0]} 到 {b[1]} 个基点" if b else "不开放" for b in (before.price_band, after.price_band)
+        )
+        found.append(Change(kind="changed", what="加减点", table="县行加减点", before=held, after=now))
+    return found
+
+
+def _band(parameter: Any) -> str:
+    return f"{parameter.low} 到 {parameter.high}" if parameter else ""
+
+
+def _county(before: CountyContent, after: CountyContent, known: Catalogue, floor: Document) -> list[Change]:
+    found: list[Change] = []
+    for name in {**before.parameters, **after.parameters}:
+        old, new = before.parameters.get(name), after.parameters.get(name)
+        if old != new:
+            kind: Kind = "added" if old is None else "removed" if new is None else "changed"
+            shown = ("" if each is None else str(each) for each in (old, new))
+            found.append(
+                Change(kind=kind, what="参数", table="参数", row=name, before=next(shown), after=next(shown))
+            )
+    nodes = overlays.tables(floor)
+    for place in {**before.rows, **after.rows}:
+        node = nodes.get(place, {"id": place, "name": place, "content": {"inputs": [], "outputs": []}})
+        held = {**node["content"], "rules": before.rows.get(place, [])}
+        now = {**node, "content": {**node["content"], "rules": after.rows.get(place, [])}}
+        found += _tables(now, held, known)
+    return found

@@ -1,0 +1,163 @@
+"""影响: a version tried on stored past decisions before anybody approves it (A3-34, issue 3 §2).
+
+A county's version is tried on that county's own decisions, the union's on those of every county. "Before" is what
+would decide today, "after" the same with the version live. The counting is pure; `flows/measure_strategy` reads the
+cases, calls `count` and keeps how far it came. The big back-test over history and synthetic people is another part.
+"""
+
+from collections.abc import Iterable
+
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.decision import evaluate
+from backend.domains.decision import service as decisions
+from backend.domains.decision.bundle import Bundle
+from backend.domains.decision.model import Capsule, Decision, Outcome
+from backend.domains.strategies import checks, repository, verdicts
+from backend.domains.strategies.model import (
+    Effect,
+    EffectFigures,
+    EffectMissing,
+    Moved,
+    Side,
+    UnionContent,
+    Version,
+)
+from backend.outbox import effects as outbox
+
+MEASURE = "strategy.measure"
+MOST = 5_000
+"""Cases of one county a version is tried on, the newest; more is the back-test's work."""
+EXAMPLES = 20
+
+
+async def ask(tx: Tx, version: Version) -> None:
+    """Have the worker try a version; a trial of this content that runs or ran already is enough."""
+    last = await repository.last_effect(tx, version.id)
+    if last is not None and last.content_hash == version.content_hash and last.cancelled_at is None:
+        return
+    await outbox.add(tx, kind=MEASURE, case_id=version.id, key=_key(version, last), payload={})
+    audit.add(tx, "strategy.measure", version.id)
+
+
+def _key(version: Version, last: Effect | None) -> str:
+    return f"measure:{version.id}:{last.id if last else 'first'}"
+
+
+async def begin(tx: Tx, version: Version, total: int) -> Effect:
+    """The trial of this content that is under way, else a new one over `total` cases."""
+    last = await repository.last_effect(tx, version.id)
+    if last is not None and last.content_hash == version.content_hash and last.cancelled_at is None:
+        return last
+    return await get(tx, await repository.add_effect(tx, version, total))
+
+
+async def advance(tx: Tx, effect: Effect, done: int, figures: EffectFigures, *, finished: bool) -> bool:
+    """Keep how far it came. False when it was cancelled meanwhile."""
+    return await repository.advance_effect(
+        tx, effect, min(done, effect.cases_total), figures, finished=finished
+    )
+
+
+async def get(tx: Tx, effect_id: str) -> Effect:
+    """Raises `EffectMissing`."""
+    found = await repository.effect(tx, effect_id)
+    if found is None:
+        raise EffectMissing()
+    return found
+
+
+async def last_of(tx: Tx, version_id: str) -> Effect | None:
+    """The newest trial of a version, running or done: for the page of the maker and the approver."""
+    return await repository.last_effect(tx, version_id)
+
+
+async def cancel(tx: Tx, effect_id: str) -> None:
+    """Stop waiting for a trial; without a finished one the version is not approved."""
+    effect = await get(tx, effect_id)
+    if await repository.cancel_effect(tx, effect):
+        audit.add(tx, "strategy.measure_cancelled", effect.version_id)
+
+
+async def measured(tx: Tx, version: Version) -> bool:
+    """Whether the effect of this very content is known; a county without a decision yet has none to know."""
+    last = await repository.last_effect(tx, version.id)
+    if last is not None and last.finished_at is not None and last.content_hash == version.content_hash:
+        return True
+    return version.layer == "county" and not await decisions.count_past(tx, version.product_code)
+
+
+class Bundles:
+    """What decides before and after in one county, and head office's floor alone, by product."""
+
+    def __init__(self, tx: Tx, version: Version) -> None:
+        self._tx, self._version = tx, version
+        self._made: dict[str, tuple[Bundle, Bundle, Bundle | None]] = {}
+
+    async def of(self, product_code: str) -> tuple[Bundle, Bundle, Bundle | None]:
+        """(before, after, floor); floor is None for the union's. Raises `StrategyRefused`, `VersionMissing`."""
+        if product_code not in self._made:
+            self._made[product_code] = await self._make(product_code)
+        return self._made[product_code]
+
+    async def _make(self, product_code: str) -> tuple[Bundle, Bundle, Bundle | None]:
+        tx, version = self._tx, self._version
+        before = await decisions.trial(tx, product_code)
+        own = await repository.live(tx, version.institution_id, product_code, version.stage)
+        shadowed = own is not None and own.product_code != version.product_code and own.product_code != "*"
+        after = before
+        if not shadowed:  # else the product has a version of its own, which this one does not touch
+            document = await checks.document_of(tx, version)
+            after = await checks.trial(tx, product_code, version.stage, version.content, document)
+        if isinstance(version.content, UnionContent):
+            return before, after, None
+        return before, after, await decisions.trial(tx, product_code, without_county=True)
+
+
+def count(
+    figures: EffectFigures,
+    cases: Iterable[tuple[str, Capsule, tuple[Bundle, Bundle, Bundle | None]]],
+) -> None:
+    """Add these decisions to the figures; two or three evaluations a case, about a millisecond each."""
+    for number, capsule, (before, after, floor) in cases:
+        one = evaluate.evaluate(capsule.case, before).decision
+        other = evaluate.evaluate(capsule.case, after).decision
+        _add(figures.before, one)
+        _add(figures.after, other)
+        if floor is not None:
+            least = evaluate.evaluate(capsule.case, floor).decision
+            figures.looser += bool(verdicts.looser_than(least, other, after.price_band or (0, 0)))
+        _difference(figures, number, one, other)
+
+
+def _add(side: Side, decision: Decision) -> None:
+    if decision.outcome is Outcome.DECLINED:
+        side.declined += 1
+    elif decision.outcome is Outcome.REFERRED:
+        side.referred += 1
+    else:
+        side.approved += 1
+        side.amount_fen += decision.amount_fen or 0
+        side.rate_bp_sum += decision.annual_rate_bp or 0
+
+
+def _difference(figures: EffectFigures, number: str, one: Decision, other: Decision) -> None:
+    swapped = one.outcome is not other.outcome
+    if swapped:
+        key = f"{one.outcome}>{other.outcome}"
+        figures.swaps[key] = figures.swaps.get(key, 0) + 1
+    figures.lower_amounts += not swapped and (other.amount_fen or 0) < (one.amount_fen or 0)
+    figures.higher_amounts += not swapped and (other.amount_fen or 0) > (one.amount_fen or 0)
+    priced = one.annual_rate_bp != other.annual_rate_bp
+    if (swapped or priced or one.amount_fen != other.amount_fen) and len(figures.examples) < EXAMPLES:
+        known = {reason.code for reason in one.reasons}
+        figures.examples.append(
+            Moved(
+                decision_id=number,
+                before=one.outcome,
+                after=other.outcome,
+                amount_before_fen=one.amount_fen,
+                amount_after_fen=other.amount_fen,
+                codes=[reason.code for reason in other.reasons if reason.code not in known],
+            )
+        )

@@ -1,0 +1,330 @@
+"""What head office opens, what a county may set in it, and the document that comes of it (N4, A3-34).
+
+The county's document holds only what the county adds: its own rows, and for each parameter it set the row of the
+union's document with the tighter number. It runs beside the union's (`decision/county.py`), so nothing here could
+make an answer looser; still a number in the wrong direction is refused, with a customer as the example.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from backend.domains.decision import county, gate, lint
+from backend.domains.decision import facts as decision_facts
+from backend.domains.decision.facts import Catalogue, Fact
+from backend.domains.decision.model import Stage
+from backend.domains.strategies.model import (
+    CountyContent,
+    Document,
+    Finding,
+    Parameter,
+    UnionContent,
+)
+
+_COMPARISON = re.compile(r"\s*(<=|>=|<|>)\s*(-?\d+)\s*")
+_NUMBER = re.compile(r"\s*(-?\d+)\s*")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_ROW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,50}", re.ASCII)
+_AGAINST = {"decline": "拒绝", "refer": "转人工"}
+
+
+def tables(document: Document) -> dict[str, Any]:
+    """Decision tables of a document by node id: the nodes as they are."""
+    return {node["id"]: node for node in document["nodes"] if node["type"] == "decisionTableNode"}
+
+
+class _Spot:
+    """Where a parameter points to in the union's document. Raises `LookupError` when nothing is there."""
+
+    def __init__(self, stage: Stage, document: Document, parameter: Parameter, known: Catalogue) -> None:
+        self.node = tables(document)[parameter.table]
+        table = self.node["content"]
+        self.rule = next(r for r in table["rules"] if r["_id"] == parameter.row)
+        self.number = [r["_id"] for r in table["rules"]].index(parameter.row) + 1
+        outputs = {column["id"]: column["field"] for column in table["outputs"]}
+        inputs = {column["id"]: column["field"] for column in table["inputs"]}
+        self.cell = str(self.rule[parameter.column])
+        self.fact: Fact | None = known[inputs[parameter.column]] if parameter.column in inputs else None
+        self.cap = stage is Stage.LIMIT and outputs.get(parameter.column) == "amount"
+        words = {field: str(self.rule[number]).strip("'\" ") for number, field in outputs.items()}
+        self.verdict = words.get("severity") or words.get("verdict") or ""
+        self.place = f"{self.node['name']} 第 {self.number} 行"
+
+    def value(self) -> tuple[str, int] | None:
+        """(comparison, number) of the cell; the comparison is '' for the amount of a cap; None: neither."""
+        if self.cap and (plain := _NUMBER.fullmatch(self.cell)):
+            return "", int(plain[1])
+        if self.fact is not None and self.verdict in _AGAINST and (found := _COMPARISON.fullmatch(self.cell)):
+            return found[1], int(found[2])
+        return None
+
+    def example(self, new: int) -> str:
+        """A customer whom the cell with `new` would let through and the union's does not; '' when there is none."""
+        found = self.value()
+        assert found is not None
+        operator, old = found
+        if not operator:
+            text = f"省联社的上限是 {_yuan(old)}，改成 {_yuan(new)} 就放宽了"
+            return text if new > old else ""
+        assert self.fact is not None
+        low, high = _matching(operator, old, self.fact)
+        new_low, new_high = _matching(operator, new, self.fact)
+        missed = low if low < new_low else high if high > new_high else None
+        if missed is None or low > high:
+            return ""
+        told = decision_facts.spoken(self.fact, missed)
+        done = _AGAINST[self.verdict]
+        return f"{self.fact.label}是 {told} 的客户，省联社会{done}，改成 {operator} {new} 以后就不会了"
+
+
+def _matching(operator: str, value: int, fact: Fact) -> tuple[int, int]:
+    """The whole numbers of a fact's domain for which a comparison holds, as an interval."""
+    return {
+        "<": (fact.low, min(fact.high, value - 1)),
+        "<=": (fact.low, min(fact.high, value)),
+        ">": (max(fact.low, value + 1), fact.high),
+        ">=": (max(fact.low, value), fact.high),
+    }[operator]
+
+
+def check_openings(stage: Stage, content: UnionContent, known: Catalogue) -> list[Finding]:
+    """Whether what head office opens can be opened: places exist, and no end of a band is looser than its own
+    number."""
+    found = [
+        _opening("开放的位置", f"没有编号为 {place} 的表")
+        for place in content.openings.places
+        if place not in tables(content.document)
+    ]
+    names = [each.id for each in content.openings.parameters]
+    if len(set(names)) != len(names):
+        found.append(_opening("开放的参数", "有两个参数的编号相同"))
+    band = content.openings.price_band
+    if band and (stage is not Stage.PRICING or band[0] > band[1]):
+        found.append(_opening("县行加减点", "只有定价可以开放加减点，下限不能高于上限"))
+    for parameter in content.openings.parameters:
+        found += _check_parameter(stage, content.document, parameter, known)
+    return found
+
+
+def _check_parameter(
+    stage: Stage, document: Document, parameter: Parameter, known: Catalogue
+) -> list[Finding]:
+    try:
+        spot = _Spot(stage, document, parameter, known)
+    except (LookupError, StopIteration):
+        return [_opening(parameter.label, "指的表、行或列不在流程图里")]
+    where = {"node": parameter.table, "row": parameter.row, "column": parameter.column}
+    value = spot.value()
+    if value is None:
+        return [
+            _opening(parameter.label, "只能开放拒绝或转人工一行里的一个比较数，或额度表里的一个金额", **where)
+        ]
+    lower = value[0] in ("", ">", ">=")
+    if (parameter.tighter == "lower") is not lower:
+        return [
+            _opening(
+                parameter.label, f"这一格是 {spot.cell.strip()}，数越{'小' if lower else '大'}才越严", **where
+            )
+        ]
+    if parameter.low > parameter.high:
+        return [_opening(parameter.label, "下限高于上限", **where)]
+    for end in (parameter.low, parameter.high):
+        if example := spot.example(end):
+            return [_opening(parameter.label, f"{example}，所以 {end} 不能在可选范围里", **where)]
+    return []
+
+
+def _opening(place: str, sentence: str, **where: str) -> Finding:
+    return Finding(kind="opening", place=place, sentence=sentence, **where)
+
+
+def check_county(
+    stage: Stage, union: UnionContent, content: CountyContent, known: Catalogue
+) -> list[Finding]:
+    """Everything a county set that head office did not open, or that would be looser; each with its sentence."""
+    opened = {each.id: each for each in union.openings.parameters}
+    found: list[Finding] = []
+    if not content.parameters and not any(content.rows.values()):
+        found.append(_overlay("内容", "还没有写任何规则或参数"))
+    for name, value in content.parameters.items():
+        if name not in opened:
+            found.append(_overlay(name, "省联社没有开放这个参数"))
+        else:
+            found += _check_value(stage, union.document, opened[name], value, known)
+    for place, rows in content.rows.items():
+        found += _check_rows(place, rows, union)
+    return found
+
+
+def _check_value(
+    stage: Stage, document: Document, parameter: Parameter, value: int, known: Catalogue
+) -> list[Finding]:
+    where = {"node": parameter.table, "row": parameter.row, "column": parameter.column}
+    try:
+        example = _Spot(stage, document, parameter, known).example(value)
+    except (LookupError, StopIteration, AssertionError):
+        return [_overlay(parameter.label, "省联社的这一行已经变了，请从新草稿改起", **where)]
+    if example:
+        return [Finding(kind="looser", place=parameter.label, sentence=example, **where)]
+    if not parameter.low <= value <= parameter.high:
+        said = f"只能在 {parameter.low} 到 {parameter.high} 之间，现在是 {value}"
+        return [_overlay(parameter.label, said, **where)]
+    return []
+
+
+def _check_rows(place: str, rows: list[dict[str, str]], union: UnionContent) -> list[Finding]:
+    nodes = tables(union.document)
+    if rows and (place not in union.openings.places or place not in nodes):
+        label = nodes[place]["name"] if place in nodes else place
+        return [_overlay(label, "省联社没有开放在这张表里加行", node=place)]
+    if not rows:
+        return []
+    table, found = nodes[place]["content"], []
+    columns = {column["id"] for column in (*table["inputs"], *table["outputs"])}
+    for number, row in enumerate(rows, 1):
+        where = {"node": place, "row": row.get("_id", "")}
+        label = f"{nodes[place]['name']} 本行第 {number} 行"
+        if strange := sorted(key for key in row if key not in columns and key != "_id"):
+            found.append(_overlay(label, f"有一格不属于任何列：{strange[0]}", **where))
+        if not _ROW_ID.fullmatch(row.get("_id", "")) or row["_id"] == county.SILENT:
+            found.append(_overlay(label, "行的编号只用字母、数字和 _ . -", **where))
+    return found
+
+
+def _overlay(place: str, sentence: str, **where: str) -> Finding:
+    return Finding(kind="overlay", place=place, sentence=sentence, **where)
+
+
+def compose(stage: Stage, union: UnionContent, content: CountyContent, known: Catalogue) -> Document:
+    """The county's document: what it adds, table by table, under the union's names. Parameters that point nowhere
+    and rows of tables that are gone are left out; the checks name them."""
+    nodes: list[Any] = []
+    names: set[str] = set()
+    for number, node in tables(union.document).items():
+        rows = [
+            *_tightened(stage, union, content, number, known),
+            *(_whole(row, node["content"]) for row in content.rows.get(number, [])),
+        ]
+        if rows:
+            table, used = _table(stage, node, rows, known)
+            nodes.append(table)
+            names |= used
+    entry = {"schema": json.dumps(gate.schema(names & set(known.facts), known), ensure_ascii=False)}
+    first = {
+        "id": "facts",
+        "type": "inputNode",
+        "name": "输入",
+        "position": {"x": 80, "y": 160},
+        "content": entry,
+    }
+    last = {"id": "result", "type": "outputNode", "name": "结果", "position": {"x": 640, "y": 160}}
+    edges = [
+        {"id": f"{way}-{node['id']}", "type": "edge", "sourceId": source, "targetId": target}
+        for node in nodes
+        for way, source, target in (("in", "facts", node["id"]), ("out", node["id"], "result"))
+    ]
+    return {"nodes": [first, *nodes, last], "edges": edges}
+
+
+def _tightened(
+    stage: Stage, union: UnionContent, content: CountyContent, place: str, known: Catalogue
+) -> list[dict[str, str]]:
+    """The union's rows with the county's numbers, the refusals first: in a table that stops at the first match
+    they must not hide behind another."""
+    rows: list[tuple[bool, dict[str, str]]] = []
+    for parameter in union.openings.parameters:
+        if parameter.table != place or parameter.id not in content.parameters:
+            continue
+        try:
+            spot = _Spot(stage, union.document, parameter, known)
+        except (LookupError, StopIteration):
+            continue
+        if (value := spot.value()) is None:
+            continue
+        cell = f"{value[0]} {content.parameters[parameter.id]}".strip()
+        row = {**spot.rule, parameter.column: cell, "_id": f"{parameter.row}-county"}
+        rows.append((spot.verdict != "decline", row))
+    return [row for _, row in sorted(rows, key=lambda each: each[0])]
+
+
+def _whole(row: Mapping[str, str], table: Mapping[str, Any]) -> dict[str, str]:
+    columns = [column["id"] for column in (*table["inputs"], *table["outputs"])]
+    return {"_id": row.get("_id", ""), **{column: row.get(column, "") for column in columns}}
+
+
+def _table(
+    stage: Stage, node: Mapping[str, Any], rows: list[dict[str, str]], known: Catalogue
+) -> tuple[dict[str, Any], set[str]]:
+    """(node, names of facts it uses). Columns no row fills are left out: every declared fact must be used."""
+    table = node["content"]
+    used = [c for c in table["inputs"] if any(row.get(c["id"], "").strip() for row in rows)]
+    if not used and stage in (Stage.RATING, Stage.LIMIT, Stage.PRICING):
+        used = table["inputs"][:1]  # a row for everyone: said aloud, as a condition every value meets
+    if stage in (Stage.LIMIT, Stage.PRICING):
+        rows = [_for_everyone(row, used, known) for row in rows]
+    if table["hitPolicy"] == "first":
+        rows = [*rows, _silence(used, table, known)]
+    kept = {c["id"] for c in (*used, *table["outputs"])} | {"_id"}
+    rules = [{key: cell for key, cell in row.items() if key in kept} for row in rows]
+    names = {c["field"] for c in used} | _named(rules, known)
+    return {**node, "content": {**table, "inputs": used, "rules": rules}}, names
+
+
+def _for_everyone(row: dict[str, str], used: list[dict[str, str]], known: Catalogue) -> dict[str, str]:
+    if not used or any(row.get(c["id"], "").strip() for c in used):
+        return row
+    return {**row, used[0]["id"]: _any(known[used[0]["field"]])}
+
+
+def _silence(used: list[dict[str, str]], table: Mapping[str, Any], known: Catalogue) -> dict[str, str]:
+    """The last row of a table that stops at the first match: the county has nothing to say."""
+    best = {"grade": lint.GRADES[0], "verdict": "pass"}
+    outputs = {c["id"]: f"'{best[c['field']]}'" for c in table["outputs"] if c["field"] in best}
+    return {"_id": county.SILENT, **{c["id"]: _any(known[c["field"]]) for c in used}, **outputs}
+
+
+def _any(fact: Fact) -> str:
+    """A cell that every value of the fact meets."""
+    if fact.kind == "bool":
+        return "true, false"
+    if fact.kind == "enum":
+        return ", ".join(f"'{member}'" for member in fact.members)
+    return f"[{fact.low}..{fact.high}]"
+
+
+def _named(rules: Iterable[Mapping[str, str]], known: Catalogue) -> set[str]:
+    """Facts named in cells, and in the braces of sentences."""
+    found: set[str] = set()
+    for rule in rules:
+        for key, cell in rule.items():
+            if key != "_id":
+                found |= set(_NAME.findall(_QUOTED.sub(" ", cell)))
+                found |= {name for text in _QUOTED.findall(cell) for name in re.findall(r"\{(\w+)\}", text)}
+    return {name for name in found if name in known}
+
+
+def numbered(content: CountyContent) -> CountyContent:
+    """Every row with an id of its own: `county-1`, `county-2` … where the county gave none."""
+    rows: dict[str, list[dict[str, str]]] = {}
+    for place, given in content.rows.items():
+        taken = {row["_id"] for row in given if row.get("_id")}
+        free = (f"county-{n}" for n in range(1, 10_000) if f"county-{n}" not in taken)
+        rows[place] = [row if row.get("_id") else {**row, "_id": next(free)} for row in given]
+    return CountyContent(parameters=content.parameters, rows=rows)
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen // 100:,} 元"
+
+
+def opened_cells(union: UnionContent, stage: Stage, known: Catalogue) -> list[tuple[Parameter, str]]:
+    """(parameter, the union's own cell now), for the form a county fills in."""
+    found = []
+    for parameter in union.openings.parameters:
+        try:
+            found.append((parameter, _Spot(stage, union.document, parameter, known).cell.strip()))
+        except (LookupError, StopIteration):
+            continue
+    return found

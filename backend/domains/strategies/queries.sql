@@ -1,0 +1,151 @@
+-- name: add(institution_id, id, product_code, stage, content, content_hash, document_hash, base_id, maker, authors, reason, note, now)$
+-- A new version, a draft; its number follows the last one of the same strategy. The first move is written with it.
+with made as (
+    insert into strategies.versions (institution_id, id, product_code, stage, number, content, content_hash,
+        document_hash, base_id, maker, authors, reason, note, made_at)
+    select :institution_id, :id, :product_code, :stage, coalesce(max(number), 0) + 1, :content, :content_hash,
+        :document_hash, :base_id, :maker, :authors::text[], :reason, :note, :now
+    from strategies.versions
+    where institution_id = :institution_id and product_code = :product_code and stage = :stage
+    returning institution_id, id
+)
+insert into strategies.moves (institution_id, version_id, seq, from_status, to_status, who, why, at)
+select institution_id, id, 1, null, 'draft', :maker, :reason, :now from made
+returning version_id;
+
+-- name: get(institution_id, id)^
+-- A version of the union or of this institution.
+select * from strategies.versions where institution_id in ('*', :institution_id) and id = :id;
+
+-- name: lock(institution_id, id)^
+-- The same, held to the end of the transaction: two people act one after the other.
+select * from strategies.versions where institution_id = :institution_id and id = :id for update;
+
+-- name: move(institution_id, id, from_status, to_status, who, why, checker, effective_from, effective_until, now)$
+-- Compare and set, and the move beside it. Dates and checker are written when given, else they stay.
+with moved as (
+    update strategies.versions set status = :to_status, checker = coalesce(:checker, checker),
+        effective_from = coalesce(:effective_from::timestamptz, effective_from),
+        effective_until = coalesce(:effective_until::timestamptz, effective_until)
+    where institution_id = :institution_id and id = :id and status = :from_status
+    returning institution_id, id
+)
+insert into strategies.moves (institution_id, version_id, seq, from_status, to_status, who, why, at)
+select institution_id, id,
+    (select max(m.seq) + 1 from strategies.moves m where m.institution_id = :institution_id and m.version_id = :id),
+    :from_status, :to_status, :who, :why, :now
+from moved
+returning version_id;
+
+-- name: endless(institution_id, id, now)!
+-- A version that was brought back counts from now on and has no end.
+update strategies.versions set effective_from = :now, effective_until = null
+where institution_id = :institution_id and id = :id;
+
+-- name: submit(institution_id, id, now)!
+-- A checked version is put before a second person.
+update strategies.versions set submitted_at = :now
+where institution_id = :institution_id and id = :id and status = 'checked' and submitted_at is null;
+
+-- name: history(institution_id, product_code, stage)
+-- Every version of one strategy, newest first.
+select * from strategies.versions
+where institution_id = :institution_id and product_code = :product_code and stage = :stage order by number desc;
+
+-- name: in_status(institution_id, statuses)
+-- Versions of the union and of this institution in some of the states, for lists and inboxes.
+select * from strategies.versions where institution_id in ('*', :institution_id) and status = any(:statuses::text[])
+order by institution_id, product_code, stage, number desc;
+
+-- name: live(institution_id, product_code, stage)^
+-- What is live of a layer: the product's own version, else the one of all products.
+select * from strategies.versions
+where institution_id = :institution_id and product_code in ('*', :product_code) and stage = :stage
+    and status = 'live'
+order by product_code = '*' limit 1;
+
+-- name: last_retired(institution_id, product_code, stage)^
+-- The version that was live before the one that is, for 退回.
+select v.* from strategies.versions v
+join strategies.moves m on m.institution_id = v.institution_id and m.version_id = v.id
+    and m.to_status = 'retired'
+where v.institution_id = :institution_id and v.product_code = :product_code and v.stage = :stage
+    and v.status = 'retired'
+order by m.at desc, v.number desc limit 1;
+
+-- name: due(now)
+-- Approved versions whose day has come, and live ones whose time is over.
+-- scope: all institutions, because the clock serves them all; each is then moved in its own transaction.
+select institution_id, id, status from strategies.versions
+where (status = 'approved' and effective_from <= :now) or (status = 'live' and effective_until <= :now)
+order by effective_from, number limit 100;
+
+-- name: moves(institution_id, version_id)
+-- The life of one version.
+select from_status, to_status, who, why, at from strategies.moves
+where institution_id in ('*', :institution_id) and version_id = :version_id order by seq;
+
+-- name: add_check(institution_id, id, version_id, content_hash, failures, report, run_by, now)!
+-- One run of the checks over exactly this content.
+insert into strategies.check_runs (institution_id, id, version_id, content_hash, failures, report, run_by, run_at)
+values (:institution_id, :id, :version_id, :content_hash, :failures, :report, :run_by, :now);
+
+-- name: last_check(institution_id, version_id)^
+-- The newest run of the checks over a version.
+select id, version_id, content_hash, failures, report, run_by, run_at from strategies.check_runs
+where institution_id in ('*', :institution_id) and version_id = :version_id order by run_at desc, id desc limit 1;
+
+-- name: add_approval(institution_id, id, version_id, content_hash, maker, checker, verdict, reason, check_run_id, failures, now)!
+-- The second person's word; SQL takes an approval only with a run of this very content without a failure.
+insert into strategies.approvals (institution_id, id, version_id, content_hash, maker, checker, verdict, reason,
+    check_run_id, failures, at)
+values (:institution_id, :id, :version_id, :content_hash, :maker, :checker, :verdict, :reason, :check_run_id,
+    :failures, :now);
+
+-- name: approvals(institution_id, version_id)
+-- What second persons said of a version.
+select verdict, checker, reason, check_run_id, at from strategies.approvals
+where institution_id in ('*', :institution_id) and version_id = :version_id order by at;
+
+-- name: add_scenario(institution_id, id, product_code, name, body, made_by, now)$
+-- A case with what must come of it; nothing when the name is taken.
+insert into strategies.scenarios (institution_id, id, product_code, name, body, made_by, made_at)
+values (:institution_id, :id, :product_code, :name, :body, :made_by, :now)
+on conflict (institution_id, product_code, name) where retired_at is null do nothing
+returning id;
+
+-- name: retire_scenario(institution_id, id, now)$
+-- A scenario that is no longer run; kept, because old check runs name it.
+update strategies.scenarios set retired_at = :now
+where institution_id = :institution_id and id = :id and retired_at is null returning product_code;
+
+-- name: scenarios(institution_id, product_code)
+-- The scenarios a strategy of a product must meet: of the product and of all products.
+select id, product_code, name, body, made_by, made_at from strategies.scenarios
+where institution_id = :institution_id and product_code in ('*', :product_code) and retired_at is null
+order by made_at, id;
+
+-- name: add_effect(institution_id, id, version_id, content_hash, cases_total, figures, asked_by, now)!
+-- A trial on past cases begins.
+insert into strategies.effects (institution_id, id, version_id, content_hash, cases_total, figures, asked_by,
+    started_at)
+values (:institution_id, :id, :version_id, :content_hash, :cases_total, :figures, :asked_by, :now);
+
+-- name: advance_effect(institution_id, id, cases_done, figures, finished_at)!
+-- How far a trial has come; nothing once it was cancelled or is finished.
+update strategies.effects set cases_done = :cases_done, figures = :figures, finished_at = :finished_at::timestamptz
+where institution_id = :institution_id and id = :id and finished_at is null and cancelled_at is null;
+
+-- name: cancel_effect(institution_id, id, now)!
+-- Somebody no longer wants to wait for it.
+update strategies.effects set cancelled_at = :now
+where institution_id = :institution_id and id = :id and finished_at is null and cancelled_at is null;
+
+-- name: effect(institution_id, id)^
+-- One trial on past cases.
+select * from strategies.effects where institution_id in ('*', :institution_id) and id = :id;
+
+-- name: last_effect(institution_id, version_id)^
+-- The newest trial of a version on past cases.
+select * from strategies.effects where institution_id in ('*', :institution_id) and version_id = :version_id
+order by started_at desc, id desc limit 1;

@@ -1,0 +1,150 @@
+"""Version 1 of every strategy: the documents shipped with the code, live for all products of the union (A3-33).
+
+The same documents by the same hashes, so nothing decides otherwise; from here on head office changes them as versions.
+A later release of the code with other documents changes nothing in a database that has versions. With them come what
+head office opens to counties at first, and scenarios every version has to meet.
+"""
+
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from backend.db.database import Tx
+from backend.domains.decision import bundle, facts, gate
+from backend.domains.decision import service as decisions
+from backend.domains.decision.model import Case, Stage
+from backend.domains.strategies import overlays, repository
+from backend.domains.strategies.model import (
+    ALL_PRODUCTS,
+    UNION,
+    Expected,
+    Openings,
+    Report,
+    UnionContent,
+    Version,
+)
+
+MAKER = "system:shipped"
+REASON = "随系统交付的第一版"
+
+
+async def adopt(tx: Tx) -> int:
+    """How many first versions were made; strategies that have a version stay as they are. In head office's
+    transaction, as a system actor other than the maker."""
+    made = 0
+    for stage, document in bundle.seeded_documents().items():
+        if not await repository.history(tx, UNION, ALL_PRODUCTS, stage):
+            await _first(tx, stage, UnionContent(document=document, openings=openings(stage, document)))
+            made += 1
+    if made:
+        await _scenarios(tx)
+    return made
+
+
+def openings(stage: Stage, document: Any) -> Openings:
+    """What head office opens at first: of the shipped list what this document can open."""
+    text = resources.files(__package__).joinpath("shipped_openings.json").read_bytes()
+    given = msgspec.json.decode(text, type=dict[str, Openings]).get(stage, Openings())
+    places = tuple(place for place in given.places if place in overlays.tables(document))
+    parameters = tuple(
+        each
+        for each in given.parameters
+        if not overlays.check_openings(stage, _only(document, each), facts.catalogue())
+    )
+    return Openings(parameters=parameters, places=places, price_band=given.price_band)
+
+
+def _only(document: Any, parameter: Any) -> UnionContent:
+    return UnionContent(document=document, openings=Openings(parameters=(parameter,)))
+
+
+async def _first(tx: Tx, stage: Stage, content: UnionContent) -> None:
+    """The whole life of version 1 up to live, as any other version's."""
+    digest = await decisions.store(tx, stage, content.document)
+    number = await repository.add(
+        tx,
+        UNION,
+        ALL_PRODUCTS,
+        stage,
+        content=content,
+        content_hash=gate.hash_of(content),
+        document_hash=digest,
+        base_id=None,
+        authors=[MAKER],
+        reason=REASON,
+        note="",
+        maker=MAKER,
+    )
+    run = await repository.add_check(tx, await _now(tx, number), Report(findings=[], scenarios=[]))
+    await repository.move(tx, await _now(tx, number), "checked", REASON)
+    await repository.submit(tx, await _now(tx, number))
+    await repository.add_approval(tx, await _now(tx, number), "approved", REASON, run)
+    await repository.move(
+        tx, await _now(tx, number), "approved", REASON, checker=repository.who(tx), effective_from=tx.now
+    )
+    await repository.move(tx, await _now(tx, number), "live", REASON)
+    await decisions.set_live(tx, UNION, ALL_PRODUCTS, stage, digest, content.openings.price_band)
+
+
+async def _now(tx: Tx, number: str) -> Version:
+    found = await repository.get(tx, number)
+    assert found is not None
+    return found
+
+
+class _Source(msgspec.Struct, forbid_unknown_fields=True):
+    """How one source differs from the base case's; `without` are facts it does not give."""
+
+    facts: dict[str, Any] = {}
+    without: list[str] = []
+    observed_at: str = ""
+    consent_id: str | None = ""
+    withheld: list[str] | None = None
+
+
+class _Scenario(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    expected: Expected
+    case: dict[str, Any] = {}
+    sources: dict[str, _Source | None] = {}
+
+
+class _Shipped(msgspec.Struct):
+    base: dict[str, Any]
+    scenarios: list[_Scenario]
+
+
+def scenarios() -> list[tuple[str, Case, Expected]]:
+    """(name, case, expected) of the shipped scenarios: one base case, and what each has different."""
+    text = resources.files(__package__).joinpath("shipped_scenarios.json").read_bytes()
+    given = msgspec.json.decode(text, type=_Shipped)
+    return [(each.name, _case(given.base, each), each.expected) for each in given.scenarios]
+
+
+def _case(base: dict[str, Any], scenario: _Scenario) -> Case:
+    sources: dict[str, Any] = {**base["sources"]}
+    for name, change in scenario.sources.items():
+        if change is None:
+            sources.pop(name, None)
+        else:
+            sources[name] = _source(sources[name], change)
+    return msgspec.convert({**base, **scenario.case, "sources": sources}, Case)
+
+
+def _source(held: dict[str, Any], change: _Source) -> dict[str, Any]:
+    facts_now = {k: v for k, v in {**held["facts"], **change.facts}.items() if k not in change.without}
+    changed = {**held, "facts": facts_now}
+    if change.observed_at:
+        changed["observed_at"] = change.observed_at
+    if change.consent_id != "":
+        changed["consent_id"] = change.consent_id
+    if change.withheld is not None:
+        changed["withheld"] = change.withheld
+    return changed
+
+
+async def _scenarios(tx: Tx) -> None:
+    for name, case, expected in scenarios():
+        body = {"case": msgspec.to_builtins(case), "expected": msgspec.to_builtins(expected)}
+        await repository.add_scenario(tx, ALL_PRODUCTS, name, body)

@@ -1,0 +1,87 @@
+"""影响测算: try a version on stored past decisions, step by step, so that it can be watched and stopped (A3-34)."""
+
+import asyncio
+import time
+
+from backend.core.actor import everywhere, system
+from backend.core.errors import Unavailable
+from backend.domains.decision import service as decisions
+from backend.domains.institutions import service as institutions
+from backend.domains.institutions.model import UNION as HEAD_OFFICE
+from backend.domains.strategies import effects, service
+from backend.domains.strategies.model import Effect, Version
+from backend.flows.context import Context
+
+STEP = 100  # cases between two looks at whether somebody cancelled
+SECONDS = 40.0
+"""One delivery of the worker; what is left goes on with the next."""
+_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+class StillMeasuring(Unavailable):
+    code = "strategy_still_measuring"
+    message = "影响还在测算，过一会儿再看"
+
+
+async def measure_strategy(
+    context: Context, institution_id: str, version_id: str, *, seconds: float = SECONDS
+) -> Effect:
+    """The trial as far as it came; goes on where it stopped. A version that is gone or no longer a candidate is left.
+
+    `institution_id`: head office's ('0000') or the county's. Raises `StillMeasuring` when the time was not enough.
+    """
+    actor, until = system(institution_id, "measure"), time.monotonic() + seconds
+    async with context.db.read(actor) as tx:
+        version = await service.get(tx, version_id)
+    counties = [institution_id] if institution_id != HEAD_OFFICE else await _counties(context)
+    async with context.db.begin(actor) as tx:
+        effect = await effects.begin(tx, version, await _total(context, version, counties))
+    for county in counties:
+        while _running(effect) and await _step(context, institution_id, effect, version, county):
+            effect = await _again(context, institution_id, effect)
+            if time.monotonic() > until:
+                raise StillMeasuring()
+    async with context.db.begin(actor) as tx:
+        await effects.advance(tx, effect, effect.cases_done, effect.figures, finished=True)
+        return await effects.get(tx, effect.id)
+
+
+def _running(effect: Effect) -> bool:
+    return effect.finished_at is None and effect.cancelled_at is None
+
+
+async def _counties(context: Context) -> list[str]:
+    async with context.db.read(everywhere("measure")) as tx:
+        return [each.id for each in await institutions.all_live(tx)]
+
+
+async def _total(context: Context, version: Version, counties: list[str]) -> int:
+    total = 0
+    for county in counties:
+        async with context.db.read(system(county, "measure")) as tx:
+            total += min(effects.MOST, await decisions.count_past(tx, version.product_code))
+    return total
+
+
+async def _again(context: Context, institution_id: str, effect: Effect) -> Effect:
+    async with context.db.read(system(institution_id, "measure")) as tx:
+        return await effects.get(tx, effect.id)
+
+
+async def _step(context: Context, institution_id: str, effect: Effect, version: Version, county: str) -> bool:
+    """Some cases of one county; False when there are no more."""
+    figures, done = effect.figures, effect.cases_done
+    before = figures.resume_before.get(county, _LAST)
+    async with context.db.read(system(county, "measure")) as tx:
+        found = await decisions.past(tx, version.product_code, before=before, most=STEP)
+        bundles = effects.Bundles(tx, version)
+        cases = [(number, capsule, await bundles.of(capsule.case.product)) for number, capsule in found]
+    counted = figures.counted.get(county, 0)
+    if not cases or counted >= effects.MOST:
+        return False
+    await asyncio.to_thread(effects.count, figures, cases)
+    figures.resume_before[county] = cases[-1][0]
+    figures.counted[county] = counted + len(cases)
+    async with context.db.begin(system(institution_id, "measure")) as tx:
+        await effects.advance(tx, effect, done + len(cases), figures, finished=False)
+    return True

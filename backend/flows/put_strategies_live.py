@@ -1,0 +1,33 @@
+"""按时生效: approved versions go live on their day, live ones with an end are retired (A3-33)."""
+
+import structlog
+
+from backend.core.actor import everywhere, system
+from backend.core.errors import Problem
+from backend.domains.institutions.model import UNION as HEAD_OFFICE
+from backend.domains.strategies import service
+from backend.domains.strategies.model import UNION
+from backend.flows.context import Context
+
+log = structlog.get_logger("strategies")
+
+
+async def put_strategies_live(context: Context) -> int:
+    """How many moved. Safe to run twice and on several machines: each move is compared and set."""
+    async with context.db.read(everywhere("strategies")) as tx:
+        due = await service.due(tx)
+    moved = 0
+    for owner, version_id, status in due:
+        actor = system(HEAD_OFFICE if owner == UNION else owner, "strategies")
+        try:
+            async with context.db.begin(actor) as tx:
+                if status == "approved":
+                    await service.go_live(tx, version_id)
+                else:
+                    await service.retire(tx, version_id, reason="到了结束时间")
+        except Problem as problem:
+            # What no longer passes its checks stays approved, and is said again until somebody looks.
+            log.error("strategy not moved", version=version_id, status=status, error=problem.code)
+        else:
+            moved += 1
+    return moved
