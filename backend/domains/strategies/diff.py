@@ -40,11 +40,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def between(
-    before: Content | None, after: Content, known: Catalogue, floor: Document | None = None
+    before: Content | None,
+    after: Content,
+    known: Catalogue,
+    floor: UnionContent | None = None,
 ) -> list[Change]:
     """All differences from `before` (None: from nothing) to `after`.
 
-    `floor`: for a county's contents, the union's document, which gives tables and columns their names.
+    `floor`: for a county's contents, the union's content, which gives tables, columns and parameters their names.
     """
     try:
         return _between(before, after, known, floor)
@@ -59,7 +62,10 @@ def between(
 
 
 def _between(
-    before: Content | None, after: Content, known: Catalogue, floor: Document | None
+    before: Content | None,
+    after: Content,
+    known: Catalogue,
+    floor: UnionContent | None,
 ) -> list[Change]:
     if isinstance(after, UnionContent):
         old = (
@@ -70,7 +76,7 @@ def _between(
             *_openings(old.openings, after.openings),
         ]
     held = before if isinstance(before, CountyContent) else CountyContent()
-    return _county(held, after, known, floor or {"nodes": [], "edges": []})
+    return _county(held, after, known, floor or UnionContent(document={"nodes": [], "edges": []}))
 
 
 def _documents(before: Document, after: Document, known: Catalogue) -> list[Change]:
@@ -251,17 +257,28 @@ def _band(parameter: Any) -> str:
     return f"{parameter.low} 到 {parameter.high}" if parameter else ""
 
 
-def _county(before: CountyContent, after: CountyContent, known: Catalogue, floor: Document) -> list[Change]:
+def _county(
+    before: CountyContent, after: CountyContent, known: Catalogue, floor: UnionContent
+) -> list[Change]:
     found: list[Change] = []
+    labels = {each.id: each.label for each in floor.openings.parameters}
     for name in {**before.parameters, **after.parameters}:
         old, new = before.parameters.get(name), after.parameters.get(name)
         if old != new:
             kind: Kind = "added" if old is None else "removed" if new is None else "changed"
             shown = ("" if each is None else str(each) for each in (old, new))
             found.append(
-                Change(kind=kind, what="参数", table="参数", row=name, before=next(shown), after=next(shown))
+                Change(
+                    kind=kind,
+                    what="参数",
+                    table="参数",
+                    row=labels.get(name, name),
+                    row_id=name,
+                    before=next(shown),
+                    after=next(shown),
+                )
             )
-    nodes = overlays.tables(floor)
+    nodes = overlays.tables(floor.document)
     for place in {**before.rows, **after.rows}:
         node = nodes.get(place, {"id": place, "name": place, "content": {"inputs": [], "outputs": []}})
         held = {**node["content"], "rules": before.rows.get(place, [])}

@@ -35,7 +35,8 @@ def _wrong(expected: Expected, decision: Decision) -> list[str]:
     if missing := [code for code in expected.codes if code not in codes]:
         wrong.append(f"应当有原因 {'、'.join(missing)}，结果没有")
     if expected.grade is not None and decision.grade != expected.grade:
-        wrong.append(f"应当是 {expected.grade} 级，结果是 {decision.grade or '没有等级'}")
+        told = f"是 {decision.grade} 级" if decision.grade else "没有等级"
+        wrong.append(f"应当是 {expected.grade} 级，结果{told}")
     wrong += _outside(
         "金额", decision.amount_fen, expected.amount_min_fen, expected.amount_max_fen, 100, " 元"
     )

@@ -148,7 +148,7 @@ async def compare(tx: Tx, before_id: str | None, after_id: str) -> list[diff.Cha
         before.content if before else None,
         after.content,
         facts.catalogue(),
-        under.document if under else None,
+        under,
     )
 
 
@@ -157,7 +157,7 @@ async def changes_of(tx: Tx, version: Version) -> list[diff.Change]:
     live = await repository.live(tx, version.institution_id, version.product_code, version.stage)
     under = await floor(tx, version.product_code, version.stage)
     before: Content | None = live.content if live else under if version.layer == "union" else None
-    return diff.between(before, version.content, facts.catalogue(), under.document)
+    return diff.between(before, version.content, facts.catalogue(), under)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------
@@ -234,6 +234,8 @@ async def check(tx: Tx, version_id: str) -> CheckRun:
 async def preview(tx: Tx, product_code: str, stage: Stage, content: Content) -> Report:
     """The same checks over a content that is not stored, for checks as one types. Raises `ContentInvalid`."""
     layer = UNION if isinstance(content, UnionContent) else owner_of(tx.actor)
+    if isinstance(content, CountyContent):
+        content = overlays.numbered(content)
     await _document(tx, product_code, stage, content)
     return await checks.examine_content(tx, layer, product_code, stage, content)
 

@@ -1,0 +1,108 @@
+"""The difference of two versions as a risk officer reads it (A3-33)."""
+
+import copy
+
+from backend.domains.decision import bundle, facts
+from backend.domains.decision.model import Stage
+from backend.domains.strategies import diff, service, shipped
+from backend.domains.strategies.model import CountyContent, Openings, UnionContent
+from tests.domains.strategies.conftest import ADMIN, COUNTY_ADMIN, Stagehand, cell
+
+KNOWN = facts.catalogue()
+ELIGIBILITY = bundle.seeded_documents()[Stage.ELIGIBILITY]
+
+
+def content(document, openings=None) -> UnionContent:
+    return UnionContent(document=document, openings=openings or Openings())
+
+
+def changed(edit) -> list[str]:
+    document = copy.deepcopy(ELIGIBILITY)
+    edit(document)
+    return [each.sentence for each in diff.between(content(ELIGIBILITY), content(document), KNOWN)]
+
+
+def table(document, number):
+    return next(n for n in document["nodes"] if n["id"] == number)["content"]
+
+
+def test_nothing_changed_is_nothing_said():
+    assert changed(lambda _: None) == []
+
+
+def test_a_cell_is_told_by_its_place_before_and_after():
+    assert changed(lambda d: cell(d, "bureau", "bureau-3", "c3", "> 3")) == [
+        "征信 第 3 行 近 1 个月贷款查询：高于 4 改为 高于 3"
+    ]
+    assert changed(lambda d: cell(d, "bureau", "bureau-8", "c8", "> 30000000")) == [
+        "征信 第 8 行 对外担保余额：高于 500,000 元 改为 高于 300,000 元"
+    ]
+    assert changed(lambda d: cell(d, "bureau", "bureau-8", "r2", "'decline'")) == [
+        "征信 第 8 行 处理：转人工 改为 拒绝"
+    ]
+    assert changed(lambda d: cell(d, "request", "request-3", "c3", "'other', 'travel'")) == [
+        "用途和申请 第 3 行 资金用途：别的用途 改为 别的用途, 旅游"
+    ]
+
+
+def test_rows_added_and_removed_are_told_whole():
+    def edit(document):
+        rules = table(document, "capacity")["rules"]
+        rules.append({**rules[0], "_id": "capacity-9", "c1": "", "c2": "< 1200000", "r1": "'EL_MORE'"})
+        del rules[0]
+
+    said = changed(edit)
+    assert said[0].startswith(
+        "还款能力 第 3 行：新增行，认可的年收入 低于 12,000 元；原因码 EL_MORE；处理 拒绝"
+    )
+    assert said[1].startswith("还款能力 原第 1 行：删除行，本行贷款逾期天数 高于 0")
+
+
+def test_a_table_less_is_told():
+    def edit(document):
+        document["nodes"] = [n for n in document["nodes"] if n["id"] != "capacity"]
+        document["edges"] = [e for e in document["edges"] if "capacity" not in (e["sourceId"], e["targetId"])]
+
+    assert changed(edit) == ["还款能力：删除表"]
+
+
+def test_the_order_counts_where_the_first_match_wins():
+    rating = bundle.seeded_documents()[Stage.RATING]
+    other = copy.deepcopy(rating)
+    table(other, "grades")["rules"].reverse()
+    assert [each.kind for each in diff.between(content(rating), content(other), KNOWN)] == ["moved"]
+
+
+def test_what_is_opened_to_counties_is_part_of_the_difference():
+    opened = shipped.openings(Stage.ELIGIBILITY, ELIGIBILITY)
+    said = [each.sentence for each in diff.between(content(ELIGIBILITY), content(ELIGIBILITY, opened), KNOWN)]
+    assert "向县行开放 近 6 个月贷款查询到几次拒绝：新增参数，4 到 8" in said
+    assert "向县行开放 bureau：新增开放的位置" in said
+
+
+async def test_a_countys_change_is_told_in_the_words_of_the_unions_table(hand: Stagehand):
+    tx = await hand.as_(COUNTY_ADMIN)
+    begun = await service.draft(tx, "*", Stage.ELIGIBILITY, reason="收紧")
+    row = {"c4": ">= 3", "r1": "'CT'", "r2": "'refer'", "r3": "'本行再看一下'", "r4": "'等电话'"}
+    saved = await service.save(
+        tx, begun.id, CountyContent(parameters={"queries_6m": 5}, rows={"bureau": [row]})
+    )
+    said = [each.sentence for each in await service.changes_of(tx, saved)]
+    assert said == [
+        "参数 近 6 个月贷款查询到几次拒绝：新增参数，5",
+        "征信 第 1 行：新增行，近 6 个月贷款查询 不低于 3；原因码 CT；处理 转人工；给客户的话 本行再看一下；"
+        "可以怎么做 等电话",
+    ]
+    assert [each.kind for each in await service.compare(tx, begun.id, saved.id)] == ["added", "added"]
+
+
+async def test_a_draft_of_any_shape_is_compared_without_an_error(hand: Stagehand):
+    tx = await hand.as_(ADMIN)
+    begun = await service.draft(tx, "*", Stage.ELIGIBILITY, reason="试试")
+    for document in (
+        {"nodes": [{"id": "x", "type": "decisionTableNode"}], "edges": []},
+        {"nodes": [], "edges": [{}]},
+    ):
+        begun = await service.save(tx, begun.id, UnionContent(document=document))
+        assert await service.changes_of(tx, begun)
+        assert (await service.check(tx, begun.id)).failures

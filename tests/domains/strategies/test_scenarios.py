@@ -1,0 +1,150 @@
+"""Scenarios: saved cases with what must come of them, run at every check (issue 3 §2)."""
+
+import copy
+
+import msgspec
+import pytest
+
+from backend.domains.decision import bundle
+from backend.domains.decision.model import Outcome, Stage
+from backend.domains.strategies import scenario_book, scenarios, service, shipped
+from backend.domains.strategies.model import (
+    CountyContent,
+    Expected,
+    NotPassed,
+    NotYourStrategy,
+    Scenario,
+    ScenarioMissing,
+    ScenarioNameTaken,
+    UnionContent,
+)
+from tests.domains.decision.conftest import read
+from tests.domains.strategies.conftest import (
+    ADMIN,
+    ANALYST,
+    COUNTY_ADMIN,
+    OFFICER,
+    OTHER_ADMIN,
+    Stagehand,
+    cell,
+)
+
+GOOD = read("approved_payroll")
+
+
+def test_the_shipped_scenarios_are_met_by_the_shipped_strategies():
+    held = shipped.scenarios()
+    assert {expected.outcome for _, _, expected in held} == set(Outcome)
+    assert len(held) >= 15
+    for name, case, expected in held:
+        [result] = scenarios.run([made(name, case, expected)], bundle.seeded())
+        assert result.wrong == [], name
+
+
+def made(name, case, expected):
+    return Scenario(
+        id="1", product_code="*", name=name, case=case, expected=expected, made_by="", made_at=case.as_of
+    )
+
+
+@pytest.mark.parametrize(
+    "expected, sentence",
+    [
+        (Expected(outcome=Outcome.DECLINED), "应当未通过，结果是通过"),
+        (Expected(outcome=Outcome.APPROVED, codes=("EL_AREA",)), "应当有原因 EL_AREA，结果没有"),
+        (Expected(outcome=Outcome.APPROVED, grade="C"), "应当是 C 级，结果是 A 级"),
+        (
+            Expected(outcome=Outcome.APPROVED, amount_max_fen=1_000_000),
+            "金额应当在 不限 到 10,000 元 之间，结果是 20,000 元",
+        ),
+        (
+            Expected(outcome=Outcome.APPROVED, rate_min_bp=600, rate_max_bp=700),
+            "年利率应当在 6% 到 7% 之间，结果是 5.35%",
+        ),
+    ],
+)
+def test_what_is_not_as_expected_is_said(expected, sentence):
+    [result] = scenarios.run([made("甲", GOOD, expected)], bundle.seeded())
+    assert result.wrong == [sentence]
+
+
+def test_an_amount_is_wanted_and_there_is_none():
+    expected = Expected(outcome=Outcome.DECLINED, amount_min_fen=1)
+    [result] = scenarios.run([made("乙", read("declined_court"), expected)], bundle.seeded())
+    assert result.wrong == ["金额应当在 0.01 元 到 不限 之间，结果没有金额"]
+
+
+async def test_a_strategy_with_a_failing_scenario_is_not_checked_and_cannot_be_approved(hand: Stagehand):
+    tx = await hand.as_(ADMIN)
+    begun = await service.draft(tx, "*", Stage.ELIGIBILITY, reason="调整")
+    assert isinstance(begun.content, UnionContent)
+    document = copy.deepcopy(begun.content.document)
+    cell(document, "bureau", "bureau-4", "c4", ">= 30")
+    content = UnionContent(document=document)
+    saved = await service.save(tx, begun.id, content)
+    run = await service.check(tx, saved.id)
+    wrong = {each.name: each.wrong for each in run.report.scenarios if each.wrong}
+    assert set(wrong) == {"查询太多，应当拒绝", "几个原因都要说出来"}
+    assert (await service.get(tx, saved.id)).status == "draft"
+    with pytest.raises(NotPassed) as refused:
+        await service.submit(tx, saved.id)
+    assert refused.value.report.failures == 2
+    assert "场景“查询太多，应当拒绝”" in refused.value.text
+
+
+async def test_a_scenario_added_after_the_check_stops_the_approval(hand: Stagehand):
+    """The approval runs the checks again, over the scenarios of that moment."""
+    tx = await hand.as_(ADMIN)
+    begun = await service.draft(tx, "*", Stage.ELIGIBILITY, reason="调整")
+    saved = await service.save(tx, begun.id, begun.content, note="没有改")
+    await service.check(tx, saved.id)
+    await service.submit(tx, saved.id)
+    await hand.measured(saved)
+    tx = await hand.as_(ADMIN)
+    await scenario_book.add(tx, "*", "这个应当拒绝", GOOD, Expected(outcome=Outcome.DECLINED))
+    with pytest.raises(NotPassed) as refused:
+        await service.approve(await hand.as_(ANALYST), saved.id, reason="好的")
+    assert "场景“这个应当拒绝”：应当未通过，结果是通过" in refused.value.text
+
+
+async def test_a_countys_scenarios_are_its_own_and_run_on_its_own_overlays(hand: Stagehand):
+    tx = await hand.as_(COUNTY_ADMIN)
+    number = await scenario_book.add(tx, "*", "本县收紧后拒绝", GOOD, Expected(outcome=Outcome.DECLINED))
+    [live] = await scenario_book.run_live(tx, "*")
+    assert live.wrong
+    content = CountyContent(rows={"bureau": [
+        {"c4": ">= 0", "r1": "'CT'", "r2": "'decline'", "r3": "'本行暂停办理'", "r4": "'以后再来'"}]})  # fmt: skip
+    report = await service.preview(tx, "*", Stage.ELIGIBILITY, content)
+    assert (report.failures, report.scenarios[0].reasons) == (0, ["CT"])
+    loose = await service.preview(tx, "*", Stage.ELIGIBILITY, CountyContent(parameters={"queries_6m": 4}))
+    assert loose.failures == 1
+    other = await hand.as_(OTHER_ADMIN)
+    assert await scenario_book.of_product(other, "*") == []
+    with pytest.raises(ScenarioMissing):
+        await scenario_book.retire(other, number)
+
+
+async def test_changing_a_scenario_keeps_the_old_one_and_a_name_is_used_once(hand: Stagehand, tx):
+    mine = await hand.as_(COUNTY_ADMIN)
+    first = await scenario_book.add(mine, "SXD", "甲", GOOD, Expected(outcome=Outcome.APPROVED))
+    with pytest.raises(ScenarioNameTaken):
+        await scenario_book.add(mine, "SXD", "甲", GOOD, Expected(outcome=Outcome.APPROVED))
+    second = await scenario_book.replace(mine, first, "甲", GOOD, Expected(outcome=Outcome.DECLINED))
+    assert [each.id for each in await scenario_book.of_product(mine, "SXD")] == [second]
+    assert await scenario_book.of_product(mine, "NJD") == []
+    with pytest.raises(ScenarioMissing):
+        await scenario_book.retire(mine, first)
+    with pytest.raises(NotYourStrategy):
+        await scenario_book.add(await hand.as_(OFFICER), "*", "乙", GOOD, Expected(outcome=Outcome.APPROVED))
+    stored = await tx.connection.fetchval(
+        "select count(*) from strategies.scenarios where institution_id = '4101'"
+    )
+    assert stored == 2
+
+
+async def test_the_case_of_a_scenario_is_sealed(hand: Stagehand):
+    mine = await hand.as_(COUNTY_ADMIN)
+    spoken = msgspec.structs.replace(GOOD, product="SXD")
+    await scenario_book.add(mine, "SXD", "甲", spoken, Expected(outcome=Outcome.APPROVED))
+    row = await mine.connection.fetchrow("select * from strategies.scenarios where name = '甲'")
+    assert b"declared_annual_income" not in row["body"]
