@@ -34,8 +34,9 @@ async def measure_strategy(
     async with context.db.read(actor) as tx:
         version = await service.get(tx, version_id)
     counties = [institution_id] if institution_id != HEAD_OFFICE else await _counties(context)
+    total = await _total(context, version, counties)
     async with context.db.begin(actor) as tx:
-        effect = await effects.begin(tx, version, await _total(context, version, counties))
+        effect = await effects.begin(tx, version, total)
     for county in counties:
         while _running(effect) and await _step(context, institution_id, effect, version, county):
             effect = await _again(context, institution_id, effect)
