@@ -130,7 +130,9 @@ def build(
     run = {key: stage for stage in DECIDING for key in _flows(documents[stage], library)}
     flows = {key: (stage, canonical(library.flows[key]).decode()) for key, stage in run.items()}
     given = overlays or {}
-    county = {stage: gate.compile_stage(stage, given[stage], catalogue) for stage in DECIDING if stage in given}
+    county = {
+        stage: gate.compile_stage(stage, given[stage], catalogue) for stage in DECIDING if stage in given
+    }
     built = Bundle(stages, served, catalogue, texts, code or code_version(), flows, county, price_band)
     if keep:
         _built[canonical(built.versions)] = built

@@ -14,8 +14,9 @@ from msgspec import UNSET
 from backend.core import unreadable
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.decision import bundle, evaluate, facts, gate, jdm, lint, repository, scorecard
+from backend.domains.decision import assess, bundle, evaluate, facts, gate, jdm, lint, repository, scorecard
 from backend.domains.decision.model import (
+    MOMENTS,
     AlreadyDecided,
     Capsule,
     CapsuleUnreadable,
@@ -99,6 +100,44 @@ async def bundle_for(tx: Tx, product_code: str, application_id: str | None = Non
     kept = await repository.pinned(tx, application_id) if application_id else None
     chosen = await live(tx, product_code) if kept is None else msgspec.convert(kept, Chosen)
     return await _compile(tx, chosen.versions())
+
+
+async def moments_for(tx: Tx, product_code: str) -> dict[Stage, assess.Prepared]:
+    """The documents asked outside a decision (`assess.assess`), as they are live now; the shipped ones where none is.
+
+    Raises `StrategyRefused` or `VersionMissing` when a stored one no longer passes this code's checks.
+    """
+    rows = sorted(await repository.live(tx, product_code), key=lambda row: row.product_code != "*")
+    union = {row.stage: row.hash for row in rows if row.institution_id == UNION}
+    prepared = dict(assess.seeded())
+    for stage in MOMENTS:
+        digest = union.get(stage, prepared[stage].stage.hash)
+        if digest != prepared[stage].stage.hash:
+            prepared[stage] = await _prepared(tx, stage, digest)
+    return prepared
+
+
+async def _prepared(tx: Tx, stage: Stage, digest: str) -> assess.Prepared:
+    """Compiled once per process."""
+    key = (digest, facts.catalogue().hash)
+    if key not in _moments:
+        found = await texts(tx, [digest])
+        if digest not in found:
+            raise VersionMissing()
+        _moments[key] = assess.prepare(stage, msgspec.json.decode(found[digest]))
+    return _moments[key]
+
+
+_moments: dict[tuple[str, str], assess.Prepared] = {}
+
+
+async def referable(tx: Tx, documents: Iterable[Any]) -> lint.Library:
+    """What documents may refer to: stored sub-flows, and the scorecard that scores now."""
+    held = await library(tx, documents)
+    chosen = await live(tx, "*")
+    stored = (await texts(tx, [chosen.scorecard]))[chosen.scorecard]
+    card = scorecard.CompiledScorecard(scorecard.read(stored.encode()), facts.catalogue())
+    return lint.Library(held.flows, {**held.models, card.hash: card})
 
 
 async def trial(

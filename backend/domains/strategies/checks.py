@@ -5,10 +5,10 @@ from functools import cache
 from typing import Any
 
 from backend.db.database import Tx
-from backend.domains.decision import bundle, facts, lint
+from backend.domains.decision import assess, bundle, facts, lint
 from backend.domains.decision import service as decisions
 from backend.domains.decision.bundle import Bundle
-from backend.domains.decision.model import Stage, StrategyRefused, VersionMissing
+from backend.domains.decision.model import DECIDING, MOMENTS, Stage, StrategyRefused, VersionMissing
 from backend.domains.strategies import fairness, overlays, repository, scenarios, verdicts
 from backend.domains.strategies.model import (
     UNION,
@@ -24,19 +24,15 @@ from backend.domains.strategies.model import (
 _PRICES = (Stage.RATING, Stage.LIMIT, Stage.PRICING)
 
 
-def deciding() -> tuple[Stage, ...]:
-    """The stages of one decision; strategies of other moments have no scenarios yet."""
-    return tuple(bundle.seeded().stages)
-
-
 def shipped(stage: Stage) -> Document:
-    """The document of a stage that came with the code. Raises `KeyError` for a stage without one."""
-    return copy.deepcopy(_shipped()[stage])
+    """The document of a stage that came with the code."""
+    return copy.deepcopy(shipped_documents()[stage])
 
 
 @cache
-def _shipped() -> dict[Stage, Any]:
-    return bundle.seeded_documents()
+def shipped_documents() -> dict[Stage, Any]:
+    """Of all stages, those of a decision and those asked at other moments; not to be changed."""
+    return {**bundle.seeded_documents(), **{stage: assess.seeded_document(stage) for stage in MOMENTS}}
 
 
 async def examine(tx: Tx, version: Version) -> Report:
@@ -50,17 +46,17 @@ async def examine_content(tx: Tx, owner: str, product_code: str, stage: Stage, c
     known = facts.catalogue()
     if isinstance(content, UnionContent):
         document = content.document
-        found = document_findings(stage, document)
-        if not found:
-            found = overlays.check_openings(stage, content, known)
+        found = await document_findings(tx, stage, document)
+        if not _block(found):
+            found += overlays.check_openings(stage, content, known)
     else:
-        if stage not in deciding():
+        if stage not in DECIDING:
             return Report(findings=[_closed(stage)], scenarios=[])
         under = await _floor(tx, product_code, stage)
         found = overlays.check_county(stage, under, content, known)
         document = overlays.compose(stage, under, content, known)
-        found += document_findings(stage, document) if overlays.tables(document) else []
-    if any(each.blocks for each in found) or stage not in deciding():
+        found += await document_findings(tx, stage, document) if overlays.tables(document) else []
+    if _block(found) or stage not in DECIDING:
         return Report(findings=found, scenarios=[])
     return await _tried(tx, owner, product_code, stage, content, document, found)
 
@@ -111,20 +107,28 @@ async def trial(tx: Tx, product_code: str, stage: Stage, content: Content, docum
     return await decisions.trial(tx, product_code, overlays={stage: document})
 
 
-def document_findings(stage: Stage, document: Document) -> list[Finding]:
-    """What the decision domain's lint says of a document."""
+async def document_findings(tx: Tx, stage: Stage, document: Document) -> list[Finding]:
+    """What the decision domain's lint says of a document; warnings do not block."""
+    try:
+        library = await decisions.referable(tx, [document])
+    except (LookupError, TypeError, AttributeError):
+        library = lint.NOTHING  # no graph at all: the lint says so
     return [
         Finding(
             kind="document",
             place=each.place,
             sentence=each.sentence,
-            severity=getattr(each, "severity", "error"),
-            node=getattr(each, "node", ""),
-            row=getattr(each, "row", ""),
-            column=getattr(each, "column", ""),
+            severity=each.severity,
+            node=each.node,
+            row=each.row,
+            column=each.column,
         )
-        for each in lint.check(stage, document, facts.catalogue())
+        for each in lint.check(stage, document, facts.catalogue(), library)
     ]
+
+
+def _block(found: list[Finding]) -> bool:
+    return any(each.blocks for each in found)
 
 
 async def document_of(tx: Tx, version: Version) -> Document:

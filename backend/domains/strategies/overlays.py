@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from backend.domains.decision import county, gate, lint
+from backend.domains.decision import contracts, county, gate
 from backend.domains.decision import facts as decision_facts
 from backend.domains.decision.facts import Catalogue, Fact
 from backend.domains.decision.model import Stage
@@ -261,28 +261,22 @@ def _table(
     table = node["content"]
     used = [c for c in table["inputs"] if any(row.get(c["id"], "").strip() for row in rows)]
     if not used and stage in (Stage.RATING, Stage.LIMIT, Stage.PRICING):
-        used = table["inputs"][:1]  # a row for everyone: said aloud, as a condition every value meets
-    if stage in (Stage.LIMIT, Stage.PRICING):
-        rows = [_for_everyone(row, used, known) for row in rows]
+        # Rows for everyone: said aloud, as a condition every value meets, since a declared fact must be used.
+        used = [c for c in table["inputs"] if known[c["field"]].kind != "bool"][:1] or table["inputs"][:1]
+        rows = [{**row, used[0]["id"]: _any(known[used[0]["field"]])} for row in rows]
     if table["hitPolicy"] == "first":
-        rows = [*rows, _silence(used, table, known)]
+        rows = [*rows, _silence(table)]
     kept = {c["id"] for c in (*used, *table["outputs"])} | {"_id"}
     rules = [{key: cell for key, cell in row.items() if key in kept} for row in rows]
     names = {c["field"] for c in used} | _named(rules, known)
     return {**node, "content": {**table, "inputs": used, "rules": rules}}, names
 
 
-def _for_everyone(row: dict[str, str], used: list[dict[str, str]], known: Catalogue) -> dict[str, str]:
-    if not used or any(row.get(c["id"], "").strip() for c in used):
-        return row
-    return {**row, used[0]["id"]: _any(known[used[0]["field"]])}
-
-
-def _silence(used: list[dict[str, str]], table: Mapping[str, Any], known: Catalogue) -> dict[str, str]:
-    """The last row of a table that stops at the first match: the county has nothing to say."""
-    best = {"grade": lint.GRADES[0], "verdict": "pass"}
+def _silence(table: Mapping[str, Any]) -> dict[str, str]:
+    """The last row of a table that stops at the first match, for everyone: the county has nothing to say."""
+    best = {"grade": contracts.GRADES[0], "verdict": "pass"}
     outputs = {c["id"]: f"'{best[c['field']]}'" for c in table["outputs"] if c["field"] in best}
-    return {"_id": county.SILENT, **{c["id"]: _any(known[c["field"]]) for c in used}, **outputs}
+    return {"_id": county.SILENT, **{c["id"]: "" for c in table["inputs"]}, **outputs}
 
 
 def _any(fact: Fact) -> str:

@@ -362,8 +362,9 @@ async def roll_back(
 
 async def _take_over(tx: Tx, version: Version, why: str) -> None:
     """Retire what is live of exactly this strategy, and let `version` decide."""
-    if found := checks.document_findings(version.stage, await checks.document_of(tx, version)):
-        raise NotPassed(Report(findings=found, scenarios=[]))
+    said = await checks.document_findings(tx, version.stage, await checks.document_of(tx, version))
+    if any(each.blocks for each in said):
+        raise NotPassed(Report(findings=said, scenarios=[]))
     before = await repository.live(tx, version.institution_id, version.product_code, version.stage)
     if before is not None and before.product_code == version.product_code:
         await _move(tx, before, "retired", f"由第 {version.number} 版接替")

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from backend.db.database import Tx
-from backend.domains.decision import bundle, facts, gate
+from backend.domains.decision import facts, gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Case, Stage
-from backend.domains.strategies import overlays, repository
+from backend.domains.strategies import checks, overlays, repository
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     UNION,
@@ -33,7 +33,7 @@ async def adopt(tx: Tx) -> int:
     """How many first versions were made; strategies that have a version stay as they are. In head office's
     transaction, as a system actor other than the maker."""
     made = 0
-    for stage, document in bundle.seeded_documents().items():
+    for stage, document in checks.shipped_documents().items():
         if not await repository.history(tx, UNION, ALL_PRODUCTS, stage):
             await _first(tx, stage, UnionContent(document=document, openings=openings(stage, document)))
             made += 1
