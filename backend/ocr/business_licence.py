@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 
 from backend.core import check_digits
@@ -33,6 +34,22 @@ _MEANING = {printed: label for label, forms in _SAME.items() for printed in form
 _PRINTED = (*_MEANING, *_OTHERS)
 _SPREAD = ("名称", "类型", "住所")  # stretched to the width of four characters, often found as two boxes
 _CAPITAL = "零壹贰叁肆伍陆柒捌玖拾佰仟万亿圆元角分整人民币美港〇一二三四五六七八九十百千0123456789.()（）"
+_TYPE = re.compile(
+    r"(一人|其他)?有限责任公司.*|股份有限公司.*|.*分公司|个人独资企业.*|个体工商户|农民专业合作社(联合社)?(分支机构)?|"
+    r"(普通|有限|特殊普通)合伙(企业)?.*|合伙企业.*|(全民|集体)所有制.*|股份合作(制|企业).*|联营.*|(外商|港澳台)投资.*|家庭农场"
+)
+"""The kinds of business a licence prints (市场主体类型); anything else lost or gained a character."""
+_AMOUNT = re.compile(
+    r"(人民币)?([0-9][0-9.]*[万亿]?[元圆]整?|[零壹贰叁肆伍陆柒捌玖〇一二三四五六七八九十][零壹贰叁肆伍陆柒捌玖拾佰仟万亿〇一二三四五六七八九十百千]*"
+    r"[元圆](整|[零壹贰叁肆伍陆柒捌玖]角([零壹贰叁肆伍陆柒捌玖]分)?整?))(人民币|美元|港元)?"
+)
+"""An amount as a licence prints it: in capital numerals it ends in 整 or with its 角."""
+_SURE_OF_NAME = 0.94
+"""On the `tune` seeds' hard licences this asks for one more name in twenty, and for five of the six that were silently
+read as a commoner character."""
+_SCOPE_END = re.compile(r"[。．.）)*#]$")
+"""A scope ends with its last full stop, a remark in brackets, or the registry's mark that nothing follows."""
+_WITHOUT_CAPITAL = re.compile(r"个体工商户|个人独资.*|.*合伙.*|.*分公司|.*分支机构|家庭农场|")
 _NOISE = re.compile(r"^(样张|样本|[（(]?副本[)）]?.*|[（(]?正本[)）]?.*)$")
 _CODE = re.compile(r"[0-9A-Za-z]{12,}")
 _CODE_LENGTH = 18
@@ -54,6 +71,24 @@ def licence(words: Sequence[Word]) -> dict[str, Field]:
             value = _text(page, label)
         if value:
             found[label] = value
+    return shaped(found)
+
+
+def shaped(found: dict[str, Field]) -> dict[str, Field]:
+    """Values that have a known shape and do not show it are in doubt; so is the capital a company must print, and a
+    person's name, which nothing else on the paper confirms, when it is only nearly sure."""
+    kind, capital = found.get("类型"), found.get("注册资本")
+    name, scope = found.get("法定代表人"), found.get("经营范围")
+    if name and name.confidence < _SURE_OF_NAME:
+        found["法定代表人"] = msgspec.structs.replace(name, doubtful=True)
+    if scope and not _SCOPE_END.search(scope.text):
+        found["经营范围"] = msgspec.structs.replace(scope, doubtful=True)
+    if kind and not _TYPE.fullmatch(kind.text):
+        found["类型"] = msgspec.structs.replace(kind, doubtful=True)
+    if capital and not _AMOUNT.fullmatch(capital.text):
+        found["注册资本"] = msgspec.structs.replace(capital, doubtful=True)
+    if capital is None and kind and not _WITHOUT_CAPITAL.fullmatch(kind.text):
+        found["注册资本"] = Field("", 0.0, [], True)
     return found
 
 

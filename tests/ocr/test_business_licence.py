@@ -1,10 +1,12 @@
 """Licences laid out otherwise than our own specimens: labels inside sentences, the number of the paper, lost heads."""
 
 import numpy as np
+import pytest
 
 from backend.ocr import business_licence
 from backend.ocr.lines import Alphabet, Line
 from backend.ocr.locate import Box, Word
+from backend.ocr.reading import Field
 
 CODE = "91420683MA4800000D"
 _TEXT = "统一社会信用代码编号营业执照名称类型住所经营范围登记机关成立日期法定代表人公司凭依自主开展活动种植甲县村年月至"
@@ -70,3 +72,73 @@ def test_the_end_of_a_spread_label_stands_for_it() -> None:
 def test_who_registered_it_below_does_not_narrow_the_scope() -> None:
     found = read(word("经营范围", 0, 0), word("种植种植种植种植种植种植", 200, 0), word("登记机关", 300, 200))
     assert found["经营范围"] == "种植种植种植种植种植种植"
+
+
+def shaped(kind: str, capital: str | None) -> dict[str, Field]:
+    given = {"类型": Field(kind, 0.99, [], False)}
+    if capital is not None:
+        given["注册资本"] = Field(capital, 0.99, [], False)
+    return business_licence.shaped(given)
+
+
+@pytest.mark.parametrize(
+    ("kind", "doubtful"),
+    [
+        ("个体工商户", False),
+        ("有限责任公司（自然人投资或控股）", False),
+        ("其他有限责任公司", False),
+        ("农民专业合作社", False),
+        ("有限责任公司分公司", False),
+        ("普通合伙企业", False),
+        ("体工商户", True),
+        ("民专业合作社", True),
+        ("有限责公司", True),
+        ("乙县城关镇建设路2号", True),
+    ],
+)
+def test_a_kind_of_business_that_does_not_exist_is_in_doubt(kind: str, doubtful: bool) -> None:
+    assert shaped(kind, "伍佰万元整")["类型"].doubtful is doubtful
+
+
+@pytest.mark.parametrize(
+    ("capital", "doubtful"),
+    [
+        ("伍佰万元整", False),
+        ("贰拾捌万圆整", False),
+        ("500万元", False),
+        ("人民币壹仟零伍拾万元整", False),
+        ("叁万元伍角整", False),
+        ("贰拾捌万元", True),
+        ("佰万元整", True),
+        ("伍佰万", True),
+    ],
+)
+def test_an_amount_that_lost_its_head_or_end_is_in_doubt(capital: str, doubtful: bool) -> None:
+    assert shaped("其他有限责任公司", capital)["注册资本"].doubtful is doubtful
+
+
+def test_a_company_must_print_its_capital_and_a_shop_need_not() -> None:
+    assert shaped("其他有限责任公司", None)["注册资本"].doubtful
+    assert "注册资本" not in shaped("个体工商户", None)
+    assert "注册资本" not in shaped("有限责任公司分公司", None)
+
+
+def test_a_name_that_is_only_nearly_sure_is_asked_for() -> None:
+    sure, nearly = Field("段玉兰", 0.97, [], False), Field("史萱链", 0.93, [], False)
+    assert not business_licence.shaped({"法定代表人": sure})["法定代表人"].doubtful
+    assert business_licence.shaped({"法定代表人": nearly})["法定代表人"].doubtful
+
+
+@pytest.mark.parametrize(
+    ("text", "doubtful"),
+    [
+        ("粮食收购、加工及销售。", False),
+        ("种植（凭许可证经营）", False),
+        ("零售***", False),
+        ("粮食收购、加工及销", True),
+    ],
+)
+def test_a_scope_without_its_end_is_in_doubt(text: str, doubtful: bool) -> None:
+    assert (
+        business_licence.shaped({"经营范围": Field(text, 0.99, [], False)})["经营范围"].doubtful is doubtful
+    )
