@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from backend.core import clock
-from backend.domains.decision import bundle, conduct, contracts, explain, facts, features, gate
+from backend.domains.decision import bundle, conduct, contracts, explain, facts, features, gate, lint
 from backend.domains.decision.facts import Value
 from backend.domains.decision.model import MOMENTS, Case, Gap, Reason, Stage, Step
 
@@ -69,11 +69,16 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 def prepare(
-    stage: Stage, document: Any, *, catalogue: facts.Catalogue | None = None, code: str = ""
+    stage: Stage,
+    document: Any,
+    *,
+    catalogue: facts.Catalogue | None = None,
+    code: str = "",
+    library: lint.Library = lint.NOTHING,
 ) -> Prepared:
     """Check and compile. Raises `StrategyRefused`."""
     known = catalogue or facts.catalogue()
-    compiled = gate.compile_stage(stage, document, known)
+    compiled = gate.compile_stage(stage, document, known, library)
     plain, computed = features.closure({*compiled.inputs, *conduct.needs(stage)})
     sources = {known[name].source for name in plain}  # an answer is taken whole, as in `bundle`
     needed = [fact for fact in known.facts.values() if fact.source in sources]

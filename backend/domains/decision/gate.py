@@ -125,8 +125,8 @@ def _compile(
     content = f"{digest}:{catalogue.hash}"
     keys = {node: flow.content for node, flow in flows.items()}
     if content not in _contents:
-        text = json.dumps(instrumented(document, catalogue, known, keys))
         try:
+            text = json.dumps(instrumented(document, catalogue, known, keys))
             _contents[content] = zen.ZenDecisionContent(text)
         except Exception as cause:
             raise StrategyRefused(["文件：引擎读不懂这张流程图"]) from cause

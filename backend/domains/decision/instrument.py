@@ -64,6 +64,11 @@ def given_names(node: Mapping[str, Any]) -> list[str]:
 def _table(node: dict[str, Any], known: Mapping[str, Fact]) -> None:
     table = node["content"]
     table["outputPath"] = node["id"]
+    for side in ("inputs", "outputs"):
+        table[side] = [
+            {"id": column["id"], "name": column.get("name") or column["field"], "field": column["field"]}
+            for column in table[side]
+        ]
     table["outputs"].append({"id": "_row", "name": "_row", "field": "_row"})
     for rule in table["rules"]:
         rule["_row"] = f"'{rule['_id']}'"

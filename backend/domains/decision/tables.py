@@ -26,7 +26,8 @@ _SETTINGS = {
     "outputPath",
     "executionMode",
 }
-_COLUMN = {"id", "name", "field", "type", "description"}
+_COLUMN = {"id", "name", "field", "type", "description", "fieldType", "outputFieldType"}
+"""The last two are what the editor offers while typing; the engine is never given them."""
 
 
 class TableCheck:

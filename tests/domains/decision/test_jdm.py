@@ -45,7 +45,11 @@ def as_the_editor_saves(file: bytes) -> bytes:
         node["position"] = {"x": node["position"]["x"] + 12.5, "y": node["position"]["y"] - 3}
         if node["type"] == "decisionTableNode":
             for column in (*node["content"]["inputs"], *node["content"]["outputs"]):
-                column["type"] = "expression"
+                column |= {"defaultValue": None}
+            for column in node["content"]["inputs"]:
+                column["fieldType"] = {"type": "number"}
+            for column in node["content"]["outputs"]:
+                column["outputFieldType"] = {"type": "auto"}
             for rule in node["content"]["rules"]:
                 rule["_description"] = ""
     for edge in document["edges"]:
