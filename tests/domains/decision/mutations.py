@@ -1,195 +1,29 @@
-"""A corpus of spoiled strategies: good documents, and ways to hurt them, each by name and by seed.
-
-A mutation is **malformed** when no author can have meant it: a broken cell, a cut graph, a script. It must be
-refused, or, should it get through, approve nobody the good document did not approve. A mutation is an **edit** when
-somebody may mean it: another threshold, a milder verdict, one row less. An edit may change who is approved; that is
-what review, scenarios and the head-office floor are for, so edits are counted apart and only have to behave.
-"""
+"""Ways to hurt a strategy document, by name: what no author can have meant (`MALFORMED`)."""
 
 import copy
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from backend.domains.decision import assess, bundle, gate
-from backend.domains.decision.contracts import CONTRACTS
-from backend.domains.decision.lint import Library
-from backend.domains.decision.model import MOMENTS, Stage
-from tests.domains.decision import test_nodes as nodes
-from tests.domains.decision.documents import entry, exit_node, line
-
-Document = dict[str, Any]
-Act = Callable[[Document, random.Random], bool]
-"""Hurts the document in place; False where it finds nothing to hurt."""
-
-
-class Mutation(msgspec.Struct, frozen=True):
-    base: str
-    stage: Stage
-    name: str
-    malformed: bool
-    document: Any
-    library: Library
-
-
-class Base(msgspec.Struct, frozen=True):
-    name: str
-    stage: Stage
-    document: Document
-    library: Library
-
-
-def bases() -> list[Base]:
-    """The ten seeded documents, and eligibility drawn with every kind of node."""
-    found = [Base(str(s), s, d, Library()) for s, d in bundle.seeded_documents().items()]
-    found += [Base(str(stage), stage, assess.seeded_document(stage), Library()) for stage in MOMENTS]
-    return [*found, drawn()]
-
-
-def drawn() -> Base:
-    """Eligibility as a graph: its tables behind a switch, an expression, a scorecard, and in a sub-flow."""
-    whole = bundle.seeded_documents()[Stage.ELIGIBILITY]
-    card = bundle.seeded().card
-    start = next(node for node in whole["nodes"] if node["type"] == "inputNode")
-    tables = [node for node in whole["nodes"] if node["type"] == "decisionTableNode"]
-    inner = {"nodes": [start, *tables, exit_node()], "edges": _between(start["id"], tables)}
-    key = gate.hash_of(inner)
-    names = {*json.loads(start["content"]["schema"])["properties"], *card.inputs, "bureau_found"}
-    scored = nodes.custom("card", card.hash, output="points", low=0, high=1500)
-    scored["content"]["kind"] = "scorecard"
-    own = [
-        nodes.flow("whole", key),
-        nodes.switch("who", "bureau_found and bureau_queries_6m < 100", "*"),
-        nodes.expression("load", {"asked": "bureau_queries_6m + bureau_lenders_open * 2"}),
-        scored,
-        nodes.rules("many", ["asked"], [["> 30", *nodes.rule("EL_LOAD")]]),
-        nodes.rules("low", ["points"], [["< 100", *nodes.rule("EL_POINTS", "refer")]]),
-        nodes.rules("none", ["bureau_found"], [["false", *nodes.rule("EL_THIN", "note")]]),
-    ]
-    lines = [
-        line("facts", "whole"),
-        line("facts", "who"),
-        line("who", "load", "who-0"),
-        line("who", "none", "who-1"),
-        line("load", "many"),
-        line("facts", "card"),
-        line("card", "low"),
-        *(line(each, "result") for each in ("whole", "many", "low", "none")),
-    ]
-    document = {"nodes": [entry(*sorted(names)), *own, exit_node()], "edges": lines}
-    return Base("drawn", Stage.ELIGIBILITY, document, Library(flows={key: inner}, models={card.hash: card}))
-
-
-def _between(start: str, tables: list[Document]) -> list[Document]:
-    return [each for node in tables for each in (line(start, node["id"]), line(node["id"], "result"))]
-
-
-# --- places ----------------------------------------------------------------------------------------------
-
-
-def of(document: Document, *kinds: str) -> list[Document]:
-    return [node for node in document["nodes"] if node["type"] in kinds]
-
-
-def tables(document: Document) -> list[Document]:
-    return [node["content"] for node in of(document, "decisionTableNode")]
-
-
-def cells(document: Document, *, filled: bool = True) -> list[tuple[Document, str]]:
-    """(row, column id) of conditions."""
-    return [
-        (rule, column["id"])
-        for table in tables(document)
-        for rule in table["rules"]
-        for column in table["inputs"]
-        if not filled or rule.get(column["id"], "").strip()
-    ]
-
-
-_SUMS = ("amount", "bp", "pace_days")
-_WORDS = ("text", "advice", "label")
-
-
-def results(document: Document, *fields: str) -> list[tuple[Document, str]]:
-    """(row, column id) of results; of these fields only, or of all but sums."""
-    return [
-        (rule, column["id"])
-        for table in tables(document)
-        for rule in table["rules"]
-        for column in table["outputs"]
-        if (column["field"] in fields if fields else column["field"] not in _SUMS)
-    ]
-
-
-def verdicts(document: Document) -> list[tuple[Document, str]]:
-    """Results that are codes or one of a few words."""
-    fields = {column["field"] for table in tables(document) for column in table["outputs"]}
-    return results(document, *(fields - {*_WORDS, *_SUMS}))
-
-
-def cell(make: Callable[[str, random.Random], Any], where: Callable[[Document], Any] = cells) -> Act:
-    """Replace one cell."""
-
-    def act(document: Document, draw: random.Random) -> bool:
-        found = where(document)
-        if not found:
-            return False
-        row, column = draw.choice(found)
-        row[column] = make(row[column], draw)
-        return True
-
-    return act
-
-
-def one(where: Callable[[Document], list[Any]], change: Callable[[Any, random.Random], None]) -> Act:
-    """Change one of the things found."""
-
-    def act(document: Document, draw: random.Random) -> bool:
-        found = where(document)
-        if not found:
-            return False
-        change(draw.choice(found), draw)
-        return True
-
-    return act
-
-
-def pick(*choices: Any) -> Callable[[str, random.Random], Any]:
-    return lambda _, draw: copy.deepcopy(draw.choice(choices))
-
-
-def without(where: Callable[[Document], list[Any]]) -> Act:
-    """Take one element out of a list."""
-
-    def act(document: Document, draw: random.Random) -> bool:
-        found = where(document)
-        if not found:
-            return False
-        found.remove(draw.choice(found))
-        return True
-
-    return act
-
-
-def setting(kind: str, *choices: dict[str, Any]) -> Act:
-    return one(
-        lambda d: of(d, kind), lambda node, draw: node["content"].update(copy.deepcopy(draw.choice(choices)))
-    )
-
-
-def statements(document: Document) -> list[Document]:
-    return [each for node in of(document, "switchNode") for each in node["content"]["statements"]]
-
-
-def expressions(document: Document) -> list[Document]:
-    return [each for node in of(document, "expressionNode") for each in node["content"]["expressions"]]
-
-
-def config(document: Document) -> list[Document]:
-    return [node["content"]["config"] for node in of(document, "customNode")]
+from tests.domains.decision import documents as nodes
+from tests.domains.decision.spots import (
+    SUMS,
+    Act,
+    Document,
+    cell,
+    config,
+    expressions,
+    of,
+    one,
+    pick,
+    results,
+    setting,
+    statements,
+    tables,
+    verdicts,
+    without,
+)
 
 
 def schema(change: Callable[[Document, random.Random], None]) -> Act:
@@ -393,7 +227,7 @@ def _look_alike_field(document: Document, draw: random.Random) -> bool:
     return True
 
 
-def _partner(document: Document, draw: random.Random) -> bool:
+def by_partner(document: Document, draw: random.Random) -> bool:
     node = draw.choice(of(document, "decisionTableNode", "decisionNode", "switchNode", "customNode"))
     draw.choice([node, node["content"]])["partner"] = "某合作方"
     return True
@@ -498,7 +332,7 @@ MALFORMED: dict[str, Act] = {
     ),
     "a sum that is none": cell(
         pick("'1000'", "rand(9)", "1/0", "amount", "null", "1000 +", "product_max_amount product_max_amount"),
-        lambda document: results(document, *_SUMS),
+        lambda document: results(document, *SUMS),
     ),
     "a column gone": _column_gone("inputs"),
     "a result column gone": _column_gone("outputs"),
@@ -566,7 +400,7 @@ MALFORMED: dict[str, Act] = {
             {"schema": draw.choice(["", "{", "null", "[]", '{"type": "object"}', None, {"type": "object"}])}
         ),
     ),
-    "a partner decides": _partner,
+    "a partner decides": by_partner,
     "no graph": _junk,
     "no table": _junk_inside,
     "a switch without a branch": without(
@@ -603,48 +437,3 @@ MALFORMED: dict[str, Act] = {
         "decisionNode", {"passThrough": True}, {"inputField": "x"}, {"executionMode": "loop"}, {"key": ["x"]}
     ),
 }
-
-
-def _threshold(old: str, draw: random.Random) -> str:
-    digits = [at for at, each in enumerate(old) if each.isdigit()]
-    if not digits:
-        return old
-    at = draw.choice(digits)
-    return old[:at] + str(draw.randrange(10)) + old[at + 1 :]
-
-
-def _swap_rows(document: Document, draw: random.Random) -> bool:
-    draw.shuffle(draw.choice(tables(document))["rules"])
-    return True
-
-
-def _moved(document: Document, draw: random.Random) -> bool:
-    draw.choice(document["nodes"])["position"] = {"x": draw.random() * 1000, "y": -draw.random()}
-    return True
-
-
-EDITS: dict[str, Act] = {
-    "another threshold": cell(_threshold),
-    "a milder verdict": cell(
-        lambda old, _: old.replace("'decline'", "'refer'").replace("'refer'", "'note'"), results
-    ),
-    "other words": cell(lambda old, _: old[:-1] + "。'" if old.endswith("'") else old, results),
-    "a row less": without(lambda d: max(tables(d), key=lambda t: len(t["rules"]))["rules"]),
-    "rows in another order": _swap_rows,
-    "a node drawn elsewhere": _moved,
-    "a condition less": cell(lambda *_: ""),
-}
-
-
-def corpus(seed: int, per_act: int = 3) -> Iterator[Mutation]:
-    """Every act on every base it applies to, `per_act` times."""
-    draw = random.Random(seed)
-    for base in bases():
-        for acts, malformed in ((MALFORMED, True), (EDITS, False)):
-            for name, act in acts.items():
-                if act is _partner and not CONTRACTS[base.stage].key_step:
-                    continue  # there a partner's answer may be asked
-                for _ in range(per_act):
-                    document = copy.deepcopy(base.document)
-                    if act(document, draw) and document != base.document:
-                        yield Mutation(base.name, base.stage, name, malformed, document, base.library)

@@ -10,13 +10,14 @@ import pytest
 from backend.domains.decision import assess, bundle, evaluate, facts, lint, model
 from backend.domains.decision.contracts import ERROR
 from backend.domains.decision.model import DECIDING, Outcome, Stage, StrategyRefused
-from tests.domains.decision import mutations, test_assess
+from tests.domains.decision import corpus, mutations, test_assess
 from tests.domains.decision.conftest import CASES, read, with_facts
-from tests.domains.decision.mutations import Mutation
+from tests.domains.decision.corpus import EDITS as EDIT_ACTS
+from tests.domains.decision.corpus import Mutation
 from tests.domains.decision.test_properties import someone
 
 SEED = 20261126
-CORPUS = list(mutations.corpus(SEED))
+CORPUS = list(corpus.corpus(SEED))
 MALFORMED = [each for each in CORPUS if each.malformed]
 EDITS = [each for each in CORPUS if not each.malformed]
 
@@ -84,19 +85,19 @@ def approvals(mutant: Mutation) -> list[model.Case] | None:
 
 
 def test_the_corpus_is_large_and_the_same_every_time():
-    again = list(mutations.corpus(SEED))
+    again = list(corpus.corpus(SEED))
     assert [model.canonical(each.document) for each in again[:300]] == [
         model.canonical(each.document) for each in CORPUS[:300]
     ]
     assert len(MALFORMED) >= 1000
     assert {each.name for each in MALFORMED} == set(mutations.MALFORMED)
-    assert {each.name for each in EDITS} == set(mutations.EDITS)
+    assert {each.name for each in EDITS} == set(EDIT_ACTS)
     assert len(refused_cases()) > 40
 
 
-@pytest.mark.parametrize("base", [each.name for each in mutations.bases()])
+@pytest.mark.parametrize("base", [each.name for each in corpus.bases()])
 def test_every_base_of_the_corpus_is_itself_good(base):
-    found = next(each for each in mutations.bases() if each.name == base)
+    found = next(each for each in corpus.bases() if each.name == base)
     errors = [
         each
         for each in lint.check(found.stage, found.document, facts.catalogue(), found.library)

@@ -8,7 +8,7 @@ from backend.core import ids
 from backend.domains.decision import assess, bundle, evaluate, facts, gate, jdm, lint, repository, service
 from backend.domains.decision.lint import Library
 from backend.domains.decision.model import DECIDING, MOMENTS, Stage, canonical
-from tests.domains.decision import test_nodes as nodes
+from tests.domains.decision import documents as nodes
 
 CATALOGUE = facts.catalogue()
 

@@ -6,131 +6,37 @@ from typing import Any
 
 import msgspec
 import pytest
+import zen
 
 from backend.domains.decision import bundle, contracts, evaluate, facts, gate, lint, model, path
 from backend.domains.decision.lint import Library
 from backend.domains.decision.model import Outcome, Stage, StrategyRefused
 from tests.domains.decision.conftest import with_facts
-from tests.domains.decision.documents import entry, graph, line, rule, single, table
-
-CATALOGUE = facts.catalogue()
-QUERIES, LENDERS, KIND = "bureau_queries_6m", "bureau_lenders_open", "product_kind"
-
-
-def expression(number: str, values: dict[str, str], **more: Any) -> dict[str, Any]:
-    rows = [
-        {"id": f"{number}_{at}", "key": key, "value": cell} for at, (key, cell) in enumerate(values.items())
-    ]
-    content = {"expressions": rows, "passThrough": True, "inputField": None, "outputPath": None}
-    return {
-        "id": number,
-        "type": "expressionNode",
-        "name": f"算式 {number}",
-        "position": {"x": 1.5, "y": -20},
-        "content": {**content, "executionMode": "single", **more},
-    }
-
-
-def switch(number: str, *conditions: str) -> dict[str, Any]:
-    """'*' is the default branch."""
-    statements = [
-        {"id": f"{number}-{at}", "condition": "" if each == "*" else each, "isDefault": each == "*"}
-        for at, each in enumerate(conditions)
-    ]
-    return {
-        "id": number,
-        "type": "switchNode",
-        "name": f"分支 {number}",
-        "position": {"x": 0, "y": 0},
-        "content": {"hitPolicy": "first", "statements": statements},
-    }
-
-
-def custom(number: str, hashed: str, **more: Any) -> dict[str, Any]:
-    config = {"model": hashed, "output": "points", "low": 0, "high": 100, **more}
-    return {
-        "id": number,
-        "type": "customNode",
-        "name": f"模型 {number}",
-        "position": {"x": 0, "y": 0},
-        "content": {"kind": "model", "config": config},
-    }
-
-
-def flow(number: str, key: str) -> dict[str, Any]:
-    content = {
-        "key": key,
-        "passThrough": False,
-        "inputField": None,
-        "outputPath": None,
-        "executionMode": "single",
-    }
-    return {
-        "id": number,
-        "type": "decisionNode",
-        "name": f"子流程 {number}",
-        "position": {"x": 0, "y": 0},
-        "content": content,
-    }
-
-
-def rules(
-    number: str, columns: list[str], rows: list[list[str]], stage: Stage = Stage.ELIGIBILITY
-) -> dict[str, Any]:
-    return table(stage, columns, rows, name=number)
-
-
-def chained() -> dict[str, Any]:
-    """input → expression → table."""
-    nodes = [
-        expression("sum", {"asked": f"{QUERIES} + {LENDERS}", "busy": f"{QUERIES} > 3 and {LENDERS} > 2"}),
-        rules("t", ["asked", "busy"], [["> 10", "", *rule("A")], ["", "true", *rule("B", "refer")]]),
-    ]
-    return graph(
-        entry(QUERIES, LENDERS), nodes, [line("facts", "sum"), line("sum", "t"), line("t", "result")]
-    )
-
-
-def branched(*conditions: str, handles: int | None = None) -> dict[str, Any]:
-    """input → switch → one table per branch."""
-    count = len(conditions) if handles is None else handles
-    nodes = [switch("s", *conditions)]
-    lines = [line("facts", "s")]
-    for at in range(count):
-        nodes.append(rules(f"t{at}", [QUERIES], [[f"> {at + 3}", *rule(f"C{at}")]]))
-        lines += [line("s", f"t{at}", f"s-{at}"), line(f"t{at}", "result")]
-    looked = [name for name in (KIND, LENDERS) if any(name in each for each in conditions)]
-    return graph(entry(QUERIES, *looked), nodes, lines)
-
-
-def findings(document: Any, library: Library = lint.NOTHING, stage: Stage = Stage.ELIGIBILITY) -> list[str]:
-    found = lint.check(stage, document, CATALOGUE, library)
-    return [str(each) for each in found if each.severity == contracts.ERROR]
-
-
-def ran(document: Any, values: dict[str, Any], library: Library = lint.NOTHING) -> gate.Ran:
-    compiled = gate.compile_stage(Stage.ELIGIBILITY, document, CATALOGUE, library)
-    return gate.run(compiled, values, CATALOGUE)
-
-
-class Steady:
-    """A model that gives a fixed answer."""
-
-    inputs = (QUERIES,)
-
-    def __init__(self, answer: Any, hashed: str = "m" * 64) -> None:
-        self.answer, self.hash = answer, hashed
-
-    def score(self, values):
-        assert type(values[QUERIES]) is int
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return msgspec.defstruct("Scored", [("score", Any)])(self.answer)
-
-
-def with_model(**more: Any) -> dict[str, Any]:
-    nodes = [custom("m", "m" * 64, **more), rules("t", ["points"], [["> 50", *rule("P")]])]
-    return graph(entry(QUERIES), nodes, [line("facts", "m"), line("m", "t"), line("t", "result")])
+from tests.domains.decision.documents import (
+    CATALOGUE,
+    INNER,
+    KEY,
+    KIND,
+    LENDERS,
+    QUERIES,
+    Steady,
+    branched,
+    chained,
+    custom,
+    entry,
+    expression,
+    findings,
+    flow,
+    graph,
+    line,
+    outer,
+    ran,
+    rule,
+    rules,
+    single,
+    switch,
+    with_model,
+)
 
 
 def test_an_expression_gives_a_name_later_tables_use():
@@ -259,6 +165,25 @@ def test_a_model_answers_in_process():
     assert [(step.event, step.table, step.output) for step in got.way] == [("value", "m", {"points": 60})]
 
 
+def test_what_went_into_a_model_is_still_there_after_it():
+    """In zen a custom node's answer replaces the facts; a reject column after it would match nobody."""
+    lost = zen.ZenEngine(
+        {"loader": lambda _: content, "customHandler": lambda request: {"output": {"points": 60}}}
+    )
+    document = with_model()
+    document["nodes"][2] = rules("t", ["points", QUERIES], [["", "> 3", *rule("P")]])
+    content = zen.ZenDecisionContent(json.dumps({**document, "nodes": [bare(n) for n in document["nodes"]]}))
+    assert lost.evaluate("k", {QUERIES: 9})["result"]["t"] == []
+    document["nodes"][2] = rules("t", ["points", QUERIES], [["> 50", "> 3", *rule("P")]])
+    got = ran(document, {QUERIES: 9}, Library(models={"m" * 64: Steady(60)}))
+    assert [hit.row for hit in got.hits] == ["t-1"]
+
+
+def bare(node: dict[str, Any]) -> dict[str, Any]:
+    """Without the declaration of facts, so that zen alone is seen."""
+    return {**node, "content": {"schema": ""}} if node["type"] == "inputNode" else node
+
+
 @pytest.mark.parametrize("answer", [None, 101, -1, "60", 60.5, True, float("nan"), ValueError("x"), [60]])
 def test_a_model_that_gives_no_proper_answer_leaves_the_stage_unproven(answer):
     with pytest.raises(gate.Unproven):
@@ -283,16 +208,6 @@ def test_a_scorecard_serves_as_a_node():
     values = {name: CATALOGUE[name].low for name in names}
     got = ran(document, values, Library(models={card.hash: card}))
     assert got.way[0].output == {"points": card.score(values).score}
-
-
-INNER = single(Stage.ELIGIBILITY, [QUERIES], [["> 3", *rule("A")], ["> 9", *rule("B")]])
-KEY = gate.hash_of(INNER)
-
-
-def outer(key: str = KEY, *names: str) -> dict[str, Any]:
-    nodes = [flow("f", key), rules("t", [LENDERS], [["> 3", *rule("L")]])]
-    lines = [line("facts", "f"), line("facts", "t"), line("f", "result"), line("t", "result")]
-    return graph(entry(*(names or (QUERIES, LENDERS))), nodes, lines)
 
 
 def test_a_sub_flow_gives_its_rows_under_its_own_name():
