@@ -127,9 +127,11 @@ CLASSES: dict[str, Columns] = {
     ),
     "decision.versions": Columns(plain="hash kind name stage body added_by added_at"),
     "evidence.answers": Columns(
-        plain="institution_id application_id source consent_id reference sha256 observed_at price_fen recorded_at",
+        plain="institution_id application_id source consent_id reference sha256 observed_at price_fen recorded_at "
+        "rung taken_from",
         sealed="facts raw",
     ),
+    "evidence.breakers": Columns(plain="source state failures failed_at retry_at last_error changed_at"),
     "evidence.marks": Columns(plain="institution_id application_id kind customer_id at", index="mark"),
     "handoff.tickets": Columns(
         plain="institution_id id application_id kind tries issued_at expires_at redeemed_at",

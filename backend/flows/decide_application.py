@@ -63,12 +63,14 @@ async def decide_application(context: Context, actor: Actor, application_id: str
         return application
     failpoints.hit(TAKEN)
     waiting = application.status == "held"
-    gathered = await gather_facts.gather_facts(context, actor, application, quiet=waiting)
+    bundle, usable = await _bundle(context, actor, application)
+    gathered = await gather_facts.gather_facts(context, actor, application, bundle, quiet=waiting)
     failpoints.hit(GATHERED)
     if gathered.down and clock.now() < _hold_until(application):
         return application if waiting else await _hold(context, actor, application, gathered.down)
     case = Case(product=gathered.product.code, as_of=clock.now(), sources=gathered.sources)
-    case, bundle = await _bundle(context, actor, application, case)
+    if not usable:
+        case = msgspec.structs.replace(case, interrupted_at=str(Stage.FRAUD_CHECK))
     deadline = time.monotonic() + EVALUATE_SECONDS
     capsule = await asyncio.to_thread(decisions.decide, case, bundle, deadline=deadline)
     failpoints.hit(EVALUATED)
@@ -85,18 +87,15 @@ async def _take(context: Context, actor: Actor, application_id: str) -> Applicat
         return application
 
 
-async def _bundle(
-    context: Context, actor: Actor, application: Application, case: Case
-) -> tuple[Case, decisions.Bundle]:
-    """The versions the case began with. Where they no longer pass our checks a person decides: the case is
-    evaluated as one whose deadline struck before the first stage."""
+async def _bundle(context: Context, actor: Actor, application: Application) -> tuple[decisions.Bundle, bool]:
+    """The versions the case began with. Where they no longer pass our checks a person decides: False, and the
+    case is evaluated as one whose deadline struck before the first stage."""
     try:
         async with context.db.read(actor) as tx:
-            return case, await decisions.bundle_for(tx, case.product, application.id)
+            return await decisions.bundle_for(tx, application.product_code, application.id), True
     except (StrategyRefused, VersionMissing) as problem:
         log.error("strategies unusable", application=application.id, error=problem.code)
-        stopped = msgspec.structs.replace(case, interrupted_at=str(Stage.FRAUD_CHECK))
-        return stopped, decisions.seeded()
+        return decisions.seeded(), False
 
 
 def _hold_until(application: Application) -> datetime:

@@ -1,20 +1,17 @@
-"""Ask the outside systems what a decision needs, each once, and write down what each one said (A5-02, A5-09).
+"""Gather what a decision needs: ask outside (`ask_sources`), add what we know, and say of each how it is known.
 
-The identity check, core banking and the data platform are asked at once. The credit bureau is asked only when
-the identity is confirmed: a report about somebody else would be a query nobody agreed to (D3-09). An answer is
-kept before the next step, so that a crash or a pause neither asks nor pays twice.
+Every source carries when it was observed and under which consent (D3-09), and the rung of the ladder it stands on
+(N19); what the strategies do not look at is neither asked for nor passed on (A5-10).
 """
 
-import asyncio
-import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from backend.core import clock, failpoints
+from backend.core import clock
 from backend.core.actor import Actor
 from backend.db.database import Tx
 from backend.domains.applications import declarations
@@ -27,7 +24,9 @@ from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import Consent, Person
 from backend.domains.decision import facts as decision_facts
-from backend.domains.decision.model import SourceFacts
+from backend.domains.decision import service as decisions
+from backend.domains.decision.model import SourceFacts, Standing
+from backend.domains.evidence import breakers, sources
 from backend.domains.evidence import service as evidence
 from backend.domains.evidence.model import Answer, Repetition
 from backend.domains.institutions import service as institutions
@@ -36,18 +35,13 @@ from backend.domains.products import service as products
 from backend.domains.products.model import Product, ProductNotLive
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
+from backend.flows import ask_sources
 from backend.flows.context import Context
-from backend.integrations.data_platform.port import Features
-from backend.integrations.http import OutsideRefused, OutsideUnavailable
-from backend.integrations.identity_check.port import Match
 from backend.ocr import reading
-
-ANSWERED = failpoints.declare("decide.answered", "a system answered; its answer is not kept yet")
-KEPT = failpoints.declare("decide.kept", "an answer is kept; others may be missing")
 
 
 class Gathered(msgspec.Struct, frozen=True):
-    """`down` are the systems that did not answer; `promised_fen` what the case's person was promised elsewhere
+    """`down` are the systems nothing could be had of; `promised_fen` what the case's person was promised elsewhere
     with us when the facts were read. `product` is the one applied for, also when it has ended since: its facts
     are then absent."""
 
@@ -70,29 +64,45 @@ class _Known(msgspec.Struct, frozen=True):
     repetition: Repetition
     promised_fen: int
     printed: card_form.Printed | None
+    breakers: dict[str, breakers.Breaker]
 
 
-async def gather_facts(context: Context, actor: Actor, application: Application, *, quiet: bool) -> Gathered:
-    """All facts of a case. Never raises for a system that is down or refuses: its facts are then absent.
+async def gather_facts(
+    context: Context, actor: Actor, application: Application, bundle: decisions.Bundle, *, quiet: bool
+) -> Gathered:
+    """All facts the bundle looks at. Never raises for a system that is down or refuses: its facts are then absent.
 
     `quiet` leaves out the notes on the case's story, for the repeated tries of a held case.
     """
     async with context.db.read(actor) as tx:
         known = await _known(tx, application)
-    asking = _Asking(context, actor, application, known, quiet)
-    await asyncio.gather(*(asking.ask(s) for s in ("identity_check", "core_banking", "data_platform")))
-    if _is_the_person(asking.answers.get("identity_check")):
-        await asking.ask("credit_bureau")
+    wanted = _wanted(bundle)
+    answered = await ask_sources.ask_sources(
+        context,
+        actor,
+        ask_sources.Subject(
+            application=application,
+            person=known.person,
+            wanted=wanted,
+            consents=known.consents,
+            answers=known.answers,
+            breakers=known.breakers,
+            quiet=quiet,
+        ),
+    )
     own = _own_sources(application, known)
-    outside = {source: _source(answer) for source, answer in asking.answers.items()}
-    return Gathered(known.product, {**own, **outside}, tuple(sorted(asking.down)), known.promised_fen)
+    outside = {source: _source(answer, wanted.get(source, ())) for source, answer in answered.answers.items()}
+    return Gathered(known.product, {**own, **outside}, answered.down, known.promised_fen)
 
 
-def _is_the_person(identity: Answer | None) -> bool:
-    """Who consented is who the report is about: the identity holds, and the phone is not somebody else's."""
-    if identity is None:
-        return False
-    return identity.facts.get("identity_match") == "match" and identity.facts.get("phone_match") != "mismatch"
+def _wanted(bundle: decisions.Bundle) -> dict[str, list[str]]:
+    """Fact names by outside source. The identity is always checked: who asks comes before what they may have."""
+    wanted: dict[str, list[str]] = {"identity_check": []}
+    outside = {source.name for source in sources.asked()}
+    for fact in bundle.needed:
+        if fact.source in outside:
+            wanted.setdefault(fact.source, []).append(fact.name)
+    return wanted
 
 
 async def _known(tx: Tx, application: Application) -> _Known:
@@ -112,6 +122,7 @@ async def _known(tx: Tx, application: Application) -> _Known:
         repetition=await evidence.repetition(tx, application.id),
         promised_fen=await contracts.promised(tx, person),
         printed=await _printed(tx, application),
+        breakers=await breakers.every(tx),
     )
 
 
@@ -142,155 +153,17 @@ def _stands(consent: Consent, now: datetime) -> bool:
     return consent.withdrawn_at is None and (consent.valid_until is None or consent.valid_until >= today)
 
 
-class _Asking:
-    """One round of questions; `answers` by source, `down` what could not be reached."""
-
-    def __init__(
-        self, context: Context, actor: Actor, application: Application, known: _Known, quiet: bool
-    ) -> None:
-        self._context, self._actor, self._application = context, actor, application
-        self._known, self._quiet = known, quiet
-        self.answers = dict(known.answers)
-        self.down: set[str] = set()
-        self._questions: dict[str, Callable[[], Awaitable[Answer | None]]] = {
-            "identity_check": self._identity_check,
-            "core_banking": self._core_banking,
-            "data_platform": self._data_platform,
-            "credit_bureau": self._credit_bureau,
-        }
-
-    async def ask(self, source: str) -> None:
-        """Ask unless it is known. A system that is down is noted, one that refuses leaves its facts absent."""
-        if source in self.answers:
-            return
-        await self._note(f"asked.{source}")
-        try:
-            answer = await self._questions[source]()
-        except OutsideUnavailable as failure:
-            self.down.add(source)
-            await self._note(f"down.{source}", failure.reason)
-            return
-        except OutsideRefused as refusal:
-            await self._note(f"refused.{source}", refusal.remote_code)
-            return
-        if answer is None:
-            await self._note(f"no_consent.{source}")
-            return
-        failpoints.hit(ANSWERED)
-        async with self._context.db.begin(self._actor) as tx:
-            # The case's lock comes first: the answer's foreign key would share it, and two that share it
-            # and both want it for their note wait for each other.
-            await applications.get(tx, self._application.id, lock=True)
-            if await evidence.store(tx, self._application.id, answer) and not self._quiet:
-                await applications.note(tx, self._application, f"got.{source}")
-            self.answers[source] = (await evidence.answers(tx, self._application.id))[source]
-        failpoints.hit(KEPT)
-
-    async def _note(self, event: str, why: str = "") -> None:
-        if not self._quiet:
-            async with self._context.db.begin(self._actor) as tx:
-                await applications.note(tx, self._application, event, why)
-
-    def _consent(self, purpose: Purpose) -> Consent | None:
-        return self._known.consents.get(purpose)
-
-    async def _identity_check(self) -> Answer | None:
-        consent = self._consent(Purpose.IDENTITY_CHECK)
-        if consent is None:
-            return None
-        person = self._known.person
-        said = await self._context.clients.identity_check.verify(
-            name=person.name,
-            id_number=person.id_number,
-            phone=person.phone or "",
-            authorisation_id=consent.id,
-            case_id=self._application.id,
-            key=f"identity:{self._application.id}",
-        )
-        match = "match"
-        if said.result is Match.NOT_FOUND:
-            match = "no_record"
-        elif said.result is not Match.MATCH:
-            match = "name_mismatch"
-        elif said.photo_result is Match.MISMATCH:
-            match = "photo_mismatch"
-        raw = msgspec.json.encode(said)
-        return Answer(
-            source="identity_check",
-            consent_id=consent.id,
-            reference=said.query_id,
-            sha256=hashlib.sha256(raw).hexdigest(),
-            facts={"identity_match": match, "phone_match": str(said.phone_result)},
-            raw=raw,
-            observed_at=said.checked_at,
-            price_fen=said.price_fen,
-        )
-
-    async def _credit_bureau(self) -> Answer | None:
-        consent = self._consent(Purpose.BUREAU_QUERY)
-        if consent is None:
-            return None
-        report = await self._context.clients.credit_bureau.report(
-            name=self._known.person.name,
-            id_number=self._known.person.id_number,
-            purpose="loan_application",
-            authorisation_id=consent.id,
-            consent_sha256=consent.text_sha256,
-            case_id=self._application.id,
-            key=f"bureau:{self._application.id}",
-        )
-        return Answer(
-            source="credit_bureau",
-            consent_id=consent.id,
-            reference=report.report_id,
-            sha256=report.sha256,
-            facts=report.facts,
-            raw=report.raw,
-            observed_at=report.queried_at,
-            price_fen=report.price_fen,
-        )
-
-    async def _core_banking(self) -> Answer | None:
-        said = await self._context.clients.core_banking.facts(
-            id_number=self._known.person.id_number,
-            names=_names("core_banking"),
-            case_id=self._application.id,
-        )
-        return _features("core_banking", None, said)
-
-    async def _data_platform(self) -> Answer | None:
-        consent = self._consent(Purpose.DATA_PLATFORM)
-        if consent is None:
-            return None
-        said = await self._context.clients.data_platform.features(
-            id_number=self._known.person.id_number,
-            names=_names("data_platform"),
-            authorisation_id=consent.id,
-            case_id=self._application.id,
-        )
-        return _features("data_platform", consent.id, said)
-
-
-def _names(source: str) -> list[str]:
-    return [fact.name for fact in decision_facts.catalogue().facts.values() if fact.source == source]
-
-
-def _features(source: str, consent_id: str | None, said: Features) -> Answer:
-    raw = msgspec.json.encode(said, order="deterministic")
-    digest = hashlib.sha256(raw).hexdigest()
-    return Answer(
-        source=source,
-        consent_id=consent_id,
-        reference=digest[:16],
-        sha256=digest,
-        facts=said.facts,
-        raw=raw,
-        observed_at=said.observed_at,
+def _source(answer: Answer, wanted: Iterable[str]) -> SourceFacts:
+    """What of an answer goes into the case: what is looked at, and what nobody here knows, so that it shows."""
+    known, looked_at = decision_facts.catalogue(), set(wanted)
+    substitute = sources.every()[answer.source].substitute
+    cap = substitute.cap_fen if substitute and answer.rung == "substitute" else None
+    return SourceFacts(
+        observed_at=answer.observed_at,
+        consent_id=answer.consent_id,
+        facts={name: v for name, v in answer.facts.items() if name in looked_at or name not in known},
+        standing=Standing(rung=answer.rung, cap_fen=cap),
     )
-
-
-def _source(answer: Answer) -> SourceFacts:
-    return SourceFacts(observed_at=answer.observed_at, consent_id=answer.consent_id, facts=dict(answer.facts))
 
 
 def _own_sources(application: Application, known: _Known) -> dict[str, SourceFacts]:
@@ -302,16 +175,24 @@ def _own_sources(application: Application, known: _Known) -> dict[str, SourceFac
     if known.on_offer and known.product.terms.judgement == "model":
         own["product"] = SourceFacts(observed_at=effective, facts=_product_facts(application, known))
     liveness = "passed" if application.liveness == "passed" else "skipped"
+    told, face = known.consents.get(Purpose.PERSONAL_INFO), known.consents.get(Purpose.LIVENESS)
     return own | {
         "application": SourceFacts(
-            observed_at=application.submitted_at, facts=_application_facts(application, known)
+            observed_at=application.submitted_at,
+            consent_id=told.id if told else None,
+            facts=_application_facts(application, known),
         ),
         "own_records": SourceFacts(
             observed_at=application.submitted_at,
+            consent_id=told.id if told else None,
             # What we approved and nobody has booked yet counts towards the cap, beside what is booked (D1-01).
             facts={**msgspec.structs.asdict(known.repetition), "own_promised_credit": known.promised_fen},
         ),
-        "liveness": SourceFacts(observed_at=application.submitted_at, facts={"liveness_result": liveness}),
+        "liveness": SourceFacts(
+            observed_at=application.submitted_at,
+            consent_id=face.id if face else None,
+            facts={"liveness_result": liveness},
+        ),
         "regulation": SourceFacts(observed_at=day, facts=_regulation_facts(application, known.rules)),
     }
 

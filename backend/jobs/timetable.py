@@ -14,6 +14,7 @@ from backend.flows import (
     expire_offers,
     give_up_drafts,
     poll_bank,
+    prove_consents,
     put_strategies_live,
     reconcile_bank,
     resume_held,
@@ -64,5 +65,6 @@ TIMETABLE: list[Task] = [
     Task("compare the bank's day files", 600, reconcile_bank.reconcile_bank),
     Task("let offers expire", 600, expire_offers.expire_offers),
     Task("destroy old photographs", 600, destroy_old_images.destroy_old_images),
+    Task("prove that every question had its consent", 86_400, prove_consents.prove_consents),
     Task("give up old drafts", 3600, give_up_drafts.give_up_drafts),
 ]

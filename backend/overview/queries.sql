@@ -75,3 +75,30 @@ where a.status is distinct from (
 select institution_id || '/' || source || '/' || message_id as who
 from outbox.inbox
 where applied_at is null;
+
+-- name: question_without_consent(sources, purposes)
+-- An answer about a person that no consent of that person for that purpose covered at the time (D3-09, D3-04). The
+-- books' answers of before 0120 carry none; since then no row without a consent can be written.
+-- scope: all institutions, because the invariants are the operator's; ids only.
+select a.institution_id || '/' || a.application_id || '/' || a.source as who
+from evidence.answers a
+join applications.applications p on p.institution_id = a.institution_id and p.id = a.application_id
+left join unnest(:sources::text[], :purposes::text[]) as needs (source, purpose) on needs.source = a.source
+where (a.consent_id is not null or a.source <> 'core_banking') and not exists (
+    select from customers.consents c
+    where c.institution_id = a.institution_id and c.id = a.consent_id and c.customer_id = p.customer_id
+      and c.purpose = needs.purpose and c.given_at <= a.recorded_at
+      and (c.valid_until is null or c.valid_until >= (a.observed_at at time zone 'Asia/Shanghai')::date)
+      and (c.withdrawn_at is null or c.withdrawn_at > a.observed_at)
+);
+
+-- name: answers_by_source(since)
+-- What each source was asked and what it cost.
+-- scope: all institutions, because head office watches the sources of all; a county's reader sees its own rows.
+select source, rung, count(*) as answers, sum(price_fen)::bigint as cost_fen
+from evidence.answers where recorded_at >= :since group by source, rung;
+
+-- name: cases_held()$
+-- Cases that wait for a source.
+-- scope: all institutions, because head office watches the sources of all; a county's reader sees its own rows.
+select count(*) from applications.applications where status = 'held';

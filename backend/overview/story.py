@@ -50,6 +50,8 @@ _ASKING = {
     "got": "收到",
     "down": "暂时连不上：",
     "refused": "没有受理：",
+    "cached": "沿用不久前的回答：",
+    "substitute": "由别的系统代为回答：",
     "no_consent": "没有授权，不问：",
 }
 _WHO = {"customer": "客户", "system": "系统", "partner": "合作方", "staff": "工作人员"}

@@ -25,6 +25,7 @@ from backend.domains.decision.model import (
     PricePart,
     Reason,
     Stage,
+    Standing,
     Step,
 )
 
@@ -73,6 +74,9 @@ class _Run:
         self._values: dict[str, Value] = checked.values
         self._usable = len(checked.values)
         self._gaps = sorted(set(checked.gaps))
+        self._standing_caps = _standing_caps(case)
+        if any(cap.amount_fen <= 0 for cap in self._standing_caps):
+            self._reasons.append(explain.stood_in())
         try:
             features.extend(self._values, clock.local(case.as_of).date(), bundle.features)
         except (ValueError, OverflowError):
@@ -146,15 +150,17 @@ class _Run:
         """The smallest of all caps, rounded down; every cap stays visible (A6-03)."""
         asked = Cap(name="requested", label="您申请的金额", amount_fen=int(self._values["requested_amount"]))
         rows = self._hits(Stage.LIMIT)
-        self._settle_limit([*(county.cap(hit) for hit in rows), asked])
+        self._settle_limit([*(county.cap(hit) for hit in rows), asked, *self._standing_caps])
 
     def _settle_limit(self, found: list[Cap]) -> None:
         self._caps, self._amount = county.smallest(found)
         binding = next(cap for cap in self._caps if cap.binding)
         if self._amount < int(self._values["product_min_amount"]):
             # Where income could not be judged, a small cap is a question for a person, not an answer.
+            # Nor is one that only stands because a source was away (N19).
             open_question = any(reason.severity == "refer" for reason in self._reasons)
-            severity = "refer" if open_question else "decline"
+            stands_in = binding.name.startswith("standing_")
+            severity = "refer" if open_question or stands_in else "decline"
             self._reasons.append(
                 explain.too_small(binding, int(self._values["product_min_amount"]), severity)
             )
@@ -233,6 +239,8 @@ class _Run:
         if offer is None or self._complete != set(DECIDING):
             self.give_up(Stage.PRICING, "error", "stage_without_result")
             return
+        if any(offer.amount_fen > cap.amount_fen for cap in self._standing_caps):
+            self.give_up(Stage.PRICING, "error", "guard_above_a_standing_cap")
         for name in guard.violations(offer, self._values, self._caps):
             self.give_up(Stage.PRICING, "error", f"guard_{name}")
 
@@ -247,6 +255,15 @@ class _Run:
         if outcome is Outcome.REFERRED:
             told = [reason for reason in told if reason.severity == "refer"]
         return told
+
+
+def _standing_caps(case: Case) -> list[Cap]:
+    """One cap per source that something else stood in for: such answers carry an approval only so far (N19)."""
+    return [
+        Cap(name=f"standing_{source}", label="资料不全时的上限", amount_fen=given.standing.cap_fen)
+        for source, given in sorted(case.sources.items())
+        if isinstance(given.standing, Standing) and given.standing.cap_fen is not None
+    ]
 
 
 _STAGES = {

@@ -110,6 +110,17 @@ def low_score(severity: str) -> Reason:
     )
 
 
+def stood_in() -> Reason:
+    """A source was away, and what stood in for it may not decide alone (N19)."""
+    return Reason(
+        code="DATA_STOOD_IN",
+        text="有的资料是临时替代的，要由工作人员来看，您的申请已经收好",
+        advice=_WAITING,
+        direction="minus",
+        severity="refer",
+    )
+
+
 def by_hand() -> Reason:
     """Something of ours went wrong: a person decides (never the customer's fault)."""
     return Reason(

@@ -50,17 +50,27 @@ MOMENTS = (
 """The stages asked one by one, each at its own moment (`assess.assess`)."""
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """On which rung of its ladder a source stood (N19): fresh, cached or substitute. `cap_fen`: what stood in for it
+    is trusted up to this amount only; with 0 a person decides."""
+
+    rung: str
+    cap_fen: int | None = None
+
+
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one source said, when, and under which consent of the customer.
 
     `withheld` names optional facts the customer did not agree to have read; they count as the lowest value.
-    `facts` is unchecked: the gate alone decides what of it may be used.
+    `facts` is unchecked: the gate alone decides what of it may be used. `standing` is not written where it is not
+    set, so capsules of before it keep their bytes.
     """
 
     observed_at: Moment
     consent_id: str | None = None
     facts: dict[str, Any] = {}
     withheld: list[str] = []
+    standing: Standing | msgspec.UnsetType = msgspec.UNSET
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

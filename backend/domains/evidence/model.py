@@ -11,7 +11,8 @@ SOURCES = {source.name: source.label for source in sources.asked()}
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """`facts` by the decision's names; `raw` are the bytes as they came and `sha256` is theirs."""
+    """`facts` by the decision's names; `raw` are the bytes as they came and `sha256` is theirs. `rung` is fresh,
+    cached or substitute, `taken_from` the earlier application or the other source it then came from (N19)."""
 
     source: str
     consent_id: str | None
@@ -21,6 +22,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes
     observed_at: datetime
     price_fen: int = 0
+    rung: str = "fresh"
+    taken_from: str = ""
 
 
 class Repetition(msgspec.Struct, frozen=True, kw_only=True):

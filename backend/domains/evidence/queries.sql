@@ -1,14 +1,15 @@
--- name: store(institution_id, application_id, source, consent_id, reference, sha256, facts, raw, observed_at, price_fen, now)$
+-- name: store(institution_id, application_id, source, consent_id, reference, sha256, facts, raw, observed_at, price_fen, rung, taken_from, now)$
 -- The first answer of a source counts for the case; a second one changes nothing.
-insert into evidence.answers
+insert into evidence.answers (institution_id, application_id, source, consent_id, reference, sha256, facts, raw,
+    observed_at, price_fen, rung, taken_from, recorded_at)
 values (:institution_id, :application_id, :source, :consent_id, :reference, :sha256, :facts, :raw, :observed_at,
-        :price_fen, :now)
+        :price_fen, :rung, :taken_from, :now)
 on conflict do nothing
 returning true;
 
 -- name: answers(institution_id, application_id)
 -- Everything known so far about one case.
-select source, consent_id, reference, sha256, facts, raw, observed_at, price_fen
+select source, consent_id, reference, sha256, facts, raw, observed_at, price_fen, rung, taken_from
 from evidence.answers
 where institution_id = :institution_id and application_id = :application_id;
 
@@ -35,3 +36,66 @@ select
         and o.at between m.at - interval '90 days' and m.at
      where m.institution_id = :institution_id and m.application_id = :application_id and m.kind = 'address'
     ) as address_applications_90d;
+
+-- name: cached(institution_id, customer_id, application_id, source, consent_id, since)^
+-- The newest answer this source gave about the same person under the very consent that stands for this case.
+select a.application_id, a.source, a.consent_id, a.reference, a.sha256, a.facts, a.raw, a.observed_at, a.price_fen,
+       a.rung, a.taken_from
+from evidence.marks m join evidence.answers a
+    on a.institution_id = m.institution_id and a.application_id = m.application_id
+where m.institution_id = :institution_id and m.kind = 'person' and m.customer_id = :customer_id
+  and a.application_id <> :application_id and a.source = :source and a.consent_id = :consent_id
+  and a.rung = 'fresh' and a.observed_at >= :since
+order by a.observed_at desc limit 1;
+
+-- name: breakers()
+-- scope: all institutions, because a source is one for the whole union; no customer data.
+select source, state, failures, failed_at, retry_at, last_error, changed_at from evidence.breakers;
+
+-- name: probe(source, now, until)$
+-- scope: all institutions, because a source is one for the whole union; no customer data.
+-- An open breaker lets one call through once its pause is over: whoever gets here first. A caller that died is
+-- followed by another when its own time is over. A closed breaker lets everybody through.
+with taken as (
+    update evidence.breakers set state = 'half_open', retry_at = :until, changed_at = :now
+    where source = :source and state <> 'closed' and retry_at <= :now
+    returning true
+)
+select exists (select from taken)
+    or not exists (select from evidence.breakers where source = :source and state <> 'closed');
+
+-- name: fail(source, now, why, most, since, retry_at)$
+-- scope: all institutions, because a source is one for the whole union; no customer data.
+-- One failure more. Failures of before the window are forgotten; a failed probe opens again at once, and what was
+-- under way when it opened changes nothing.
+insert into evidence.breakers as b (source, state, failures, failed_at, retry_at, last_error, changed_at)
+values (:source, case when :most::integer <= 1 then 'open' else 'closed' end, 1, :now,
+        case when :most::integer <= 1 then :retry_at::timestamptz end, :why, :now)
+on conflict (source) do update set
+    failures = case when b.state = 'closed' and b.failed_at < :since then 1 else b.failures + 1 end,
+    failed_at = excluded.failed_at,
+    last_error = excluded.last_error,
+    state = case when b.state <> 'closed'
+        or (case when b.failed_at < :since then 1 else b.failures + 1 end) >= :most::integer
+        then 'open' else 'closed' end,
+    retry_at = case when b.state = 'open' then b.retry_at
+        when b.state = 'half_open'
+        or (case when b.failed_at < :since then 1 else b.failures + 1 end) >= :most::integer
+        then :retry_at::timestamptz end,
+    changed_at = case when b.state = 'closed'
+        and (case when b.failed_at < :since then 1 else b.failures + 1 end) < :most::integer
+        then b.changed_at when b.state = 'open' then b.changed_at else excluded.changed_at end
+returning state;
+
+-- name: succeed(source, now)$
+-- scope: all institutions, because a source is one for the whole union; no customer data.
+-- An answer came: it takes one failure back, and it closes a breaker that was not closed. True when it did close.
+with before as (select state from evidence.breakers where source = :source for update)
+update evidence.breakers b set
+    state = 'closed',
+    failures = case when before.state = 'closed' then greatest(b.failures - 1, 0) else 0 end,
+    retry_at = null,
+    changed_at = case when before.state = 'closed' then b.changed_at else :now end
+from before
+where b.source = :source
+returning before.state <> 'closed';

@@ -1,6 +1,7 @@
 """Keep and find what was answered. Nothing here asks anybody; that is the flow's work."""
 
 import unicodedata
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from backend.db import queries
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.evidence.model import Answer, Repetition
+from backend.domains.evidence.sources import Source
 
 Q = queries.load(__package__)
 
@@ -30,6 +32,8 @@ async def store(tx: Tx, application_id: str, answer: Answer) -> bool:
         raw=tx.vault.seal(_TABLE, "raw", row_id, answer.raw),
         observed_at=answer.observed_at,
         price_fen=answer.price_fen,
+        rung=answer.rung,
+        taken_from=answer.taken_from,
         now=tx.now,
     )
     if stored:
@@ -41,6 +45,7 @@ async def store(tx: Tx, application_id: str, answer: Answer) -> bool:
             consent=answer.consent_id,
             reference=answer.reference,
             sha256=answer.sha256,
+            rung=answer.rung,
         )
     return bool(stored)
 
@@ -57,6 +62,29 @@ def _answer(tx: Tx, application_id: str, row: Any) -> Answer:
     values["facts"] = msgspec.json.decode(tx.vault.open(_TABLE, "facts", row_id, values["facts"]))
     values["raw"] = tx.vault.open(_TABLE, "raw", row_id, values["raw"])
     return Answer(**values)
+
+
+async def cached(
+    tx: Tx, application_id: str, customer_id: str, source: Source, consent_id: str
+) -> Answer | None:
+    """What the source said about the person for an earlier case, while it may still be used: at most `cache_days`
+    old, and under the very consent that stands for this case (D3-09). As an answer of this case; it costs nothing.
+    """
+    row = await Q.cached(
+        tx,
+        institution_id=tx.institution_id,
+        customer_id=customer_id,
+        application_id=application_id,
+        source=source.name,
+        consent_id=consent_id,
+        since=tx.now - timedelta(days=source.cache_days),
+    )
+    if row is None:
+        return None
+    values = dict(row)
+    earlier = str(values.pop("application_id"))
+    answer = _answer(tx, earlier, values)
+    return msgspec.structs.replace(answer, rung="cached", taken_from=earlier, price_fen=0)
 
 
 async def mark(tx: Tx, application_id: str, customer_id: str, *, device: str, address: str) -> None:

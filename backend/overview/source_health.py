@@ -1,0 +1,70 @@
+"""数据来源的状况: which sources answer, which are asked no more, what they cost (N19, A5-10)."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from backend.core import clock
+from backend.db import queries
+from backend.db.database import Tx
+from backend.domains.evidence import breakers, sources
+
+Q = queries.load(__package__)
+
+STATES = {"closed": "正常", "open": "已停问", "half_open": "正在试"}
+LAST = timedelta(hours=24)
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """One source. `since` is when its state began, `retry_at` when it is tried next, both None for one that never
+    failed; `last_error` is the kind of the last failure. Answers and cost (fen) are of the last 24 hours, for what
+    the reader may see."""
+
+    source: str
+    label: str
+    system: str
+    state: str
+    state_label: str
+    since: datetime | None
+    retry_at: datetime | None
+    failures: int
+    last_error: str
+    fresh: int
+    cached: int
+    substitute: int
+    cost_fen: int
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """`held` cases wait for a source."""
+
+    sources: list[Health]
+    held: int
+
+
+async def source_health(tx: Tx) -> Picture:
+    """All sources that are asked outside. A county's reader sees its own cases, a union-wide one all."""
+    known = await breakers.every(tx)
+    counted = {
+        (row["source"], row["rung"]): row for row in await Q.answers_by_source(tx, since=clock.now() - LAST)
+    }
+
+    def told(source: sources.Source) -> Health:
+        breaker = known.get(source.name)
+        rungs = {rung: counted.get((source.name, rung)) for rung in ("fresh", "cached", "substitute")}
+        state = breaker.state if breaker else "closed"
+        return Health(
+            source=source.name,
+            label=source.label,
+            system=source.system,
+            state=state,
+            state_label=STATES[state],
+            since=breaker.changed_at if breaker else None,
+            retry_at=breaker.retry_at if breaker else None,
+            failures=breaker.failures if breaker else 0,
+            last_error=breaker.last_error if breaker else "",
+            cost_fen=sum(int(row["cost_fen"]) for row in rungs.values() if row),
+            **{rung: int(row["answers"]) if row else 0 for rung, row in rungs.items()},
+        )
+
+    return Picture([told(source) for source in sources.asked()], int(await Q.cases_held(tx)))
