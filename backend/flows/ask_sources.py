@@ -34,7 +34,6 @@ from backend.integrations.identity_check.port import Match
 
 ANSWERED = failpoints.declare("decide.answered", "a system answered; its answer is not kept yet")
 KEPT = failpoints.declare("decide.kept", "an answer is kept; others may be missing")
-CLOSED = failpoints.declare("breaker.closed", "a source is back; what waited for it is not woken yet")
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +65,7 @@ async def ask_sources(context: Context, actor: Actor, subject: Subject) -> Answe
     if bureau and _is_the_person(asking.answers.get("identity_check")):
         await asking.ask(bureau)
     if asking.returned:
-        failpoints.hit(CLOSED)
+        # A process that ends here leaves them to `resume_held`.
         await wake_held.wake_held(context)
     return Answered(asking.answers, tuple(sorted(asking.down - set(asking.answers))))
 
