@@ -52,7 +52,8 @@ class Gathered(msgspec.Struct, frozen=True):
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """Everything of our own that goes into the case, read in one transaction."""
+    """Everything of our own that goes into the case, read in one transaction; `standing` are the ids of all consents
+    that stand."""
 
     person: Person
     product: Product
@@ -60,6 +61,7 @@ class _Known(msgspec.Struct, frozen=True):
     institution: Institution
     rules: InForce
     consents: dict[str, Consent]
+    standing: frozenset[str]
     answers: dict[str, Answer]
     repetition: Repetition
     promised_fen: int
@@ -91,7 +93,10 @@ async def gather_facts(
         ),
     )
     own = _own_sources(application, known)
-    outside = {source: _source(answer, wanted.get(source, ())) for source, answer in answered.answers.items()}
+    outside = {
+        source: _source(answer, wanted.get(source, ()), known.standing)
+        for source, answer in answered.answers.items()
+    }
     return Gathered(known.product, {**own, **outside}, answered.down, known.promised_fen)
 
 
@@ -118,6 +123,7 @@ async def _known(tx: Tx, application: Application) -> _Known:
         institution=await institutions.get(tx, tx.institution_id),
         rules=await regulation.in_force(tx, today),
         consents={c.purpose: c for c in reversed(standing)},
+        standing=frozenset(c.id for c in standing),
         answers=await evidence.answers(tx, application.id),
         repetition=await evidence.repetition(tx, application.id),
         promised_fen=await contracts.promised(tx, person),
@@ -153,14 +159,17 @@ def _stands(consent: Consent, now: datetime) -> bool:
     return consent.withdrawn_at is None and (consent.valid_until is None or consent.valid_until >= today)
 
 
-def _source(answer: Answer, wanted: Iterable[str]) -> SourceFacts:
-    """What of an answer goes into the case: what is looked at, and what nobody here knows, so that it shows."""
+def _source(answer: Answer, wanted: Iterable[str], standing: frozenset[str]) -> SourceFacts:
+    """What of an answer goes into the case: what is looked at, and what nobody here knows, so that it shows.
+
+    An answer whose consent was withdrawn while the case waited goes in without one, and the gate uses none of it.
+    """
     known, looked_at = decision_facts.catalogue(), set(wanted)
     substitute = sources.every()[answer.source].substitute
     cap = substitute.cap_fen if substitute and answer.rung == "substitute" else None
     return SourceFacts(
         observed_at=answer.observed_at,
-        consent_id=answer.consent_id,
+        consent_id=answer.consent_id if answer.consent_id in standing else None,
         facts={name: v for name, v in answer.facts.items() if name in looked_at or name not in known},
         standing=Standing(rung=answer.rung, cap_fen=cap),
     )

@@ -281,6 +281,28 @@ async def test_a_consent_withdrawn_while_others_answer_stops_the_question(road: 
     assert await prove_consents.prove_consents(road.context) == []
 
 
+async def test_facts_whose_consent_was_withdrawn_while_the_case_waited_are_not_used(road: Road) -> None:
+    """D3-09, D3-04: the answer is there, the consent is not: a person decides."""
+    number = id_number()
+    await road.person(number, preset="good", phone="match")
+    application = await road.draft(number)
+    await road.fault("credit_bureau", "*", "status", times=99, status=503)
+    await road.submit(application)
+    await road.drain()
+    assert "data_platform" in await answers(road, application)
+    async with road.db.begin(JIA) as tx:
+        assert application.customer_id
+        await consents.withdraw(tx, application.customer_id, Purpose.DATA_PLATFORM)
+    await road.sandbox.delete("/control/faults")
+    with clock.at(clock.now() + timedelta(minutes=1)):
+        await resume_held.resume_held(road.context)
+    assert (await road.see(application)).status == "referred"
+    capsule = await decided(road, application)
+    problems = {gap.problem for gap in capsule.decision.gaps if gap.source == "data_platform"}
+    assert problems == {"no_consent"}
+    assert await prove_consents.prove_consents(road.context) == []
+
+
 async def test_the_proof_finds_a_question_nobody_agreed_to(road: Road) -> None:
     """D3-09: the proof is not blind: an answer kept under a consent that ended before is found."""
     application = await road.apply(id_number())
