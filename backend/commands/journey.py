@@ -100,6 +100,7 @@ async def _travel(args: argparse.Namespace, settings: Settings, web: str, sandbo
         "ends": dict(Counter(j.end for j in journeys if not j.error)),
         "errors": len(errors),
         "first_errors": [{"seed": j.seed, "error": j.error} for j in errors[:5]],
+        "notices_allowed": sum(j.notices_allowed for j in journeys),
         "human_actions": await _human_actions(args, settings, web, numbers),
         "steps_ms": {
             name: {"p50": round(statistics.median(ms)), "p99": round(_percentile(ms, 0.99)), "count": len(ms)}

@@ -58,10 +58,11 @@ PATIENCE = 3
 """Attempts at a means that cannot be reached, before the next one has its turn: about a quarter of a minute."""
 
 PASSING = frozenset({"submitted", "held", "referred"})
-"""No longer true once the case has moved on: not sent late."""
+"""No longer true once the case has moved on: not sent late. Nor worth one of the scarce grants, which the person
+gave for the result (`invite_notice.py`, N17)."""
 
-SAVED_FOR_RESULTS = frozenset({"submitted"})
-"""Not worth one of the scarce grants, nor an SMS: the person has just seen it on the page (N17)."""
+SEEN_ON_THE_PAGE = frozenset({"submitted"})
+"""Not worth an SMS: the person has just seen it."""
 
 PHRASES = {
     "submitted": "已收到",
@@ -180,9 +181,11 @@ def _impossible(case: Case, means: Means) -> Outcome:
         if not case.openid:
             return "no account"
         return "" if case.window_open else "window closed"
-    if case.status in SAVED_FOR_RESULTS:
+    if case.status in SEEN_ON_THE_PAGE:
         return "not worth it"
     if means == "subscription":
+        if case.status in PASSING:
+            return "saved for the result"
         return "" if case.openid else "no account"
     if case.status not in SMS_TEMPLATES:
         return "no text"

@@ -34,7 +34,7 @@ from backend.sandbox.systems import (
     wechat,
 )
 from backend.sandbox.systems.mobile_bank import api, programs
-from backend.sandbox.systems.wechat import phone
+from backend.sandbox.systems.wechat import open_tags, phone
 from backend.sandbox.world import AnyRequest, World
 from backend.settings import Settings
 
@@ -119,6 +119,7 @@ def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None
             wechat.router,
             sign_on.router,
             phone.router,
+            open_tags.router,
             *(*phone_pages.HANDLERS, *bank.HANDLERS, *office.HANDLERS),
             create_static_files_router("/sandbox-static", directories=[HERE / "static"]),
             programs.router,

@@ -25,13 +25,14 @@ class Form(msgspec.Struct):
 
 
 class PageReader(HTMLParser):
-    """Collects forms, links, the `hx-get` addresses and the text of a page."""
+    """Collects forms, links, the `hx-get` addresses, the attributes of what has an id, and the text of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.forms: list[Form] = []
         self.links: list[str] = []
         self.polls: list[str] = []
+        self.marked: dict[str, dict[str, str]] = {}
         self._words: list[str] = []
         self._form: Form | None = None
         self._select = ""
@@ -50,6 +51,8 @@ class PageReader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        if "id" in given:
+            self.marked[given["id"]] = given
         if "hx-get" in given:
             self.polls.append(given["hx-get"])
         if tag == "a" and given.get("href"):

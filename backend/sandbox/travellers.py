@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import httpx
@@ -25,6 +26,9 @@ USER_AGENT = (
 END_STATES = frozenset({"declined", "referred", "repaid", "drawn", "held"})
 """How a journey may legally end: paid back, drawn, declined, or waiting for a person or a data source."""
 
+WHO_ALLOWS = 3
+"""One traveller in so many allows the account a notice when a page asks."""
+
 
 class Step(msgspec.Struct, frozen=True):
     name: str
@@ -40,6 +44,7 @@ class Journey(msgspec.Struct):
     application_no: str = ""
     error: str = ""
     pages: int = 0
+    notices_allowed: int = 0
 
 
 class Stopped(Exception):
@@ -122,6 +127,7 @@ class Traveller:
             await self._pass_liveness()
         async with self._timed("提交"):
             await self._submit()
+        await self._allow_notice()
         async with self._timed("审批"):
             status = await self._await_decision()
         if status == "approved":
@@ -129,6 +135,8 @@ class Traveller:
                 await self._read_disclosure()
             async with self._timed("转手机银行"):
                 await self._hand_off()
+            await self._get(f"/my/{self.journey.application_no}")
+            await self._allow_notice()
             async with self._timed("签约用款还款"):
                 await self._bank()
             status = "repaid"
@@ -283,6 +291,41 @@ class Traveller:
             given["amount"] = amounts[self._seed % len(amounts)]
         await self._post(form, **given)
         self.journey.application_no = urlparse(self._url).path.split("/")[2]
+
+    async def _allow_notice(self) -> None:
+        """One in `WHO_ALLOWS` taps 允许 where the open page asks for a subscription notice; nobody has to."""
+        asked = next((poll for poll in self._here().polls if poll.endswith("/notice")), "")
+        if not asked or self._seed % WHO_ALLOWS:
+            return
+        seen = {"HX-Request": "true", "HX-Current-URL": self._url}
+        reply = await self._http.get(self._absolute(asked), headers=seen)
+        if reply.status_code == 204:  # the case has moved on, or a grant has come meanwhile
+            return
+        part = PageReader(reply.text)
+        card = part.marked["notice"]
+        template = card["data-template"]
+        checked = await self._open_tag(
+            "verify",
+            app_id=card["data-app-id"],
+            timestamp=card["data-timestamp"],
+            nonce=card["data-nonce"],
+            signature=card["data-signature"],
+            url=self._url,
+            tags=["wx-open-subscribe"],
+        )
+        if checked["problem"]:
+            raise Stopped(f"WeChat does not accept the signature of {self._url}: {checked['problem']}")
+        await self._open_tag("answer", template_ids=[template], outcome="accept")
+        form = part.form("/notice")
+        told = form.filled(template=template, outcome="accept")
+        hint = await self._http.post(self._absolute(form.action), data=told, headers={"Origin": self._web})
+        if hint.status_code != 204:
+            raise Stopped(f"what the element reported was not taken: {hint.status_code}")
+        self.journey.notices_allowed += 1
+
+    async def _open_tag(self, act: str, **given: object) -> dict[str, Any]:
+        reply = await self._control("POST", f"/phone/{self.openid}/open-tag/{act}", given)
+        return dict(reply.json())
 
     async def _await_decision(self) -> str:
         """Watch the page as it happens; returns the status it came to."""

@@ -1,6 +1,6 @@
 """Cookies and the cross-site token.
 
-Three cookies: `visit` (random, no meaning, the anchor of the cross-site token), `customer` and `staff`
+Three cookies that say who: `visit` (random, no meaning, the anchor of the cross-site token), `customer` and `staff`
 (`institution.token`; the token is kept only as a hash). Over https they carry the prefix `__Host-` (3.3).
 The cross-site token is an HMAC of the visit cookie; a form or the `X-CSRF-Token` header returns it. It looks
 different on every page (a fresh mask), because pages are packed and packing must not betray it (BREACH).

@@ -3,15 +3,15 @@
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from backend.core import clock
-from backend.flows import cancel_application
+from backend.flows import cancel_application, invite_notice
 from backend.overview import application_result
 from backend.web import customer, wechat_browser
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
-from h5.customer import views
+from h5.customer import notice, views
 from h5.customer.liveness import officer_of
 
 
@@ -22,7 +22,8 @@ async def show(request: Request, number: FromPath[str]) -> Response:
     mine = await customer.mine(request, number)
     if mine.application.status == "draft":
         return mine.here.go(customer.place(mine.application, mine.session))
-    return mine.here.show("customer/result/show.html", await result(mine))
+    view = replace(await result(mine), asks_notice=await notice.asks(mine))
+    return mine.here.show("customer/result/show.html", view)
 
 
 @get("/my/{number:str}/status")
@@ -58,6 +59,7 @@ async def result(mine: Draft) -> views.Result:
         officer=officer,
         waiting_for=found.waiting_for,
         reusable=found.status == "repaid" and _stands(found.offer),
+        moment=invite_notice.moment(found.status),
         product_url=f"/p/{mine.here.institution.id}/{mine.application.product_code}",
     )
 

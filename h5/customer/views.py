@@ -12,6 +12,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from backend.flows.invite_notice import Moment
+
 
 class Officer(Struct, frozen=True):
     """The person behind a 责任码 (N1). `authorised_until` is the last day the authority holds."""
@@ -283,29 +285,18 @@ class Review(Struct, frozen=True):
 
 
 Status = Literal[
-    "submitted",
-    "deciding",
-    "held",
-    "referred",
-    "approved",
-    "declined",
-    "handed_off",
-    "signed",
-    "drawn",
-    "repaid",
-    "expired",
-    "cancelled",
-    "abandoned",
-]
+    "submitted", "deciding", "held", "referred", "approved", "declined", "handed_off", "signed", "drawn", "repaid",
+    "expired", "cancelled", "abandoned",
+]  # fmt: skip
 
 
 class Result(Struct, frozen=True):
     """The page of one application, from the moment it is submitted to the day it is repaid.
 
-    `steps` while deciding are the checks under way, later the story of the application.
-    `promise_at`: the latest moment for an answer (held, referred). `retry_on`: when a declined
-    customer may apply again. `advice`: what would raise the limit or the chance. `reusable`:
-    repaid, and the line stands.
+    `steps` while deciding are the checks under way, later the story of the application. `promise_at`: the
+    latest moment for an answer (held, referred). `retry_on`: when a declined customer may apply again.
+    `advice`: what would raise the limit or the chance. `reusable`: repaid, and the line stands. `moment`: what
+    the next notice is about; `asks_notice`: the page asks WeChat's user to allow it.
     """
 
     application_no: str
@@ -324,6 +315,8 @@ class Result(Struct, frozen=True):
     waiting_for: str = ""
     product_url: str = "/"
     reusable: bool = False
+    moment: Moment = ""
+    asks_notice: bool = False
 
 
 class CostItem(Struct, frozen=True):

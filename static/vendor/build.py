@@ -1,21 +1,25 @@
-"""Cuts WeUI's style sheet to the classes our templates use: 23 kB gzip become about 2.
+"""Makes two vendored files beside itself; by hand, with npm and the network, nothing of it is needed to run.
 
-Run by hand after a template uses a WeUI class for the first time (a test says so):
+    python static/vendor/build.py           weui-2.6.26.cut.css
+    python static/vendor/build.py sdk       weixin-js-sdk-1.6.5.js and its licence
 
-    python static/vendor/build.py
-
-Needs npm and the network; nothing of it is needed to run the product. Writes weui-2.6.26.cut.css beside itself.
+WeUI's style sheet is cut to the classes our templates use (23 kB gzip become about 2), again after a template uses
+one for the first time (a test says so). WeChat's JS-SDK comes as the CommonJS module of a package; between OPENING
+and CLOSING, where a browser finds the `module` it asks for, its text stands unchanged (a test holds its hash).
 """
 
 import gzip
 import json
 import re
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 WEUI = "2.6.26"
 PURGECSS = "8.0.0"
+WEIXIN = "1.6.5"
+OPENING, CLOSING = "(function (module) {\n", "\nwindow.wx = window.jWeixin = module.exports;\n})({});\n"
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
@@ -63,7 +67,21 @@ def _without_fallbacks(sheet: str) -> str:
     return sheet
 
 
+def sdk() -> None:
+    """Write the JS-SDK for a browser, and the package's licence."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["npm", "pack", "--silent", f"weixin-js-sdk@{WEIXIN}"], cwd=folder, check=True)
+        subprocess.run(["tar", "xzf", f"weixin-js-sdk-{WEIXIN}.tgz"], cwd=folder, check=True)
+        package = Path(folder, "package")
+        text = OPENING + (package / "index.js").read_text() + CLOSING
+        (HERE / f"weixin-js-sdk-{WEIXIN}.js").write_text(text)
+        (HERE / f"weixin-js-sdk-{WEIXIN}.LICENSE").write_text((package / "LICENSE").read_text())
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["sdk"]:
+        sdk()
+        sys.exit()
     target = HERE / f"weui-{WEUI}.cut.css"
     target.write_text(cut())
     print(f"{target.name}: {len(gzip.compress(target.read_bytes(), 9)) / 1000:.1f} kB gzip")  # noqa: T201

@@ -32,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/static/"):
             asset = templates.files().find(self.path.removeprefix("/static/"))
             return self._answer(asset.body, asset.content_type.decode()) if asset else self.send_error(404)
-        if self.path.endswith("/status"):
+        if self.path.endswith(("/status", "/notice")):
             return self._answer(b"", "text/html", 204)
         if self.path.count("/") != 2 or self.path.split("/")[2] not in contexts.PAGES:
             return self.send_error(404)

@@ -8,6 +8,7 @@ import pytest
 
 from backend.core import clock
 from backend.integrations.registry import Clients
+from backend.integrations.wechat import js_sdk
 from backend.integrations.wechat.port import (
     CodeUsed,
     MemoryTokenStore,
@@ -283,11 +284,37 @@ async def test_the_platform_sends_nobody_to_an_address_that_is_not_ours(
 async def test_a_page_is_signed_without_its_fragment(clients: Clients) -> None:
     from wechatpy.client.api.jsapi import WeChatJSAPI
 
-    signed = await clients.wechat.js_signature("http://127.0.0.1:8000/a?b=1#c")
+    signed = await clients.wechat.page_config("http://127.0.0.1:8000/a?b=1#c")
+    ticket = await clients.wechat.jsapi_ticket()
     expected = WeChatJSAPI(None).get_jsapi_signature(
-        signed["nonceStr"],
-        await clients.wechat.jsapi_ticket(),
-        signed["timestamp"],
-        "http://127.0.0.1:8000/a?b=1",
+        signed.nonce, ticket, signed.timestamp, "http://127.0.0.1:8000/a?b=1"
     )
-    assert signed["signature"] == expected
+    assert signed.signature == expected
+
+
+def test_the_signature_is_the_one_of_the_platforms_own_example() -> None:
+    """附录1 of its JS-SDK document."""
+    ticket = "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg"
+    nonce, moment, url = "Wm3WZYTPz0wzccnW", "1414587457", "http://mp.weixin.qq.com?params=value"
+    signed = js_sdk.signature(ticket, nonce, moment, url + "#anchor")
+    assert signed == "0f9de62fce790f9a083d5c99e95740ceb90c27ed"
+
+
+async def test_a_ticket_lives_its_time_and_is_then_fetched_anew(
+    clients: Clients, control: httpx.AsyncClient
+) -> None:
+    await control.post("/control/faults", json={"system": "wechat", "operation": "cgi-bin/ticket/getticket",
+                                                "fault": "delay", "times": 9, "args": {"seconds": 0}})  # fmt: skip
+
+    async def fetched() -> int:
+        [fault] = (await control.get("/control/faults")).json()
+        return int(fault["hit"])
+
+    first = await clients.wechat.jsapi_ticket()
+    with clock.at(clock.now() + timedelta(seconds=7000)):
+        assert (await clients.wechat.jsapi_ticket(), await fetched()) == (first, 1)
+    with clock.at(clock.now() + timedelta(seconds=7150)):
+        second = await clients.wechat.jsapi_ticket()
+        assert (second != first, await fetched()) == (True, 2)
+        await clients.wechat.page_config("http://127.0.0.1:8000/a")
+        assert await fetched() == 2

@@ -38,6 +38,8 @@ class Everything(Us):
         self.pages.append(request)
         if path == "/away":
             return httpx.Response(302, headers={"location": "http://127.0.0.1:8000/landed?x=1"})
+        if path == "/whole":
+            return httpx.Response(200, html="<!doctype html><head><title>a</title></head>")
         headers = {"set-cookie": "session=of-this-phone; HttpOnly; Path=/"}
         policy = {"content-security-policy": "default-src 'self'; frame-ancestors 'none'"}
         return httpx.Response(200, html="<p>一页</p>", headers={**headers, **policy})
@@ -128,6 +130,40 @@ async def test_the_browser_inside_asks_as_wechat_and_every_phone_has_its_own_coo
     posted = studio.pages[1]
     assert posted.headers["cookie"] == "session=of-this-phone"
     assert posted.headers["origin"] == "http://127.0.0.1:8000"
+
+
+async def test_a_page_meets_wechats_bridge_first_and_a_part_of_a_page_does_not(
+    control: httpx.AsyncClient, studio: Everything
+) -> None:
+    await hold(control, 3)
+    await control.get(f"{PHONE}/browser", params={"url": "http://127.0.0.1:8000/whole"})
+    whole = (await control.get("/whole")).text
+    assert whole.startswith('<!doctype html><head><script src="/sandbox-static/wechat_browser.js" ')
+    assert 'data-openid="oPhone_000003"' in whole
+    assert "MicroMessenger" in whole
+    assert whole.endswith("</script><title>a</title></head>")
+    part = await control.get("/whole", headers={"HX-Request": "true"})
+    assert "wechat_browser" not in part.text
+    assert (await control.get("/sandbox-static/wechat_browser.js")).status_code == 200
+
+
+async def test_the_sheet_names_known_templates_and_tells_the_account_of_all_at_once(
+    control: httpx.AsyncClient, world: World, settings: Settings, studio: Everything
+) -> None:
+    known = settings.wechat_progress_template
+    shown = (await control.post(f"{PHONE}/open-tag/templates", json={"template_ids": [known]})).json()
+    assert shown == {"error": 0, "templates": [{"id": known, "title": "申请进度通知"}]}
+    for wrong in (["nobody's"], [], [known, "nobody's"]):
+        body = {"template_ids": wrong}
+        assert (await control.post(f"{PHONE}/open-tag/templates", json=body)).json()["error"] == 10001
+    both = {"template_ids": [known, "second"], "outcome": "accept"}
+    await control.post(f"{PHONE}/open-tag/answer", json=both)
+    await world.idle()
+    [event] = studio.door.messages
+    listed = event["SubscribeMsgPopupEvent"]["List"]
+    assert [one["TemplateId"] for one in listed] == [known, "second"]
+    assert {one["SubscribeStatusString"] for one in listed} == {"accept"}
+    assert followers.get(world, "oPhone_000003")["grants"] == {known: 1, "second": 1}
 
 
 async def test_a_redirect_to_us_stays_inside_the_phone(control: httpx.AsyncClient) -> None:

@@ -17,6 +17,8 @@ from wechatpy import WeChatClient
 
 from backend.core import clock, ids
 from backend.integrations.http import Connection
+from backend.integrations.wechat import js_sdk
+from backend.integrations.wechat.js_sdk import PageConfig
 from backend.integrations.wechat.port import (
     ADDRESS_NOT_LISTED,
     BAD_TOKEN,
@@ -157,17 +159,14 @@ class WeChat(WeChatClient):  # type: ignore[misc]
         )
 
     async def jsapi_ticket(self) -> str:
+        """Shared by all replicas and fetched once per life, as the access token is."""
         return await self._tokens.get(self._fetch_ticket, name="jsapi_ticket")
 
-    async def js_signature(self, url: str) -> dict[str, str]:
-        """What `wx.config` needs for this page; the part after # is not signed."""
+    async def page_config(self, url: str) -> PageConfig:
+        """What the page at `url` needs for `wx.config`. Raises when no ticket is to be had."""
         nonce, timestamp = ids.token(12), str(int(clock.now().timestamp()))
-        signed = (
-            f"jsapi_ticket={await self.jsapi_ticket()}&noncestr={nonce}"
-            f"&timestamp={timestamp}&url={url.partition('#')[0]}"
-        )
-        signature = hashlib.sha1(signed.encode(), usedforsecurity=False).hexdigest()
-        return {"appId": self.appid, "timestamp": timestamp, "nonceStr": nonce, "signature": signature}
+        signed = js_sdk.signature(await self.jsapi_ticket(), nonce, timestamp, url)
+        return PageConfig(app_id=self.appid, timestamp=timestamp, nonce=nonce, signature=signed)
 
     async def _request(self, method: str, url_or_endpoint: str, **options: Any) -> Any:
         """What every method of the library ends in: one call, and one more after a refused token."""

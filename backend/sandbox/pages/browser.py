@@ -2,10 +2,12 @@
 
 A page cannot give another page a user agent, so the sandbox stands between: every path that is not its own
 is fetched from our side with WeChat's user agent while a phone's browser is open. Cookies stay here, one jar
-per phone, so that two phones on one desk are two people.
+per phone, so that two phones on one desk are two people. Into each page goes the script that a page meets in WeChat
+(`static/wechat_browser.js`): the bridge of the JS-SDK, and <wx-open-subscribe>.
 """
 
 from collections.abc import Iterable
+from html import escape
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -76,11 +78,29 @@ async def fetch(here: World, openid: str, scope: HTTPScope, body: bytes, send: S
         await send(
             {"type": "http.response.start", "status": reply.status_code, "headers": _incoming(here, reply)}
         )
-        async for chunk in reply.aiter_bytes():
+        if _is_page(headers, reply):
+            chunk = _with_client(openid, await reply.aread())
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        else:
+            async for chunk in reply.aiter_bytes():
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
         await reply.aclose()
+
+
+def _is_page(asked: dict[str, str], reply: httpx.Response) -> bool:
+    """A whole page, not a part that a page's script asked for."""
+    return "hx-request" not in asked and reply.headers.get("content-type", "").startswith("text/html")
+
+
+def _with_client(openid: str, body: bytes) -> bytes:
+    """What WeChat's browser adds to every page before the page's own scripts: its name and its bridge."""
+    tag = (
+        f'<script src="/sandbox-static/wechat_browser.js" data-openid="{escape(openid, quote=True)}" '
+        f'data-agent="{escape(USER_AGENT, quote=True)}"></script>'
+    )
+    return body.replace(b"<head>", b"<head>" + tag.encode(), 1)
 
 
 def _outgoing(here: World, openid: str, given: Headers) -> dict[str, str]:

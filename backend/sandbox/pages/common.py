@@ -16,10 +16,21 @@ ANCHOR = re.compile(
     r'<a\s+href="([^"<>]{1,500})"[^<>]*>([^<>]{1,200})</a>|(https?://[^\s<>"，。；）]{1,500})'
 )
 
+LABELS = {"character_string1": "申请编号", "phrase2": "办理进度", "time3": "更新时间", "thing4": "温馨提示"}
+"""The words of 申请进度通知, which the bank chose on the platform; a notice carries the names only."""
+
 
 def prepare(engine: JinjaTemplateEngine) -> None:
     engine.engine.filters.update(
-        yuan=yuan, when=when, rich=rich, json=encoded, masked=masked, percent=percent, day=day, inside=browser
+        yuan=yuan,
+        when=when,
+        rich=rich,
+        json=encoded,
+        masked=masked,
+        percent=percent,
+        day=day,
+        inside=browser,
+        noticed=noticed,
     )
 
 
@@ -58,6 +69,12 @@ def rich(text: str, openid: str) -> Markup:
 
 def _link(url: str, words: str, openid: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(browser(url, openid), words)
+
+
+def noticed(fields: dict[str, str]) -> list[tuple[str, str]]:
+    """A notice's fields as its template labels them, in the template's order."""
+    ordered = sorted(fields.items(), key=lambda one: int(re.sub(r"\D", "", one[0]) or 0))
+    return [(LABELS.get(name, name), value) for name, value in ordered]
 
 
 def browser(url: str, openid: str) -> str:

@@ -1,4 +1,6 @@
+import ast
 import gzip
+import hashlib
 import re
 from pathlib import Path
 
@@ -7,6 +9,8 @@ import pytest
 from litestar import Litestar
 
 from backend.web import static_files, templates
+
+PACKAGED = "dbb0451e1b72d7c2c18095ffd1950d6de464413ce8d343eff8b82865b983ab97"
 
 
 @pytest.fixture
@@ -78,6 +82,19 @@ def test_weui_stays_within_6_kb_packed() -> None:
     assert templates.files().packed_size("vendor/weui-2.6.26.cut.css") <= 6_000
 
 
-@pytest.mark.parametrize("name", ["weui-2.6.26", "htmx-2.0.11"])
+@pytest.mark.parametrize("name", ["weui-2.6.26", "htmx-2.0.11", "weixin-js-sdk-1.6.5"])
 def test_vendored_code_has_its_licence_beside_it(name: str) -> None:
     assert "permission" in (static_files.ROOT / f"vendor/{name}.LICENSE").read_text().lower()
+
+
+def test_the_js_sdk_is_the_packages_text_between_our_two_lines() -> None:
+    """`index.js` of weixin-js-sdk 1.6.5 as npm serves it; changed in place it would no longer be what was looked at."""
+    script = (static_files.ROOT / "vendor/build.py").read_text()
+    [lines] = re.findall(r"^OPENING, CLOSING = (.+)$", script, re.M)
+    opening, closing = ast.literal_eval(lines)
+    text = (static_files.ROOT / "vendor/weixin-js-sdk-1.6.5.js").read_text()
+    assert text.startswith(opening)
+    assert text.endswith(closing)
+    body = text.removeprefix(opening).removesuffix(closing)
+    assert hashlib.sha256(body.encode()).hexdigest() == PACKAGED
+    assert templates.files().packed_size("vendor/weixin-js-sdk-1.6.5.js") <= 6_000

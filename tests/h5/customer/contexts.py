@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from backend.web import templates
 from h5.customer import views
+from h5.customer.notice import NoticeAsk
 
 NOW = datetime(2026, 11, 23, 6, 20, tzinfo=UTC)
 TODAY = NOW.date()
@@ -269,6 +270,16 @@ CONSENT_TEXT = views.ConsentText(
     "/apply/phone",
 )
 
+NOTICE = NoticeAsk(
+    application_no=DECIDING.application_no,
+    moment="result",
+    template_id="vAq2Zr0mVRQ5ZgqVvSg2h1dtVhXW0h3GgUe5Jm0aTtA",
+    app_id="wx_sandbox_union01",
+    timestamp="1764140400",
+    nonce="Wm3WZYTPz0wzccnW",
+    signature="0f9de62fce790f9a083d5c99e95740ceb90c27ed",
+)
+
 PAGES: dict[str, tuple[str, Struct]] = {
     "entry": (
         "customer/entry/show.html",
@@ -405,6 +416,7 @@ PAGES: dict[str, tuple[str, Struct]] = {
         replace(DETAILS, errors={"purpose": "请选一项用途", "village": "请选住在哪个村"}, chosen={}),
     ),
     "deciding": ("customer/result/show.html", DECIDING),
+    "deciding-asks": ("customer/result/show.html", replace(DECIDING, moment="result", asks_notice=True)),
     "held": ("customer/result/show.html", HELD),
     "referred": ("customer/result/show.html", REFERRED),
     "approved": ("customer/result/show.html", APPROVED),
@@ -584,6 +596,7 @@ PARTS: dict[str, tuple[str, Struct, dict[str, object]]] = {
     "code": ("customer/phone/_code.html", replace(PHONE, sms=CODE_SENT), {"send_code_url": "/apply/phone"}),
     "consent-text": ("customer/consents/_text.html", CONSENT_TEXT, {}),
     "status": ("customer/result/_status.html", DECIDING, {}),
+    "notice": ("customer/result/_notice.html", NOTICE, {}),
     "sheet": ("customer/disclosure/_sheet.html", DISCLOSURE, {}),
     "hand-off-code": ("customer/handoff/_code.html", replace(HAND_OFF, code=HAND_OFF_CODE), {}),
     "error": ("shared/_error.html", PAGES["error-500"][1], {}),

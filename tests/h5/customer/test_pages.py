@@ -72,6 +72,11 @@ def test_the_landing_with_all_it_loads_stays_under_60_kb() -> None:
     assert total <= 60_000
 
 
+def test_only_the_page_that_asks_for_a_notice_loads_wechats_script() -> None:
+    asking = {name for name in contexts.PAGES if "weixin-js-sdk" in rendered(name)}
+    assert asking == {"deciding-asks"}
+
+
 @pytest.mark.parametrize("name", sorted(contexts.PAGES.keys() - {"phone-error"}))  # that one: the next test
 def test_nothing_is_ticked_before_the_person_ticks_it(name: str) -> None:
     ticked = [a for tag, a in Elements(rendered(name)).tags if a.get("type") == "checkbox" and "checked" in a]

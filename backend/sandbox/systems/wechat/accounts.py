@@ -40,12 +40,16 @@ async def stable_token(request: AnyRequest) -> dict[str, Any]:
 
 @get("/cgi-bin/ticket/getticket")
 async def ticket(request: AnyRequest) -> dict[str, Any]:
-    here = authorised(request)
+    """The same ticket for everybody until it ends; only the kind `jsapi` is asked for."""
+    here, now = authorised(request), clock.now()
+    if request.query_params.get("type") != "jsapi":
+        raise WeChatError(40097)
     body = here.store.get("wechat_ticket", "jsapi")
-    if body is None:
-        body = {"ticket": ids.token()}
+    if body is None or datetime.fromisoformat(body["expires_at"]) - now < timedelta(seconds=60):
+        body = {"ticket": ids.token(), "expires_at": (now + timedelta(seconds=SECONDS)).isoformat()}
         here.store.put("wechat_ticket", "jsapi", body)
-    return {"errcode": 0, "errmsg": "ok", "ticket": body["ticket"], "expires_in": SECONDS}
+    left = int((datetime.fromisoformat(body["expires_at"]) - now).total_seconds())
+    return {"errcode": 0, "errmsg": "ok", "ticket": body["ticket"], "expires_in": left}
 
 
 def authorised(request: AnyRequest) -> World:

@@ -13,6 +13,7 @@ MEANINGS = {
     40018: "invalid button name size",
     40029: "invalid code",
     40037: "invalid template_id",
+    40097: "invalid args",
     40125: "invalid appsecret",
     40163: "code been used",
     42001: "access_token expired",

@@ -56,6 +56,14 @@ class Grant(msgspec.Struct, forbid_unknown_fields=True):
     accept: bool = True
 
 
+class Popup(msgspec.Struct, forbid_unknown_fields=True):
+    """What came of the sheet of <wx-open-subscribe>."""
+
+    template_ids: list[str]
+    outcome: Literal["accept", "reject", "cancel"]
+    scene: str = "2"
+
+
 @post("/{openid:str}/send", status_code=200)
 async def send(request: AnyRequest, openid: FromPath[str]) -> dict[str, Any]:
     act = await world.body_of(request, Act)
@@ -191,15 +199,24 @@ def posters(here: World) -> list[dict[str, str]]:
 
 
 def granted(here: World, openid: str, grant: Grant) -> None:
-    """The person tapped 允许 (or 取消) when asked for a subscription notice."""
-    if grant.accept:
-        followers.grant(here, openid, grant.template_id)
-    one = {
-        "TemplateId": grant.template_id,
-        "SubscribeStatusString": "accept" if grant.accept else "reject",
-        "PopupScene": grant.scene or "2",
-    }
-    event = {"Event": "subscribe_msg_popup_event", "SubscribeMsgPopupEvent": {"List": one}}
+    """The person tapped 允许 (or 拒绝) when asked for one subscription notice."""
+    answered(
+        here, openid, Popup([grant.template_id], "accept" if grant.accept else "reject", grant.scene or "2")
+    )
+
+
+def answered(here: World, openid: str, popup: Popup) -> None:
+    """The sheet was answered: all its templates in one event. A sheet that was closed tells nobody."""
+    if popup.outcome == "cancel":
+        return
+    if popup.outcome == "accept":
+        for template_id in popup.template_ids:
+            followers.grant(here, openid, template_id)
+    listed = [
+        {"TemplateId": one, "SubscribeStatusString": popup.outcome, "PopupScene": popup.scene}
+        for one in popup.template_ids
+    ]
+    event = {"Event": "subscribe_msg_popup_event", "SubscribeMsgPopupEvent": {"List": listed}}
     push.soon(here, openid, event)
 
 
