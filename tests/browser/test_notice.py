@@ -6,7 +6,7 @@ import threading
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
-from backend.sandbox.travellers import Traveller
+from backend.sandbox.travellers import WHO_ALLOWS, Journey, Traveller
 from tests.browser.conftest import AXE, Town, shoot
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -27,9 +27,20 @@ class Walker(Traveller):
         await self._submit()
 
 
+class Allower(Walker):
+    """As the travellers of `journey` do: allows the notice where the page asks."""
+
+    async def _road(self) -> None:
+        await super()._road()
+        await self._allow_notice()
+
+
 def handed_in(town: Town, seed: int, openid: str, preset: str) -> str:
     """The number of an application this WeChat account has just handed in."""
-    walker = Walker(seed, web=town.web, sandbox=town.sandbox)
+    return walked(town, Walker(seed, web=town.web, sandbox=town.sandbox), openid, preset).application_no
+
+
+def walked(town: Town, walker: Walker, openid: str, preset: str) -> Journey:
     walker.openid = openid
     town.known(walker.person, preset)
     # Playwright's loop runs in this thread; the walker's has one of its own.
@@ -37,7 +48,7 @@ def handed_in(town: Town, seed: int, openid: str, preset: str) -> str:
     thread.start()
     thread.join(180)
     assert walker.journey.error == ""
-    return walker.journey.application_no
+    return walker.journey
 
 
 def open_on_phone(town: Town, page: Page, openid: str, number: str) -> FrameLocator:
@@ -154,3 +165,16 @@ def test_wechats_name_without_wechats_bridge_shows_nothing(town: Town, referred:
         page.wait_for_timeout(1500)
         assert page.evaluate("typeof wx.config") == "function"
         expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_one_traveller_in_three_allows_a_notice(town: Town) -> None:
+    weather(town, bureau=False)  # or a quick decision might be there first
+    try:
+        for seed in (910_104, 910_105):
+            walker = Allower(seed, web=town.web, sandbox=town.sandbox)
+            journey = walked(town, walker, f"oJourney_{seed}", "good")
+            assert journey.notices_allowed == (seed % WHO_ALLOWS == 0)
+            left = town.control.get(f"/phone/oJourney_{seed}/inbox").json()
+            assert left == [], "nothing comes before there is a result"
+    finally:
+        weather(town, bureau=True)
