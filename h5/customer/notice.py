@@ -76,7 +76,7 @@ async def submit(request: Request, number: FromPath[str]) -> Response:
         return mine.here.go(customer.place(mine.application, mine.session))
     told = (await forms.texts(request)).get("outcome", "")
     outcome = told if told in SILENT_SECONDS else "error"
-    log.info("notice asked", outcome=outcome, moment=invite_notice.moment(mine.application.status))
+    log.info("notice_asked", outcome=outcome, moment=invite_notice.moment(mine.application.status))
     answer = _nothing()
     answer.cookies.append(cookies.make(mine.here.settings, COOKIE, outcome, SILENT_SECONDS[outcome]))
     return answer

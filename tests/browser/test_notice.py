@@ -154,7 +154,24 @@ def test_who_refuses_is_not_asked_again(town: Town, referred: tuple[str, str]) -
         expect(inside.locator("#notice")).to_have_count(0)
 
 
-def test_wechats_name_without_wechats_bridge_shows_nothing(town: Town, referred: tuple[str, str]) -> None:
+def test_a_signature_wechat_refuses_shows_nothing_and_is_reported(town: Town) -> None:
+    openid = "oPhone_910106"
+    number = handed_in(town, 910_106, openid, "no_income")
+    with town.phone(openid) as page:
+        refusal = {"problem": "fail_invalid signature", "tags": []}
+        page.route("**/open-tag/verify", lambda route: route.fulfill(json=refusal))
+        with page.expect_request(
+            lambda asked: asked.method == "POST" and asked.url.endswith(f"/my/{number}/notice")
+        ) as told:
+            inside = open_on_phone(town, page, openid, number)
+        assert "outcome=unsigned" in (told.value.post_data or "")
+        expect(inside.locator("h1", has_text="正在由人工来看")).to_be_visible(timeout=60_000)
+        page.wait_for_timeout(500)
+        expect(inside.locator("#notice")).to_be_hidden()
+        expect(inside.locator("wx-open-subscribe")).to_have_count(0)
+
+
+def test_wechats_name_without_wechats_bridge_shows_nothing(town: Town) -> None:
     """As in a browser that only calls itself WeChat: the script is there, its bridge is not."""
     openid = "oPhone_910103"
     number = handed_in(town, 910_103, openid, "no_income")
