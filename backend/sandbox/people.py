@@ -1,7 +1,8 @@
 """The people behind the systems: what a register, a bureau and a bank know of an ID number.
 
 Everyone who was invented gets a believable record drawn from the ID number alone (`synthetic`), so the
-same person is the same in every run. A control call writes over single facts or whole presets.
+same person is the same in every run; people of a loaded practice county (演练县) are answered from it, name and
+records alike (N20). A control call writes over single facts or whole presets.
 """
 
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from backend.sandbox import synthetic, synthetic_business
+from backend.sandbox.county.answers import Counties, Neighbour
 from backend.sandbox.refusal import Refusal
 from backend.sandbox.store import Store
 
@@ -100,8 +102,8 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class People:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, counties: Counties) -> None:
+        self._store, self._counties = store, counties
 
     def set(self, id_number: str, script: Script) -> None:
         unknown = set(script.profile) - set(GOOD) - set(synthetic_business.NAMES)
@@ -119,13 +121,26 @@ class People:
         script = self.script(id_number)
         if script.name:
             return script.name
+        neighbour = self.neighbour(id_number)
+        if neighbour is not None:
+            return neighbour.name
         self.set(id_number, msgspec.structs.replace(script, name=asked))
         return asked
+
+    def neighbour(self, id_number: str) -> Neighbour | None:
+        """The person of a practice county behind an ID number; None for everybody else."""
+        return self._counties.find(id_number)
+
+    def nobody(self, id_number: str) -> bool:
+        """A number of a practice county's region that none of its people has."""
+        return self._counties.claims(id_number) and self.neighbour(id_number) is None
 
     def facts(self, id_number: str) -> dict[str, int | bool | str]:
         """Everything the three systems know; a fact taken away by a script is not in it."""
         script = self.script(id_number)
-        drawn: dict[str, Any] = dict(PRESETS.get(script.preset) or synthetic.person(id_number.upper()))
+        neighbour = self.neighbour(id_number)
+        own = neighbour.facts if neighbour else synthetic.person(id_number.upper())
+        drawn: dict[str, Any] = dict(PRESETS.get(script.preset) or own)
         if script.bureau == "none":
             drawn |= _BUREAU_EMPTY
         drawn |= {n: v for n, v in script.profile.items() if n in GOOD}

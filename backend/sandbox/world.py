@@ -11,6 +11,7 @@ import msgspec
 from litestar import Request, Response
 
 from backend.sandbox.callbacks import Callbacks
+from backend.sandbox.county.answers import Counties
 from backend.sandbox.faults import Faults
 from backend.sandbox.people import People
 from backend.sandbox.refusal import Refusal
@@ -26,7 +27,7 @@ class World:
         self.settings = settings
         self.store = Store(settings.data / "sandbox.sqlite")
         self.faults = Faults(self.store)
-        self.people = People(self.store)
+        self.people = People(self.store, Counties(settings.data))
         # Keeps no cookies of its own: they belong to a phone, and each phone has its jar.
         nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self.http = httpx.AsyncClient(transport=transport, trust_env=False, timeout=10, cookies=nothing)

@@ -182,7 +182,9 @@ def customer_of(here: World, id_number: str) -> dict[str, Any] | None:
     known = here.people.facts(id_number)
     if not known.get("core_known"):
         return None
-    return _new_customer(here, here.people.script(id_number).name, id_number, known)
+    neighbour = here.people.neighbour(id_number)
+    name = here.people.script(id_number).name or (neighbour.name if neighbour else "")
+    return _new_customer(here, name, id_number, known)
 
 
 def open_customer(here: World, name: str, id_number: str, institution_id: str) -> dict[str, Any]:

@@ -42,8 +42,10 @@ async def verify(request: AnyRequest) -> Response[bytes]:
 
 def _verified(here: World, query: Query) -> dict[str, object]:
     script = here.people.script(query.id_number)
-    registered = here.people.registered_name(query.id_number, query.name)
-    result = script.identity or ("match" if registered == query.name else "mismatch")
+    nobody = not script.name and here.people.nobody(query.id_number)
+    registered = "" if nobody else here.people.registered_name(query.id_number, query.name)
+    found = "not_found" if nobody else "match" if registered == query.name else "mismatch"
+    result = script.identity or found
     photo = "not_compared"
     if query.photo_sha256 and result == "match":
         photo = here.people.face_matches(query.id_number)
@@ -62,6 +64,9 @@ def _phone(here: World, query: Query) -> str:
     scripted = here.people.script(query.id_number).phone
     if scripted or not query.phone:
         return scripted or "unknown"
+    neighbour = here.people.neighbour(query.id_number)
+    if neighbour is not None and neighbour.phone == query.phone:
+        return "match"
     owner = here.store.get("phone_owner", query.phone)
     if owner is None:
         here.store.put("phone_owner", query.phone, {"id_number": query.id_number.upper()})
