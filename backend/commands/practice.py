@@ -77,7 +77,9 @@ async def load(settings: Settings, name: str, households: int | None, seed: int 
             checks = calibrate.checks(made, loading.totals)
             await _show(owner, made, loading.totals, checks, say)
         except BaseException:
-            with contextlib.suppress(Exception):  # the connection may be gone: the next load clears what is left
+            with contextlib.suppress(
+                Exception
+            ):  # the connection may be gone: the next load clears what is left
                 await owner.execute("select practice.drop_county($1)", made.prefix)
             raise
         answers.save(settings.data, made)
@@ -123,9 +125,7 @@ async def _plan(owner: Any, name: str, households: int | None, seed: int | None)
         same = households in (None, known["households"]) and seed in (None, known["seed"])
         if not same:
             raise OtherCounty(name=name)
-        return Plan(
-            name=name, prefix=known["county"], households=known["households"], seed=known["seed"]
-        )
+        return Plan(name=name, prefix=known["county"], households=known["households"], seed=known["seed"])
     if households is None:
         raise NotLoaded(name=name)
     free = [prefix for prefix in PREFIXES if prefix not in {row["county"] for row in rows}]

@@ -21,7 +21,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--households", type=int, metavar="N", help="演练县的户数")
     parser.add_argument("--seed", type=int, metavar="S", help="演练县的种子（默认 1）")
     parser.add_argument("--wipe", action="store_true", help="去掉这个演练县")
-    parser.add_argument("--export", type=Path, metavar="FILE", help="只把数据项和结果写进 .parquet 或 .csv，不用数据库")
+    parser.add_argument(
+        "--export", type=Path, metavar="FILE", help="只把数据项和结果写进 .parquet 或 .csv，不用数据库"
+    )
     parser.add_argument("--json", action="store_true", help="只打印一行 JSON")
 
 
@@ -66,7 +68,9 @@ def _export(args: argparse.Namespace) -> int:
 
     began = time.monotonic()
     try:
-        rows = practice.export(args.county, args.households, 1 if args.seed is None else args.seed, args.export)
+        rows = practice.export(
+            args.county, args.households, 1 if args.seed is None else args.seed, args.export
+        )
     except OSError as cause:
         print(f"写不了文件 {args.export}：{unreadable.system(cause)}", file=sys.stderr)
         return 2
@@ -86,7 +90,9 @@ def _wipe(settings: Settings, args: argparse.Namespace) -> int:
     except practice.NotLoaded as problem:
         print(problem.text, file=sys.stderr)
         return 2
-    print(msgspec.json.encode({"wiped": args.county}).decode() if args.json else f"演练县“{args.county}”已去掉")
+    print(
+        msgspec.json.encode({"wiped": args.county}).decode() if args.json else f"演练县“{args.county}”已去掉"
+    )
     return 0
 
 
@@ -120,8 +126,8 @@ def _load(settings: Settings, args: argparse.Namespace) -> int:
 
 def _raise_one(group: ExceptionGroup[Exception]) -> None:
     """The first problem of ours inside a group, or the first of all."""
-    inside = [error for error in group.exceptions if isinstance(error, Problem)] or list(group.exceptions)
-    raise inside[0]
+    found: list[Exception] = [error for error in group.exceptions if isinstance(error, Problem)]
+    raise (found or list(group.exceptions))[0]
 
 
 def _shown(value: float, unit: str) -> str:

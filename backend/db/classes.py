@@ -177,6 +177,46 @@ CLASSES: dict[str, Columns] = {
     "outbox.inbox": Columns(
         plain="institution_id source message_id case_id received_at applied_at outcome", sealed="payload"
     ),
+    # Nobody in a practice county is real, so nothing in it is about anybody (migration 0140).
+    "practice.accounts": Columns(plain="county household kind opened_on balance_fen"),
+    "practice.contacts": Columns(plain="county household phone device payee place openid"),
+    "practice.counties": Columns(plain="county name seed households people as_of_on plan checks loaded_at"),
+    "practice.credit_lines": Columns(plain="county household granted_fen used_fen annual_rate_bp opened_on"),
+    "practice.facts": Columns(
+        plain="county household village town sex birth_on education id_expires_on blocklist_hit "
+        "court_enforcement student_signal household_members household_years_resident household_rating "
+        "household_debt core_payroll_months core_payroll_average social_security_months_24m "
+        "housing_fund_months housing_fund_base core_known core_relationship_months "
+        "core_deposit_average_6m core_wealth_balance core_inflow_12m core_inflow_months_12m "
+        "core_loan_overdue_days core_internet_credit_granted core_account_frozen core_related_party "
+        "bureau_found bureau_history_months bureau_queries_1m bureau_queries_6m bureau_overdue_amount "
+        "bureau_overdue_months_24m bureau_worst_overdue_24m bureau_written_off bureau_lenders_open "
+        "bureau_balance bureau_monthly_repayment bureau_card_limit bureau_card_used "
+        "bureau_guarantee_balance bureau_internet_consumer_credit in_service_area requested_amount "
+        "requested_term_months purpose declared_annual_income occupation device_customers_30d "
+        "person_applications_30d address_applications_90d own_promised_credit identity_match phone_match "
+        "liveness_result granted_fen annual_rate_bp defaulted"
+    ),
+    "practice.guarantees": Columns(plain="county household surety amount_fen"),
+    "practice.harvests": Columns(plain="county household year crop area_tenths kg revenue_fen"),
+    "practice.households": Columns(
+        plain="county household village officer house_no members years_resident rating land_tenths income_fen"
+    ),
+    "practice.housing_fund": Columns(plain="county household months base_fen"),
+    "practice.incomes": Columns(plain="county household slot source year_fen"),
+    "practice.loans": Columns(
+        plain="county household seq kind opened_on amount_fen balance_fen days_past_due history"
+    ),
+    "practice.officers": Columns(plain="county officer staff_no name households since_on"),
+    "practice.payroll": Columns(plain="county household months employer average_fen"),
+    "practice.people": Columns(
+        plain="county household slot id_number name sex born_on relation occupation phone"
+    ),
+    "practice.pos": Columns(plain="county household months year_fen"),
+    "practice.ring_members": Columns(plain="county household ring kind role"),
+    "practice.social_security": Columns(plain="county household months base_fen"),
+    "practice.taxes": Columns(plain="county household year_fen"),
+    "practice.villages": Columns(plain="county village name town town_name"),
     "products.brands": Columns(plain="code name audience position"),
     "products.openings": Columns(plain="institution_id product_code opened_on closed_on"),
     "products.products": Columns(
@@ -227,6 +267,14 @@ CLASSES: dict[str, Columns] = {
     "strategies.versions": Columns(
         plain="institution_id id product_code stage number content content_hash document_hash base_id maker authors "
         "reason note made_at status submitted_at checker effective_from effective_until"
+    ),
+    "trials.results": Columns(
+        plain="institution_id run_id grouping_name member side",
+        figures="cases approved referred declined amount_fen rate_amount loss_fen matured bad",
+    ),
+    "trials.runs": Columns(
+        plain="institution_id id kind status strategy against county county_name plan cases_total cases_done cursor "
+        "cancel_asked pairs pairs_differing worst_gap_bp error asked_by asked_at ended_at"
     ),
     "xd.lifecycle": Columns(plain="name from_status to_status"),
     "xd.migrations": Columns(plain="name sha256 applied_at"),

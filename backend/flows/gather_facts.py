@@ -104,7 +104,7 @@ def _wanted(bundle: decisions.Bundle) -> dict[str, list[str]]:
     """Fact names by outside source. The identity is always checked: who asks comes before what they may have."""
     wanted: dict[str, list[str]] = {"identity_check": []}
     outside = {source.name for source in sources.asked()}
-    for fact in bundle.needed:
+    for fact in (*bundle.needed, *bundle.county_needed):
         if fact.source in outside:
             wanted.setdefault(fact.source, []).append(fact.name)
     return wanted

@@ -16,6 +16,7 @@ from backend.flows import (
     put_offer,
     receive_bank_event,
     send_sms,
+    step_trial,
     submit_application,
     take_notice_report,
     take_rejection,
@@ -50,4 +51,5 @@ HANDLERS: dict[str, Handler] = {
     take_notice_report.KIND: take_notice_report.take_notice_report,
     strategy_effects.MEASURE: _measure,
     take_rejection.KIND: take_rejection.take_rejection,
+    step_trial.KIND: step_trial.step_trial,
 }

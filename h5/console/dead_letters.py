@@ -31,6 +31,7 @@ KINDS = {
     "notice.report": "记下通知送没送到",
     "notice.rejected": "记下客户不再收通知",
     "strategy.measure": "测算策略对以往业务的影响",
+    "trial.step": "回测",
 }
 ERRORS = {
     "outside_refused": "对方系统没有受理",

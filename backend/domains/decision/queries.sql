@@ -50,6 +50,9 @@ select count(*) from decision.decisions where institution_id = :institution_id
 select id, capsule from decision.decisions where institution_id = :institution_id
     and (:product_code = '*' or product_code = :product_code) and id < :before::uuid
 order by id desc limit :most;
+-- name: release_of(name, seq)^
+-- One release by its number, to try it again on other cases.
+select seq, strategies, scorecard, catalogue from decision.releases where name = :name and seq = :seq;
 
 -- name: bodies(hashes)
 -- The texts behind hashes, to compile a release or replay a decision.

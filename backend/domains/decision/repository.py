@@ -60,6 +60,11 @@ async def newest_release(tx: Tx, name: str) -> Release | None:
     return None if row is None else Release(*row)
 
 
+async def release_of(tx: Tx, name: str, seq: int) -> Release | None:
+    row = await Q.release_of(tx, name=name, seq=seq)
+    return None if row is None else Release(*row)
+
+
 async def bodies(tx: Tx, hashes: list[str]) -> dict[str, Body]:
     return {row["hash"]: Body(*row) for row in await Q.bodies(tx, hashes=hashes)}
 

@@ -102,6 +102,22 @@ async def bundle_for(tx: Tx, product_code: str, application_id: str | None = Non
     return await _compile(tx, chosen.versions())
 
 
+async def bundle_of_release(tx: Tx, number: int) -> Bundle:
+    """The versions of one release, by its number. Raises `VersionMissing`."""
+    found = await repository.release_of(tx, bundle.SEEDED, number)
+    if found is None:
+        raise VersionMissing()
+    return await _compile(
+        tx,
+        Versions(
+            strategies=found.strategies,
+            scorecard=found.scorecard,
+            catalogue=found.catalogue,
+            code=bundle.code_version(),
+        ),
+    )
+
+
 async def moments_for(tx: Tx, product_code: str) -> dict[Stage, assess.Prepared]:
     """The documents asked outside a decision (`assess.assess`), as they are live now; the shipped ones where none is.
 

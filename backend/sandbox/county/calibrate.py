@@ -25,9 +25,7 @@ def calibrated(plan: Plan) -> Plan:
     ranges = range(0, plan.households, _PASS)
     parts = [_wanted(plan, first, min(plan.households, first + _PASS)) for first in ranges]
     raw, idle, part = (np.concatenate([each[n] for each in parts]) for n in range(3))
-    scale = _solved(
-        lambda x: _average(lending.scaled(raw, x)) - plans.GRANTED / plans.HOUSEHOLDS, 0.01, 20.0
-    )
+    scale = _solved(lambda x: _average(lending.scaled(raw, x)) - plans.GRANTED / plans.HOUSEHOLDS, 0.01, 20.0)
     lines = lending.scaled(raw, scale)
     wanted = _average(lines) * plans.BALANCE / plans.GRANTED
     share = _solved(lambda x: wanted - _average(lending.used(lines, idle, part, x)), 0.0, 0.2)

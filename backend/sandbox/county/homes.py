@@ -139,7 +139,9 @@ def _earners(d: Draws, h: Array, members: Array) -> Array:
 def harvests(plan: Plan, home: Home) -> dict[str, Array]:
     """One row per farming household, crop and year: area in tenths of a mu, kg, revenue in fen."""
     d = plan.draws
-    rows: dict[str, list[Any]] = {n: [] for n in ("household", "year", "crop", "area_tenths", "kg", "revenue_fen")}
+    rows: dict[str, list[Any]] = {
+        n: [] for n in ("household", "year", "crop", "area_tenths", "kg", "revenue_fen")
+    }
     for year in YEARS:
         for number in range(len(CROPS)):
             grown = (home.land > 0) & ((number == 0) | (home.crop == number))

@@ -86,7 +86,13 @@ def village_of(draws: Draws, households: Array) -> Array:
     return found
 
 
-_OFFICERS = ((1500, 1080, 300), (960, 960, 960), (720, 720, 720, 720), (1440, 720, 420, 300), (1200, 1200, 480))
+_OFFICERS = (
+    (1500, 1080, 300),
+    (960, 960, 960),
+    (720, 720, 720, 720),
+    (1440, 720, 420, 300),
+    (1200, 1200, 480),
+)
 """How 2,880 households (6 blocks) are shared among officers: 300 to 1,500 each (A10-06)."""
 _SHARED = 2_880
 _PER_GROUP = 4

@@ -76,9 +76,7 @@ def _employment(d: Draws, who: Adult) -> Facts:
         "housing_fund_months": np.where(
             fund, between(d.exponential("fund months", k, 22 + 8 * q), 1, np.minimum(200, since)), 0
         ),
-        "housing_fund_base": np.where(
-            fund, fen(who.month * d.uniform("fund part", k, 0.8, 1.05), 10_000), 0
-        ),
+        "housing_fund_base": np.where(fund, fen(who.month * d.uniform("fund part", k, 0.8, 1.05), 10_000), 0),
     }
 
 
@@ -145,7 +143,7 @@ def _bureau(d: Draws, who: Adult) -> Facts:
             internet, fen(balance * d.uniform("internet part", k, 0.2, 0.8), 100_000), 0
         ),
     }
-    return {"bureau_found": found} | {name: np.where(found, value, 0) for name, value in every.items()}
+    return {"bureau_found": found} | {name: value * found for name, value in every.items()}
 
 
 FLAGS = (

@@ -219,7 +219,9 @@ def _accounts(made: _Made) -> pl.DataFrame:
         ("wealth", known["core_wealth_balance"]),
     ):
         held = known["core_known"] & ((amount > 0) | (kind == "demand"))
-        months = np.minimum(known["core_relationship_months"][held], d.whole(f"{kind} since", h[held], 1, 120))
+        months = np.minimum(
+            known["core_relationship_months"][held], d.whole(f"{kind} since", h[held], 1, 120)
+        )
         rows.append(
             pl.DataFrame(
                 {
@@ -244,21 +246,23 @@ def _records(made: _Made) -> dict[str, pl.DataFrame]:
     owner = home.occupation == living.OWNER
     takings = fen(home.head_month * 12 * d.uniform("takings", h, 2.0, 5.0))
     taxed = fen(np.maximum(0.0, home.head_month - 5_000) * 12 * 0.03)
-    columns = {
+    columns: dict[str, tuple[str, dict[str, Any]]] = {
         "payroll": ("core_payroll_months", {"employer": firms, "average_fen": known["core_payroll_average"]}),
         "social_security": ("social_security_months_24m", {"base_fen": base}),
         "housing_fund": ("housing_fund_months", {"base_fen": known["housing_fund_base"]}),
     }
     found = {}
-    for table, (months, more) in columns.items():
-        frame = pl.DataFrame({"household": h, "months": known[months], **more})
+    for table, (name, more) in columns.items():
+        frame = pl.DataFrame({"household": h, "months": known[name], **more})
         found[table] = frame.filter(pl.col("months") > 0)
-    found["taxes"] = pl.DataFrame({"household": h, "year_fen": taxed + np.where(owner, takings // 100, 0)}).filter(
-        pl.col("year_fen") > 0
-    )
+    found["taxes"] = pl.DataFrame(
+        {"household": h, "year_fen": taxed + np.where(owner, takings // 100, 0)}
+    ).filter(pl.col("year_fen") > 0)
     months = between(d.normal("takings months", h, 9 + home.quality, 2.5), 1, 12)
     shops = owner & d.chance("terminal", h, 0.7)
-    found["pos"] = pl.DataFrame({"household": h, "months": months, "year_fen": takings}).filter(pl.Series(shops))
+    found["pos"] = pl.DataFrame({"household": h, "months": months, "year_fen": takings}).filter(
+        pl.Series(shops)
+    )
     return found
 
 

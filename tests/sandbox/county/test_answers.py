@@ -27,9 +27,16 @@ def people(county: Plan, settings: Settings) -> pl.DataFrame:
     return tables.slice_of(county, 700, 900).frames["people"]
 
 
-async def verify(clients: Clients, name: str, number: str, phone: str = "", case: str = "c") -> tuple[str, str]:
+async def verify(
+    clients: Clients, name: str, number: str, phone: str = "", case: str = "c"
+) -> tuple[str, str]:
     said = await clients.identity_check.verify(
-        name=name, id_number=number, phone=phone, authorisation_id="a1", case_id=case, key=f"{case}:{len(name)}:{number}"
+        name=name,
+        id_number=number,
+        phone=phone,
+        authorisation_id="a1",
+        case_id=case,
+        key=f"{case}:{len(name)}:{number}",
     )
     return str(said.result), str(said.phone_result)
 
@@ -108,9 +115,7 @@ async def test_a_broken_file_counts_as_no_county(settings: Settings, world: Worl
     assert world.people.neighbour("990001198001010018") is None
 
 
-async def test_a_script_writes_over_a_fact_and_leaves_the_name(
-    world: World, people: pl.DataFrame
-) -> None:
+async def test_a_script_writes_over_a_fact_and_leaves_the_name(world: World, people: pl.DataFrame) -> None:
     number = people["id_number"][0]
     before = world.people.facts(number)
     world.people.set(number, Script(profile={"bureau_queries_6m": 33}))

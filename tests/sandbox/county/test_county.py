@@ -59,15 +59,22 @@ def test_another_seed_is_another_county(county: Plan) -> None:
 
 def test_id_numbers_are_well_formed_unique_and_of_no_province(county: Plan, whole: Slice) -> None:
     people = whole.frames["people"]
-    provinces = {*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66)}
+    provinces = {
+        *range(11, 16),
+        *range(21, 24),
+        *range(31, 38),
+        *range(41, 47),
+        *range(50, 55),
+        *range(61, 66),
+    }
     foreign = {71, 81, 82, 83, 91}
     assert not ({int(prefix) for prefix in plan.PREFIXES} & (provinces | foreign))
     assert people["id_number"].n_unique() == people.height
     assert people["phone"].n_unique() == people.height
     assert people["phone"].str.starts_with("100").all()
-    for household, slot, number, sex, born in people.head(4_000).select(
-        "household", "slot", "id_number", "sex", "born_on"
-    ).iter_rows():
+    for household, slot, number, sex, born in (
+        people.head(4_000).select("household", "slot", "id_number", "sex", "born_on").iter_rows()
+    ):
         assert check_digits.is_id_number(number)
         assert number.startswith("99")
         assert check_digits.id_number_born_on(number) == born
@@ -78,7 +85,9 @@ def test_id_numbers_are_well_formed_unique_and_of_no_province(county: Plan, whol
 def test_ages_are_those_of_the_day_of_the_records(county: Plan) -> None:
     facts = tables.facts_of(county, 0, SIZE)
     ages = facts["birth_on"].map_elements(
-        lambda born: plan.AS_OF.year - born.year - ((plan.AS_OF.month, plan.AS_OF.day) < (born.month, born.day)),
+        lambda born: (
+            plan.AS_OF.year - born.year - ((plan.AS_OF.month, plan.AS_OF.day) < (born.month, born.day))
+        ),
         return_dtype=pl.Int64,
     )
     assert ages.min() == 23
@@ -116,7 +125,16 @@ def test_totals_are_those_of_a10_and_a_county_that_misses_them_says_so() -> None
     for first in range(0, 150_000, tables.CHUNK):
         totals.add(tables.slice_of(county, first, min(150_000, first + tables.CHUNK)).totals)
     checks = calibrate.checks(county, totals)
-    assert {check.row for check in checks} >= {"A10-02", "A10-03", "A10-04", "A10-05", "A10-06", "A10-11", "A10-12", "A10-13"}
+    assert {check.row for check in checks} >= {
+        "A10-02",
+        "A10-03",
+        "A10-04",
+        "A10-05",
+        "A10-06",
+        "A10-11",
+        "A10-12",
+        "A10-13",
+    }
     assert [check for check in checks if not check.ok] == []
     assert totals.granted / totals.households == pytest.approx(97_379_00, rel=0.001)
     assert totals.balance / totals.households == pytest.approx(96_950_00, rel=0.001)
@@ -154,7 +172,11 @@ def test_rings_share_what_rings_share_and_end_badly() -> None:
     made_slice = tables.slice_of(county, 0, 60_000)
     members = made_slice.frames["ring_members"].join(made_slice.frames["contacts"], on="household")
     assert set(members["kind"]) == {"impersonation", "stacking", "paid_helper"}
-    shared = {"impersonation": ["device", "payee"], "stacking": ["payee", "place"], "paid_helper": ["device", "phone"]}
+    shared = {
+        "impersonation": ["device", "payee"],
+        "stacking": ["payee", "place"],
+        "paid_helper": ["device", "phone"],
+    }
     for kind, names in shared.items():
         of_kind = members.filter(pl.col("kind") == kind)
         for name in ("device", "payee", "place", "phone"):

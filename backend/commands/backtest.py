@@ -1,0 +1,146 @@
+"""`./xiaodai backtest`: a strategy tried on a practice county or on stored decisions (A3-33); Ctrl-C keeps it."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from backend.commands import reach
+from backend.core import clock, unreadable
+from backend.core.actor import system
+from backend.core.errors import Problem, Unavailable
+from backend.domains.institutions.model import UNION
+from backend.domains.trials import report, strategy_file
+from backend.domains.trials import service as trials
+from backend.domains.trials.model import GROUPINGS, SIDES, Measured, Run
+from backend.flows import run_trial, start_trial
+from backend.flows.start_trial import Asked, Versions
+from backend.settings import Settings, load
+
+STOPPED = 130
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--strategy", required=True, metavar="FILE|VERSION|live",
+                        help="要试算的规则：文件或目录、发布编号，或 live（现行）")  # fmt: skip
+    parser.add_argument("--against", metavar="FILE|VERSION|live", help="和哪一版对照")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--county", metavar="NAME", help="在演练县上试算")
+    where.add_argument("--history", action="store_true", help="在过去的审批上试算")
+    parser.add_argument("--limit", type=int, metavar="N", help="最多算多少个案例")
+    parser.add_argument("--institution", default=UNION, help="哪一家机构的试算（默认省联社）")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="用几个进程（默认每核一个）")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="把报告和数据写到这个目录")
+    parser.add_argument("--data", help="数据目录（默认 ./var）")
+    parser.add_argument("--json", action="store_true", help="只打印一行 JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    if (args.limit is not None and args.limit < 1) or not 1 <= args.workers <= 64:
+        print("--limit 要大于 0，--workers 要在 1 到 64 之间", file=sys.stderr)
+        return 2
+    try:
+        asked = Asked(
+            draft=_versions(args.strategy),
+            against=None if args.against is None else _versions(args.against),
+            county=args.county or "",
+            limit=args.limit,
+        )
+        done, measured = reach.run(_run(load(os.environ, xiaodai_data=args.data), args, asked))
+    except Unavailable:
+        raise
+    except Problem as problem:
+        print(" ".join(problem.text.split()), file=sys.stderr)
+        return 2
+    return _tell(args, done, measured)
+
+
+def _versions(word: str) -> Versions:
+    """Raises `StrategyUnreadable`."""
+    if word == "live":
+        return Versions()
+    if word.isascii() and word.isdigit() and not Path(word).exists():
+        return Versions(label=f"发布 {word}", release=int(word))
+    return Versions(label=Path(word).name, files=strategy_file.read(Path(word)))
+
+
+async def _run(settings: Settings, args: argparse.Namespace, asked: Asked) -> tuple[Run, list[Measured]]:
+    from backend import wiring
+
+    actor = system(args.institution, "backtest")
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    watch = _Watch(quiet=args.json)
+    async with wiring.opened(settings) as context:
+        started = await start_trial.start_trial(context, actor, asked, queued=False)
+        run = await run_trial.run_trial(
+            context, actor, started.id, workers=args.workers, watch=watch.tell, stop=stop
+        )
+        async with context.db.read(actor) as tx:
+            return run, await trials.results(tx, run.id)
+
+
+class _Watch:
+    """A line every few per cent."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet, self._told = quiet, -1
+
+    def tell(self, done: int, total: int) -> None:
+        part = done * 20 // total
+        if not self._quiet and part > self._told:
+            self._told = part
+            print(f"{done:,} / {total:,}（{done * 100 // total}%）", file=sys.stderr, flush=True)
+
+
+def _tell(args: argparse.Namespace, run: Run, measured: list[Measured]) -> int:
+    told = msgspec.json.encode(report.as_json(run, measured), order="deterministic").decode()
+    if args.out is not None:
+        try:
+            args.out.mkdir(parents=True, exist_ok=True)
+            (args.out / "report.html").write_text(report.html(run, measured, clock.now()), encoding="utf-8")
+            (args.out / "results.json").write_text(told + "\n", encoding="utf-8")
+        except OSError as cause:
+            print(f"写不了目录 {args.out}：{unreadable.system(cause)}", file=sys.stderr)
+            return 2
+    if args.json:
+        print(told)
+    else:
+        _print(run, measured)
+        if args.out is not None:
+            print(f"报告 {args.out / 'report.html'}")
+    if run.status == "failed":
+        print("试算没有做完，原因记在日志里", file=sys.stderr)
+        return 1
+    return STOPPED if run.partial else 0
+
+
+def _print(run: Run, measured: list[Measured]) -> None:
+    if run.partial:
+        print(f"已停止：只算了 {run.cases_done:,} / {run.cases_total:,} 个案例，结果不完整")
+    for grouping in ("all", "product", "age_band", "sex", "occupation", "grade"):
+        found = report.rows(measured, grouping)
+        if not found:
+            continue
+        table = Table("", "案例", "通过率", "对照", "新增", "不再", "户均额度", "利率", "损失率", "违约率",
+                      title=GROUPINGS[grouping])  # fmt: skip
+        for row in found:
+            draft = row.draft
+            table.add_row(
+                row.label, f"{row.cases:,}", _share(draft.approval_bp),
+                _share(row.base.approval_bp if row.base else None), str(row.swap_in), str(row.swap_out),
+                f"{draft.mean_amount_fen / 100:,.0f}", _share(draft.mean_rate_bp), _share(draft.loss_bp),
+                _share(draft.bad_bp),
+            )  # fmt: skip
+        Console(width=max(110, Console().width)).print(table)
+    print(f"同类客户 {run.pairs} 对，价格或额度不同 {run.pairs_differing} 对（{SIDES['draft']}）")
+
+
+def _share(bp: int | None) -> str:
+    return "—" if bp is None else f"{bp / 100:.2f}%"

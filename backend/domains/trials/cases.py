@@ -1,0 +1,67 @@
+"""From rows of facts to the cases a live decision takes (A3-36): one applicant per row, nothing judged here."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from backend.domains.decision import facts
+from backend.domains.decision.model import Case, SourceFacts
+from backend.domains.trials.model import Offered, Shelf
+
+SOURCES = (
+    "application", "own_records", "identity_check", "liveness", "credit_bureau", "core_banking", "data_platform",
+)  # fmt: skip
+AS_OF = datetime(2026, 11, 1, 2, tzinfo=UTC)
+"""The moment cases of a practice county are judged at: its records are of that day."""
+_BEFORE = AS_OF - timedelta(hours=1)
+CONSENT = "practice"
+
+
+def of_frame(frame: pl.DataFrame, shelf: Shelf) -> Iterator[Case]:
+    """A case per row, in order. Columns that are no facts of an outside source are left out; a null is a fact
+    that is not there. Dates are dates, choices texts, flags booleans."""
+    known = facts.catalogue().facts
+    table = frame.with_columns(pl.selectors.date().dt.strftime("%Y-%m-%d"))
+    names = {
+        source: [n for n in table.columns if n in known and known[n].source == source] for source in SOURCES
+    }
+    rows = [_dicts(table, names[source]) for source in SOURCES]
+    for given in zip(*rows, strict=True):
+        yield _case(dict(zip(SOURCES, given, strict=True)), shelf)
+
+
+def _dicts(table: pl.DataFrame, names: list[str]) -> list[dict[str, Any]]:
+    if not names:
+        return [{} for _ in range(table.height)]
+    columns = [table[name].to_list() for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _case(given: dict[str, dict[str, Any]], shelf: Shelf) -> Case:
+    asked = given["application"]
+    product = chosen(shelf, str(asked.get("purpose")))
+    term = min(product.terms, key=lambda months: (abs(months - int(asked["requested_term_months"])), months))
+    low, high = product.facts["product_min_amount"], product.facts["product_max_amount"]
+    amount = min(max(int(asked["requested_amount"]), low), high)
+    given["application"] = {**asked, "requested_term_months": term, "requested_amount": amount}
+    sources = {
+        source: SourceFacts(observed_at=_BEFORE, consent_id=CONSENT, facts=held)
+        for source, held in given.items()
+    }
+    in_product = asked.get("purpose") in product.purposes
+    sources["product"] = SourceFacts(
+        observed_at=_BEFORE,
+        facts={**product.facts, **product.terms[term], "purpose_in_product": in_product},
+    )
+    forbidden = asked.get("purpose") in shelf.forbidden_purposes
+    sources["regulation"] = SourceFacts(
+        observed_at=_BEFORE, facts={**shelf.regulation, "purpose_forbidden": forbidden}
+    )
+    return Case(product=product.code, as_of=AS_OF, sources=sources)
+
+
+def chosen(shelf: Shelf, purpose: str) -> Offered:
+    """The first product for the purpose, as a customer finds it; the first of all for any other."""
+    return next((each for each in shelf.products if purpose in each.purposes), shelf.products[0])

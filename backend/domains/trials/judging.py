@@ -1,0 +1,224 @@
+"""Deciding many cases with the engine's own `evaluate`, twice where a draft is held against a base.
+
+The outcome is the live one by construction: the same function on the same case and bundle. What a trial does not
+need (bytes, words, traces) is dropped as soon as it is made.
+"""
+
+import random
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from backend.core import clock
+from backend.domains.decision import bundle, evaluate, facts, scorecard
+from backend.domains.decision.bundle import Bundle
+from backend.domains.decision.model import Capsule, Case, Decision, Outcome, Stage, canonical
+from backend.domains.trials import cases
+from backend.domains.trials.model import Plan, Recipe
+
+_PAIRS_PER_CHUNK = 40
+_BANDS = ((25, "25 岁以下"), (35, "25–34 岁"), (45, "35–44 岁"), (55, "45–54 岁"), (200, "55 岁及以上"))
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a trial keeps of a decision."""
+
+    outcome: str
+    amount_fen: int
+    annual_rate_bp: int
+    loss_fen: int
+    grade: str
+    reason: str
+
+
+class Fairness(msgspec.Struct, frozen=True, kw_only=True):
+    """Like pairs (D3-03): equal in every fact that may price, apart in those that may not."""
+
+    pairs: int = 0
+    differing: int = 0
+    worst_gap_bp: int = 0
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A row per case: its groups and what each side said."""
+
+    frame: pl.DataFrame
+    fairness: Fairness
+
+
+def recipe_of(using: Bundle) -> Recipe:
+    return Recipe(
+        strategies={str(stage): text for stage, text in using.texts.items()},
+        card=canonical(using.card.card).decode(),
+        catalogue=using.catalogue.text.decode(),
+    )
+
+
+def build(recipe: Recipe) -> Bundle:
+    """Check and compile. Raises `StrategyRefused`."""
+    documents = {Stage(stage): msgspec.json.decode(text) for stage, text in recipe.strategies.items()}
+    card = scorecard.read(recipe.card.encode())
+    return bundle.build(documents, card, catalogue=facts.Catalogue(recipe.catalogue.encode()))
+
+
+class Judge:
+    """The two sides compiled, for one process."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._draft = build(plan.draft)
+        self._base = None if plan.base is None else build(plan.base)
+        self._shelf, self._lgd = plan.shelf, plan.lgd_bp
+
+    def county(self, frame: pl.DataFrame, county: str) -> Judged:
+        """`frame` as `trials.service.county_facts` gives it: facts, groups, `household`, `defaulted`."""
+        assert self._shelf is not None
+        made = list(cases.of_frame(frame, self._shelf))
+        drafts = [self._verdict(case, self._draft) for case in made]
+        bases = [self._verdict(case, self._base) for case in made] if self._base else None
+        groups = frame.select(
+            pl.col("household").cast(pl.String).alias("case"),
+            pl.lit(county).alias("county"),
+            pl.col("sex").replace_strict({"male": "男", "female": "女"}, default=""),
+            "occupation",
+            "education",
+            pl.col("town_name").alias("town"),
+            (pl.col("town_name") + pl.col("village_name")).alias("village"),
+            pl.col("defaulted").cast(pl.Int8),
+        )
+        return Judged(_joined(groups, made, drafts, bases), self._fairness(made, drafts))
+
+    def history(self, stored: Iterable[tuple[str, str, bytes, str]]) -> Judged:
+        """`stored`: (id, institution, capsule bytes, sex or ''). The base is what was decided then, unless the
+        plan names another."""
+        rows = list(stored)
+        capsules = [msgspec.json.decode(capsule, type=Capsule) for _, _, capsule, _ in rows]
+        made = [capsule.case for capsule in capsules]
+        drafts = [self._verdict(case, self._draft) for case in made]
+        bases = [
+            self._verdict(c.case, self._base) if self._base else self._told(c.decision, self._draft)
+            for c in capsules
+        ]
+        groups = pl.DataFrame(
+            {
+                "case": [row[0] for row in rows],
+                "county": [row[1] for row in rows],
+                "sex": [row[3] for row in rows],
+                "occupation": [_fact(case, "application", "occupation") for case in made],
+                "education": "",
+                "town": "",
+                "village": "",
+                "defaulted": pl.Series([None] * len(rows), dtype=pl.Int8),
+            }
+        )
+        return Judged(_joined(groups, made, drafts, bases), self._fairness(made, drafts))
+
+    def _verdict(self, case: Case, using: Bundle | None) -> Verdict:
+        assert using is not None
+        return self._told(evaluate.evaluate(case, using).decision, using)
+
+    def _told(self, decision: Decision, using: Bundle) -> Verdict:
+        amount = decision.amount_fen or 0
+        chance = default_bp(decision.score, using.card.card.scale)
+        return Verdict(
+            outcome=str(decision.outcome),
+            amount_fen=amount,
+            annual_rate_bp=decision.annual_rate_bp or 0,
+            loss_fen=amount * chance * self._lgd // 100_000_000,
+            grade=decision.grade or "",
+            reason=decision.reasons[0].code if decision.reasons else "",
+        )
+
+    def _fairness(self, made: list[Case], drafts: list[Verdict]) -> Fairness:
+        """The first approvals of a chunk again, each with a twin: other age, family, work; equal in all else."""
+        found = Fairness()
+        draw = random.Random(len(made))
+        approved = [(c, v) for c, v in zip(made, drafts, strict=True) if v.outcome == Outcome.APPROVED]
+        for case, verdict in approved[:_PAIRS_PER_CHUNK]:
+            other = self._verdict(twin(case, draw), self._draft)
+            if other.outcome != Outcome.APPROVED:
+                continue  # a limit of age or the like spoke: no price to compare
+            gap = abs(other.annual_rate_bp - verdict.annual_rate_bp)
+            differs = gap > 0 or other.amount_fen != verdict.amount_fen
+            found = Fairness(
+                pairs=found.pairs + 1,
+                differing=found.differing + differs,
+                worst_gap_bp=max(found.worst_gap_bp, gap),
+            )
+        return found
+
+
+def twin(case: Case, draw: random.Random) -> Case:
+    """Somebody like the applicant in all that may price: born up to five years earlier or later, another family
+    size, another occupation."""
+    sources = dict(case.sources)
+    changes: dict[str, dict[str, Any]] = {
+        "application": {"occupation": draw.choice(("farmer", "worker", "business_owner", "public_employee"))},
+        "data_platform": {"household_members": draw.randint(1, 8)},
+    }
+    born = str(_fact(case, "application", "birth_on"))
+    if len(born) == 10:
+        changes["application"]["birth_on"] = f"{int(born[:4]) + draw.randint(-5, 5):04d}-{born[5:7]}-15"
+    for source, changed in changes.items():
+        if source in sources:
+            held = sources[source]
+            sources[source] = msgspec.structs.replace(held, facts={**held.facts, **changed})
+    return msgspec.structs.replace(case, sources=sources)
+
+
+def default_bp(score: int | None, scale: dict[str, int]) -> int:
+    """Chance of default in basis points by the score's scale: odds of good double every `points_to_double`."""
+    if score is None:
+        return 10_000
+    odds: float = scale["odds"] * 2.0 ** ((score - scale["score"]) / scale["points_to_double"])
+    return round(10_000 / (1 + odds))
+
+
+def _fact(case: Case, source: str, name: str) -> Any:
+    given = case.sources.get(source)
+    return "" if given is None else given.facts.get(name) or ""
+
+
+def age_band(case: Case) -> str:
+    """'' when there is no usable birth date."""
+    try:
+        born = date.fromisoformat(str(_fact(case, "application", "birth_on")))
+    except ValueError:
+        return ""
+    age = clock.years_between(born, clock.local(case.as_of).date())
+    return next(label for below, label in _BANDS if age < below or below == _BANDS[-1][0])
+
+
+def _joined(
+    groups: pl.DataFrame, made: list[Case], drafts: list[Verdict], bases: list[Verdict] | None
+) -> pl.DataFrame:
+    columns = [
+        groups,
+        pl.DataFrame(
+            {"product": [case.product for case in made], "age_band": [age_band(case) for case in made]}
+        ),
+        _columns("draft", drafts),
+    ]
+    if bases is not None:
+        columns.append(_columns("base", bases))
+    return pl.concat(columns, how="horizontal")
+
+
+_FIELDS: dict[str, Any] = {
+    "outcome": pl.String,
+    "amount_fen": pl.Int64,
+    "annual_rate_bp": pl.Int64,
+    "loss_fen": pl.Int64,
+    "grade": pl.String,
+    "reason": pl.String,
+}
+
+
+def _columns(side: str, verdicts: list[Verdict]) -> pl.DataFrame:
+    columns = {
+        name: pl.Series([getattr(verdict, name) for verdict in verdicts], dtype=kind)
+        for name, kind in _FIELDS.items()
+    }
+    return pl.DataFrame({f"{side}_{name}": column for name, column in columns.items()})

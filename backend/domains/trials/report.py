@@ -1,0 +1,152 @@
+"""A trial's figures for people and for pages: rows, and one self-contained HTML file with drawn bars."""
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+
+from backend.core import clock
+from backend.domains.trials.model import GROUPINGS, LGD_BP, RUN, SIDES, Measured, Run
+
+TEMPLATES = Path(__file__).parents[3] / "templates"
+PAGE = "documents/trial_report.html"
+MOST_MEMBERS = 30
+_OCCUPATIONS = {
+    "farmer": "务农", "worker": "务工", "business_owner": "经营", "public_employee": "机关事业单位", "other": "其他",
+    "student": "学生", "retired": "退休", "unemployed": "没有工作",
+}  # fmt: skip
+_EDUCATION = {"primary": "小学", "middle": "初中", "high": "高中", "college": "大专", "university": "本科"}
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One group as a table or chart shows it: both sides and what changes. Base fields None without a base."""
+
+    grouping: str
+    member: str
+    label: str
+    cases: int
+    draft: Measured
+    base: Measured | None
+    swap_in: int
+    swap_out: int
+
+    @property
+    def change_bp(self) -> int | None:
+        """Approval rate of the draft less that of the base."""
+        return None if self.base is None else self.draft.approval_bp - self.base.approval_bp
+
+
+def rows(measured: list[Measured], grouping: str) -> list[Row]:
+    """The groups of one grouping, the largest first."""
+    by: dict[str, dict[str, Measured]] = {}
+    for each in measured:
+        if each.grouping == grouping:
+            by.setdefault(each.member, {})[each.side] = each
+    found = [
+        Row(
+            grouping=grouping,
+            member=member,
+            label=label(grouping, member),
+            cases=max(side.cases for side in sides.values()),
+            draft=sides.get("draft") or _nothing(grouping, member, "draft"),
+            base=sides.get("base") or (_nothing(grouping, member, "base") if _has_base(measured) else None),
+            swap_in=sides["swap_in"].cases if "swap_in" in sides else 0,
+            swap_out=sides["swap_out"].cases if "swap_out" in sides else 0,
+        )
+        for member, sides in by.items()
+    ]
+    return sorted(found, key=lambda row: (-row.cases, row.member))
+
+
+def _has_base(measured: list[Measured]) -> bool:
+    return any(each.side == "base" for each in measured)
+
+
+def _nothing(grouping: str, member: str, side: str) -> Measured:
+    zero = dict.fromkeys(
+        (
+            "cases",
+            "approved",
+            "referred",
+            "declined",
+            "amount_fen",
+            "rate_amount",
+            "loss_fen",
+            "matured",
+            "bad",
+        ),
+        0,
+    )
+    return Measured(grouping=grouping, member=member, side=side, **zero)
+
+
+def label(grouping: str, member: str) -> str:
+    words = {"occupation": _OCCUPATIONS, "education": _EDUCATION, "all": {"": "全部"}}.get(grouping, {})
+    return words.get(member, member)
+
+
+def as_json(run: Run, measured: list[Measured]) -> dict[str, Any]:
+    """What `--json` prints: the run, whether it is partial, all figures with the derived ones."""
+    return {
+        "run": {**msgspec.to_builtins(run), "partial": run.partial},
+        "lgd_bp": LGD_BP,
+        "results": [
+            {
+                **msgspec.to_builtins(each),
+                "approval_bp": each.approval_bp,
+                "mean_amount_fen": each.mean_amount_fen,
+                "mean_rate_bp": each.mean_rate_bp,
+                "loss_bp": each.loss_bp,
+                "bad_bp": each.bad_bp,
+            }
+            for each in measured
+        ],
+    }
+
+
+def html(run: Run, measured: list[Measured], now: datetime) -> str:
+    """One file that needs nothing else; large groupings show their 30 largest members."""
+    sections = [
+        (GROUPINGS[name], found[:MOST_MEMBERS], len(found))
+        for name in GROUPINGS
+        if name not in ("all", "reason") and (found := rows(measured, name))
+    ]
+    everything = rows(measured, "all")
+    swaps = {each.side: each for each in measured if each.grouping == "all" and each.side.startswith("swap")}
+    template = _templates().get_template(PAGE)
+    return template.render(
+        run=run,
+        status=RUN.labels[run.status],
+        total=everything[0] if everything else None,
+        swaps=swaps,
+        sides=SIDES,
+        sections=sections,
+        reasons=rows(measured, "reason")[:15],
+        lgd=LGD_BP // 100,
+        made_at=f"{clock.local(now):%Y-%m-%d %H:%M}",
+    )
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen / 100:,.0f}"
+
+
+def _share(bp: int | None) -> str:
+    return "—" if bp is None else f"{bp / 100:.2f}%"
+
+
+def _signed(bp: int | None) -> str:
+    return "—" if bp is None else f"{bp / 100:+.2f}"
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    made = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    made.filters.update(yuan=_yuan, share=_share, signed=_signed)
+    return made

@@ -1,0 +1,130 @@
+"""What other code may ask of trials: make one, read its progress and figures, stop it, take it a chunk further."""
+
+from typing import Literal
+
+from backend.core import ids
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.trials import repository
+from backend.domains.trials.judging import Fairness
+from backend.domains.trials.model import (
+    RUN,
+    CountyNotLoaded,
+    Kind,
+    Measured,
+    NothingToTry,
+    Plan,
+    Run,
+    TrialNotFound,
+    TrialOver,
+)
+
+county_facts = repository.households
+facts_between = repository.facts_between
+
+
+async def create(
+    tx: Tx,
+    *,
+    kind: Kind,
+    strategy: str,
+    against: str,
+    plan: Plan,
+    cases_total: int,
+    county: str = "",
+    county_name: str = "",
+) -> Run:
+    """A trial that waits. Raises `NothingToTry` for no cases."""
+    if cases_total <= 0:
+        raise NothingToTry()
+    run_id = ids.new()
+    await repository.add_run(
+        tx, run_id, kind=kind, strategy=strategy, against=against, county=county, county_name=county_name,
+        plan=plan, cases_total=cases_total,
+    )  # fmt: skip
+    audit.add(tx, "trial.asked", run_id, strategy=strategy, against=against, cases=cases_total)
+    return await get(tx, run_id)
+
+
+async def get(tx: Tx, run_id: str) -> Run:
+    """Raises `TrialNotFound`, also for another institution's."""
+    found = await repository.run(tx, run_id)
+    if found is None:
+        raise TrialNotFound()
+    return found
+
+
+async def plan_of(tx: Tx, run_id: str) -> Plan:
+    found = await repository.plan(tx, run_id)
+    if found is None:
+        raise TrialNotFound()
+    return found
+
+
+async def listed(tx: Tx, most: int = 50) -> list[Run]:
+    """The newest first."""
+    return await repository.runs(tx, most)
+
+
+async def results(tx: Tx, run_id: str, grouping: str | None = None) -> list[Measured]:
+    """All figures, or those of one grouping."""
+    return await repository.results(tx, run_id, grouping)
+
+
+async def begin(tx: Tx, run: Run) -> Run:
+    """The first step begins; one that goes on stays as it is. Raises `TrialOver`."""
+    if run.status in RUN.final:
+        raise TrialOver()
+    if run.status == "waiting" and not await repository.move(tx, run.id, "waiting", "running"):
+        return await get(tx, run.id)
+    return await get(tx, run.id)
+
+
+Step = Literal["on", "stop", "taken"]
+
+
+async def advance(
+    tx: Tx, run: Run, cursor: tuple[str, str], cases: int, fairness: Fairness, measured: list[Measured]
+) -> Step:
+    """Keep a chunk's figures once, whoever brings them. `stop` when somebody asked for it, `taken` when another
+    process has the trial (nothing is kept then)."""
+    told = (fairness.pairs, fairness.differing, fairness.worst_gap_bp)
+    stop = await repository.advance(tx, run.id, cursor, cases, told)
+    if stop is None:
+        return "taken"
+    await repository.add_results(tx, run.id, measured)
+    return "stop" if stop else "on"
+
+
+async def end(tx: Tx, run: Run, status: str, error: str = "") -> Run:
+    """Raises `ForbiddenMove` for a status a running trial cannot end in. Ending twice changes nothing."""
+    RUN.check("running", status)
+    if await repository.move(tx, run.id, "running", status, error=error, ended_at=tx.now):
+        audit.add(tx, f"trial.{status}", run.id)
+    return await get(tx, run.id)
+
+
+async def cancel(tx: Tx, run_id: str) -> Run:
+    """A waiting trial ends, a running one stops at its next chunk. Raises `TrialNotFound`, `TrialOver`."""
+    run = await get(tx, run_id)
+    if run.status in RUN.final:
+        raise TrialOver()
+    await repository.ask_to_stop(tx, run_id)
+    if run.status == "waiting":
+        await repository.move(tx, run_id, "waiting", "cancelled", ended_at=tx.now)
+    audit.add(tx, "trial.cancel", run_id)
+    return await get(tx, run_id)
+
+
+async def county_named(tx: Tx, name: str) -> tuple[str, int]:
+    """(digits, households) of a practice county. Raises `CountyNotLoaded`."""
+    found = await repository.county(tx, name)
+    if found is None:
+        raise CountyNotLoaded(name=name)
+    return found
+
+
+def spread(households: int, limit: int, first: int, count: int) -> list[int]:
+    """Household numbers `first` to `first + count` of `limit` spread evenly over a county, without repeats."""
+    last = min(limit, first + count)
+    return [number * households // limit for number in range(first, last)]

@@ -1,0 +1,161 @@
+"""Make a trial (回测): which versions, on which cases, with the products and rules a case meets today (A3-33)."""
+
+import asyncio
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from backend.core import clock
+from backend.core.actor import Actor, everywhere
+from backend.db.database import Tx
+from backend.domains.contracts import rules as contract_rules
+from backend.domains.decision import service as decisions
+from backend.domains.institutions import service as institutions
+from backend.domains.products import service as products
+from backend.domains.products.model import Product
+from backend.domains.regulation import service as regulation
+from backend.domains.regulation.model import InForce
+from backend.domains.trials import judging
+from backend.domains.trials import service as trials
+from backend.domains.trials.model import NothingOnOffer, Offered, Plan, Recipe, Run, Shelf
+from backend.domains.trials.strategy_file import Partial
+from backend.flows import step_trial
+from backend.flows.context import Context
+from backend.outbox import effects
+from backend.overview import decided
+
+
+class Versions(msgspec.Struct, frozen=True, kw_only=True):
+    """A set of versions: live, or a release by number; with the files' parts in place of its own."""
+
+    label: str = "live"
+    release: int | None = None
+    files: Partial = Partial()
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """`county` the name of a practice county, '' for stored decisions; `against` None: nothing for a county, the
+    stored outcomes for a history. `limit` at most so many cases."""
+
+    draft: Versions
+    against: Versions | None = None
+    county: str = ""
+    limit: int | None = None
+
+
+async def start_trial(context: Context, actor: Actor, asked: Asked, *, queued: bool) -> Run:
+    """A waiting trial; `queued` lets the worker run it. Raises `StrategyRefused` (with every finding),
+    `VersionMissing`, `CountyNotLoaded`, `NothingOnOffer`, `NothingToTry`."""
+    async with context.db.read(actor) as tx:
+        draft = await _recipe(tx, asked.draft)
+        base = None if asked.against is None else await _recipe(tx, asked.against)
+    for recipe in (draft, base):
+        if recipe is not None:
+            await asyncio.to_thread(judging.build, recipe)
+    county, total, shelf = await _cases(context, actor, asked)
+    total = total if asked.limit is None else min(total, asked.limit)
+    async with context.db.begin(actor) as tx:
+        run = await trials.create(
+            tx,
+            kind="county" if asked.county else "history",
+            strategy=asked.draft.label,
+            against=asked.against.label if asked.against else "" if asked.county else "当时的决定",
+            plan=Plan(draft=draft, base=base, shelf=shelf),
+            cases_total=total,
+            county=county,
+            county_name=asked.county,
+        )
+        if queued:
+            await effects.add(tx, kind=step_trial.KIND, case_id=run.id, payload={}, key=f"trial:{run.id}:")
+    return run
+
+
+async def _recipe(tx: Tx, wanted: Versions) -> Recipe:
+    if wanted.release is None:
+        used = await decisions.bundle_for(tx, "*")
+    else:
+        used = await decisions.bundle_of_release(tx, wanted.release)
+    return wanted.files.onto(judging.recipe_of(used))
+
+
+async def _cases(context: Context, actor: Actor, asked: Asked) -> tuple[str, int, Shelf | None]:
+    """(digits of the practice county, cases there are, what stands around them)."""
+    if not asked.county:
+        async with context.db.read(decided.reader_of(actor)) as tx:
+            return "", await decided.count(tx), None
+    today = clock.today()
+    async with context.db.read(actor) as tx:
+        code, households = await trials.county_named(tx, asked.county)
+    async with context.db.read(everywhere("trial")) as tx:
+        live = [each.id for each in await institutions.all_live(tx)]
+    if not live:
+        raise NothingOnOffer()
+    home = actor.institution_id if actor.institution_id in live else live[0]
+    async with context.db.read(actor.within(home)) as tx:
+        shelf = await _shelf(tx, home, today)
+    if not shelf.products:
+        raise NothingOnOffer()
+    return code, households, shelf
+
+
+async def _shelf(tx: Tx, institution_id: str, on: date) -> Shelf:
+    """The products a person can apply for on the phone, and the rules of the day."""
+    rules = await regulation.in_force(tx, on)
+    found = [
+        product
+        for product in await products.list_live(tx, institution_id, on)
+        if product.terms.online_road and product.terms.judgement == "model"
+    ]
+    return Shelf(
+        products=[_offered(product) for product in found],
+        regulation=_rules(rules),
+        forbidden_purposes=tuple(rules.words("purposes.forbidden")),
+    )
+
+
+def _offered(product: Product) -> Offered:
+    terms = product.terms
+    return Offered(
+        code=product.code,
+        purposes=tuple(terms.purposes),
+        facts={
+            "product_kind": str(terms.purpose_class),
+            "product_min_amount": terms.amount_min,
+            "product_max_amount": terms.amount_max,
+            "product_min_age": terms.age_min,
+            "product_max_age": terms.age_max,
+            "product_rate_floor_bp": _bp(terms.rate_min),
+            "product_rate_cap_bp": _bp(terms.rate_max),
+            "campaign_discount_bp": 0,
+        },
+        terms={months: _term(product, months) for months in terms.months},
+    )
+
+
+def _term(product: Product, months: int) -> dict[str, Any]:
+    method = contract_rules.method_for(product.terms, months)
+    offered = product.terms.terms_of(method)
+    return {
+        "product_repayment_method": str(method),
+        "product_min_term_months": min(offered),
+        "product_max_term_months": max(offered),
+    }
+
+
+def _rules(rules: InForce) -> dict[str, Any]:
+    """As `gather_facts` reads them for a live case."""
+    return {
+        "lpr_1y_bp": _bp(rules.rate("lpr.1y")),
+        "reg_internet_consumer_cap": rules.amount("internet_consumer.cap"),
+        "reg_bullet_max_term_months": rules.count("internet_consumer.bullet_months"),
+        "reg_all_in_cost_cap_bp": _bp(rules.rate("all_in_cost.cap")),
+        "reg_on_site_skip_amount": rules.amount("on_site.skip_amount"),
+        "reg_consumer_max_term_months": rules.count("consumer.term_months"),
+        "reg_min_age": rules.count("age.minimum"),
+    }
+
+
+def _bp(rate: Decimal) -> int:
+    return int(rate * 10_000)

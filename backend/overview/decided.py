@@ -1,0 +1,32 @@
+"""Past decisions for a trial: what was decided on, and the groups it is reported by. Inside a read; a union-wide
+actor sees every county."""
+
+from backend.core.actor import Actor, everywhere
+from backend.db import queries
+from backend.db.database import Tx
+from backend.domains.institutions.model import UNION
+
+Q = queries.load(__package__, "queries_trials.sql")
+
+
+def reader_of(actor: Actor) -> Actor:
+    """Head office tries on all counties' decisions, a county on its own."""
+    return everywhere(actor.id) if actor.institution_id == UNION else actor
+
+
+async def count(tx: Tx) -> int:
+    return int(await Q.decided_count(tx, institution_id=tx.institution_id))
+
+
+async def page(tx: Tx, after: str, most: int) -> list[tuple[str, str, bytes, str]]:
+    """(decision, institution, capsule as decided, sex or '') after a decision's id, '' for the first page."""
+    rows = await Q.decided_page(tx, institution_id=tx.institution_id, after=after or None, most=most)
+    return [
+        (
+            row["id"],
+            row["institution_id"],
+            tx.vault.open("decision.decisions", "capsule", row["id"], row["capsule"]),
+            row["sex"],
+        )
+        for row in rows
+    ]
