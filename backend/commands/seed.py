@@ -8,10 +8,13 @@ from pathlib import Path
 
 import msgspec
 
+from backend import wiring
 from backend.commands import reach
 from backend.commands.up import prepare_database
 from backend.core import unreadable
 from backend.core.errors import Problem
+from backend.db import migrate
+from backend.outbox import queue
 from backend.settings import Settings, load
 
 
@@ -39,7 +42,11 @@ def run(args: argparse.Namespace) -> int:
         reach.run(prepare_database(settings, demo=True))
         print("演示数据已写入")
         return 0
-    reach.run(prepare_database(settings, demo=False))
+    try:
+        reach.run(migrate.apply(wiring.dsns(settings)[1], install_queue=queue.install))
+    except migrate.Drifted as problem:
+        print(problem, file=sys.stderr)
+        return 1
     return _wipe(settings, args) if args.wipe else _load(settings, args)
 
 

@@ -82,8 +82,9 @@ class _Going:
                 return await self._now()
             done += cases
             self._watch(done, self._trial.cases_total)
-            stopped = step == "stop" or (self._stop is not None and self._stop.is_set())
-            if stopped and done < self._trial.cases_total:
+            if done >= self._trial.cases_total:
+                return await self._end("done")
+            if step == "stop" or (self._stop is not None and self._stop.is_set()):
                 return await self._end("cancelled")
             if seconds is not None and time.monotonic() - began > seconds:
                 return await self._now()

@@ -1,5 +1,6 @@
 """One function per query."""
 
+import io
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -118,8 +119,14 @@ async def households(tx: Tx, county: str, numbers: list[int]) -> pl.DataFrame:
     return _frame(await Q.households(tx, county=county, numbers=numbers))
 
 
-async def facts_between(tx: Tx, county: str, first: int, last: int) -> pl.DataFrame:
-    return _frame(await Q.facts_between(tx, county=county, first=first, last=last))
+async def facts_between(tx: Tx, county: str, first: int, last: int, wanted: list[str]) -> pl.DataFrame:
+    """By COPY: a hundred thousand rows of sixty columns would be six million objects otherwise."""
+    text = io.BytesIO()
+    await tx.connection.copy_from_query(
+        Q.facts_between.sql, county, first, last, output=text, format="csv", header=True, timeout=60
+    )
+    text.seek(0)
+    return pl.read_csv(text, columns=wanted)
 
 
 def _frame(rows: list[Any]) -> pl.DataFrame:

@@ -2,8 +2,11 @@
 
 from typing import Literal
 
+import polars as pl
+
 from backend.core import ids
-from backend.db.database import Tx
+from backend.core.actor import Actor
+from backend.db.database import Database, Tx
 from backend.domains.audit import service as audit
 from backend.domains.trials import repository
 from backend.domains.trials.judging import Fairness
@@ -20,7 +23,9 @@ from backend.domains.trials.model import (
 )
 
 county_facts = repository.households
-facts_between = repository.facts_between
+
+RANGE = 50_000
+"""Households fetched at a time for a batch."""
 
 
 async def create(
@@ -120,6 +125,21 @@ async def county_named(tx: Tx, name: str) -> tuple[str, int]:
     """(digits, households) of a practice county. Raises `CountyNotLoaded`."""
     found = await repository.county(tx, name)
     if found is None:
+        raise CountyNotLoaded(name=name)
+    return found
+
+
+async def whole_county(db: Database, actor: Actor, name: str, wanted: list[str]) -> pl.DataFrame:
+    """Some columns of every household of a practice county. Raises `CountyNotLoaded`, also when it is wiped
+    meanwhile."""
+    async with db.read(actor) as tx:
+        county, households = await county_named(tx, name)
+    parts = []
+    for first in range(0, households, RANGE):
+        async with db.read(actor) as tx:
+            parts.append(await repository.facts_between(tx, county, first, first + RANGE - 1, wanted))
+    found = pl.concat(parts)
+    if found.height != households:
         raise CountyNotLoaded(name=name)
     return found
 
