@@ -15,7 +15,7 @@ from backend.core.errors import Problem, Unavailable
 from backend.domains.decision import bundle
 from backend.domains.decision import service as decisions
 from backend.domains.institutions.model import UNION
-from backend.domains.trials import batch, columns, models
+from backend.domains.trials import batch, models
 from backend.domains.trials import service as trials
 from backend.settings import Settings, load
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     try:
         model = _model(settings, args)
-        wanted = columns.plain_names(model.inputs)
+        wanted = batch.plain_names(model.inputs)
         if args.county:
             source = reach.run(_county(settings, args.county, wanted))
         else:

@@ -6,15 +6,16 @@ Memory is one chunk's: a Parquet file is read by ranges of rows, a CSV by the co
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import polars as pl
 
-from backend.core import unreadable
+from backend.core import clock, unreadable
 from backend.core.errors import Conflict, Invalid
-from backend.domains.trials import columns, judging
+from backend.domains.decision import features
+from backend.domains.trials import judging
 from backend.domains.trials.models import Model
 
 CHUNK = 250_000
@@ -27,6 +28,11 @@ Watch = Callable[[int, int], None]
 class TableUnreadable(Invalid):
     code = "batch_table_unreadable"
     message = "这份数据读不了：{why}"
+
+
+class ColumnsMissing(Invalid):
+    code = "batch_columns_missing"
+    message = "这份数据缺少列：{names}"
 
 
 class BatchDiffers(Conflict):
@@ -62,6 +68,11 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     mean_score: float | None
 
 
+def plain_names(wanted: Sequence[str]) -> list[str]:
+    """The columns a table must have for these facts and features."""
+    return sorted(features.closure(wanted)[0])
+
+
 def open_table(path: Path, wanted: list[str]) -> Source:
     """A Parquet or CSV file with these columns. Raises `TableUnreadable`, `ColumnsMissing`."""
     if path.suffix not in (".parquet", ".csv"):
@@ -76,7 +87,7 @@ def open_table(path: Path, wanted: list[str]) -> Source:
         there = scan.collect_schema().names()
         missing = sorted(set(wanted) - set(there))
         if missing:
-            raise columns.ColumnsMissing(names="、".join(missing))
+            raise ColumnsMissing(names="、".join(missing))
         ids = [name for name in IDS if name in there][:1]
         chosen = scan.select(*ids, *(name for name in wanted if name not in ids))
         whole = chosen.collect() if path.suffix == ".csv" else None
@@ -132,7 +143,7 @@ def score(
 
 def score_rows(table: pl.DataFrame, model: Model, first: int = 0) -> pl.DataFrame:
     """Identifier, `score` and `default_bp` of each row."""
-    scores = model.score_frame(columns.frame(table, model.inputs))
+    scores = model.score_frame(features.frame(table, model.inputs, clock.today()))
     known = next((name for name in IDS if name in table.columns), None)
     named = table[known] if known else pl.Series("row", range(first, first + table.height), dtype=pl.Int64)
     return pl.DataFrame([named, scores, _chances(scores, model.scale)])

@@ -13,7 +13,7 @@ import msgspec
 import polars as pl
 
 from backend.core import clock
-from backend.domains.decision import bundle, evaluate, facts, scorecard
+from backend.domains.decision import bundle, evaluate, facts, lint, scorecard
 from backend.domains.decision.bundle import Bundle
 from backend.domains.decision.model import Capsule, Case, Decision, Outcome, Stage, canonical
 from backend.domains.trials import cases
@@ -54,6 +54,7 @@ def recipe_of(using: Bundle) -> Recipe:
         strategies={str(stage): text for stage, text in using.texts.items()},
         card=canonical(using.card.card).decode(),
         catalogue=using.catalogue.text.decode(),
+        flows={key: text for key, (_, text) in using.flows.items()},
     )
 
 
@@ -61,7 +62,10 @@ def build(recipe: Recipe) -> Bundle:
     """Check and compile. Raises `StrategyRefused`."""
     documents = {Stage(stage): msgspec.json.decode(text) for stage, text in recipe.strategies.items()}
     card = scorecard.read(recipe.card.encode())
-    return bundle.build(documents, card, catalogue=facts.Catalogue(recipe.catalogue.encode()))
+    library = lint.Library({key: msgspec.json.decode(text) for key, text in recipe.flows.items()})
+    return bundle.build(
+        documents, card, catalogue=facts.Catalogue(recipe.catalogue.encode()), library=library
+    )
 
 
 class Judge:

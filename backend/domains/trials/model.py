@@ -45,11 +45,13 @@ LGD_BP = 4_500
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a bundle is built from, as canonical JSON texts; what a trial keeps and sends to its processes."""
+    """Everything a bundle is built from, as canonical JSON texts (sub-flows by hash); what a trial keeps and sends to
+    its processes."""
 
     strategies: dict[str, str]
     card: str
     catalogue: str
+    flows: dict[str, str] = {}
 
 
 class Offered(msgspec.Struct, frozen=True, kw_only=True):

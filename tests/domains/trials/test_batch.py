@@ -1,15 +1,13 @@
 """Batches score as live decisions do, row by row; unusable rows get no score; what broke off goes on (A3-36)."""
 
-import random
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from backend.domains.decision import bundle, evaluate, features, scorecard
-from backend.domains.trials import batch, cases, columns, judging, models
+from backend.domains.decision import bundle, evaluate, scorecard
+from backend.domains.trials import batch, cases, judging, models
 from tests.domains.trials import conftest as given
 
 SHIPPED = Path("backend/domains/decision/scorecards/personal_credit.json")
@@ -27,33 +25,6 @@ def test_ten_thousand_scores_are_those_of_live_decisions() -> None:
     assert scores["score"].to_list() == live
     assert scores["household"].to_list() == frame["household"].to_list()
     assert scores["default_bp"].to_list() == [judging.default_bp(n, using.card.card.scale) for n in live]
-
-
-def test_every_feature_of_a_batch_is_the_feature_of_a_live_case() -> None:
-    """Extremes of every range, not only what a county happens to hold."""
-    draw = random.Random(4)
-    wanted = (
-        "usable_annual_income",
-        "debt_to_income_bp",
-        "card_use_bp",
-        "counted_assets",
-        "verified_annual_income",
-    )
-    plain, computed = features.closure(set(wanted))
-    known = bundle.seeded().catalogue
-    rows = []
-    for _ in range(3_000):
-        row = {}
-        for name in plain:
-            fact = known[name]
-            row[name] = draw.choice((fact.low, fact.high, draw.randint(fact.low, min(fact.high, 10**8)), 0))
-            row[name] = max(fact.low, row[name])
-        rows.append(row)
-    made = columns.frame(pl.DataFrame(rows), wanted)
-    for row, batched in zip(rows, made.iter_rows(named=True), strict=True):
-        values: dict[str, Any] = dict(row)
-        features.extend(values, date(2026, 1, 1), computed)
-        assert batched == {name: values[name] for name in wanted}
 
 
 @pytest.mark.parametrize("broken", [None, -1, 10**15, 2.5, "12", True])
@@ -76,7 +47,7 @@ def test_a_batch_that_broke_off_goes_on_where_it_was(tmp_path: Path, suffix: str
     whole = frame.with_columns(pl.selectors.boolean().cast(pl.Int8))
     (whole.write_parquet if suffix == ".parquet" else whole.write_csv)(data)
     model = seeded()
-    source = batch.open_table(data, columns.plain_names(model.inputs))
+    source = batch.open_table(data, batch.plain_names(model.inputs))
     told: list[int] = []
 
     def stop_after_two(done: int, _: int) -> None:
@@ -138,7 +109,7 @@ def test_a_model_file_is_read_and_a_wrong_one_gets_a_sentence(tmp_path: Path) ->
 
 
 def test_tables_that_cannot_be_scored_get_a_sentence(tmp_path: Path) -> None:
-    wanted = columns.plain_names(seeded().inputs)
+    wanted = batch.plain_names(seeded().inputs)
     empty = tmp_path / "empty.csv"
     empty.write_text(",".join(wanted) + "\n")
     torn = tmp_path / "torn.parquet"
@@ -148,5 +119,5 @@ def test_tables_that_cannot_be_scored_get_a_sentence(tmp_path: Path) -> None:
             batch.open_table(path, wanted)
     few = tmp_path / "few.csv"
     few.write_text("a,b\n1,2\n")
-    with pytest.raises(columns.ColumnsMissing):
+    with pytest.raises(batch.ColumnsMissing):
         batch.open_table(few, wanted)

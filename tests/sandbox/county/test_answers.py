@@ -74,7 +74,8 @@ async def test_heads_have_the_facts_of_the_tables_in_every_system(
             name="某人", id_number=number, purpose="loan_application", authorisation_id="a",
             consent_sha256="0" * 64, case_id="c", key=f"b:{number}",
         )  # fmt: skip
-        assert report.facts == {name: row[name] for name in row if name.startswith("bureau_")}
+        bureau = {name: row[name] for name in row if name.startswith("bureau_")}
+        assert {name: report.facts[name] for name in bureau} == bureau
 
 
 async def test_others_of_a_house_share_its_facts_and_not_its_debts(
