@@ -14,7 +14,7 @@ import polars as pl
 
 from backend.core import clock, unreadable
 from backend.core.errors import Conflict, Invalid
-from backend.domains.decision import features
+from backend.domains.decision import facts, features
 from backend.domains.trials import judging
 from backend.domains.trials.models import Model
 
@@ -69,7 +69,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plain_names(wanted: Sequence[str]) -> list[str]:
-    """The columns a table must have for these facts and features."""
+    """The columns a table must have for these facts, features or other columns."""
     return sorted(features.closure(wanted)[0])
 
 
@@ -142,11 +142,25 @@ def score(
 
 
 def score_rows(table: pl.DataFrame, model: Model, first: int = 0) -> pl.DataFrame:
-    """Identifier, `score` and `default_bp` of each row."""
-    scores = model.score_frame(features.frame(table, model.inputs, clock.today()))
-    known = next((name for name in IDS if name in table.columns), None)
-    named = table[known] if known else pl.Series("row", range(first, first + table.height), dtype=pl.Int64)
-    return pl.DataFrame([named, scores, _chances(scores, model.scale)])
+    """Identifier, `score` and `default_bp` of each row.
+
+    A model over facts scores what the gate would let through live, and nothing else; a model over other columns
+    says itself what an empty cell means.
+    """
+    if _over_facts(model):
+        ready = features.frame(table, model.inputs, clock.today())
+        known = ready.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
+        scores = model.score_frame(ready).zip_with(known, pl.Series([None], dtype=pl.Int64))
+    else:
+        scores = model.score_frame(table.select(model.inputs))
+    name = next((each for each in IDS if each in table.columns), None)
+    named = table[name] if name else pl.Series("row", range(first, first + table.height), dtype=pl.Int64)
+    return pl.DataFrame([named, scores, _chances(scores, model.card.scale)])
+
+
+def _over_facts(model: Model) -> bool:
+    known = facts.catalogue()
+    return all(name in known for name in model.inputs)
 
 
 def _chances(scores: pl.Series, scale: dict[str, int]) -> pl.Series:

@@ -1,4 +1,4 @@
-"""Models for batches: anything with `inputs`, `hash`, `card.scale` and `score_frame` (the protocol of decisions)."""
+"""Models for batches: anything with `inputs`, `hash`, `card` (its document, with its `scale`) and `score_frame`."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,14 +14,15 @@ from backend.domains.decision.bundle import Bundle
 
 
 class Model(Protocol):
-    """`score_frame` takes one Int64 column per input; null in gives null out."""
+    """`score_frame` takes a column per input; what it says of a row with a null does not matter for facts: such a
+    row gets no score (`batch.score_rows`)."""
 
     @property
     def inputs(self) -> tuple[str, ...]: ...
     @property
     def hash(self) -> str: ...
     @property
-    def scale(self) -> dict[str, int]: ...
+    def card(self) -> Any: ...
     def score_frame(self, frame: pl.DataFrame) -> pl.Series: ...
 
 
@@ -34,17 +35,15 @@ class BatchScorecard:
     """A scorecard over whole columns: the same points by bisection, column by column."""
 
     def __init__(self, served: scorecard.CompiledScorecard) -> None:
-        self._card = served.card
-        self.inputs, self.hash, self.scale = served.inputs, served.hash, served.card.scale
+        self.inputs, self.hash, self.card = served.inputs, served.hash, served.card
 
     def score_frame(self, frame: pl.DataFrame) -> pl.Series:
-        total = np.full(frame.height, self._card.base_points, dtype=np.int64)
-        for part in self._card.characteristics:
+        total = np.full(frame.height, self.card.base_points, dtype=np.int64)
+        for part in self.card.characteristics:
             values = frame[part.name].fill_null(0).to_numpy()
             points = np.array(part.points, dtype=np.int64)
             total += points[np.searchsorted(np.array(part.splits, dtype=np.int64), values, side="right")]
-        known = frame.select(pl.all_horizontal(pl.col(self.inputs).is_not_null())).to_series()
-        return pl.Series("score", total).zip_with(known, pl.Series([None], dtype=pl.Int64))
+        return pl.Series("score", total)
 
 
 def of_bundle(used: Bundle) -> Model:

@@ -99,7 +99,7 @@ def test_rows_without_a_name_are_numbered() -> None:
 def test_a_model_file_is_read_and_a_wrong_one_gets_a_sentence(tmp_path: Path) -> None:
     loaded = models.load(SHIPPED)
     assert (loaded.hash, loaded.inputs) == (bundle.seeded().card.hash, bundle.seeded().card.inputs)
-    assert loaded.scale == scorecard.seeded().scale
+    assert loaded.card.scale == scorecard.seeded().scale
     for text in ("", "[]", "{}", '{"kind": "magic"}'):
         (tmp_path / "m.json").write_text(text)
         with pytest.raises(models.ModelUnreadable):
