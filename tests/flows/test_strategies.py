@@ -156,8 +156,9 @@ async def test_dated_versions_go_live_and_end_by_the_timetable(road: Road) -> No
 
 async def test_a_held_case_is_decided_by_the_versions_of_its_submission(road: Road) -> None:
     number = id_number()
-    await road.person(number, preset="good", phone="match", bureau="down")
+    await road.person(number, preset="good", phone="match")
     application = await road.draft(number)
+    await road.fault("credit_bureau", "*", "status", times=50, status=503)
     await road.submit(application)
     await road.drain()
     assert (await road.see(application)).status == "held"
@@ -165,8 +166,9 @@ async def test_a_held_case_is_decided_by_the_versions_of_its_submission(road: Ro
     content = CountyContent(rows={"bureau": [everybody]})
     version = await proposed(road.db, COUNTY_ADMIN, Stage.ELIGIBILITY, content)
     assert (await approved(road.db, COUNTY_ANALYST, version)).status == "live"
-    await road.person(number, preset="good", phone="match")
-    await resume_held.resume_held(road.context)
+    await road.sandbox.delete("/control/faults")
+    with clock.at(clock.now() + timedelta(minutes=2)):
+        assert await resume_held.resume_held(road.context) == 1
     assert (await road.see(application)).status == "approved"
     later = await road.apply(id_number(456))
     assert later.status == "declined"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from backend.domains.decision import contracts, county, gate
+from backend.domains.decision import contracts, county, gate, lint
 from backend.domains.decision import facts as decision_facts
 from backend.domains.decision.facts import Catalogue, Fact
 from backend.domains.decision.model import Stage
@@ -225,7 +225,23 @@ def compose(stage: Stage, union: UnionContent, content: CountyContent, known: Ca
         for node in nodes
         for way, source, target in (("in", "facts", node["id"]), ("out", node["id"], "result"))
     ]
-    return {"nodes": [first, *nodes, last], "edges": edges}
+    return _without_dead_silence(stage, {"nodes": [first, *nodes, last], "edges": edges}, known)
+
+
+def _without_dead_silence(stage: Stage, document: Document, known: Catalogue) -> Document:
+    """Where the county's own rows speak for everyone, the row of silence would never be reached: it is taken out."""
+    if stage is not Stage.RATING:  # the one stage of a decision whose table stops at the first match
+        return document
+    dead = {
+        (each.node, each.row)
+        for each in lint.check(stage, document, known)
+        if each.row == county.SILENT and each.severity == contracts.ERROR
+    }
+    for node in document["nodes"]:
+        if any(node["id"] == place for place, _ in dead):
+            rules = node["content"]["rules"]
+            node["content"] = {**node["content"], "rules": [r for r in rules if r["_id"] != county.SILENT]}
+    return document
 
 
 def _tightened(

@@ -74,5 +74,5 @@ async def test_an_unfair_price_fails_the_check_of_a_version(hand: Stagehand, mon
     assert "不能影响评级、额度或利率" in before.findings[0].sentence  # the lint, by name
     monkeypatch.setattr(facts, "catalogue", lambda: catalogue)
     report = await service.preview(tx, "*", Stage.PRICING, content)
-    assert [(each.kind, each.blocks) for each in report.findings] == [("fairness", True)]
+    assert [each.kind for each in report.findings if each.blocks] == ["fairness"]
     assert report.failures >= 1
