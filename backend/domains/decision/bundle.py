@@ -74,11 +74,13 @@ class Bundle:
         catalogue: facts.Catalogue,
         texts: Mapping[Stage, str],
         code: str,
-        flows: Mapping[str, tuple[Stage, str]] | None = None,
-        overlays: Mapping[Stage, gate.CompiledStage] | None = None,
-        price_band: tuple[int, int] | None = None,
+        *,
+        # Without defaults on purpose: whoever makes a bundle out of another must not lose a county's layer.
+        flows: Mapping[str, tuple[Stage, str]],
+        overlays: Mapping[Stage, gate.CompiledStage],
+        price_band: tuple[int, int] | None,
     ) -> None:
-        self.flows = dict(flows or {})
+        self.flows = dict(flows)
         self.stages, self.card, self.catalogue, self.texts = dict(stages), card, catalogue, dict(texts)
         names = {name for stage in stages.values() for name in stage.inputs} | set(card.inputs) | set(ALWAYS)
         plain, self.features = features.closure({n for n in names if catalogue[n].source != "stage"})
@@ -88,7 +90,7 @@ class Bundle:
             for stage, compiled in stages.items()
         }
         self.stage_needs[Stage.RATING] += card.inputs
-        self.overlays, self.price_band = dict(overlays or {}), price_band
+        self.overlays, self.price_band = dict(overlays), price_band
         self._county_facts()
         self.versions = Versions(
             strategies={str(stage): compiled.hash for stage, compiled in stages.items()},
@@ -133,7 +135,16 @@ def build(
     county = {
         stage: gate.compile_stage(stage, given[stage], catalogue) for stage in DECIDING if stage in given
     }
-    built = Bundle(stages, served, catalogue, texts, code or code_version(), flows, county, price_band)
+    built = Bundle(
+        stages,
+        served,
+        catalogue,
+        texts,
+        code or code_version(),
+        flows=flows,
+        overlays=county,
+        price_band=price_band,
+    )
     if keep:
         _built[canonical(built.versions)] = built
     return built

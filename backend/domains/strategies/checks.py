@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from backend.db.database import Tx
-from backend.domains.decision import assess, bundle, facts, lint
+from backend.domains.decision import assess, bundle, facts, gate, lint
 from backend.domains.decision import service as decisions
 from backend.domains.decision.bundle import Bundle
 from backend.domains.decision.model import DECIDING, MOMENTS, Stage, StrategyRefused, VersionMissing
@@ -13,6 +13,7 @@ from backend.domains.strategies import fairness, overlays, repository, scenarios
 from backend.domains.strategies.model import (
     UNION,
     Content,
+    CountyContent,
     Document,
     Finding,
     Report,
@@ -38,7 +39,27 @@ def shipped_documents() -> dict[Stage, Any]:
 async def examine(tx: Tx, version: Version) -> Report:
     """Every check over a stored version."""
     owner, product_code = version.institution_id, version.product_code
-    return await examine_content(tx, owner, product_code, version.stage, version.content)
+    report = await examine_content(tx, owner, product_code, version.stage, version.content)
+    if isinstance(version.content, CountyContent) and await _floor_moved(tx, version, version.content):
+        said = "保存以后省联社的规则变了，请再保存一次，按新的规则写成"
+        report.findings.append(Finding(kind="overlay", place=version.label, sentence=said))
+    return report
+
+
+async def _floor_moved(tx: Tx, version: Version, content: CountyContent) -> bool:
+    """Whether the document composed when it was saved is not what would be composed today."""
+    under = await _floor(tx, version.product_code, version.stage)
+    now = overlays.compose(version.stage, under, content, facts.catalogue())
+    return gate.hash_of(now) != version.document_hash
+
+
+async def outdated(tx: Tx, version: Version) -> list[Finding]:
+    """What of a county's live overlay head office's present version no longer opens, or says otherwise. The overlay
+    still only tightens; the county should look at it."""
+    if not isinstance(version.content, CountyContent):
+        return []
+    under = await _floor(tx, version.product_code, version.stage)
+    return overlays.check_county(version.stage, under, version.content, facts.catalogue())
 
 
 async def examine_content(tx: Tx, owner: str, product_code: str, stage: Stage, content: Content) -> Report:

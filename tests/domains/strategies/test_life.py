@@ -404,3 +404,51 @@ async def test_a_union_version_needs_its_effect_even_where_no_case_is(hand: Stag
     await service.submit(tx, saved.id)
     with pytest.raises(NotMeasured):
         await service.approve(await hand.as_(ANALYST), saved.id, reason="好的")
+
+
+def fewer_lenders(document):
+    cell(document, "bureau", "bureau-7", "c7", "> 3")
+
+
+async def test_an_overlay_saved_under_another_floor_is_saved_again_before_it_is_approved(hand: Stagehand):
+    """What was checked is what will run: the composed document is of the floor of its day."""
+    content = CountyContent(parameters={"lenders": 4, "queries_6m": 5})
+    tx = await hand.as_(COUNTY_ADMIN)
+    saved = await service.save(
+        tx, (await service.draft(tx, "*", Stage.ELIGIBILITY, reason="收紧")).id, content
+    )
+    await service.check(tx, saved.id)
+    await service.submit(tx, saved.id)
+    await hand.measured(saved)
+    admin = await hand.as_(ADMIN)
+    floor = await service.floor(admin, "*", Stage.ELIGIBILITY)
+    fewer_lenders(floor.document)
+    kept = tuple(each for each in floor.openings.parameters if each.id != "lenders")
+    narrower = msgspec.structs.replace(floor.openings, parameters=kept)
+    union = await service.save(
+        admin,
+        (await service.draft(admin, "*", Stage.ELIGIBILITY, reason="全省调整")).id,
+        UnionContent(document=floor.document, openings=narrower),
+    )
+    await hand.through(union, ADMIN, ANALYST)
+    with pytest.raises(NotPassed) as refused:
+        await service.approve(await hand.as_(COUNTY_ANALYST), saved.id, reason="好的")
+    said = [each.sentence for each in refused.value.report.findings]
+    assert "省联社没有开放这个参数" in said
+    assert any("请再保存一次" in each for each in said)
+
+
+async def test_a_live_overlay_that_the_union_overtook_is_pointed_out_and_still_binds(hand: Stagehand):
+    from backend.domains.strategies import checks
+
+    live = await hand.overlay(Stage.ELIGIBILITY, CountyContent(parameters={"lenders": 4}))
+    assert await checks.outdated(await hand.as_(COUNTY_ADMIN), live) == []
+    admin = await hand.as_(ADMIN)
+    floor = await service.floor(admin, "*", Stage.ELIGIBILITY)
+    begun = await service.draft(admin, "*", Stage.ELIGIBILITY, reason="不再开放")
+    closed = await service.save(admin, begun.id, UnionContent(document=floor.document))
+    await hand.through(closed, ADMIN, ANALYST)
+    county = await hand.as_(COUNTY_ADMIN)
+    assert [each.sentence for each in await checks.outdated(county, live)] == ["省联社没有开放这个参数"]
+    asked = with_facts(GOOD, bureau_lenders_open=5)
+    assert (await outcome(county, asked)).outcome is Outcome.DECLINED
