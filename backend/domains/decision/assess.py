@@ -80,8 +80,7 @@ def prepare(
     known = catalogue or facts.catalogue()
     compiled = gate.compile_stage(stage, document, known, library)
     plain, computed = features.closure({*compiled.inputs, *conduct.needs(stage)})
-    sources = {known[name].source for name in plain}  # an answer is taken whole, as in `bundle`
-    needed = [fact for fact in known.facts.values() if fact.source in sources]
+    needed = known.parcels(plain)  # an answer is taken whole, as in `bundle`
     return Prepared(compiled, known, needed, computed, code or bundle.code_version())
 
 
