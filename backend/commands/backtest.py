@@ -33,6 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--county", metavar="NAME", help="在演练县上试算")
     where.add_argument("--history", action="store_true", help="在过去的审批上试算")
+    parser.add_argument("--stage", choices=("early_warning",), help="试算贷后预警而不是审批（只在演练县上）")
     parser.add_argument("--limit", type=int, metavar="N", help="最多算多少个案例")
     parser.add_argument("--institution", default=UNION, help="哪一家机构的试算（默认省联社）")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="用几个进程（默认每核一个）")
@@ -45,11 +46,15 @@ def run(args: argparse.Namespace) -> int:
     if (args.limit is not None and args.limit < 1) or not 1 <= args.workers <= 64:
         print("--limit 要大于 0，--workers 要在 1 到 64 之间", file=sys.stderr)
         return 2
+    if args.stage and not args.county:
+        print("贷后预警只能在演练县上试算", file=sys.stderr)
+        return 2
     try:
         asked = Asked(
             draft=_versions(args.strategy),
             against=None if args.against is None else _versions(args.against),
             county=args.county or "",
+            stage=args.stage or "",
             limit=args.limit,
         )
         done, measured = reach.run(_run(load(os.environ, xiaodai_data=args.data), args, asked))
@@ -124,6 +129,9 @@ def _tell(args: argparse.Namespace, run: Run, measured: list[Measured]) -> int:
 def _print(run: Run, measured: list[Measured]) -> None:
     if run.partial:
         print(f"已停止：只算了 {run.cases_done:,} / {run.cases_total:,} 个案例，结果不完整")
+    if run.stage:
+        _print_warnings(measured)
+        return
     for grouping in ("all", "product", "age_band", "sex", "occupation", "grade"):
         found = report.rows(measured, grouping)
         if not found:
@@ -140,6 +148,17 @@ def _print(run: Run, measured: list[Measured]) -> None:
             )  # fmt: skip
         Console(width=max(110, Console().width)).print(table)
     print(f"同类客户 {run.pairs} 对，价格或额度不同 {run.pairs_differing} 对（{SIDES['draft']}）")
+
+
+def _print_warnings(measured: list[Measured]) -> None:
+    table = Table("", "借款户", "预警", "后来违约", "误报率", "提前发现", "漏报", title="贷后预警")
+    for grouping in ("all", "occupation"):
+        for name, draft, _ in report.warning_rows(measured, grouping):
+            table.add_row(
+                name, f"{draft.cases:,}", f"{draft.alarms:,}", f"{draft.right:,}", _share(draft.false_alarm_bp),
+                _share(draft.caught_bp), f"{draft.missed:,}",
+            )  # fmt: skip
+    Console(width=max(110, Console().width)).print(table)
 
 
 def _share(bp: int | None) -> str:

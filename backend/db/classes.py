@@ -214,6 +214,11 @@ CLASSES: dict[str, Columns] = {
     ),
     "practice.pos": Columns(plain="county household months year_fen"),
     "practice.ring_members": Columns(plain="county household ring kind role"),
+    "practice.signals": Columns(
+        plain="county household loan_days_past_due loan_overdue_times_6m loan_inflow_change_bp "
+        "loan_deposit_change_bp loan_new_lenders_3m loan_court_case loan_guarantor_overdue loan_misuse "
+        "loan_contact_lost"
+    ),
     "practice.social_security": Columns(plain="county household months base_fen"),
     "practice.taxes": Columns(plain="county household year_fen"),
     "practice.villages": Columns(plain="county village name town town_name"),
@@ -273,8 +278,8 @@ CLASSES: dict[str, Columns] = {
         figures="cases approved referred declined amount_fen rate_amount loss_fen matured bad",
     ),
     "trials.runs": Columns(
-        plain="institution_id id kind status strategy against county county_name plan cases_total cases_done cursor "
-        "cancel_asked pairs pairs_differing worst_gap_bp error asked_by asked_at ended_at"
+        plain="institution_id id kind stage status strategy against county county_name plan cases_total cases_done "
+        "cursor cancel_asked pairs pairs_differing worst_gap_bp error asked_by asked_at ended_at"
     ),
     "xd.lifecycle": Columns(plain="name from_status to_status"),
     "xd.migrations": Columns(plain="name sha256 applied_at"),

@@ -104,12 +104,15 @@ class _Going:
         async with self._context.db.read(decided.reader_of(self._actor)) as tx:
             if run.kind == "history":
                 stored = await decided.page(tx, self._cursor, most)
-                return pool.Chunk(stored=stored), len(stored), stored[-1][0] if stored else ""
+                return pool.Chunk(stored=stored), len(stored), decided.place_of(stored[-1]) if stored else ""
             _, households = await trials.county_named(tx, run.county_name)
             numbers = trials.spread(households, run.cases_total, self._read, most)
-            frame = await trials.county_facts(tx, run.county, numbers)
-        after = str(self._read + len(numbers))
-        return pool.Chunk(county=run.county_name, frame=frame), frame.height, after
+            read = trials.county_signals if run.stage else trials.county_facts
+            frame = await read(tx, run.county, numbers)
+        after, name = str(self._read + len(numbers)), run.county_name
+        if run.stage:
+            return pool.Chunk(county=name, signals=frame), frame.height, after
+        return pool.Chunk(county=name, frame=frame), frame.height, after
 
     async def _now(self) -> Run:
         async with self._context.db.read(self._actor) as tx:

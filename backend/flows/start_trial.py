@@ -11,7 +11,9 @@ from backend.core import clock
 from backend.core.actor import Actor, everywhere
 from backend.db.database import Tx
 from backend.domains.contracts import rules as contract_rules
+from backend.domains.decision import assess
 from backend.domains.decision import service as decisions
+from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions import service as institutions
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
@@ -37,11 +39,13 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """`county` the name of a practice county, '' for stored decisions; `against` None: nothing for a county, the
-    stored outcomes for a history. `limit` at most so many cases."""
+    stored outcomes for a history. `stage` '' for decisions, early_warning for a county's loans. `limit` at
+    most so many cases."""
 
     draft: Versions
     against: Versions | None = None
     county: str = ""
+    stage: str = ""
     limit: int | None = None
 
 
@@ -49,11 +53,10 @@ async def start_trial(context: Context, actor: Actor, asked: Asked, *, queued: b
     """A waiting trial; `queued` lets the worker run it. Raises `StrategyRefused` (with every finding),
     `VersionMissing`, `CountyNotLoaded`, `NothingOnOffer`, `NothingToTry`."""
     async with context.db.read(actor) as tx:
-        draft = await _recipe(tx, asked.draft)
-        base = None if asked.against is None else await _recipe(tx, asked.against)
-    for recipe in (draft, base):
-        if recipe is not None:
-            await asyncio.to_thread(judging.build, recipe)
+        draft = await _recipe(tx, asked.draft, asked.stage)
+        base = None if asked.against is None else await _recipe(tx, asked.against, asked.stage)
+    plan = Plan(draft=draft, base=base, stage=asked.stage)
+    await asyncio.to_thread(judging.Judge, plan)  # compiles both, or says why not
     county, total, shelf = await _cases(context, actor, asked)
     total = total if asked.limit is None else min(total, asked.limit)
     async with context.db.begin(actor) as tx:
@@ -62,7 +65,7 @@ async def start_trial(context: Context, actor: Actor, asked: Asked, *, queued: b
             kind="county" if asked.county else "history",
             strategy=asked.draft.label,
             against=asked.against.label if asked.against else "" if asked.county else "当时的决定",
-            plan=Plan(draft=draft, base=base, shelf=shelf),
+            plan=msgspec.structs.replace(plan, shelf=shelf),
             cases_total=total,
             county=county,
             county_name=asked.county,
@@ -72,12 +75,16 @@ async def start_trial(context: Context, actor: Actor, asked: Asked, *, queued: b
     return run
 
 
-async def _recipe(tx: Tx, wanted: Versions) -> Recipe:
+async def _recipe(tx: Tx, wanted: Versions, stage: str) -> Recipe:
     if wanted.release is None:
         used = await decisions.bundle_for(tx, "*")
     else:
         used = await decisions.bundle_of_release(tx, wanted.release)
-    return wanted.files.onto(judging.recipe_of(used))
+    recipe = judging.recipe_of(used)
+    if stage:
+        text = canonical(assess.seeded_document(Stage(stage))).decode()
+        recipe = msgspec.structs.replace(recipe, strategies={**recipe.strategies, stage: text})
+    return wanted.files.onto(recipe)
 
 
 async def _cases(context: Context, actor: Actor, asked: Asked) -> tuple[str, int, Shelf | None]:
@@ -92,6 +99,8 @@ async def _cases(context: Context, actor: Actor, asked: Asked) -> tuple[str, int
         live = [each.id for each in await institutions.all_live(tx)]
     if not live:
         raise NothingOnOffer()
+    if asked.stage:
+        return code, households, None
     home = actor.institution_id if actor.institution_id in live else live[0]
     async with context.db.read(actor.within(home)) as tx:
         shelf = await _shelf(tx, home, today)

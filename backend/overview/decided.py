@@ -14,13 +14,28 @@ def reader_of(actor: Actor) -> Actor:
     return everywhere(actor.id) if actor.institution_id == UNION else actor
 
 
+FIRST = "00000000-0000-0000-0000-000000000000"
+
+
+def place_of(row: tuple[str, str, bytes, str]) -> str:
+    """Where the page after this row begins."""
+    return f"{row[1]}/{row[0]}"
+
+
 async def count(tx: Tx) -> int:
     return int(await Q.decided_count(tx, institution_id=tx.institution_id))
 
 
 async def page(tx: Tx, after: str, most: int) -> list[tuple[str, str, bytes, str]]:
-    """(decision, institution, capsule as decided, sex or '') after a decision's id, '' for the first page."""
-    rows = await Q.decided_page(tx, institution_id=tx.institution_id, after=after or None, most=most)
+    """(decision, institution, capsule as decided, sex or '') after a place (`place_of`), '' for the first page."""
+    institution, _, decision = after.partition("/")
+    rows = await Q.decided_page(
+        tx,
+        institution_id=tx.institution_id,
+        after_institution=institution,
+        after=decision or FIRST,
+        most=most,
+    )
     return [
         (
             row["id"],

@@ -254,6 +254,22 @@ create table practice.facts (
     primary key (county, household)
 ) partition by list (county);
 
+-- What post-loan monitoring saw a quarter before the end was known (A6-06), by the catalogue's names.
+create table practice.signals (
+    county text not null,
+    household integer not null,
+    loan_days_past_due smallint not null,
+    loan_overdue_times_6m smallint not null,
+    loan_inflow_change_bp integer not null,
+    loan_deposit_change_bp integer not null,
+    loan_new_lenders_3m smallint not null,
+    loan_court_case boolean not null,
+    loan_guarantor_overdue boolean not null,
+    loan_misuse text not null,
+    loan_contact_lost boolean not null,
+    primary key (county, household)
+) partition by list (county);
+
 create function practice.tables() returns setof regclass language sql stable as $$
     select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'practice' and c.relkind = 'p' order by c.relname

@@ -5,6 +5,7 @@ create table trials.runs (
     institution_id text not null,
     id uuid not null,
     kind text not null check (kind in ('county', 'history')),
+    stage text not null,                 -- '' for a decision; early_warning
     status text not null check (status in ('waiting', 'running', 'done', 'cancelled', 'failed')),
     strategy text not null,              -- what was tried, as people call it
     against text not null,               -- what it is held against; '' for nothing

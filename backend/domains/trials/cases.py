@@ -32,6 +32,15 @@ def of_frame(frame: pl.DataFrame, shelf: Shelf) -> Iterator[Case]:
         yield _case(dict(zip(SOURCES, given, strict=True)), shelf)
 
 
+def of_signals(frame: pl.DataFrame) -> Iterator[Case]:
+    """A loan's day per row, for early warning."""
+    known = facts.catalogue().facts
+    names = [n for n in frame.columns if n in known and known[n].source == "post_loan"]
+    for held in _dicts(frame, names):
+        sources = {"post_loan": SourceFacts(observed_at=_BEFORE, facts=held)}
+        yield Case(product="", as_of=AS_OF, sources=sources)
+
+
 def _dicts(table: pl.DataFrame, names: list[str]) -> list[dict[str, Any]]:
     if not names:
         return [{} for _ in range(table.height)]

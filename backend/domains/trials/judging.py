@@ -16,7 +16,7 @@ from backend.core import clock
 from backend.domains.decision import bundle, evaluate, facts, lint, scorecard
 from backend.domains.decision.bundle import Bundle
 from backend.domains.decision.model import Capsule, Case, Decision, Outcome, Stage, canonical
-from backend.domains.trials import cases
+from backend.domains.trials import cases, warnings
 from backend.domains.trials.model import Plan, Recipe
 
 _PAIRS_PER_CHUNK = 40
@@ -74,6 +74,9 @@ class Judge:
     def __init__(self, plan: Plan) -> None:
         self._draft = build(plan.draft)
         self._base = None if plan.base is None else build(plan.base)
+        if plan.stage:
+            self._warning = warnings.build(plan.draft)
+            self._other = None if plan.base is None else warnings.build(plan.base)
         self._shelf, self._lgd = plan.shelf, plan.lgd_bp
 
     def county(self, frame: pl.DataFrame, county: str) -> Judged:
@@ -82,17 +85,12 @@ class Judge:
         made = list(cases.of_frame(frame, self._shelf))
         drafts = [self._verdict(case, self._draft) for case in made]
         bases = [self._verdict(case, self._base) for case in made] if self._base else None
-        groups = frame.select(
-            pl.col("household").cast(pl.String).alias("case"),
-            pl.lit(county).alias("county"),
-            pl.col("sex").replace_strict({"male": "男", "female": "女"}, default=""),
-            "occupation",
-            "education",
-            pl.col("town_name").alias("town"),
-            (pl.col("town_name") + pl.col("village_name")).alias("village"),
-            pl.col("defaulted").cast(pl.Int8),
-        )
+        groups = _grouped(frame, county).select(*_GROUPED)
         return Judged(_joined(groups, made, drafts, bases), self._fairness(made, drafts))
+
+    def warn(self, frame: pl.DataFrame, county: str) -> pl.DataFrame:
+        """`frame` as `trials.service.county_signals` gives it; needs a plan of early warning."""
+        return warnings.judge(_grouped(frame, county), self._warning, self._other)
 
     def history(self, stored: Iterable[tuple[str, str, bytes, str]]) -> Judged:
         """`stored`: (id, institution, capsule bytes, sex or ''). The base is what was decided then, unless the
@@ -152,6 +150,21 @@ class Judge:
                 worst_gap_bp=max(found.worst_gap_bp, gap),
             )
         return found
+
+
+_GROUPED = ("case", "county", "sex", "occupation", "education", "town", "village", "defaulted")
+
+
+def _grouped(frame: pl.DataFrame, county: str) -> pl.DataFrame:
+    """The rows of a practice county with the groups they are reported by."""
+    return frame.with_columns(
+        pl.col("household").cast(pl.String).alias("case"),
+        pl.lit(county).alias("county"),
+        pl.col("sex").replace_strict({"male": "男", "female": "女"}, default=""),
+        pl.col("town_name").alias("town"),
+        (pl.col("town_name") + pl.col("village_name")).alias("village"),
+        pl.col("defaulted").cast(pl.Int8),
+    )
 
 
 def twin(case: Case, draw: random.Random) -> Case:

@@ -39,6 +39,7 @@ GROUPINGS: dict[str, str] = {
     "village": "村",
     "grade": "评级",
     "reason": "未通过的第一条原因",
+    "action": "预警动作",
 }
 LGD_BP = 4_500
 """Share of an approved amount lost when a customer defaults: 45 %, an assumption shown with every figure."""
@@ -72,11 +73,13 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is tried on what. `shelf` for a county; `base` None: none, or of a history the stored decisions."""
+    """What is tried on what. `stage` '' for a decision, else early_warning; `shelf` for decisions of a county; `base`
+    None: none, or of a history the stored decisions."""
 
     draft: Recipe
     base: Recipe | None = None
     shelf: Shelf | None = None
+    stage: str = ""
     lgd_bp: int = LGD_BP
 
 
@@ -86,6 +89,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     institution_id: str
     kind: Kind
+    stage: str
     status: str
     strategy: str
     against: str
@@ -147,6 +151,25 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def bad_bp(self) -> int | None:
         return self.bad * 10_000 // self.matured if self.matured else None
+
+
+class Alarms(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of a trial of early warning: alarms (any action), those a default came after, defaults without one."""
+
+    cases: int
+    alarms: int
+    right: int
+    missed: int
+
+    @property
+    def false_alarm_bp(self) -> int | None:
+        return (self.alarms - self.right) * 10_000 // self.alarms if self.alarms else None
+
+    @property
+    def caught_bp(self) -> int | None:
+        """Share of all defaults that an alarm came before."""
+        defaults = self.right + self.missed
+        return self.right * 10_000 // defaults if defaults else None
 
 
 class TrialNotFound(errors.NotFound):

@@ -1,13 +1,13 @@
--- name: add_run(institution_id, id, kind, strategy, against, county, county_name, plan, cases_total, asked_by, now)!
+-- name: add_run(institution_id, id, kind, stage, strategy, against, county, county_name, plan, cases_total, asked_by, now)!
 -- A trial that waits for its first step.
-insert into trials.runs (institution_id, id, kind, status, strategy, against, county, county_name, plan, cases_total,
-    asked_by, asked_at)
-values (:institution_id, :id, :kind, 'waiting', :strategy, :against, :county, :county_name, :plan, :cases_total,
+insert into trials.runs (institution_id, id, kind, stage, status, strategy, against, county, county_name, plan,
+    cases_total, asked_by, asked_at)
+values (:institution_id, :id, :kind, :stage, 'waiting', :strategy, :against, :county, :county_name, :plan, :cases_total,
     :asked_by, :now);
 
 -- name: run(institution_id, id)^
 -- One trial without its plan, which is large.
-select id, institution_id, kind, status, strategy, against, county, county_name, cases_total, cases_done, cursor,
+select id, institution_id, kind, stage, status, strategy, against, county, county_name, cases_total, cases_done, cursor,
     cancel_asked, pairs, pairs_differing, worst_gap_bp, error, asked_by, asked_at, ended_at
 from trials.runs where institution_id = :institution_id and id = :id;
 
@@ -17,7 +17,7 @@ select plan from trials.runs where institution_id = :institution_id and id = :id
 
 -- name: runs(institution_id, most)
 -- The newest trials of an institution, for its pages.
-select id, institution_id, kind, status, strategy, against, county, county_name, cases_total, cases_done, cursor,
+select id, institution_id, kind, stage, status, strategy, against, county, county_name, cases_total, cases_done, cursor,
     cancel_asked, pairs, pairs_differing, worst_gap_bp, error, asked_by, asked_at, ended_at
 from trials.runs where institution_id = :institution_id order by asked_at desc limit :most;
 
@@ -70,6 +70,15 @@ select county, households from practice.counties where name = :name;
 select f.*, v.name as village_name, v.town_name
 from practice.facts f join practice.villages v on v.county = f.county and v.village = f.village
 where f.county = :county and f.household = any(:numbers::integer[]) order by f.household;
+
+-- name: signals(county, numbers)
+-- What monitoring saw of some households of a practice county, their groups, and how it ended.
+select s.*, f.town, f.village, f.sex, f.occupation, f.education, f.birth_on, f.defaulted, v.name as village_name,
+    v.town_name
+from practice.signals s
+join practice.facts f on f.county = s.county and f.household = s.household
+join practice.villages v on v.county = f.county and v.village = f.village
+where s.county = :county and s.household = any(:numbers::integer[]) order by s.household;
 
 -- name: facts_between(county, first, last)
 -- The facts of a range of households, for batch scores.

@@ -9,15 +9,18 @@ import jinja2
 import msgspec
 
 from backend.core import clock
-from backend.domains.trials.model import GROUPINGS, LGD_BP, RUN, SIDES, Measured, Run
+from backend.domains.trials import warnings
+from backend.domains.trials.model import GROUPINGS, LGD_BP, RUN, SIDES, Alarms, Measured, Run
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 PAGE = "documents/trial_report.html"
+WARNING_PAGE = "documents/warning_trial_report.html"
 MOST_MEMBERS = 30
 _OCCUPATIONS = {
     "farmer": "务农", "worker": "务工", "business_owner": "经营", "public_employee": "机关事业单位", "other": "其他",
     "student": "学生", "retired": "退休", "unemployed": "没有工作",
 }  # fmt: skip
+_ACTIONS = {"none": "不预警", "watch": "关注", "call": "电话", "visit": "上门", "freeze": "冻结额度"}
 _EDUCATION = {"primary": "小学", "middle": "初中", "high": "高中", "college": "大专", "university": "本科"}
 
 
@@ -61,6 +64,23 @@ def rows(measured: list[Measured], grouping: str) -> list[Row]:
     return sorted(found, key=lambda row: (-row.cases, row.member))
 
 
+def warning_rows(measured: list[Measured], grouping: str) -> list[tuple[str, Alarms, Alarms | None]]:
+    """(label, draft, base) of a trial of early warning, the largest group first."""
+    by: dict[str, dict[str, Measured]] = {}
+    for each in measured:
+        if each.grouping == grouping:
+            by.setdefault(each.member, {})[each.side] = each
+    ordered = sorted(by.items(), key=lambda item: (-max(m.cases for m in item[1].values()), item[0]))
+    return [
+        (
+            label(grouping, member),
+            warnings.alarms(sides.get("draft") or _nothing(grouping, member, "draft")),
+            warnings.alarms(sides["base"]) if "base" in sides else None,
+        )
+        for member, sides in ordered
+    ]
+
+
 def _has_base(measured: list[Measured]) -> bool:
     return any(each.side == "base" for each in measured)
 
@@ -84,7 +104,12 @@ def _nothing(grouping: str, member: str, side: str) -> Measured:
 
 
 def label(grouping: str, member: str) -> str:
-    words = {"occupation": _OCCUPATIONS, "education": _EDUCATION, "all": {"": "全部"}}.get(grouping, {})
+    words = {
+        "occupation": _OCCUPATIONS,
+        "education": _EDUCATION,
+        "all": {"": "全部"},
+        "action": _ACTIONS,
+    }.get(grouping, {})
     return words.get(member, member)
 
 
@@ -109,6 +134,8 @@ def as_json(run: Run, measured: list[Measured]) -> dict[str, Any]:
 
 def html(run: Run, measured: list[Measured], now: datetime) -> str:
     """One file that needs nothing else; large groupings show their 30 largest members."""
+    if run.stage:
+        return _warning_html(run, measured, now)
     sections = [
         (GROUPINGS[name], found[:MOST_MEMBERS], len(found))
         for name in GROUPINGS
@@ -127,6 +154,30 @@ def html(run: Run, measured: list[Measured], now: datetime) -> str:
         reasons=rows(measured, "reason")[:15],
         lgd=LGD_BP // 100,
         made_at=f"{clock.local(now):%Y-%m-%d %H:%M}",
+    )
+
+
+def _warning_html(run: Run, measured: list[Measured], now: datetime) -> str:
+    groups = ("all", "occupation", "sex", "education", "town", "village")
+    actions: dict[str, dict[str, Measured]] = {}
+    for each in measured:
+        if each.grouping == "action":
+            actions.setdefault(each.side, {})[label("action", each.member)] = each
+    return (
+        _templates()
+        .get_template(WARNING_PAGE)
+        .render(
+            run=run,
+            status=RUN.labels[run.status],
+            sides=SIDES,
+            actions=actions,
+            sections=[
+                (GROUPINGS[name], found[:MOST_MEMBERS], len(found))
+                for name in groups
+                if (found := warning_rows(measured, name))
+            ],
+            made_at=f"{clock.local(now):%Y-%m-%d %H:%M}",
+        )
     )
 
 

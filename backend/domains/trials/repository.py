@@ -21,6 +21,7 @@ async def add_run(
     run_id: str,
     *,
     kind: str,
+    stage: str,
     strategy: str,
     against: str,
     county: str,
@@ -33,6 +34,7 @@ async def add_run(
         institution_id=tx.institution_id,
         id=run_id,
         kind=kind,
+        stage=stage,
         strategy=strategy,
         against=against,
         county=county,
@@ -117,6 +119,10 @@ async def county(tx: Tx, name: str) -> tuple[str, int] | None:
 
 async def households(tx: Tx, county: str, numbers: list[int]) -> pl.DataFrame:
     return _frame(await Q.households(tx, county=county, numbers=numbers))
+
+
+async def signals(tx: Tx, county: str, numbers: list[int]) -> pl.DataFrame:
+    return _frame(await Q.signals(tx, county=county, numbers=numbers))
 
 
 async def facts_between(tx: Tx, county: str, first: int, last: int, wanted: list[str]) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from backend.domains.trials.model import (
 )
 
 county_facts = repository.households
+county_signals = repository.signals
 
 RANGE = 50_000
 """Households fetched at a time for a batch."""
@@ -44,8 +45,8 @@ async def create(
         raise NothingToTry()
     run_id = ids.new()
     await repository.add_run(
-        tx, run_id, kind=kind, strategy=strategy, against=against, county=county, county_name=county_name,
-        plan=plan, cases_total=cases_total,
+        tx, run_id, kind=kind, stage=plan.stage, strategy=strategy, against=against, county=county,
+        county_name=county_name, plan=plan, cases_total=cases_total,
     )  # fmt: skip
     audit.add(tx, "trial.asked", run_id, strategy=strategy, against=against, cases=cases_total)
     return await get(tx, run_id)

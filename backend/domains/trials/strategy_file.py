@@ -12,6 +12,9 @@ from backend.core import unreadable
 from backend.domains.decision.model import DECIDING, Stage, canonical
 from backend.domains.trials.model import Recipe, StrategyUnreadable
 
+STAGES = (*DECIDING, Stage.EARLY_WARNING)
+"""What can be tried."""
+
 
 class Partial(msgspec.Struct, frozen=True, kw_only=True):
     """Canonical texts by stage, and a scorecard's."""
@@ -31,25 +34,20 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True):
 def read(path: Path) -> Partial:
     """Only shapes are judged here; whether the rules may be used says the build. Raises `StrategyUnreadable`."""
     if path.is_dir():
-        files = [path / f"{stage}.json" for stage in DECIDING if (path / f"{stage}.json").is_file()]
+        files = [path / f"{stage}.json" for stage in STAGES if (path / f"{stage}.json").is_file()]
         if not files:
             raise StrategyUnreadable(
-                why=f"{path} 里没有 {'、'.join(f'{stage}.json' for stage in DECIDING)} 中的任何一个"
+                why=f"{path} 里没有 {'、'.join(f'{stage}.json' for stage in STAGES)} 中的任何一个"
             )
         return Partial(strategies={file.stem: _document(_json(file), file) for file in files})
     content = _json(path)
     if "nodes" in content:
-        if path.stem not in {str(stage) for stage in DECIDING}:
+        if path.stem not in {str(stage) for stage in STAGES}:
             raise StrategyUnreadable(why=f"文件名要是步骤的名字，如 {Stage.LIMIT}.json")
         return Partial(strategies={path.stem: _document(content, path)})
     unknown = set(content) - {"strategies", "scorecard"}
     given = content.get("strategies", {})
-    if (
-        unknown
-        or not content
-        or not isinstance(given, dict)
-        or set(given) - {str(stage) for stage in DECIDING}
-    ):
+    if unknown or not content or not isinstance(given, dict) or set(given) - {str(stage) for stage in STAGES}:
         raise StrategyUnreadable(why="应当是一张流程图，或 strategies（按步骤）和 scorecard 两项")
     card = content.get("scorecard")
     return Partial(

@@ -4,7 +4,7 @@ import polars as pl
 
 from backend.domains.trials.model import Measured
 
-_GROUPINGS = ("county", "product", "age_band", "sex", "occupation", "education", "town", "village")
+GROUPS = ("county", "product", "age_band", "sex", "occupation", "education", "town", "village")
 SUMS = (
     "cases", "approved", "referred", "declined", "amount_fen", "rate_amount", "loss_fen", "matured", "bad",
 )  # fmt: skip
@@ -27,7 +27,7 @@ def _side(judged: pl.DataFrame, side: str) -> pl.DataFrame:
     approved = outcome == "approved"
     known = approved & pl.col("defaulted").is_not_null()
     return judged.select(
-        *_GROUPINGS,
+        *GROUPS,
         pl.col(f"{side}_grade").alias("grade"),
         pl.when(outcome == "declined").then(pl.col(f"{side}_reason")).otherwise(pl.lit("")).alias("reason"),
         pl.lit(side).alias("side"),
@@ -57,7 +57,7 @@ def _groups(rows: pl.DataFrame) -> list[Measured]:
         return []
     found = []
     everything = rows.with_columns(pl.lit("").alias("all"))
-    for grouping in ("all", *_GROUPINGS, "grade", "reason"):
+    for grouping in ("all", *GROUPS, "grade", "reason"):
         sums = everything.group_by(grouping, "side", maintain_order=True).agg(pl.col(SUMS).sum())
         for member, side, *values in sums.iter_rows():
             if member or grouping == "all":

@@ -73,6 +73,7 @@ def slice_of(plan: Plan, first: int, end: int) -> Slice:
         "credit_lines": _credit_lines(made),
         "loans": _loans(made, certificates),
         "guarantees": lending.guarantees(plan, made.home, made.lines),
+        "signals": _signals(made),
         "ring_members": _ring_members(made),
         "contacts": fraud.contacts(
             plan, made.home.household, made.found, made.phones.filter(pl.Series(made.people.slot == 0)),
@@ -313,6 +314,12 @@ def _loans(made: _Made, certificates: lending.Certificates) -> pl.DataFrame:
 def _paid(months: Array) -> pl.Series:
     texts = ["*" * (lending.MONTHS - n) + "N" * n for n in range(lending.MONTHS + 1)]
     return pl.Series(texts).gather(months)
+
+
+def _signals(made: _Made) -> pl.DataFrame:
+    found = lending.signals(made.plan, made.home, made.found, made.owed)
+    misuse = pl.Series(["none", "suspected", "confirmed"]).gather(found["loan_misuse"])
+    return pl.DataFrame({"household": made.home.household, **found, "loan_misuse": misuse})
 
 
 def _ring_members(made: _Made) -> pl.DataFrame:

@@ -1,11 +1,15 @@
 """Trials as the product runs them: kept by chunk, stopped and gone on with, seen by their own institution (A3-33)."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import msgspec
+import psutil
 import pytest
 
 from backend.commands import practice
@@ -31,6 +35,7 @@ from tests.domains.decision.conftest import read
 from tests.domains.decision.test_service import stricter
 from tests.domains.trials.conftest import NAME, SIZE
 
+ROOT = Path(__file__).resolve().parents[3]
 JIA, YI = system("4101", "test"), system("4102", "test")
 LIVE = Versions()
 
@@ -352,3 +357,28 @@ async def test_head_office_reads_no_trial_of_a_county(context: Context, county: 
         assert await trials.listed(tx) == [], "its pages ask for one institution at a time"
     async with context.db.read(JIA) as tx:
         assert (await trials.get(tx, run.id)).asked_by == "system:test"
+
+
+def test_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
+    """Killed with -9, the leader leaves nobody behind who waits for its next chunk."""
+    script = tmp_path / "leader.py"
+    script.write_text(
+        "import os, sys\n"
+        "from backend.domains.trials import pool\n"
+        "from tests.domains.trials.conftest import facts, seeded_plan\n"
+        "if __name__ == '__main__':\n"
+        "    opened = pool.open_pool(seeded_plan(), 1)\n"
+        "    pool.submit(opened, pool.Chunk(county='x', frame=facts(2))).result()\n"
+        "    print(*opened._processes, flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    leader = subprocess.Popen(
+        [sys.executable, str(script)], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT,
+    )  # fmt: skip
+    assert leader.stdout is not None
+    [follower] = [psutil.Process(int(number)) for number in leader.stdout.readline().split()]
+    leader.kill()
+    leader.wait()
+    psutil.wait_procs([follower], timeout=30)
+    assert not follower.is_running() or follower.status() == psutil.STATUS_ZOMBIE
