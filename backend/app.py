@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler
 from backend import wiring
 from backend.db.database import Database
 from backend.settings import Settings
-from backend.web import edge, errors, forms, health, static_files, templates
+from backend.web import edge, errors, forms, health, request_keys, static_files, templates
 
 
 def doors() -> list[ControllerRouterHandler]:
@@ -43,7 +43,7 @@ def create_app(
     made = Litestar(
         route_handlers=doors(),
         lifespan=[lifespan],
-        exception_handlers=errors.HANDLERS,  # type: ignore[arg-type]
+        exception_handlers={**errors.HANDLERS, **request_keys.HANDLERS},  # type: ignore[arg-type]
         openapi_config=None,  # no /schema outside development (13.x); partners get theirs by hand
         state=State({"settings": settings}),
         request_max_body_size=forms.SMALL_BODY,
@@ -51,5 +51,5 @@ def create_app(
         debug=False,
     )
     # Around the router, not inside it: an address nobody serves gets the headers and the log line too.
-    made.asgi_handler = edge.edge(settings, origins)(made.asgi_handler)
+    made.asgi_handler = edge.edge(settings, origins)(request_keys.keyed(made.asgi_handler))
     return made

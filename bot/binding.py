@@ -13,7 +13,7 @@ from backend.domains.channels.links import BindLink
 from backend.domains.institutions import service as institutions
 from backend.flows import bind_by_phone, send_code
 from backend.flows.context import Context
-from backend.web import cookies, errors, forms, templates, wechat_browser
+from backend.web import cookies, errors, forms, request_keys, templates, wechat_browser
 from backend.web.http import Request, Response
 
 FIELDS = ("phone", "code", "id_tail")
@@ -52,7 +52,7 @@ async def show(request: Request, token: FromPath[str]) -> Response:
     return await _page(request, context, link, token)
 
 
-@post("/wechat/bind/{token:str}/code", status_code=200, before_request=forms.guard, fields=FIELDS)
+@post("/wechat/bind/{token:str}/code", status_code=200, before_request=request_keys.guard, fields=FIELDS)
 async def send(request: Request, token: FromPath[str]) -> Response:
     context: Context = request.app.state.context
     link = await _link(request, context, token)
@@ -69,7 +69,7 @@ async def send(request: Request, token: FromPath[str]) -> Response:
     return await _page(request, context, link, token, phone=plain, sms=sms)
 
 
-@post("/wechat/bind/{token:str}", status_code=200, before_request=forms.guard, fields=FIELDS)
+@post("/wechat/bind/{token:str}", status_code=200, before_request=request_keys.guard, fields=FIELDS)
 async def submit(request: Request, token: FromPath[str]) -> Response:
     context: Context = request.app.state.context
     link = await _link(request, context, token)

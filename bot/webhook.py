@@ -29,7 +29,7 @@ async def verify(request: Request) -> str:
     return str(request.query_params.get("echostr", ""))
 
 
-@post("/wechat", status_code=200, request_max_body_size=MOST_BYTES)
+@post("/wechat", status_code=200, request_max_body_size=MOST_BYTES, opt={"message_id": "MsgId"})
 async def receive(request: Request) -> Response[str]:
     """A genuine message always gets an answer the platform understands; anything else an error status."""
     context: Context = request.app.state.context

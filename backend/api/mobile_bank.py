@@ -78,7 +78,7 @@ async def standing(
     return Whole(msgspec.json.encode(told), media_type="application/json")
 
 
-@post("/events", status_code=204)
+@post("/events", status_code=204, opt={"message_id": "event_id"})
 async def events(request: Request) -> None:
     """204 once the event is stored, also for a repeat; it is applied in its turn."""
     event = await signed.read(request, StrictEvent)
@@ -91,6 +91,7 @@ def _offer(offer: Offer) -> Response:
 
 router = Router(
     path="/api/mobile-bank",
+    before_request=signed.keyed,
     route_handlers=[redeem, package, document, standing, events],
     exception_handlers={Problem: signed.answer_problem},
     request_max_body_size=signed.LARGEST_BODY,

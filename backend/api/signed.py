@@ -10,7 +10,7 @@ from backend.core import clock, webhooks
 from backend.core.errors import Conflict, Invalid, Problem
 from backend.domains.handoff.model import TokenExpired
 from backend.flows.describe_offer import OfferGone
-from backend.web import errors
+from backend.web import errors, request_keys
 from backend.web.http import Request, Response
 
 T = TypeVar("T")
@@ -42,6 +42,17 @@ async def read(request: Request, kind: type[T]) -> T:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as cause:
         raise BodyUnreadable() from cause
+
+
+async def keyed(request: Request) -> Response | None:
+    """For `before_request` of this door: genuine, then done once by its `Idempotency-Key`. Raises `BadSignature`.
+
+    A message with an id of its own (`opt={"message_id": …}`) is kept single by that.
+    """
+    if request.method in request_keys.SAFE or "message_id" in request.route_handler.opt:
+        return None
+    _verify(request, await request.body())
+    return await request_keys.of_machine(request, "mobile bank")
 
 
 def check(request: Request) -> None:

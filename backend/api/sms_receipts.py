@@ -24,6 +24,7 @@ class StrictReceipt(Receipt, frozen=True, forbid_unknown_fields=True):
 @post(
     "/api/sms/receipts",
     status_code=204,
+    opt={"message_id": "message_id"},
     request_max_body_size=4096,
     exception_handlers={Problem: signed.answer_problem},
 )

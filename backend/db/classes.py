@@ -2,6 +2,8 @@
 
 C3 (passwords, faces, one-time codes) has no column: of codes and session tokens only a keyed hash is kept, of a
 face only the provider's verdict, and the effect that carries a code to the SMS platform is emptied once it is sent.
+An answer kept for a repeated request may hold a cookie or a hand-off code: it is sealed a second time, under what only
+the one who asked still has (`web/request_keys.py`), and emptied after two days.
 C2 (who a person is, how to reach them, what they own and owe, what they wrote) is one of
 
 - `sealed`: AES-256-GCM or SM4-GCM under the vault, bound to table, column and row (see `sealed.py`);
@@ -173,7 +175,11 @@ CLASSES: dict[str, Columns] = {
         "delivered_at",
         sealed="payload",
     ),
-    "outbox.idempotency": Columns(plain="institution_id key answer created_at", index="request_hash"),
+    "outbox.idempotency": Columns(
+        plain="institution_id key outcome leased_until answered_at created_at",
+        sealed="answer",
+        index="request_hash",
+    ),
     "outbox.inbox": Columns(
         plain="institution_id source message_id case_id received_at applied_at outcome", sealed="payload"
     ),

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 import msgspec
@@ -31,6 +31,22 @@ _open: ContextVar[bool] = ContextVar("in_transaction", default=False)
 class DatabaseDown(Unavailable):
     code = "database_down"
     message = "系统正在恢复，您填的内容没有丢，请一分钟后再试"
+
+
+class FirstWrite(Protocol):
+    """What a keyed request does in its first transaction that writes (`outbox.idempotency.Claim`)."""
+
+    async def began(self, tx: "Tx") -> bool:
+        """In the transaction, before anything else. False: another request was first, this one is rolled back."""
+
+    async def was_second(self) -> None:
+        """After that, with no transaction open. Raises."""
+
+    def committed(self) -> None:
+        """What `began` wrote is there to stay."""
+
+
+first_write: ContextVar[FirstWrite | None] = ContextVar("first_write", default=None)
 
 
 def in_transaction() -> bool:
@@ -157,12 +173,13 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 class _Transaction:
     """The block of `begin` and `read`."""
 
-    __slots__ = ("_actor", "_connection", "_db", "_flush_audit", "_start", "_token", "_tx")
+    __slots__ = ("_actor", "_connection", "_db", "_first", "_flush_audit", "_start", "_token", "_tx")
 
     def __init__(
         self, db: Database, actor: Actor, start: str, flush_audit: Callable[[Tx], Awaitable[None]]
     ) -> None:
         self._db, self._actor, self._start, self._flush_audit = db, actor, start, flush_audit
+        self._first = first_write.get() if start == "begin" else None
 
     async def __aenter__(self) -> Tx:
         if _open.get():
@@ -175,10 +192,14 @@ class _Transaction:
         try:
             # One round trip for both; asyncpg's own transaction object would cost another.
             await self._connection.execute(f"{self._start}; set local app.institution = '{institution_id}'")
+            self._tx = Tx(self._connection, self._actor, clock.now(), self._db.vault)
+            second = self._first is not None and not await self._first.began(self._tx)
         except BaseException as error:
             await self._leave(error)
             raise
-        self._tx = Tx(self._connection, self._actor, clock.now(), self._db.vault)
+        if second and self._first is not None:
+            await self._leave(_Second())
+            await self._first.was_second()
         return self._tx
 
     async def __aexit__(
@@ -199,6 +220,8 @@ class _Transaction:
         if writes:
             failpoints.hit(COMMITTING)
         await self._connection.commit()
+        if self._first is not None:
+            self._first.committed()
         if writes:
             failpoints.hit(COMMITTED)
 
@@ -214,6 +237,10 @@ class _Transaction:
             await self._db.release(self._connection)
         if isinstance(error, _GONE):
             raise DatabaseDown(unknown=self._start == "begin") from error
+
+
+class _Second(Exception):
+    """Why a transaction is rolled back that another request with the same key was first to begin."""
 
 
 _GONE = (

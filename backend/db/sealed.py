@@ -31,6 +31,7 @@ SEALED = (
     Sealed("decision.decisions", ("capsule",)),
     Sealed("evidence.answers", ("facts", "raw"), "application_id || '/' || source"),
     Sealed("outbox.effects", ("payload",)),
+    Sealed("outbox.idempotency", ("answer",), "key"),
     Sealed("outbox.inbox", ("payload",), "source || '/' || message_id"),
     Sealed("reviews.inquiries", ("asked", "answer")),
     Sealed("reviews.reviews", ("said",)),

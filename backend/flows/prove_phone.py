@@ -19,7 +19,6 @@ from backend.outbox import idempotency
 
 PURPOSE = "apply"
 CHANNEL = "h5"
-_REQUEST = idempotency.request_hash(PURPOSE)
 NEEDED = "没有这项授权，网上审批办不了；不同意也可以到网点办"
 CHANGED = "授权书刚刚更新了，请看过新的内容再勾"
 
@@ -51,11 +50,10 @@ async def prove_phone(
     code: str,
     ticked: Mapping[str, str],
     token: str,
-    key: str,
 ) -> Application:
     """The phone is the person's, every required consent is given, and the session gets the new `token`.
 
-    `key` is remembered for `proved_before`. `ticked` maps purpose to the version whose text was shown. Raises
+    `ticked` maps purpose to the version whose text was shown. Raises
     `PhoneInvalid`, `ConsentsIncomplete`, `WrongCode`, `CodeUsedUp`, `OthersPhone`, `PhoneOnFile`, `StepMissing`.
     """
     phone = send_code.check_phone(phone)
@@ -66,26 +64,26 @@ async def prove_phone(
         # Returned, not raised: a counted try and a used code stay so although the answer is no.
         refusal = await _check(tx, session, application, phone, code)
         if refusal is None:
-            await _record(tx, session, application, phone, texts, token)
-            await idempotency.remember(tx, _key(session, key), _REQUEST, application.id)
+
+            async def work() -> str:
+                await _record(tx, session, application, phone, texts, token)
+                return application.id
+
+            await idempotency.once(tx, work)
             return await applications.get(tx, application_id)
     raise refusal
 
 
-async def proved_before(context: Context, actor: Actor, token: str, key: str) -> Application | None:
-    """The draft whose phone was proved by the form with this `key`, giving its session this `token`; or None.
+async def proved_before(context: Context, actor: Actor) -> Application | None:
+    """The draft whose phone this very request proved in an earlier attempt, or None.
 
-    For a tap whose answer got lost: the browser still has the token of before.
+    For an attempt that died before its answer: the browser still has the token of before.
     """
+    application_id = idempotency.outcome()
+    if not application_id:
+        return None
     async with context.db.read(actor) as tx:
-        session = await identity.customer_session(tx, token)
-        if session is None or not await idempotency.previous_answer(tx, _key(session, key), _REQUEST):
-            return None
-        return await applications.get(tx, session.application_id) if session.application_id else None
-
-
-def _key(session: CustomerSession, key: str) -> str:
-    return f"proved:{session.id}:{key}"
+        return await applications.get(tx, application_id)
 
 
 def agreed(texts: tuple[ConsentText, ...], ticked: Mapping[str, str]) -> list[ConsentText]:

@@ -41,18 +41,16 @@ async def ask_code(context: Context, actor: Actor, phone: str, address: str) -> 
 
 
 async def resume_application(
-    context: Context, actor: Actor, *, phone: str, code: str, token: str, key: str, openid: str | None
+    context: Context, actor: Actor, *, phone: str, code: str, token: str, openid: str | None
 ) -> Resumed:
     """A new session (cookie `token`) for the person's newest open application, else their newest one.
 
-    Tapped twice (same `key`), the same answer. Raises `PhoneInvalid`, `WrongCode`, `CodeUsedUp`,
-    `NothingToResume`.
+    Raises `PhoneInvalid`, `WrongCode`, `CodeUsedUp`, `NothingToResume`.
     """
     phone = send_code.check_phone(phone)
-    request = idempotency.request_hash("resume", phone, code)
     # Nothing is looked up before the code is right: how long the answer takes must not tell whose phones we know.
     async with context.db.begin(actor.within(UNION)) as tx:
-        refusal = await _prove(tx, actor.id, phone, code, f"resume-proved:{key}", request)
+        refusal = await _prove(tx, actor.id, phone, code)
     if refusal is not None:
         raise refusal
     found = await _newest(context, phone)
@@ -60,27 +58,26 @@ async def resume_application(
         raise NothingToResume()
     county = actor.within(found.institution_id)
     async with context.db.begin(county) as tx:
-
-        async def work() -> str:
-            application = await applications.get(tx, found.id, lock=True)
+        application = await applications.get(tx, found.id, lock=True)
+        if await identity.customer_session(tx, token) is None:  # an attempt that died may have come this far
             session, _ = await identity.new_customer_session(tx, openid, token=token)
             await identity.set_session_application(tx, session.id, application.id, application.customer_id)
             await applications.continue_from(tx, application, session.id, openid)
-            return application.id
-
-        return Resumed(found.institution_id, await idempotency.once(tx, f"resume:{key}", request, work))
+    return Resumed(found.institution_id, found.id)
 
 
-async def _prove(
-    tx: Tx, browser: str, phone: str, code: str, key: str, request: bytes
-) -> CodeUsedUp | WrongCode | None:
-    """None when the phone is proved, now or a moment ago by the same form: a tap that was sent twice."""
-    before = await idempotency.previous_answer(tx, key, request)
-    if before is not None and tx.now.timestamp() - int(before) < PROVED_SECONDS:
+async def _prove(tx: Tx, browser: str, phone: str, code: str) -> CodeUsedUp | WrongCode | None:
+    """None when the phone is proved, now or a moment ago by an attempt of this request that died."""
+    before = idempotency.outcome()
+    if before and tx.now.timestamp() - int(before) < PROVED_SECONDS:
         return None
     refusal = await identity.check_code(tx, browser, PURPOSE, phone, code)
     if refusal is None:
-        await idempotency.remember(tx, key, request, str(int(tx.now.timestamp())))
+
+        async def proved() -> str:
+            return str(int(tx.now.timestamp()))
+
+        await idempotency.once(tx, proved)
     return refusal
 
 

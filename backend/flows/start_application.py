@@ -44,7 +44,6 @@ async def start_application(
     actor: Actor,
     *,
     token: str,
-    key: str,
     code: str = "",
     product_code: str = "",
     openid: str | None = None,
@@ -53,18 +52,16 @@ async def start_application(
 ) -> Application:
     """The draft to go on with; an open application of this browser for the same product is taken up again.
 
-    `token` becomes the cookie of a new session when there is no `session`. Tapped twice (same `key`), the
-    answer is the same draft. `address` as in `send_code`. Raises `CodeClosed`, `NotOnline`, `ProductNotLive`,
-    `TooManyStarts`.
+    `token` becomes the cookie of a new session when there is no `session`. `address` as in `send_code`.
+    Raises `CodeClosed`, `NotOnline`, `ProductNotLive`, `TooManyStarts`.
     """
-    request = idempotency.request_hash("start", code, product_code)
     async with context.db.begin(actor) as tx:
 
         async def work() -> str:
             await STARTS.take_at(tx, address)
             return await _start(tx, token, code, product_code, openid, session)
 
-        return await applications.get(tx, await idempotency.once(tx, f"start:{key}", request, work))
+        return await applications.get(tx, await idempotency.once(tx, work))
 
 
 async def _start(

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
+from backend.core import clock
 from backend.core.actor import everywhere
 from backend.domains.channels import links
 from backend.domains.identity import quota
@@ -20,7 +21,7 @@ from backend.flows import (
     resume_held,
 )
 from backend.flows.context import Context
-from backend.outbox import effects
+from backend.outbox import effects, idempotency
 
 log = structlog.get_logger("worker")
 
@@ -54,11 +55,16 @@ async def _forget_states(context: Context) -> None:
         await identity.forget_states(tx)
 
 
+async def _forget_answers(context: Context) -> None:
+    await idempotency.forget_answers(context.db, clock.now())
+
+
 TIMETABLE: list[Task] = [
     Task("wake overdue effects", 1.0, _wake_overdue),
     Task("sound the alarm over dead letters", 60, _sound_alarms),
     Task("forget old quotas", 3600, _forget_quotas),
     Task("forget old authorisations", 3600, _forget_states),
+    Task("empty old answers of requests", 3600, _forget_answers),
     Task("resume held cases", 10, resume_held.resume_held),
     Task("put dated strategies live", 2.0, put_strategies_live.put_strategies_live),
     Task("ask the bank about quiet offers", 30, poll_bank.poll_bank),

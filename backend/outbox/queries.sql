@@ -122,18 +122,44 @@ for update;
 update outbox.inbox set applied_at = :now, outcome = :outcome
 where institution_id = :institution_id and source = :source and message_id = :message_id;
 
--- name: answer_for(institution_id, key)^
--- What was answered to a request with this key before.
-select request_hash, answer from outbox.idempotency
-where institution_id = :institution_id and key = :key;
+-- name: request_with(key)^
+-- scope: all institutions, because the key is looked up before it is known which of them its request works for.
+select institution_id, request_hash, outcome, leased_until, answered_at, answer from outbox.idempotency
+where key = :key;
 
--- name: remember_answer(institution_id, key, request_hash, answer, now)$
--- Kept for ever, in the transaction of the change itself.
-insert into outbox.idempotency (institution_id, key, request_hash, answer, created_at)
-values (:institution_id, :key, :request_hash, :answer, :now)
+-- name: claim_request(institution_id, key, request_hash, now, until)$
+-- In the transaction of the change itself. A second one with the key waits here until the first has committed.
+insert into outbox.idempotency (institution_id, key, request_hash, leased_until, created_at)
+values (:institution_id, :key, :request_hash, :until, :now)
 on conflict do nothing
 returning true;
 
--- name: hold_key(key)$
--- Two requests with one key wait for each other; the lock ends with the transaction.
-select pg_advisory_xact_lock(hashtextextended(:key, 0))::text;
+-- name: take_over_request(institution_id, key, seen, until)$
+-- Whoever claimed it died, or answered with an error: one of those who ask again goes on.
+update outbox.idempotency set leased_until = :until
+where institution_id = :institution_id and key = :key and answered_at is null and leased_until = :seen
+returning true;
+
+-- name: release_request(institution_id, key, now)!
+-- It came to no answer that lasts: a repeat may run at once.
+update outbox.idempotency set leased_until = :now
+where institution_id = :institution_id and key = :key and answered_at is null;
+
+-- name: keep_outcome(institution_id, key, outcome)!
+-- What the change made, in the transaction of the change.
+update outbox.idempotency set outcome = :outcome where institution_id = :institution_id and key = :key;
+
+-- name: answer_request(institution_id, key, answer, now)!
+-- Said once; a repeat gets the same.
+update outbox.idempotency set answer = :answer, answered_at = :now
+where institution_id = :institution_id and key = :key and answered_at is null;
+
+-- name: institutions_with_answers(before)
+-- scope: all institutions, because the clock empties old answers of each in turn. Ids only.
+select distinct institution_id from outbox.idempotency where answer is not null and answered_at < :before;
+
+-- name: forget_answers(institution_id, before)
+-- The answer has served; key and request hash stay.
+update outbox.idempotency set answer = null
+where institution_id = :institution_id and answer is not null and answered_at < :before
+returning key;

@@ -46,9 +46,10 @@ class Callbacks:
         return self._store.rows("select * from callbacks where state = 'waiting' order by at")
 
     async def post(self, path: str, body: object) -> httpx.Response:
-        """One signed call whose answer is wanted at once; raises httpx errors as they come."""
-        content = encoded(body).encode()
-        headers = webhooks.headers(self._secret, ids.new(), clock.now(), content)
+        """One signed call whose answer is wanted at once, with a key of its own; raises httpx errors as they come."""
+        content, message_id = encoded(body).encode(), ids.new()
+        headers = webhooks.headers(self._secret, message_id, clock.now(), content)
+        headers["Idempotency-Key"] = message_id
         return await self._http.post(self._base + path, content=content, headers=_json(headers))
 
     async def get(self, path: str) -> httpx.Response:

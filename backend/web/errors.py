@@ -6,6 +6,7 @@ import litestar
 import structlog
 from litestar.exceptions import HTTPException
 
+from backend.core import ids
 from backend.core.errors import (
     Conflict,
     Invalid,
@@ -83,7 +84,9 @@ def answer_http(request: Request, error: HTTPException) -> Response:
     """Litestar's own refusals: unknown route, wrong method, body too large, unknown field."""
     status = error.status_code if error.status_code in TITLES else (500 if error.status_code >= 500 else 400)
     title, sentence = TITLES[status], SENTENCES.get(status, TITLES[status])
-    if _by_machine(request):
+    if said := getattr(error, "sentence", ""):
+        sentence = said
+    elif by_machine(request):
         sentence = MACHINES.get(status, title)
     elif status == 413 and not _takes_photograph(request):
         title, sentence = TOO_LONG
@@ -97,7 +100,7 @@ def answer_unexpected(request: Request, error: Exception) -> Response:
         frames.append(f"{trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}")
         trace = trace.tb_next
     log.error("unexpected", error=type(error).__name__, at=frames[-6:])
-    return _answer(request, 500, "unexpected", (MACHINES if _by_machine(request) else SENTENCES)[500])
+    return _answer(request, 500, "unexpected", (MACHINES if by_machine(request) else SENTENCES)[500])
 
 
 def _answer(
@@ -110,7 +113,7 @@ def _answer(
     title: str = "",
 ) -> Response:
     request_id = str(request.scope.get("request_id", ""))
-    if _by_machine(request):
+    if by_machine(request):
         return _to_machine(request, status, code, sentence, headers)
     if "application/json" in request.headers.get("accept", ""):
         body = {"error": code, "message": sentence, "fields": fields or {}, "request_id": request_id}
@@ -119,7 +122,7 @@ def _answer(
         status,
         title or TITLES.get(status, TITLES[500]),
         sentence,
-        *_way_on(request, status),
+        *_way_on(request, status, code),
         request_id=request_id if status >= 500 else "",
     )
     name = "shared/_error.html" if request.headers.get("hx-request") else "shared/error.html"
@@ -131,7 +134,7 @@ def _answer(
     )
 
 
-def _by_machine(request: Request) -> bool:
+def by_machine(request: Request) -> bool:
     path = request.scope["path"]
     return path.startswith("/api/") or path == "/wechat"
 
@@ -152,11 +155,14 @@ def _takes_photograph(request: Request) -> bool:
     return bool(getattr(handler, "opt", {}).get("files"))
 
 
+_SENT_BEFORE = {"key_reused", "still_running"}
 _CUSTOMERS = ("/apply", "/my/", "/resume", "/consents/", "/report", "/q/", "/p/")
 
 
-def _way_on(request: Request, status: int) -> tuple[str, str]:
+def _way_on(request: Request, status: int, code: str) -> tuple[str, str]:
     """(label, address) of the one button: a customer's page never ends without a way on."""
+    if code in _SENT_BEFORE:
+        return "看最新的情况", stands_at(request)
     path = request.scope["path"]
     if not path.startswith(_CUSTOMERS) or status == 429:
         return "", ""
@@ -171,7 +177,7 @@ def _page(request: Request) -> templates.Page:
     own_form = request.method == "POST" and path.startswith(("/apply/", "/resume", "/report"))
     return templates.Page(
         csrf_token=cookies.csrf_token(request, request.app.state.settings),
-        form_key="",
+        form_key=ids.new(),
         institution_name="小贷云工作室",
         service_phone=UNION_PAGE.service_phone,
         path=stands_at(request) if own_form else "/",

@@ -23,8 +23,9 @@ from backend.domains.identity import service as identity
 from backend.domains.identity.model import NotYours, SignInNeeded, Staff, StaffSession
 from backend.domains.institutions.model import HEAD_OFFICE, UNION, Institution, InstitutionNotFound
 from backend.flows.context import Context
+from backend.outbox.idempotency import Refused
 from backend.settings import Settings
-from backend.web import cookies, customer, errors, forms, staff_menu, templates
+from backend.web import cookies, customer, errors, forms, request_keys, staff_menu, templates
 from backend.web.customer import GoTo
 from backend.web.http import Request, Response
 
@@ -145,7 +146,7 @@ def router(handlers: Sequence[HTTPRouteHandler]) -> Router:
     return Router(
         path="/",
         guards=[guard],
-        before_request=forms.guard,
+        before_request=request_keys.guard,
         exception_handlers=HANDLERS,  # type: ignore[arg-type]
         route_handlers=list(handlers),
     )
@@ -301,4 +302,12 @@ def answer_problem(request: Request, problem: Problem) -> Response:
     return answer
 
 
-HANDLERS: Mapping[type[Exception], Any] = {GoTo: customer.answer_go_to, Problem: answer_problem}
+def _answer_refused(request: Request, refused: Refused) -> Response:
+    return answer_problem(request, refused.problem)
+
+
+HANDLERS: Mapping[type[Exception], Any] = {
+    GoTo: customer.answer_go_to,
+    Problem: answer_problem,
+    Refused: _answer_refused,
+}

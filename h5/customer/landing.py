@@ -62,14 +62,12 @@ async def start(request: Request) -> Response:
     form = await forms.texts(request)
     code = form.get("code", "")
     here = await customer.at(request, campaigns.institution_of(code) or form.get("institution_id", ""))
-    key = form.get("form_key", "")
-    token = customer.token(request, here.settings, key, "start")
+    token = customer.token(request, here.settings, form.get("form_key", ""), "start")
     try:
         application = await start_application.start_application(
             here.context,
             here.actor,
             token=token,
-            key=f"{customer.visit_name(request, here.settings)}:{key}",
             code=code,
             product_code=form.get("product_code", ""),
             openid=here.openid,

@@ -65,7 +65,6 @@ async def submit(request: Request) -> Response:
             code=form.get("code", ""),
             ticked=ticked(form),
             token=token,
-            key=form.get("form_key", ""),
         )
     except OthersPhone as problem:
         return here.show(
@@ -82,16 +81,12 @@ async def submit(request: Request) -> Response:
 
 
 async def _tapped_again(request: Request) -> Response | None:
-    """The same form once more with the token it had before: its answer got lost, so it is given again."""
+    """An earlier attempt of this request died before its answer: the browser still has the token of before."""
     here = await customer.anywhere(request)
-    if here.session is not None or not here.institution.id:
-        return None
-    token = customer.next_token(request, here.settings)
-    key = (await forms.texts(request)).get("form_key", "")
-    application = await prove_phone.proved_before(here.context, here.actor, token, key)
+    application = await prove_phone.proved_before(here.context, here.actor)
     if application is None:
         return None
-    here.keep_session(token)
+    here.keep_session(customer.next_token(request, here.settings))
     return here.go(customer.STEP_PATHS.get(application.step, "/resume"))
 
 

@@ -54,10 +54,7 @@ async def submit(request: Request) -> Response:
 
 
 async def _tell(here: Here, code: str, kind: str, form: dict[str, str], contact: str | None) -> str:
-    who = customer.visit_name(here.request, here.settings)
-    actor = _actor(here)
-    request = idempotency.request_hash("report", code, kind, form.get("said", ""), contact or "")
-    async with here.context.db.begin(actor) as tx:
+    async with here.context.db.begin(_actor(here)) as tx:
         verified = await campaigns.verify(tx, code)
 
         async def work() -> str:
@@ -67,7 +64,7 @@ async def _tell(here: Here, code: str, kind: str, form: dict[str, str], contact:
                 tx, kind=kind, text=form.get("said", ""), code_id=code_id, contact=contact
             )
 
-        return await idempotency.once(tx, f"report:{who}:{form.get('form_key', '')}", request, work)
+        return await idempotency.once(tx, work)
 
 
 async def _here(request: Request, code: str) -> Here:

@@ -45,8 +45,8 @@ async def send(request: Request) -> Response:
 async def submit(request: Request) -> Response:
     """A fresh session at the step it stopped at, or at the page of what was handed in."""
     here, form = await customer.anywhere(request), await forms.texts(request)
-    key, number = form.get("form_key", ""), form.get("phone", "")
-    token, who = customer.token(request, here.settings, key, "resume"), _browser(here)
+    number, who = form.get("phone", ""), _browser(here)
+    token = customer.token(request, here.settings, form.get("form_key", ""), "resume")
     try:
         found = await resume_application.resume_application(
             here.context,
@@ -54,7 +54,6 @@ async def submit(request: Request) -> Response:
             phone=number,
             code=form.get("code", ""),
             token=token,
-            key=f"{who.id}:{key}",
             openid=here.openid,
         )
     except (Invalid, NotFound) as problem:

@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from backend.web import customer, forms
+from backend.web import customer, request_keys
 from h5.customer import (
     consents,
     details,
@@ -25,7 +25,7 @@ from h5.customer import (
 
 router = Router(
     path="/",
-    before_request=forms.guard,
+    before_request=request_keys.guard,
     exception_handlers=customer.HANDLERS,  # type: ignore[arg-type]
     route_handlers=[
         entry.show,

@@ -82,6 +82,17 @@
       request.send(body);
     });
   }
+  /* A form that stays open after an answer (a part was swapped, a photograph is taken again) asks for something new
+     next time: a key of its own. While no answer came the key stays, so that nothing is done twice. */
+  function renew(form) {
+    var words = new Uint32Array(4);
+    crypto.getRandomValues(words);
+    all('input[name=form_key]', form).forEach(function (input) { input.value = Array.from(words, function (w) { return w.toString(16).padStart(8, '0'); }).join('-'); });
+  }
+  document.addEventListener('htmx:afterRequest', function (event) {
+    var form = event.detail.elt.closest('form'), config = event.detail.requestConfig;
+    if (form && config && config.verb !== 'get' && event.detail.xhr.status) renew(form);
+  });
   async function upload(form, file) {
     if (form.dataset.sending) return;
     form.dataset.sending = '1';
@@ -114,6 +125,7 @@
     }
   }
   function finish(form, answer) {
+    renew(form);
     var next = answer.getResponseHeader('HX-Redirect');
     if (next) { location.assign(next); return; }
     if (answer.status === 409) {  /* the road ends or turns here: a whole page of words */
@@ -248,6 +260,7 @@
   });
   /* Coming back by the back button: a page kept by the browser must be usable again. */
   addEventListener('pageshow', function (event) {
+    if (event.persisted) all('form').forEach(renew);
     if (event.persisted) all('form[data-sent]').forEach(function (form) { delete form.dataset.sent; all('.busy', form).forEach(function (b) { b.classList.remove('busy'); }); });
   });
   document.addEventListener('htmx:sendError', function () { tell('网络不太稳，这一步没送出去，请再点一次。'); });

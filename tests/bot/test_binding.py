@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from backend.core import clock
+from backend.core import clock, ids
 from backend.core.actor import everywhere
 from backend.domains.customers import service as customers
 from backend.jobs import worker
@@ -44,7 +44,7 @@ class Browser:
         token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
         assert token, page.text
         return await self.web.post(
-            url, data={"csrf_token": token[1], **fields}, headers={"User-Agent": AGENT}
+            url, data={"csrf_token": token[1], "form_key": ids.new(), **fields}, headers={"User-Agent": AGENT}
         )
 
 

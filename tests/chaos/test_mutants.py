@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from backend.core import ids
+from backend.core import clock, ids
 from backend.core.actor import Actor, system
 from backend.domains.applications.model import Application
 from backend.domains.contracts import service as contracts
@@ -109,10 +109,14 @@ def no_inbox(patch: pytest.MonkeyPatch) -> None:
 
 
 def client_key_ignored(patch: pytest.MonkeyPatch) -> None:
-    async def every_time(tx: Any, key: str, request: bytes, work: Callable[[], Awaitable[str]]) -> str:
-        return await work()
+    async def never_seen(self: idempotency.Claim) -> tuple[bool, bytes | None]:
+        return False, None
 
-    patch.setattr(idempotency, "once", every_time)
+    async def let_in(self: idempotency.Claim, tx: Any) -> bool:
+        return True
+
+    patch.setattr(idempotency.Claim, "look", never_seen)
+    patch.setattr(idempotency.Claim, "began", let_in)
 
 
 def missing_lease(patch: pytest.MonkeyPatch) -> None:
@@ -163,11 +167,21 @@ async def disordered_callbacks(road: Road) -> dict[str, object]:
 
 
 async def tapping_twice(road: Road) -> dict[str, object]:
-    """The first tap's answer is lost after its commit; the page sends the same form again."""
-    page = {"key": "one-page", "product_code": "SXD"}
+    """The first tap's answer is lost after its commit; the page sends the same form again, twice."""
+
+    async def tap(token: str) -> None:
+        claim = idempotency.Claim(road.db, "visit", "one-page", idempotency.request_hash("SXD"))
+        answered, _ = await claim.look()
+        if not answered:
+            with claim.open():
+                await start_application.start_application(road.context, JIA, token=token, product_code="SXD")
+            await claim.answered(b"303")
+
     with mortal(road, die_at=2), pytest.raises(Died):
-        await start_application.start_application(road.context, JIA, token="a" * 43, **page)
-    await start_application.start_application(road.context, JIA, token="b" * 43, **page)
+        await tap("a" * 43)
+    with clock.at(clock.now() + idempotency.LEASE):
+        await tap("b" * 43)
+        await tap("c" * 43)
     async with road.db.read(JIA) as tx:
         drafts = await tx.connection.fetchval("select count(*) from applications.applications")
     return {} if drafts == 1 else {"drafts of one tap": drafts}

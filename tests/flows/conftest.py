@@ -179,9 +179,10 @@ class Road:
         secret = secret or self.context.settings.callback_secret
         return content, webhooks.headers(secret, ids.new(), clock.now(), content)
 
-    async def call(self, path: str, body: object, *, secret: str = "") -> httpx.Response:
+    async def call(self, path: str, body: object, *, secret: str = "", key: str = "") -> httpx.Response:
         """A signed call of the bank to our door."""
         content, headers = self.signed(body, secret)
+        headers["Idempotency-Key"] = key or ids.new()
         return await self.web.post(f"/api/mobile-bank/{path}", content=content, headers=headers)
 
     async def ask(self, path: str, *, signed: str = "") -> httpx.Response:

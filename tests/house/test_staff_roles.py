@@ -6,7 +6,7 @@ import pytest
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
-from backend.core import clock
+from backend.core import clock, ids
 from backend.core.actor import ROLES
 from backend.web import staff
 from h5.console.routes import router as console
@@ -74,7 +74,7 @@ async def ask(desk: Desk, method: str, path: str, token: str) -> tuple[int, str]
         reply = await desk.http.get(path)
     else:
         searched = {"what": "26110199999"} if path == "/console/support" else {}
-        reply = await desk.http.post(path, data={"csrf_token": token, **searched})
+        reply = await desk.http.post(path, data={"csrf_token": token, "form_key": ids.new(), **searched})
     return reply.status_code, reply.headers.get("location", "")
 
 

@@ -203,7 +203,7 @@ async def _ask(desk: Desk, method: str, path: str, token: str, fields: tuple[str
         return (await desk.http.get(path)).status_code
     filled = {"outcome": "approved", "amount": "10000", "rate": "6", "term": "12"}
     sent = {name: filled.get(name, "写得够长的一句话") for name in fields}
-    return (await desk.http.post(path, data={"csrf_token": token, **sent})).status_code
+    return (await desk.http.post(path, data={"csrf_token": token, "form_key": ids.new(), **sent})).status_code
 
 
 async def test_a_county_chooses_no_other_county_and_finds_no_other_customer(
@@ -216,12 +216,14 @@ async def test_a_county_chooses_no_other_county_and_finds_no_other_customer(
         before = await census.digests()
         for path in ("/console/dead-letters", "/console/officers"):
             assert (await desk.http.get(path, params={"in": "4102"})).status_code == 404
-        by_number = {"csrf_token": token, "what": foreign.number}
+        by_number = {"csrf_token": token, "form_key": ids.new(), "what": foreign.number}
         reply = await desk.http.post("/console/support", data=by_number)
         assert reply.status_code == 404
         assert await census.changed(before) - {"audit.entries", "audit.heads"} == set()
         openid = foreign.application.openid or ""
-        reply = await desk.http.post("/console/support", data={"csrf_token": token, "what": openid})
+        reply = await desk.http.post(
+            "/console/support", data={"csrf_token": token, "form_key": ids.new(), "what": openid}
+        )
         assert (reply.status_code, foreign.number in reply.text) == (404, False)
     head_office = await desks.of(STAFF_NO["head_office_admin"])
     await head_office.get(f"/console/cases/{foreign.number}")

@@ -7,6 +7,7 @@ import httpx
 import pytest
 import requests
 
+from backend.core import ids
 from backend.core.errors import Problem
 from backend.integrations import http
 from backend.integrations.http import Connection
@@ -73,7 +74,10 @@ async def test_no_address_in_a_query_or_a_field_is_called_or_led_to(
                 query = dict.fromkeys(("next", "back", "code", "state", "liveness_session"), bad)
                 reply = await phone.http.get(route.at(), params=query)
             elif fields_of(studio, route):
-                given = dict.fromkeys(fields_of(studio, route), bad) | {"csrf_token": token}
+                given = dict.fromkeys(fields_of(studio, route), bad) | {
+                    "csrf_token": token,
+                    "form_key": ids.new(),
+                }
                 reply = await phone.http.request(route.method, route.at(), data=given)
             else:
                 continue

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import asyncpg
 import pytest
 
+from backend.core import ids
 from backend.core.actor import system
 from backend.domains.campaigns import service as campaigns
 from backend.domains.channels import tickets
@@ -141,7 +142,7 @@ async def _fill(road: Road, desks: Desks, made: Scene) -> list[str]:
             if method != "POST" or role not in handler.opt["roles"] or not fields:
                 continue
             for hostile in ("".join(CORPUS), SHORT):
-                given = {"csrf_token": token, **dict.fromkeys(fields, hostile)}
+                given = {"csrf_token": token, "form_key": ids.new(), **dict.fromkeys(fields, hostile)}
                 if path.endswith("decide") or "outcome" in handler.opt["fields"]:
                     given |= {"outcome": "declined"}
                 reply = await desk.http.post(example(path, made), data=given)
@@ -185,7 +186,11 @@ async def test_nothing_anybody_writes_becomes_part_of_a_page(
                 given = {"said": hostile, "phone": hostile, "code": hostile, "kind": hostile, "back": hostile}
                 if route.method == "POST":
                     kept = {k: v for k, v in given.items() if k in _declared(road, route.path)}
-                    replies.append(await phone.post(route.at(**fills), data={"csrf_token": token, **kept}))
+                    replies.append(
+                        await phone.post(
+                            route.at(**fills), data={"csrf_token": token, "form_key": ids.new(), **kept}
+                        )
+                    )
         for reply in replies:
             if "html" in reply.headers.get("content-type", ""):
                 seen = Seen(reply.text)

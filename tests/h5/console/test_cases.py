@@ -6,7 +6,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from backend.core import clock
+from backend.core import clock, ids
 from backend.demo import staff_id
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
@@ -184,7 +184,9 @@ async def test_the_officer_of_the_case_does_not_decide_it_even_as_a_reviewer(
     assert "要由另一位审查人来看" in desk.words
     review = await owner.fetchval("select id from reviews.reviews")
     token = desk.page.form("/staff/sign-out").values["csrf_token"]
-    reply = await desk.http.post(f"/console/reviews/{review}/answer", data={"csrf_token": token, **YES})
+    reply = await desk.http.post(
+        f"/console/reviews/{review}/answer", data={"csrf_token": token, "form_key": ids.new(), **YES}
+    )
     assert reply.status_code == 403
     assert await owner.fetchval("select status from reviews.reviews") == "open"
 
@@ -201,7 +203,7 @@ async def test_who_declined_a_case_does_not_answer_the_customers_request_about_i
     assert "要由另一位审查人来看" in desk.words
     asked = await review_of(road, application, "requested")
     token = desk.page.form("/staff/sign-out").values["csrf_token"]
-    said = {"csrf_token": token, "outcome": "upheld", "reason": "我看就是不行"}
+    said = {"csrf_token": token, "form_key": ids.new(), "outcome": "upheld", "reason": "我看就是不行"}
     assert (await desk.http.post(f"/console/reviews/{asked.id}/answer", data=said)).status_code == 403
     second = await desks.of("JX0202")
     assert "客户申请人工复核：资料里有不对的地方" in second.words

@@ -5,7 +5,7 @@ from datetime import timedelta
 import asyncpg
 import msgspec
 
-from backend.core import clock
+from backend.core import clock, ids
 from backend.core.actor import system
 from backend.demo import staff_id
 from backend.domains.audit import service as audit
@@ -29,7 +29,9 @@ async def test_a_dead_letter_is_sent_again_once_with_a_reason_and_a_fresh_proof(
         await desk.get("/console/dead-letters")
         token = desk.page.form("/staff/confirm").values["csrf_token"]
         path = f"/console/dead-letters/4101/{dead}"
-        stale = await desk.http.post(path, data={"csrf_token": token, "reason": "对方恢复了"})
+        stale = await desk.http.post(
+            path, data={"csrf_token": token, "form_key": ids.new(), "reason": "对方恢复了"}
+        )
         assert stale.status_code == 403
         assert await owner.fetchval("select status from outbox.effects where id = $1", dead) == "dead"
         await desk.confirm()
@@ -37,7 +39,9 @@ async def test_a_dead_letter_is_sent_again_once_with_a_reason_and_a_fresh_proof(
         assert desk.reply.status_code == 422
         await desk.send(desk.page.form(path), reason="对方恢复了")
         assert "已经排上" in desk.words
-        again = await desk.http.post(path, data={"csrf_token": token, "reason": "对方恢复了"})
+        again = await desk.http.post(
+            path, data={"csrf_token": token, "form_key": ids.new(), "reason": "对方恢复了"}
+        )
         assert again.status_code == 404
     assert await owner.fetchval("select status from outbox.effects where id = $1", dead) == "waiting"
     async with road.db.read(system("4101", "test")) as tx:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
-from backend.core import clock
+from backend.core import clock, ids
 from backend.core.actor import system
 from backend.domains.audit import service as audit
 from backend.settings import Settings
@@ -133,7 +133,7 @@ async def test_signing_in_again_gives_a_new_token_and_ends_the_old_one(desks: De
 async def _button(desk: Desk) -> str:
     """The sign-in form as an open tab still holds it, posted although a session is there."""
     token = desk.page.form("/staff/sign-out").values["csrf_token"]
-    reply = await desk.http.post(OUT, data={"csrf_token": token, "next": ""})
+    reply = await desk.http.post(OUT, data={"csrf_token": token, "form_key": ids.new(), "next": ""})
     return str(reply.headers["location"])
 
 
@@ -236,7 +236,7 @@ async def test_the_cookie_is_for_this_host_and_no_script(road: Road, desks: Desk
 async def test_a_step_up_renews_the_proof_of_the_same_person_only(road: Road, desks: Desks) -> None:
     desk = await desks.of("JX0201")
     token = desk.page.form("/staff/sign-out").values["csrf_token"]
-    asked = {"csrf_token": token, "next": "/console"}
+    asked = {"csrf_token": token, "form_key": ids.new(), "next": "/console"}
     other = str((await desk.http.post("/staff/confirm", data=asked)).headers["location"])
     query = parse_qs(urlsplit(other).query)
     assert (query["prompt"], query["login_hint"]) == (["login"], ["JX0201"])

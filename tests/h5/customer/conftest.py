@@ -131,10 +131,10 @@ class Phone:
         return await self.send(form, **(truth | mended))
 
     async def code(self, phone: str, action: str = "/apply/consents") -> str:
-        """Ask for a code and read the SMS."""
+        """Ask for a code, as the page's script does, with a key of its own; and read the SMS."""
         form = self.page.form(action)
         path = "/apply/phone" if action == "/apply/consents" else "/resume/code"
-        await self.send(Form(path, "post", form.values), phone=phone)
+        await self.send(Form(path, "post", form.values | {"form_key": ids.new()}), phone=phone)
         return await self.studio.sms_code(phone)
 
     async def prove(self, person: Person, phone: str = "") -> httpx.Response:

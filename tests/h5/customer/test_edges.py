@@ -236,6 +236,7 @@ async def test_too_many_codes_are_refused_with_the_time_to_come_back(
             form = phone.page.form("/apply/consents")
             await phone.send(Form("/apply/phone", "post", form.values), phone=zhang.phone)
     with clock.at(now + timedelta(minutes=10)):
+        form = phone.page.form("/apply/consents")
         refused = await phone.send(Form("/apply/phone", "post", form.values), phone=zhang.phone)
     assert refused.status_code == 429
     assert "验证码太多了，请过" in phone.words
@@ -307,7 +308,9 @@ async def test_the_back_button_never_undoes_a_step(studio: Studio, phone: Phone,
     number = phone.path
     await phone.get("/apply/details")
     assert phone.path == number, "what is handed in is not filled in again"
-    await phone.send(old, purpose="travel", income="80k_120k", amount="50000")
+    changed = await phone.send(old, purpose="travel", income="80k_120k", amount="50000")
+    assert (changed.status_code, "已经提交过一次" in phone.words) == (422, True)
+    await phone.get(next(path for path in phone.page.links if path == "/apply/details"))
     assert phone.path == number
     [application] = await studio.all_applications()
     assert application.amount_fen != 5_000_000

@@ -163,12 +163,11 @@ async def test_a_wrong_code_says_how_many_tries_are_left(studio: Studio, phone: 
     await phone.to_phone(zhang)
     code = await phone.code(zhang.phone)
     wrong = "000000" if code != "000000" else "111111"
-    form = phone.page.form("/apply/consents")
     for left in (4, 3, 2, 1):
-        await phone.send(form, phone=zhang.phone, code=wrong, **phone.ticks())
+        await phone.send(phone.page.form("/apply/consents"), phone=zhang.phone, code=wrong, **phone.ticks())
         assert f"还可以再试 {left} 次" in phone.words
-    await phone.send(form, phone=zhang.phone, code=wrong, **phone.ticks())
-    await phone.send(form, phone=zhang.phone, code=code, **phone.ticks())
+    for given in (wrong, code):
+        await phone.send(phone.page.form("/apply/consents"), phone=zhang.phone, code=given, **phone.ticks())
     assert "不能再用" in phone.words
 
 

@@ -1,0 +1,328 @@
+"""Every request that changes something does so once, whatever happens to its answer (trust §1 no 3).
+
+The routes come from the application itself: a new one that changes something is swept by being walked here, and one
+that is not walked fails. Sent twice: one effect, the same answer to the byte. With another content: 422, no effect.
+"""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from backend.api import signed
+from backend.core import clock, failpoints, ids
+from backend.db.database import COMMITTED
+from backend.flows import open_mobile_bank
+from backend.outbox import idempotency
+from backend.sandbox import specimens
+from backend.sandbox.forms import Form
+from backend.sandbox.specimens.people import Person
+from backend.web import request_keys
+from tests.bot import people
+from tests.bot.conftest import World, id_number, world
+from tests.bot.test_binding import OPENID, Browser, code_for, link
+from tests.flows.conftest import JIA, Road
+from tests.flows.conftest import id_number as number_of
+from tests.h5.conftest import Desk, Desks, desks, road
+from tests.h5.customer.conftest import Phone, Studio
+from tests.h5.customer.test_edges import confirm_disclosure, known, to_approved
+from tests.h5.scene import referred, review_of, scene
+from tests.house.test_staff_roles import STAFF_NO, token_of
+from tests.security.twice import Twice, changing
+
+__all__ = ["desks", "id_number", "road", "world"]
+
+OWN_KEY = {
+    "/wechat": "MsgId or its like, in the inbox of the chat (channels.messages)",
+    "/api/mobile-bank/events": "event_id, in the inbox (outbox.inbox)",
+    "/api/sms/receipts": "message_id: the state of the message it names",
+}
+READS = {
+    "/display": "sets a cookie of the browser",
+    "/api/mobile-bank/package": "gives what waits",
+    "/api/mobile-bank/document": "gives what waits",
+}
+BOT = {"/wechat/bind/{token:str}/code", "/wechat/bind/{token:str}"}
+
+
+def keyed(app: Any) -> set[str]:
+    return set(changing(app)) - set(OWN_KEY) - set(READS)
+
+
+def of_staff(path: str) -> bool:
+    return path.startswith(("/staff", "/studio", "/console", "/api"))
+
+
+def test_every_changing_route_has_a_key_or_an_id_of_its_own(road: Road) -> None:
+    app = road.web._transport.app  # type: ignore[attr-defined]
+    found = changing(app)
+    assert {path for path, each in found.items() if "message_id" in each.opt} == set(OWN_KEY)
+    for path in set(found) - set(OWN_KEY):
+        assert found[path].resolve_before_request() in {request_keys.guard, signed.keyed}, path
+    assert set(found) >= {*OWN_KEY, *READS, *BOT}
+
+
+async def test_every_post_of_a_customer_happens_once(
+    studio: Studio, phone: Phone, zhang: Person, owner: asyncpg.Connection
+) -> None:
+    twice = Twice(studio.app, owner)
+
+    def browser() -> Phone:
+        made = studio.phone()
+        made.http._transport = twice
+        return made
+
+    await known(studio, zhang)
+    first, start = browser(), clock.now()
+    await first.to_details(zhang)
+    await first.send(
+        Form("/apply/details", "post", first.page.form("/apply/submit").values), purpose="appliance"
+    )
+    await first.get("/apply/details")
+    await first.hand_in(income="80k_120k", amount="30000")
+    number = first.path.split("/")[2]
+    await studio.drain()
+    await confirm_disclosure(first, number)
+    await first.send(first.page.form("/hand-off"))
+    await first.get(f"/my/{number}/hand-off")
+    await first.send(first.page.form("/hand-off/code"))
+    await first.get("/report")
+    await first.send(first.page.form("/report"), kind="fee_asked", said="有人要 200 元", phone="")
+
+    second = browser()
+    with clock.at(start + timedelta(seconds=100)):
+        await second.get("/resume")
+        code = await second.code(zhang.phone, "/resume")
+        await second.send(second.page.form("/resume"), phone=zhang.phone, code=code)
+    assert second.path == f"/my/{number}", second.words
+    await second.get(f"/my/{number}")
+    await second.send(second.page.form("/cancel"))
+
+    third = browser()
+    draft = await studio.draft_at(third, "details", zhang)
+    await third.get(f"/my/{draft}/consents")
+    await third.send(third.page.form("/bureau_query/withdraw"))
+    await third.get("/apply/renewal")
+    await third.send(third.page.form("/apply/renewal"), **third.ticks("/apply/renewal"))
+    await third.get("/p/4101/SXD")
+    await third.send(third.page.form("/apply/give-up"))
+
+    fourth = browser()
+    await studio.draft_at(fourth, "liveness", zhang)
+    await fourth.get("/apply/liveness/other-way")
+    await fourth.send(fourth.page.form("/apply/liveness/other-way"), way="branch")
+
+    fifth, li = browser(), specimens.person(4243, county="411701")
+    await known(studio, li, preset="enforced")
+    declined = await studio.draft_at(fifth, "details", li)
+    await fifth.get("/apply/details")
+    await fifth.hand_in(income="80k_120k", amount="30000")
+    await studio.drain()
+    await fifth.get(f"/my/{declined}/review-request")
+    await fifth.send(fifth.page.form("/review-request"), ground="wrong_data", said="那笔早还了")
+
+    assert twice.wrong == []
+    wanted = {path for path in keyed(studio.app) if not of_staff(path)} - BOT
+    assert wanted - twice.swept == set(), "changes something and is not walked here"
+
+
+async def test_every_post_behind_the_one_time_link_happens_once(
+    world: World, id_number: str, owner: asyncpg.Connection
+) -> None:
+    await people.customer(world.db, id_number)
+    twice = Twice(world.web._transport.app, owner)  # type: ignore[attr-defined]
+    address, browser = await link(world), Browser(world, OPENID)
+    world.web._transport = twice
+    page = await browser.get(address)
+    page = await browser.post(f"{address}/code", page, phone=people.PHONE)
+    code = await code_for(world)
+    done = await browser.post(address, page, phone=people.PHONE, code=code, id_tail=id_number[-6:])
+    assert "确认好了" in done.text
+    assert (twice.wrong, twice.swept) == ([], BOT)
+
+
+async def test_every_post_of_staff_and_of_the_bank_happens_once(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    made, other = await scene(road, owner), await referred(road, owner, "4101", 302)
+    returned = (await review_of(road, other)).id
+    app, secret = road.web._transport.app, road.context.settings.callback_secret  # type: ignore[attr-defined]
+    twice = Twice(app, owner, secret)
+    yes = {
+        "outcome": "approved",
+        "amount": "20000",
+        "rate": "8.40",
+        "term": "12",
+        "reason": "经营稳定，收入够还",
+    }
+    posts: list[tuple[str, str, dict[str, str]]] = [
+        ("officer", f"/studio/inquiries/{made.inquiry}", {"answer": "去看过了，大棚在用"}),
+        ("officer", f"/studio/leads/{made.number}/phone", {"reason": "客户找人工"}),
+        ("officer", f"/studio/calls/{made.call}/phone", {"reason": "客户找人工"}),
+        ("officer", f"/studio/calls/{made.call}", {"answer": "打过电话，讲清了利息"}),
+        ("officer", f"/studio/codes/{made.code}/poster.jpg", {"greeting": ""}),
+        ("county_admin", f"/console/tickets/4101/{made.ticket}", {"answer": "打过电话，讲清了利息"}),
+        ("county_admin", f"/console/reports/4101/{made.report}", {"answer": "查过了，不是我行的人"}),
+        ("county_admin", "/console/support", {"what": made.number}),
+        ("county_admin", f"/console/codes/{made.code}/revoke", {"reason": "码丢了，换一张"}),
+        ("reviewer", f"/console/reviews/{returned}/return", {"question": "家里几口人干活，看看大棚"}),
+        ("reviewer", f"/console/reviews/{made.review}/answer", yes),
+        ("risk_analyst", f"/console/dead-letters/4101/{made.dead}", {"reason": "对方恢复了"}),
+        ("auditor", "/staff/confirm", {"next": "/console"}),
+        ("auditor", "/staff/sign-in", {"next": ""}),
+        ("auditor", "/staff/sign-out", {}),
+    ]
+    opened: dict[str, tuple[Desk, str]] = {}
+    for role in dict.fromkeys(role for role, _, _ in posts):
+        desk = await desks.of(STAFF_NO[role])
+        opened[role] = desk, await token_of(desk)
+        desk.http._transport = twice
+    call = f"/console/tickets/4101/{(await _waiting_call(road)).ticket_no}/phone"
+    for role, path, fields in [*posts[:5], ("county_admin", call, {"reason": "答复客户找人工"}), *posts[5:]]:
+        desk, token = opened[role]
+        reply = await desk.http.post(path, data={"csrf_token": token, "form_key": ids.new(), **fields})
+        assert reply.status_code in {200, 303}, f"{path}: {reply.status_code}"
+
+    handed = await road.hand_off(await road.apply(number_of(303)))
+    url = await open_mobile_bank.open_mobile_bank(road.context, JIA, handed.id)
+    road.web._transport = twice
+    body = {"customer_hash": road.hash_of(number_of(303)), "token": url.partition("?token=")[2]}
+    assert (await road.call("redeem", body)).status_code == 200
+    assert (twice.wrong, {path for path in keyed(app) if of_staff(path)} - twice.swept) == ([], set())
+
+
+async def _waiting_call(road: Road) -> Any:
+    from backend.domains.channels import tickets
+
+    async with road.db.begin(JIA) as tx:
+        customer_id = await tx.connection.fetchval(
+            "select customer_id from applications.applications limit 1"
+        )
+        return await tickets.open(tx, kind="human", text="利息", openid="c2", customer_id=customer_id)
+
+
+async def test_a_machine_without_a_key_changes_nothing_and_is_told_so(road: Road) -> None:
+    handed = await road.hand_off(await road.apply(number_of(304)))
+    url = await open_mobile_bank.open_mobile_bank(road.context, JIA, handed.id)
+    body = {"customer_hash": road.hash_of(number_of(304)), "token": url.partition("?token=")[2]}
+    content, headers = road.signed(body)
+    refused = await road.web.post("/api/mobile-bank/redeem", content=content, headers=headers)
+    assert (refused.status_code, "Idempotency-Key" in refused.json()["message"]) == (400, True)
+    assert (await road.call("redeem", body)).status_code == 200
+
+
+async def _reports(owner: asyncpg.Connection) -> int:
+    return int(await owner.fetchval("select count(*) from campaigns.reports"))
+
+
+async def report_of(phone: Phone) -> dict[str, str]:
+    await phone.get("/report")
+    return phone.page.form("/report").filled(kind="fee_asked", said="有人要 200 元")
+
+
+async def test_a_form_without_its_key_changes_nothing(phone: Phone, owner: asyncpg.Connection) -> None:
+    form = await report_of(phone)
+    before = await _reports(owner)
+    refused = await phone.http.post("/report", data={**form, "form_key": ""})
+    assert (refused.status_code, await _reports(owner)) == (400, before)
+
+
+async def test_twenty_at_once_with_one_key_are_one(phone: Phone, owner: asyncpg.Connection) -> None:
+    form = await report_of(phone)
+    before = await _reports(owner)
+    replies = await asyncio.gather(*(phone.http.post("/report", data=form) for _ in range(20)))
+    assert {(reply.status_code, reply.content) for reply in replies} == {(200, replies[0].content)}
+    assert await _reports(owner) == before + 1
+
+
+async def test_a_death_between_change_and_answer_doubles_nothing(
+    studio: Studio, phone: Phone, owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """The claim is there, the answer is not. Once the lease has run out the repeat says what became of it."""
+    form = await report_of(phone)
+    before = await _reports(owner)
+    phone.http._transport = httpx.ASGITransport(studio.app, raise_app_exceptions=False)
+    failpoints.configure(f"{COMMITTED}=error:2x", tmp_path)  # the change, then the word that it failed
+    try:
+        died = await phone.http.post("/report", data=form)
+    finally:
+        failpoints.configure("")
+    assert (died.status_code, await _reports(owner)) == (500, before + 1)
+    with clock.at(clock.now() + idempotency.LEASE):
+        told = await phone.http.post("/report", data=form)
+        again = await phone.http.post("/report", data=form)
+    number = await owner.fetchval("select ticket_no from campaigns.reports order by reported_at desc limit 1")
+    assert (told.status_code, number in told.text, again.content) == (200, True, told.content)
+    assert await _reports(owner) == before + 1
+
+
+async def test_a_death_after_the_phone_was_proved_costs_the_person_nothing(
+    studio: Studio, phone: Phone, zhang: Person, tmp_path: Path
+) -> None:
+    """The browser still has the token of before; the repeat gives it the new one."""
+    await studio.draft_at(phone, "phone", zhang)
+    await phone.get("/apply/phone")
+    code = await phone.code(zhang.phone)
+    form = phone.page.form("/apply/consents").filled(phone=zhang.phone, code=code, **phone.ticks())
+    phone.http._transport = httpx.ASGITransport(studio.app, raise_app_exceptions=False)
+    failpoints.configure(f"{COMMITTED}=error:2x", tmp_path)
+    try:
+        assert (await phone.http.post("/apply/consents", data=form)).status_code == 500
+    finally:
+        failpoints.configure("")
+    with clock.at(clock.now() + idempotency.LEASE):
+        told = await phone.http.post("/apply/consents", data=form)
+    assert (told.status_code, told.headers["location"]) == (303, "/apply/liveness")
+    await phone.get("/apply/liveness")
+    assert phone.path == "/apply/liveness"
+
+
+async def test_somebody_elses_key_tells_nothing(
+    studio: Studio, phone: Phone, owner: asyncpg.Connection
+) -> None:
+    form = await report_of(phone)
+    mine, stranger = await phone.http.post("/report", data=form), studio.phone()
+    number = await owner.fetchval("select ticket_no from campaigns.reports order by reported_at desc limit 1")
+    theirs = await report_of(stranger)
+    taken = await stranger.http.post("/report", data={**theirs, "form_key": form["form_key"]})
+    assert (mine.status_code, number in mine.text) == (200, True)
+    assert (taken.status_code, number in taken.text) == (200, False)
+
+
+async def test_nobody_but_the_sender_can_read_a_saved_answer(
+    studio: Studio, phone: Phone, zhang: Person, owner: asyncpg.Connection
+) -> None:
+    """C3: the hand-off code of the page stands in the answer, which database and vault together do not open."""
+    number = await to_approved(studio, phone, zhang)
+    await confirm_disclosure(phone, number)
+    await phone.send(phone.page.form("/hand-off/code"))
+    rows = await owner.fetch("select key, answer from outbox.idempotency where answer is not null")
+    assert rows
+    for row in rows:
+        inner = studio.context.db.vault.open("outbox.idempotency", "answer", row["key"], row["answer"])
+        assert b"\x00" in inner
+        assert "短码".encode() not in inner
+        assert inner[2:14] != inner[14:26], "sealed again"
+
+
+async def test_when_the_answer_is_emptied_a_repeat_is_led_to_the_page(
+    studio: Studio, phone: Phone, owner: asyncpg.Connection
+) -> None:
+    form = await report_of(phone)
+    await phone.http.post("/report", data=form)
+    before, late = await _reports(owner), clock.now() + idempotency.ANSWERS_KEPT + timedelta(minutes=1)
+    assert await idempotency.forget_answers(studio.context.db, late) >= 1
+    again = await phone.http.post("/report", data=form)
+    assert (again.status_code, again.headers["location"]) == (303, "/report")
+    assert await _reports(owner) == before
+
+
+@pytest.mark.parametrize("path", ["/report", "/resume", "/apply/start"])
+async def test_a_get_asks_for_no_key(studio: Studio, phone: Phone, census: Any, path: str) -> None:
+    before = await census.digests()
+    await phone.get(path)
+    assert await census.changed(before) == set()
