@@ -43,7 +43,7 @@ def create_app(
     made = Litestar(
         route_handlers=doors(),
         lifespan=[lifespan],
-        exception_handlers={**errors.HANDLERS, **request_keys.HANDLERS},  # type: ignore[arg-type]
+        exception_handlers=errors.HANDLERS | request_keys.HANDLERS,  # type: ignore[arg-type]
         openapi_config=None,  # no /schema outside development (13.x); partners get theirs by hand
         state=State({"settings": settings}),
         request_max_body_size=forms.SMALL_BODY,

@@ -186,4 +186,8 @@ def _page(request: Request) -> templates.Page:
     )
 
 
-HANDLERS = {Problem: answer_problem, HTTPException: answer_http, Exception: answer_unexpected}
+HANDLERS: dict[type[Exception], Any] = {
+    Problem: answer_problem,
+    HTTPException: answer_http,
+    Exception: answer_unexpected,
+}

@@ -11,6 +11,7 @@ single by the inbox, or by the state of the message the id names.
 
 import hmac
 import zlib
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ from litestar.datastructures import UploadFile
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 
-from backend.core.crypto import Vault
+from backend.core import clock
+from backend.core.crypto import Unreadable, Vault
 from backend.core.errors import Conflict, Unavailable
 from backend.db.database import Tx, first_write
 from backend.flows.context import Context
@@ -58,19 +60,29 @@ class AnswerGone(Conflict):
     message = "这个 Idempotency-Key 的请求早已办完，当时的答复不再保存，请查询最新状态"
 
 
+COOKIE_SECONDS = 600
+"""How long a repeat is given the session again; later, a code that was used opens nothing."""
+
+
 class Answer(msgspec.Struct, array_like=True):
-    """What was sent: status, raw headers, body."""
+    """What was sent: status, raw headers, body; and when."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    at: datetime
+
+    def stands(self) -> bool:
+        opens = any(name.lower() == b"set-cookie" for name, _ in self.headers)
+        return not opens or clock.now() - self.at < timedelta(seconds=COOKIE_SECONDS)
 
 
 class Keyed:
     """One request's key: the claim, the seal of its answer, and the answer of before if there was one.
 
-    The seal is made of what only the sender still has (the key itself, and the browser's cookie), under the answer's
-    seal of the vault: what an answer holds of cookies and codes can be read with neither the database nor its keys.
+    The seal is made of what only the sender still has (the key itself, and the cookie of the browser or of the staff
+    session), under the vault's own seal: what an answer holds of cookies and codes can be read with neither the
+    database nor its keys.
     """
 
     def __init__(self, claim: Claim, secret: bytes) -> None:
@@ -83,9 +95,14 @@ class Keyed:
         packed = zlib.compress(msgspec.msgpack.encode(answer))
         return self._vault.seal("request", "answer", self.claim.key, packed)
 
-    def open(self, sealed: bytes) -> Answer:
-        packed = self._vault.open("request", "answer", self.claim.key, sealed)
-        return msgspec.msgpack.decode(zlib.decompress(packed), type=Answer)
+    def open(self, sealed: bytes) -> Answer | None:
+        """None for the same person in another session, where nothing of the first is shown, and when it is too old."""
+        try:
+            packed = self._vault.open("request", "answer", self.claim.key, sealed)
+        except Unreadable:
+            return None
+        found = msgspec.msgpack.decode(zlib.decompress(packed), type=Answer)
+        return found if found.stands() else None
 
 
 class NoKey:
@@ -115,14 +132,14 @@ async def guard(request: Request) -> Response | None:
     for name in sorted(set(form) - forms.ALWAYS):
         for value in form.getall(name):
             parts += [name, await _bytes_of(value) if isinstance(value, UploadFile) else str(value)]
-    here = request.scope.get("staff")
-    person = f"staff {here.session.person.institution_id} {here.session.person.id}" if here else ""  # type: ignore[attr-defined]
+    here: Any = request.scope.get("staff")
+    person = f"staff {here.person.institution_id} {here.person.id}" if here else ""
     return await _enter(
         request,
         who=person or f"visit {customer.visit_name(request, settings)}",
         key=f"{key}\x00{request.scope['path']}" if key and isinstance(key, str) else "",
         parts=parts,
-        secret=cookies.read(request, settings, cookies.VISIT),
+        secret=here.token if here else cookies.read(request, settings, cookies.VISIT),
         missing="这个页面不完整，什么都没有改动。请退回上一页刷新再试",
     )
 
@@ -166,8 +183,8 @@ def answer_meanwhile(request: Request, found: AnsweredMeanwhile) -> Response:
     Raises `AnswerGone` for a machine.
     """
     keyed_: Keyed = request.scope["request_key"]  # type: ignore[typeddict-item]
-    if found.answer is not None:
-        keyed_.before = keyed_.open(found.answer)
+    if found.answer is not None and (before := keyed_.open(found.answer)):
+        keyed_.before = before
         return litestar.Response(None, status_code=204)  # `keyed` sends what is saved in its place
     if errors.by_machine(request):
         return errors.answer_problem(request, AnswerGone())
@@ -226,7 +243,8 @@ async def _settled(found: Keyed, held: list["Message"]) -> list["Message"]:
 
 def _answer(held: list[Any]) -> Answer:
     body = b"".join(message.get("body", b"") for message in held)
-    return Answer(held[0]["status"], [(bytes(n), bytes(v)) for n, v in held[0]["headers"]], body)
+    headers = [(bytes(name), bytes(value)) for name, value in held[0]["headers"]]
+    return Answer(held[0]["status"], headers, body, clock.now())
 
 
 def _messages(answer: Answer) -> list[Any]:

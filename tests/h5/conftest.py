@@ -6,8 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 
+from backend.core import ids
 from backend.sandbox.forms import Form, PageReader
 from tests.flows.conftest import Road, road
 
@@ -95,6 +97,11 @@ async def desks(road: Road) -> AsyncIterator[Desks]:
     yield made
     for desk in made.opened:
         await desk.http.aclose()
+
+
+def anew(form: Form) -> Form:
+    """The same form on the page opened once more, as in a second tab: with a key of its own."""
+    return msgspec.structs.replace(form, values=form.values | {"form_key": ids.new()})
 
 
 async def written(owner: asyncpg.Connection) -> dict[str, Any]:

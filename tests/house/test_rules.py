@@ -120,6 +120,25 @@ def test_every_template_is_rendered_or_included() -> None:
     assert [name for name in TEMPLATES if f'"{name}"' not in text and f"'{name}'" not in text] == []
 
 
+def test_every_form_that_posts_takes_its_hidden_fields_from_the_one_macro() -> None:
+    """Token and key (trust 1.3): no template writes them itself, and no button of htmx posts outside such a form."""
+    without = []
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        text = path.read_text()
+        if path.name != "forms.html" and re.search(r'name="(csrf_token|form_key)"', text):
+            without.append(f"{path}: hidden fields of its own")
+        for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", text, re.DOTALL):
+            if "keys(page)" not in form:
+                without.append(f"{path}: {form[:80]}")
+        outside = re.sub(r"<form\b.*?</form>", "", text, flags=re.DOTALL)
+        for tag in re.findall(r"<[^>]*\bhx-(?:post|put|patch|delete)=[^>]*>", outside):
+            included = re.search(r'hx-include="closest form"', tag)
+            sends = re.search(r'hx-params="([^"]*)"', tag)
+            if not included or (sends and not {"csrf_token", "form_key"} <= set(sends[1].split(","))):
+                without.append(f"{path}: {tag[:80]}")
+    assert without == []
+
+
 def test_no_sql_is_built_from_strings() -> None:
     """SQL lives in queries.sql and migrations; f-strings with SQL verbs are a way in (1.2.4)."""
     verb = re.compile(

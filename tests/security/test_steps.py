@@ -27,8 +27,8 @@ TURN: dict[str, tuple[str, ...]] = {
     "/apply/give-up": STATES,
     "/my/{number:str}/cancel": STATES,  # of a draft it is giving up
 }
-OWN_MEMORY = {"xd.quota"}
-"""Counts knocks, not steps."""
+OWN_MEMORY = {"xd.quota", "outbox.idempotency"}
+"""Counts knocks, and knows a knock again: not steps."""
 
 
 async def _out_of_turn(studio: Studio, phone: Phone, number: str, census: Census, step: str) -> list[str]:

@@ -15,7 +15,7 @@ from backend.domains.decision import facts
 from backend.flows import request_review
 from backend.overview import case_file, work_list
 from tests.flows.conftest import JIA, Road, id_number
-from tests.h5.conftest import Desk, Desks, written
+from tests.h5.conftest import Desk, Desks, anew, written
 from tests.h5.scene import referred, review_of, scene
 
 YES = {
@@ -170,7 +170,7 @@ async def test_a_double_tap_decides_once_and_shows_the_result(
         await desk.send(form, **YES)
         assert desk.reply.status_code == 200
     assert await owner.fetchval("select count(*) from contracts.contracts") == 1
-    await desk.send(form, **(YES | {"outcome": "declined"}))
+    await desk.send(anew(form), **(YES | {"outcome": "declined"}))
     assert desk.reply.status_code == 409
     assert "已经由别人答复了" in desk.words
     assert "已通过" in desk.words, "the result stands on the same page"

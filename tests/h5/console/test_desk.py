@@ -14,7 +14,7 @@ from backend.jobs.handlers import HANDLERS
 from backend.outbox import effects
 from h5.console.dead_letters import KINDS
 from tests.flows.conftest import JIA, Road, id_number
-from tests.h5.conftest import Desks
+from tests.h5.conftest import Desks, anew
 from tests.h5.scene import dead_letter, referred, scene
 
 
@@ -77,7 +77,7 @@ async def test_who_answers_a_ticket_calls_with_a_reason_that_leaves_a_row(
     assert "还不知道是谁，没有手机号" in desk.words
     await desk.get(path)
     await desk.send(desk.page.form(path), answer="打过电话，讲清了利息")
-    await desk.send(form, reason="答复客户找人工")
+    await desk.send(anew(form), reason="答复客户找人工")
     assert ("已答复" in desk.words, phone in desk.reply.text) == (True, False)
 
 
@@ -97,7 +97,7 @@ async def test_a_ticket_and_a_report_are_answered_once(
             await desk.send(form, answer="打过电话，已经说明白了")
             assert desk.reply.status_code == 200
         assert "打过电话" in desk.words
-        await desk.send(form, answer="换一种说法再答一次")
+        await desk.send(anew(form), answer="换一种说法再答一次")
         assert desk.reply.status_code == 409
     await desk.get("/console")
     assert "等了三天" not in desk.words
@@ -117,7 +117,7 @@ async def test_one_revoke_reaches_every_copy_of_a_code(
     form = desk.page.form(f"/console/codes/{made.code}/revoke")
     await desk.send(form, reason="")
     assert desk.reply.status_code == 422
-    await desk.send(form, reason="海报被人改过")
+    await desk.send(anew(form), reason="海报被人改过")
     assert "已作废" in desk.words
     with clock.at(clock.now() + timedelta(seconds=1)):
         assert (await road.web.get(f"/q/{made.token}")).status_code == 410, "within a second"

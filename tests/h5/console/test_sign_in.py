@@ -242,6 +242,7 @@ async def test_a_step_up_renews_the_proof_of_the_same_person_only(road: Road, de
     assert (query["prompt"], query["login_hint"]) == (["login"], ["JX0201"])
     assert (await desk.get(await desk.pick(other, "JX0202"))).status_code == 403
     assert "用您自己的账号" in desk.words
+    asked["form_key"] = ids.new()
     same = str((await desk.http.post("/staff/confirm", data=asked)).headers["location"])
     await desk.get(await desk.pick(same, "JX0201"))
     assert desk.path == "/console"

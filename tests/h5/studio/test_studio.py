@@ -17,7 +17,7 @@ from backend.domains.campaigns import service as campaigns
 from backend.overview import officer_day
 from backend.overview.work_list import Q
 from tests.flows.conftest import JIA, Road, id_number
-from tests.h5.conftest import Desks
+from tests.h5.conftest import Desks, anew
 from tests.h5.scene import referred, scene
 
 LI_SI = Actor("staff", staff_id("4101", 1), "4101", frozenset({"officer"}), "李四")
@@ -270,7 +270,7 @@ async def test_who_was_promised_this_officer_is_on_the_list_called_and_answered_
     for _ in range(2):
         await desk.send(form, answer="打过电话，讲清了利息")
         assert desk.reply.status_code == 200
-    await desk.send(form, answer="换一种说法")
+    await desk.send(anew(form), answer="换一种说法")
     assert desk.reply.status_code == 409
     await desk.get("/studio")
     assert path not in desk.page.links
