@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from backend.db.database import Tx
+from backend.domains.audit import service as audit
 from backend.domains.decision import facts, gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Case, Stage
@@ -85,6 +86,7 @@ async def _first(tx: Tx, stage: Stage, content: UnionContent) -> None:
     )
     await repository.move(tx, await _now(tx, number), "live", REASON)
     await decisions.set_live(tx, UNION, ALL_PRODUCTS, stage, digest, content.openings.price_band)
+    audit.add(tx, "strategy.live", number, number=1, stage=stage, product=ALL_PRODUCTS, content=digest)
 
 
 async def _now(tx: Tx, number: str) -> Version:
