@@ -16,6 +16,9 @@ _SOURCES = {
     "credit_bureau": ("征信还没有结果，您的申请已经收好", _WAITING),
     "core_banking": ("账户情况还没有查到，您的申请已经收好", _WAITING),
     "data_platform": ("有些资料还没有查到，您的申请已经收好", _WAITING),
+    "business_data": ("经营情况还没有查到，您的申请已经收好", _WAITING),
+    "chain_records": ("和合作企业的往来还没有查到，您的申请已经收好", _WAITING),
+    "officer_survey": ("还没有上门了解情况", "客户经理会和您约时间"),
     "product": ("这个产品要由工作人员来看", _WAITING),
     "regulation": ("这个产品要由工作人员来看", _WAITING),
     "outreach": ("触达记录还没有查到", "查到以前不联系"),
@@ -28,7 +31,12 @@ _SOURCES = {
 _ON_THE_CARD = ("birth_on", "id_expires_on", "in_service_area")
 _TYPED_OVER = "证件照片和填写的对不上，要由工作人员核对", _WAITING
 """These stand on the card: they are missing when something else was typed over what the photographs say."""
-_NO_CONSENT = {"credit_bureau": "还没有您查询征信的授权", "data_platform": "还没有您查询资料的授权"}
+_NO_CONSENT = {
+    "credit_bureau": "还没有您查询征信的授权",
+    "data_platform": "还没有您查询资料的授权",
+    "business_data": "还没有您查询经营资料的授权",
+    "chain_records": "还没有您查询经营资料的授权",
+}
 
 
 def rule(hit: Hit, stage: Stage, values: Mapping[str, Value], known: Catalogue) -> Reason:

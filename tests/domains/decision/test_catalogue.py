@@ -8,9 +8,10 @@ import pytest
 
 from backend.commands import facts as facts_command
 from backend.domains.customers.consent_texts import Purpose
-from backend.domains.decision import bundle, facts, features, lint, model, scorecard
+from backend.domains.decision import bundle, explain, facts, features, lint, model, scorecard
 from backend.domains.decision.model import Outcome, Stage
 from backend.domains.evidence import sources
+from backend.overview import case_file
 from tests.domains.decision.conftest import decide, with_facts
 
 KNOWN = facts.catalogue()
@@ -69,6 +70,15 @@ def test_every_source_states_its_licence_consent_price_deadline_and_ladder():
             assert ("substitute" in source.ladder) == (source.substitute is not None)
             assert 0 < source.deadline_seconds <= 30
     assert sources.every()["credit_bureau"].cache_days == 0, "the consent covers one application only"
+
+
+def test_whoever_is_asked_outside_has_words_for_the_customer_and_for_staff():
+    """A source that stays away is never told as something we do not understand (D3-03)."""
+    for source in (*sources.asked(), sources.every()["officer_survey"]):
+        gap = model.Gap(fact="x", label="x", source=source.name, problem="missing")
+        [reason] = explain.gaps([gap])
+        assert "看不懂" not in reason.text, source.name
+        assert source.name in case_file.SOURCES
 
 
 def test_a_decision_looks_at_eight_families_at_least():
