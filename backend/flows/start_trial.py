@@ -95,12 +95,12 @@ async def _cases(context: Context, actor: Actor, asked: Asked) -> tuple[str, int
     today = clock.today()
     async with context.db.read(actor) as tx:
         code, households = await trials.county_named(tx, asked.county)
+    if asked.stage:
+        return code, households, None
     async with context.db.read(everywhere("trial")) as tx:
         live = [each.id for each in await institutions.all_live(tx)]
     if not live:
         raise NothingOnOffer()
-    if asked.stage:
-        return code, households, None
     home = actor.institution_id if actor.institution_id in live else live[0]
     async with context.db.read(actor.within(home)) as tx:
         shelf = await _shelf(tx, home, today)

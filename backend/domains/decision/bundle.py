@@ -91,6 +91,7 @@ class Bundle:
         }
         self.stage_needs[Stage.RATING] += card.inputs
         self.overlays, self.price_band = dict(overlays), price_band
+        self.overlay_texts: dict[Stage, str] = {}
         self._county_facts()
         self.versions = Versions(
             strategies={str(stage): compiled.hash for stage, compiled in stages.items()},
@@ -145,6 +146,7 @@ def build(
         overlays=county,
         price_band=price_band,
     )
+    built.overlay_texts = {stage: canonical(given[stage]).decode() for stage in county}
     if keep:
         _built[canonical(built.versions)] = built
     return built

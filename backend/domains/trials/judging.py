@@ -55,6 +55,8 @@ def recipe_of(using: Bundle) -> Recipe:
         card=canonical(using.card.card).decode(),
         catalogue=using.catalogue.text.decode(),
         flows={key: text for key, (_, text) in using.flows.items()},
+        overlays={str(stage): text for stage, text in using.overlay_texts.items()},
+        price_band=using.price_band,
     )
 
 
@@ -64,7 +66,12 @@ def build(recipe: Recipe) -> Bundle:
     card = scorecard.read(recipe.card.encode())
     library = lint.Library({key: msgspec.json.decode(text) for key, text in recipe.flows.items()})
     return bundle.build(
-        documents, card, catalogue=facts.Catalogue(recipe.catalogue.encode()), library=library
+        documents,
+        card,
+        catalogue=facts.Catalogue(recipe.catalogue.encode()),
+        library=library,
+        overlays={Stage(stage): msgspec.json.decode(text) for stage, text in recipe.overlays.items()},
+        price_band=recipe.price_band,
     )
 
 

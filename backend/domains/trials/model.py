@@ -53,6 +53,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     card: str
     catalogue: str
     flows: dict[str, str] = {}
+    overlays: dict[str, str] = {}  # a county's layer by stage
+    price_band: tuple[int, int] | None = None
 
 
 class Offered(msgspec.Struct, frozen=True, kw_only=True):

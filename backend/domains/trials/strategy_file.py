@@ -28,6 +28,8 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True):
             card=self.card or base.card,
             catalogue=base.catalogue,
             flows=base.flows,
+            overlays=base.overlays,
+            price_band=base.price_band,
         )
 
 

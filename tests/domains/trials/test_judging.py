@@ -171,3 +171,20 @@ def test_rows_for_pages_show_both_sides_largest_first() -> None:
     changed = [row for row in rows if row.swap_in]
     assert changed
     assert all(row.change_bp is not None and row.change_bp > 0 for row in changed)
+
+
+def test_a_countys_layer_comes_into_its_trials() -> None:
+    """N4: a recipe built again has the versions it was made of, the overlay's among them, and decides as it does."""
+    documents = bundle.seeded_documents()
+    overlay = stricter(bundle.seeded_documents())[model.Stage.ELIGIBILITY]
+    layered = bundle.build(
+        documents, bundle.seeded().card.card, overlays={model.Stage.ELIGIBILITY: overlay}, keep=False
+    )
+    recipe = judging.recipe_of(layered)
+    assert judging.build(recipe).versions == layered.versions != bundle.seeded().versions
+    frame = given.facts(400)
+    plan = msgspec.structs.replace(given.seeded_plan(), draft=recipe, base=given.seeded_plan().draft)
+    measured = tallying.tally(judging.Judge(plan).county(frame, "x").frame)
+    draft, base = by(measured, "all", "draft")[""], by(measured, "all", "base")[""]
+    assert draft.approved < base.approved
+    assert by(measured, "all", "swap_in") == {}
