@@ -84,6 +84,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     outside_deadline: Annotated[float, Meta(ge=0.1, le=60, description="每次外部调用的时限，秒")] = 5.0
 
+    model_base_score: Annotated[int, Meta(ge=1, le=10000, description="评分刻度：基准分")] = 600
+    model_base_odds: Annotated[int, Meta(ge=1, le=10000, description="评分刻度：基准分对应的好坏比")] = 50
+    model_points_to_double: Annotated[
+        int, Meta(ge=1, le=1000, description="评分刻度：好坏比翻倍要加的分")
+    ] = 20
+
     ocr_workers: Annotated[int, Meta(ge=1, le=64, description="证件识别进程数")] = 1
     ocr_memory_mb: Annotated[int, Meta(ge=100, le=65536, description="每个证件识别进程的内存上限，MB")] = 450
     xiaodai_failpoints: Annotated[str, Meta(description="测试用故障点；production 拒绝")] = ""

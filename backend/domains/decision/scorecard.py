@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import msgspec
 
@@ -88,6 +89,18 @@ class CompiledScorecard:
         minus.sort(reverse=True)
         plus.sort(reverse=True)
         return Scored(total, tuple(minus[:4]), tuple(plus[:3]))
+
+    def score_frame(self, frame: Any) -> Any:
+        """Scores of a polars table, one column per feature, as Int64; null where a feature is missing."""
+        import polars as pl
+
+        total = pl.Series("score", [self.card.base_points], dtype=pl.Int64).new_from_index(0, frame.height)
+        for part in self.card.characteristics:
+            values = frame[part.name].cast(pl.Int64)
+            at = pl.Series(part.splits, dtype=pl.Int64).search_sorted(values.fill_null(0), side="right")
+            points = pl.Series(part.points, dtype=pl.Int64).gather(at)
+            total = total + points.set(values.is_null(), None)
+        return total.alias("score")
 
 
 def check(card: Scorecard, catalogue: Catalogue) -> list[str]:

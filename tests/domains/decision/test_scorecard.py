@@ -91,4 +91,4 @@ def test_the_shipped_report_belongs_to_the_shipped_scorecard():
     assert report["scorecard_sha256"] == bundle.seeded().card.hash
     assert report["test"]["auc"] > 0.8
     assert report["test"]["ks"] > 0.45
-    assert report["psi"] < 0.01
+    assert report["psi"]["psi"] < 0.01

@@ -1,0 +1,1 @@
+"""Training and validating a model from any table; nothing that serves people imports this (A3-37)."""
