@@ -45,6 +45,7 @@ OWN_KEY = {
 }
 READS = {
     "/display": "sets a cookie of the browser",
+    "/my/{number:str}/notice": "sets a cookie of the browser",
     "/api/mobile-bank/package": "gives what waits",
     "/api/mobile-bank/document": "gives what waits",
 }
