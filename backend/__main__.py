@@ -22,7 +22,7 @@ COMMANDS = {
     "audit": "核对审计链：audit verify",
     "rotate-keys": "把加密字段换成当前密钥",
     "ocr": "读证件照片：ocr FILE… --json",
-    "train": "训练评分卡",
+    "train": "用一份表训练评分卡或树模型：train DATA --target 列",
     "decide": "对一个案例做决策：decide CASE.json",
     "facts": "数据目录：每项数据的来源、依据、授权、价格；facts --sources 看断供时怎么办",
     "replay": "重放一次决策",

@@ -170,6 +170,22 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id event_id loan_id kind at", figures="principal interest outstanding"
     ),
     "loans.reconciliations": Columns(plain="institution_id bank_day events healed unexplained sha256 run_at"),
+    "models.alarms": Columns(
+        plain="institution_id id model_hash measure subject level value owner status raised_on seen_on "
+        "acknowledged_by note false_alarm acknowledged_at"
+    ),
+    "models.artefacts": Columns(plain="hash kind body added_by added_at"),
+    "models.events": Columns(plain="model_id seq from_status to_status who why at"),
+    "models.line_ups": Columns(plain="seq family champion challenger share_bp why who at"),
+    "models.models": Columns(
+        plain="id name type family purpose owner data_list artefact decides external status report made_by made_at "
+        "tested_by reviewed_by approved_by"
+    ),
+    "models.monitor_results": Columns(
+        plain="institution_id day model_hash measure subject value level cases details at"
+    ),
+    "models.observations": Columns(plain="institution_id decision_id model_hash proposed at bins"),
+    "models.shadow_scores": Columns(plain="institution_id decision_id model_id error at", figures="score"),
     "outbox.effects": Columns(
         plain="institution_id id kind case_id key status attempts lost due_at leased_until last_error created_at "
         "delivered_at",

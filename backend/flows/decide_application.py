@@ -14,7 +14,7 @@ import structlog
 
 from backend.core import clock, failpoints
 from backend.core.actor import Actor
-from backend.core.errors import Unavailable
+from backend.core.errors import Invalid, Unavailable
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
@@ -24,6 +24,7 @@ from backend.domains.contracts.model import Terms
 from backend.domains.customers import service as customers
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Capsule, Case, Outcome, Stage, StrategyRefused, VersionMissing
+from backend.domains.models import service as models
 from backend.domains.regulation import service as regulation
 from backend.domains.reviews import rules as review_rules
 from backend.domains.reviews import service as reviews
@@ -88,14 +89,26 @@ async def _take(context: Context, actor: Actor, application_id: str) -> Applicat
 
 
 async def _bundle(context: Context, actor: Actor, application: Application) -> tuple[decisions.Bundle, bool]:
-    """The versions the case began with. Where they no longer pass our checks a person decides: False, and the
-    case is evaluated as one whose deadline struck before the first stage."""
+    """The versions the case began with, and the model its family's line-up gives it. Where the versions no longer
+    pass our checks a person decides: False, and the case is evaluated as one whose deadline struck before the
+    first stage. A model that no longer fits stops nothing: the card of those versions decides."""
     try:
         async with context.db.read(actor) as tx:
-            return await decisions.bundle_for(tx, application.product_code, application.id), True
+            bundle = await decisions.bundle_for(tx, application.product_code, application.id)
+            product, _ = await gather_facts.product_of(tx, application)
+            return await _with_model(tx, bundle, product.terms.purpose_class, application.id), True
     except (StrategyRefused, VersionMissing) as problem:
         log.error("strategies unusable", application=application.id, error=problem.code)
         return decisions.seeded(), False
+
+
+async def _with_model(tx: Tx, bundle: decisions.Bundle, family: str, application_id: str) -> decisions.Bundle:
+    try:
+        card = await models.chosen(tx, family, application_id)
+        return bundle if card is None else decisions.with_card(bundle, card)
+    except Invalid as unfit:
+        log.error("the champion does not fit; the release's card decides", error=unfit.code)
+        return bundle
 
 
 def _hold_until(application: Application) -> datetime:

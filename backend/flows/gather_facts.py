@@ -114,7 +114,7 @@ async def _known(tx: Tx, application: Application) -> _Known:
     assert application.customer_id is not None, "submit_application checked it"
     today = clock.today()
     person = await customers.get(tx, application.customer_id)
-    product, on_offer = await _product(tx, application)
+    product, on_offer = await product_of(tx, application)
     standing = [c for c in await consents.given(tx, application.customer_id) if _stands(c, tx.now)]
     return _Known(
         person=person,
@@ -144,7 +144,7 @@ async def _printed(tx: Tx, application: Application) -> card_form.Printed | None
     )
 
 
-async def _product(tx: Tx, application: Application) -> tuple[Product, bool]:
+async def product_of(tx: Tx, application: Application) -> tuple[Product, bool]:
     """The product as it stands today; the version applied for, and False, when it is no longer on offer."""
     assert application.submitted_at is not None
     code, begun_on = application.product_code, clock.local(application.submitted_at).date()

@@ -14,11 +14,13 @@ from backend.flows import (
     destroy_old_images,
     expire_offers,
     give_up_drafts,
+    observe_decisions,
     poll_bank,
     prove_consents,
     put_strategies_live,
     reconcile_bank,
     resume_held,
+    watch_models,
 )
 from backend.flows.context import Context
 from backend.outbox import effects, idempotency
@@ -73,4 +75,6 @@ TIMETABLE: list[Task] = [
     Task("destroy old photographs", 600, destroy_old_images.destroy_old_images),
     Task("prove that every question had its consent", 86_400, prove_consents.prove_consents),
     Task("give up old drafts", 3600, give_up_drafts.give_up_drafts),
+    Task("look at decisions again with shadows", 30, observe_decisions.observe_decisions),
+    Task("watch the models", 3600, watch_models.watch_models),
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from backend.domains.decision import facts, features, gate, jdm, lint, scorecard
+from backend.domains.decision import cards, facts, features, gate, jdm, lint, scorecard
 from backend.domains.decision.model import DECIDING, Stage, Versions, canonical
 
 SEEDED = "personal_credit"
@@ -38,6 +38,7 @@ _CODE = (
     "scorecard.py",
     "steps.py",
     "tables.py",
+    "trees.py",
 )
 ALWAYS = (
     "requested_amount",
@@ -70,7 +71,7 @@ class Bundle:
     def __init__(
         self,
         stages: Mapping[Stage, gate.CompiledStage],
-        card: scorecard.CompiledScorecard,
+        card: cards.Compiled,
         catalogue: facts.Catalogue,
         texts: Mapping[Stage, str],
         code: str,
@@ -111,7 +112,7 @@ class Bundle:
 
 def build(
     documents: Mapping[Stage, Any],
-    card: scorecard.Scorecard,
+    card: cards.Card,
     *,
     catalogue: facts.Catalogue | None = None,
     code: str = "",
@@ -126,7 +127,7 @@ def build(
     `keep` false: a trial, which this process forgets and whose decisions cannot be recorded.
     """
     catalogue = catalogue or facts.catalogue()
-    served = scorecard.CompiledScorecard(card, catalogue)
+    served = cards.compile_card(card, catalogue)
     library = lint.Library(library.flows, {**library.models, served.hash: served})
     stages = {stage: gate.compile_stage(stage, documents[stage], catalogue, library) for stage in DECIDING}
     texts = {stage: canonical(documents[stage]).decode() for stage in DECIDING}
@@ -158,6 +159,16 @@ def _flows(document: Any, library: lint.Library) -> set[str]:
     for key in jdm.flows(document):
         found |= {key, *_flows(library.flows[key], library)}
     return found
+
+
+def with_card(base: Bundle, card: cards.Card) -> Bundle:
+    """The same strategies with another model (champion, challenger, a county's offset). Raises `StrategyRefused`."""
+    served = cards.compile_card(card, base.catalogue)
+    known = of_versions(msgspec.structs.replace(base.versions, scorecard=served.hash))
+    if known is None:
+        known = Bundle(base.stages, served, base.catalogue, base.texts, base.versions.code, base.flows)
+        _built[canonical(known.versions)] = known
+    return known
 
 
 def of_versions(versions: Versions) -> Bundle | None:

@@ -11,10 +11,22 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from backend.core import unreadable
+from backend.core import clock, unreadable
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.decision import assess, bundle, evaluate, facts, gate, jdm, lint, repository, scorecard
+from backend.domains.decision import (
+    assess,
+    bundle,
+    cards,
+    evaluate,
+    facts,
+    features,
+    gate,
+    jdm,
+    lint,
+    repository,
+    scorecard,
+)
 from backend.domains.decision.model import (
     MOMENTS,
     AlreadyDecided,
@@ -30,6 +42,7 @@ from backend.domains.decision.model import (
 Bundle = bundle.Bundle
 Recorded = repository.Recorded
 seeded = bundle.seeded
+with_card = bundle.with_card
 decide = evaluate.evaluate
 """`decide(case, bundle, deadline=…) -> Capsule`; see `evaluate.evaluate`."""
 
@@ -322,6 +335,17 @@ async def replay(tx: Tx, decision_id: str) -> ReplayResult:
     )
 
 
+def inputs(capsule: Capsule, names: set[str]) -> dict[str, facts.Value]:
+    """What a model would read of a stored case: the usable facts and features among `names`; what could not be
+    used then is not there."""
+    known = facts.catalogue()
+    plain, wanted = features.closure(names)
+    checked = facts.check(capsule.case, [known[name] for name in sorted(plain) if name in known], known)
+    values = dict(checked.values)
+    features.extend(values, clock.local(capsule.case.as_of).date(), wanted)
+    return {name: value for name, value in values.items() if name in names}
+
+
 def replay_capsule(text: bytes) -> ReplayResult:
     """Replay a capsule file without a database (N6). Raises `CapsuleUnreadable`, or `VersionMissing` when it was
     made with versions other than the shipped ones."""
@@ -358,7 +382,7 @@ async def _compile(tx: Tx, wanted: Versions) -> Bundle:
     documents = {Stage(stage): msgspec.json.decode(found[each]) for stage, each in wanted.strategies.items()}
     built = bundle.build(
         documents,
-        scorecard.read(found[wanted.scorecard].encode()),
+        cards.read(found[wanted.scorecard].encode()),
         catalogue=facts.Catalogue(found[wanted.catalogue].encode()),
         code=wanted.code,
         library=await library(tx, documents.values()),

@@ -9,14 +9,16 @@ import hashlib
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
-import polars as pl
 
 from backend.core.errors import Invalid
 from backend.domains.decision.model import canonical
 from backend.domains.decision.scorecard import WORTH_SAYING, Scored
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Given = float | int | str | bool | None
 
@@ -83,8 +85,10 @@ class CompiledFreeCard:
         plus.sort(reverse=True)
         return Scored(total, tuple(minus[:4]), tuple(plus[:3]))
 
-    def score_frame(self, frame: pl.DataFrame) -> pl.Series:
+    def score_frame(self, frame: "pl.DataFrame") -> "pl.Series":
         """The same for a whole table, as Int64."""
+        import polars as pl
+
         total = pl.Series("score", [self.card.base_points], dtype=pl.Int64).new_from_index(0, frame.height)
         for column, lookup in zip(self.card.columns, self._lookups, strict=True):
             total = total + _frame_points(column, lookup, frame[column.name])
@@ -107,7 +111,9 @@ def _points(column: Column, lookup: Mapping[str, int], value: Given) -> int:
     return column.points[bisect_right(column.splits, number)]
 
 
-def _frame_points(column: Column, lookup: Mapping[str, int], given: pl.Series) -> pl.Series:
+def _frame_points(column: Column, lookup: Mapping[str, int], given: "pl.Series") -> "pl.Series":
+    import polars as pl
+
     if column.kind == "category":
         words = given.cast(pl.String).str.strip_chars()
         known = words.replace_strict(

@@ -41,6 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--special", nargs="+", type=float, default=[], metavar="数", help="有特别含义的数，如 -999，单独成箱"
     )
     add("--group", nargs="+", default=[], metavar="列", help="按这些列看公平，这些列不进模型")
+    add("--county", default="", metavar="列", help="县的列：按收缩法给各县加减分，数据不够的县和全省一样")
     add("--cut-off", type=int, metavar="分", help="看公平时的通过门槛；不给则取训练样本七成通过的分数")
     add("--live", type=Path, metavar="文件", help="现用模型，用来看换手")
     add("--base-score", type=int, default=settings.model_base_score, metavar="分", help="基准分")
@@ -108,7 +109,8 @@ def _options(given: argparse.Namespace) -> Options | str:
     return Options(
         target=given.target, kind=given.kind, seed=given.seed % 2**32, test_share=given.test_share,
         out_of_time=given.out_of_time, exclude=tuple(given.exclude), only=tuple(given.only), monotone=monotone,
-        special=tuple(given.special), group=tuple(given.group), live=given.live, cut_off=given.cut_off,
+        special=tuple(given.special), group=tuple(given.group), county=given.county,
+        live=given.live, cut_off=given.cut_off,
         base_score=given.base_score, base_odds=given.base_odds, points_to_double=given.pdo,
         version=given.scorecard_version, free=given.free,
     )  # fmt: skip

@@ -9,10 +9,7 @@ from typing import Any
 import numpy
 
 from backend.domains.models import drift
-
-FAIR = (0.8, 1.25)
-FEWEST = 50
-"""A group of fewer people is shown but not judged."""
+from backend.domains.models.monitors import FAIR, FEWEST
 
 Row = dict[str, Any]
 

@@ -28,6 +28,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     monotone: dict[str, str] = {}
     special: tuple[float, ...] = ()
     group: tuple[str, ...] = ()
+    county: str = ""
     live: Path | None = None
     cut_off: int | None = None
     base_score: int = 600

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy
 
+from backend.domains.models.monitors import FAIR
 from backend.domains.models.training import measures
 from backend.domains.models.training.tables import Split, Table
 from backend.domains.models.training.validation import Scores
@@ -233,7 +234,7 @@ def _fairness(name: str, rows: list[dict[str, Any]]) -> Plot:
     axes.barh([_told(r["group"][:12]) for r in shown][::-1], [r["ratio"] for r in shown][::-1], color=GREEN)
     for at, row in enumerate(shown[::-1]):
         axes.text(row["ratio"], at, f" {row['ratio']:.2f}", va="center", fontsize=8)
-    for edge in measures.FAIR:
+    for edge in FAIR:
         axes.axvline(edge, color=RED, linestyle="--")
     axes.set_xlim(0, max(1.45, *(row["ratio"] * 1.1 for row in shown)) if shown else 1.45)
     out = [row["group"] for row in rows if row["verdict"] == "review"]

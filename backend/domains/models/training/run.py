@@ -15,7 +15,7 @@ from backend.domains.decision import facts, scorecard, trees
 from backend.domains.decision import train as facts_training
 from backend.domains.decision.model import canonical
 from backend.domains.models import artefacts, free_card
-from backend.domains.models.training import boosting, cards, leaks, tables, validation
+from backend.domains.models.training import boosting, cards, counties, leaks, tables, validation
 from backend.domains.models.training.options import SCORECARD, Options, TableUnfit
 from backend.domains.models.training.tables import NUMBER, Column, Split, Table
 
@@ -42,6 +42,9 @@ def run(path: Any, options: Options, tell: Callable[[str], None]) -> Result:
     live = None if options.live is None else artefacts.load(options.live)
     split = tables.split(table, options)
     model, artefact, extra = _train(table, split, options, decides, tell)
+    if options.county:
+        tell("估计各县的差别")
+        model, artefact, extra["counties"] = counties.add(table, split, model, options, decides=decides)
     tell("打分")
     score = model.score_frame(table.frame).to_numpy()
     scores = validation.Scores(score, validation.chance(score, options), _live(live, table))

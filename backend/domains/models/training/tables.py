@@ -112,12 +112,13 @@ def _named(frame: pl.DataFrame, options: Options) -> None:
         "--monotone": tuple(options.monotone),
         "--group": options.group,
         "--out-of-time": (options.out_of_time,) if options.out_of_time else (),
+        "--county": (options.county,) if options.county else (),
     }
     for option, names in asked.items():
         strange = [name for name in names if name not in frame.columns]
         if strange:
             raise TableUnfit(why=f"没有 {strange[0]} 这一列（{option}）")
-    for option in ("--exclude", "--only", "--monotone", "--group", "--out-of-time"):
+    for option in ("--exclude", "--only", "--monotone", "--group", "--out-of-time", "--county"):
         if options.target in asked[option]:
             raise TableUnfit(why=f"目标列 {options.target} 不能又写在 {option} 里")
 
@@ -180,7 +181,7 @@ def _group(column: pl.Series) -> Any:
 
 
 def _columns(frame: pl.DataFrame, options: Options, notes: list[str]) -> dict[str, Column]:
-    apart = {options.target, options.out_of_time, *options.group, *options.exclude}
+    apart = {options.target, options.out_of_time, options.county, *options.group, *options.exclude}
     wanted = options.only or tuple(frame.columns)
     found: dict[str, Column] = {}
     for name in wanted:

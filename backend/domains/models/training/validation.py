@@ -28,6 +28,7 @@ def chance(scores: Any, options: Options) -> Any:
 
 def report(table: Table, split: Split, scores: Scores, model: Model, options: Options) -> dict[str, Any]:
     fit, held, bad = split.fit, split.held, table.bad
+    plain = getattr(model, "inner", model)  # without the offsets per county
     cut = options.cut_off
     if cut is None:
         cut = int(numpy.quantile(scores.score[fit], 1 - APPROVED_SHARE, method="lower"))
@@ -38,7 +39,8 @@ def report(table: Table, split: Split, scores: Scores, model: Model, options: Op
         "lift": measures.lift(scores.score[held], bad[held]),
         "cut_offs": measures.cut_offs(scores.score[held], bad[held]),
         "psi": measures.psi(measures.score_codes(scores.score, fit), fit, held),
-        "features": _features(table, split, model),
+        "features": _features(table, split, plain),
+        "reference": _reference(table, split, scores, plain),
         "stability": [] if table.period is None else measures.stability(scores.score, bad, table.period, fit),
         "fairness": {
             name: measures.fairness(scores.score[held], bad[held], groups[held], cut)
@@ -81,6 +83,33 @@ def _features(table: Table, split: Split, model: Model) -> list[dict[str, Any]]:
             }
         )
     return sorted(found, key=lambda each: -float(each["iv"]))
+
+
+def _reference(table: Table, split: Split, scores: Scores, model: Model) -> dict[str, Any]:
+    """What the monitors compare with: counts of the training sample between edges, for the score and every number
+    without special values."""
+    edges = [
+        int(e) for e in numpy.unique(numpy.quantile(scores.score[split.fit], [i / 10 for i in range(1, 10)]))
+    ]
+    found: dict[str, Any] = {"score": _between(edges, scores.score[split.fit]), "features": {}}
+    for name in model.inputs:
+        column = table.columns.get(name)
+        if column is None or column.kind != NUMBER or numpy.isnan(column.values).any():
+            continue
+        splits = _splits(column, model, split.fit)
+        found["features"][name] = _between(splits, column.values[split.fit])
+    return found
+
+
+def _between(edges: list[Any], values: Any) -> dict[str, Any]:
+    codes = numpy.searchsorted(numpy.array(edges, dtype=float), values, side="right")
+    return {"edges": edges, "counts": numpy.bincount(codes, minlength=len(edges) + 1).tolist()}
+
+
+def _splits(column: Column, model: Model, fit: Any) -> list[float]:
+    parts = [*getattr(model.card, "columns", []), *getattr(model.card, "characteristics", [])]
+    part = next((each for each in parts if each.name == column.name), None)
+    return list(part.splits) if part is not None else _fifths(column, fit, _marks(column, model.card))
 
 
 def _counted(codes: Any, labels: list[str], points: list[int | None], bad: Any) -> list[dict[str, Any]]:

@@ -122,6 +122,7 @@ def _sheets(report: dict[str, Any], label: Label) -> list[Sheet]:
         *_swap(report),
         *(_fairness(label(name), rows, report["cut_off"]) for name, rows in report["fairness"].items()),
         *_stability(report),
+        *_counties(report),
         *_selection(report, label),
         *(_bins(feature, label) for feature in report["features"]),
     ]  # fmt: skip
@@ -170,6 +171,32 @@ def _stability(report: dict[str, Any]) -> list[Sheet]:
     ]
     heads = ["时期", "人数", "坏账率", "平均分", "AUC", "PSI", "判断"]
     return [Sheet("随时间的表现", "", heads, [1, 2, 3, 4, 5], rows)] if rows else []
+
+
+def _counties(report: dict[str, Any]) -> list[Sheet]:
+    rows = [
+        [
+            row["county"],
+            f"{row['cases']:,}",
+            f"{row['bad']:,}",
+            f"{row['points']:+d}" if row["points"] else "0",
+            f"{row['offset']:.3f} ± {row['error']:.3f}",
+            f"{row['held']['came']} / {row['held']['foreseen']:g} / {row['held']['foreseen_with_offset']:g}",
+            row["told"],
+        ]
+        for row in report.get("counties", [])
+    ]
+    heads = [
+        "县",
+        "训练样本",
+        "坏客户",
+        "加减分",
+        "差别 ± 标准误",
+        "测试：实际 / 全省预计 / 加上差别后",
+        "结论",
+    ]
+    note = "差别是坏的可能性（对数）上的，已向全省收缩；不到两个标准误的不加不减"
+    return [Sheet("各县的差别", note, heads, [1, 2, 3], rows)] if rows else []
 
 
 def _selection(report: dict[str, Any], label: Label) -> list[Sheet]:

@@ -1,0 +1,182 @@
+"""A model in the register (模型登记), its types and its way from draft to retired (D1-04, D1-05)."""
+
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from backend.core import errors
+from backend.core.lifecycle import Lifecycle
+
+TYPES: dict[str, str] = {
+    "identity": "身份认证",
+    "anti_fraud": "反欺诈",
+    "aml": "反洗钱",
+    "compliance": "合规",
+    "risk_evaluation": "风险评价",
+    "pricing": "风险定价",
+    "approval": "授信审批",
+    "early_warning": "风险预警",
+    "recovery": "贷款清收",
+}
+"""D1-04: 办法's kinds of risk model."""
+
+MODEL = Lifecycle(
+    "model",
+    {
+        "draft": "草稿",
+        "tested": "已测试",
+        "reviewed": "已独立评审",
+        "approved": "已批准",
+        "shadow": "影子运行",
+        "live": "在用",
+        "watch": "观察",
+        "retired": "已退出",
+    },
+    {
+        "draft": ("tested", "retired"),
+        "tested": ("reviewed", "draft", "retired"),
+        "reviewed": ("approved", "draft", "retired"),
+        "approved": ("shadow", "retired"),
+        "shadow": ("live", "retired"),
+        "live": ("watch", "retired"),
+        "watch": ("live", "retired"),
+    },
+)
+
+ALARM = Lifecycle("model_alarm", {"open": "待处理", "acknowledged": "已处理"}, {"open": ("acknowledged",)})
+
+MEASURES: dict[str, str] = {
+    "psi": "总分偏移（PSI）",
+    "csi": "数据项偏移（CSI）",
+    "ks": "区分度（KS）",
+    "approval": "通过率",
+    "override": "人工改判率",
+    "fairness": "公平比值",
+}
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """`data_list`: what it reads, `{"name", "label", "source"}`; `artefact` its SHA-256."""
+
+    id: str
+    name: str
+    type: str
+    family: str
+    purpose: str
+    owner: str
+    data_list: list[dict[str, str]]
+    artefact: str
+    decides: bool
+    external: bool
+    status: str
+    report: dict[str, Any] | None
+    made_by: str
+    made_at: datetime
+    tested_by: str | None
+    reviewed_by: str | None
+    approved_by: str | None
+
+
+class Event(msgspec.Struct, frozen=True):
+    seq: int
+    from_status: str | None
+    to_status: str
+    who: str
+    why: str
+    at: datetime
+
+
+class LineUp(msgspec.Struct, frozen=True):
+    """Who decides for a family; ids of models, and the challenger's share in bp."""
+
+    seq: int
+    family: str
+    champion: str | None
+    challenger: str | None
+    share_bp: int
+    why: str
+    who: str
+    at: datetime
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of one day. `level` as in `drift.LEVELS`."""
+
+    model_hash: str
+    measure: str
+    subject: str
+    value: float | None
+    level: str
+    cases: int
+    details: dict[str, Any]
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    institution_id: str
+    id: str
+    model_hash: str
+    measure: str
+    subject: str
+    level: str
+    value: float | None
+    owner: str
+    status: str
+    raised_on: date
+    seen_on: date
+    acknowledged_by: str | None
+    note: str | None
+    false_alarm: bool | None
+    acknowledged_at: datetime | None
+
+
+class ModelMissing(errors.NotFound):
+    code = "model_missing"
+    message = "没有找到这个模型"
+
+
+class AlarmMissing(errors.NotFound):
+    code = "model_alarm_missing"
+    message = "没有找到这条监测提醒"
+
+
+class ModelUnfit(errors.Invalid):
+    code = "model_unfit"
+    message = "这个模型不能登记：{why}"
+
+
+class ReportUnfit(errors.Invalid):
+    code = "model_report_unfit"
+    message = "这份验证报告不能用：{why}"
+
+
+class WhyMissing(errors.Invalid):
+    code = "model_why_missing"
+    message = "要写明为什么这样做"
+
+
+class ModelMoved(errors.Conflict):
+    code = "model_moved"
+    message = "这个模型刚才被别人动过，请看最新状态"
+
+
+class NotYourModel(errors.NotPermitted):
+    """Who made, tested or owns a model does not review it; who did any of that or reviewed it does not approve."""
+
+    code = "not_your_model"
+    message = "您做过、测过、评审过或者负责这个模型，要由另一个人来办"
+
+
+class NotYourJob(errors.NotPermitted):
+    code = "not_your_model_job"
+    message = "这一步要由省联社的{who}来办"
+
+
+class StillDeciding(errors.Conflict):
+    code = "model_still_deciding"
+    message = "这个模型还在给“{family}”做审批，先换上别的模型再退出"
+
+
+class CannotDecide(errors.Conflict):
+    code = "model_cannot_decide"
+    message = "只有在用、且能用于审批的模型可以做审批"

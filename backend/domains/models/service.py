@@ -1,0 +1,282 @@
+"""What other code may ask of the register (A3-33, D1-04, D1-05).
+
+Every act is one person's, with a reason, in the model's own history and in the audit chain. Head office's people
+act (institution 0000); SQL holds who may not do what after whom.
+"""
+
+import hashlib
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from backend.core import ids
+from backend.core.errors import Problem
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.decision import facts, features
+from backend.domains.decision.model import StrategyRefused, canonical
+from backend.domains.institutions.model import UNION
+from backend.domains.models import artefacts, repository
+from backend.domains.models.model import (
+    MODEL,
+    TYPES,
+    CannotDecide,
+    Event,
+    LineUp,
+    Model,
+    ModelMissing,
+    ModelMoved,
+    ModelUnfit,
+    NotYourJob,
+    NotYourModel,
+    ReportUnfit,
+    StillDeciding,
+    WhyMissing,
+)
+from backend.domains.models.offsets import CountyModel
+
+MOST_SHARE_BP = 5_000
+_ROLES = {"risk_analyst": "风险分析员", "auditor": "审计员", "head_office_admin": "管理员"}
+_WHO = {
+    "draft": ("risk_analyst", "auditor", "head_office_admin"),
+    "tested": ("risk_analyst",),
+    "reviewed": ("risk_analyst", "auditor"),
+    "approved": ("head_office_admin",),
+    "shadow": ("risk_analyst", "head_office_admin"),
+    "live": ("head_office_admin",),
+    "watch": ("risk_analyst", "head_office_admin"),
+    "retired": ("head_office_admin",),
+}
+"""Which roles may bring a model to a status."""
+
+
+async def register(
+    tx: Tx,
+    body: bytes,
+    *,
+    name: str,
+    type: str,
+    purpose: str,
+    owner: str,
+    family: str = "*",
+    external: bool = False,
+    why: str,
+) -> Model:
+    """A new draft. Its data list is what the artefact reads, so it cannot be wrong.
+
+    Raises `ModelUnfit`, `ArtefactUnreadable`, `StrategyRefused`, `WhyMissing`, `NotYourJob`.
+    """
+    _may(tx, ("risk_analyst",))
+    if not why.strip() or not purpose.strip() or not name.strip():
+        raise WhyMissing()
+    if type not in TYPES:
+        raise ModelUnfit(why="没有这种类型")
+    read = artefacts.read(body)
+    compiled = artefacts.compile_model(body)
+    new = Model(
+        id=ids.new(),
+        name=name.strip(),
+        type=type,
+        family=family,
+        purpose=purpose.strip(),
+        owner=owner,
+        data_list=_data_list(compiled, read),
+        artefact=compiled.hash,
+        decides=not external and _may_decide(body),
+        external=external,
+        status="draft",
+        report=None,
+        made_by=tx.actor.id,
+        made_at=tx.now,
+        tested_by=None,
+        reviewed_by=None,
+        approved_by=None,
+    )
+    kind = str(getattr(read, "kind", "scorecard"))
+    await repository.add_artefact(tx, compiled.hash, kind, canonical(read).decode())
+    if not await repository.register(tx, new, why):
+        raise ModelUnfit(why="同一个模型已经为这个用途登记过")
+    audit.add(tx, "model.registered", new.id, type=type, family=family, artefact=new.artefact)
+    return new
+
+
+def _may_decide(body: bytes) -> bool:
+    try:
+        artefacts.compile_model(body, decides=True)
+    except (artefacts.ArtefactUnreadable, StrategyRefused):
+        return False
+    return True
+
+
+def _data_list(compiled: artefacts.Model, read: Any) -> list[dict[str, str]]:
+    """Every column it reads, and behind a feature the facts it is computed from, with their sources."""
+    known = facts.catalogue().facts
+    column = read.column if isinstance(read, CountyModel) else None
+    plain, computed = features.closure(set(compiled.inputs) - {column})
+    names = [
+        *compiled.inputs,
+        *sorted(plain - set(compiled.inputs)),
+        *sorted(set(computed) - set(compiled.inputs)),
+    ]
+    return [
+        {"name": name, "label": known[name].label, "source": known[name].source}
+        if name in known
+        else {"name": name, "label": name, "source": "table"}
+        for name in names
+    ]
+
+
+async def get(tx: Tx, model_id: str) -> Model:
+    """Raises `ModelMissing`."""
+    found = await repository.get(tx, model_id)
+    if found is None:
+        raise ModelMissing()
+    return found
+
+
+async def all_models(tx: Tx) -> list[Model]:
+    return await repository.all_models(tx)
+
+
+async def history(tx: Tx, model_id: str) -> list[Event]:
+    return await repository.events(tx, model_id)
+
+
+async def test(tx: Tx, model_id: str, report: dict[str, Any], why: str) -> Model:
+    """draft → tested, with the validation report of exactly this artefact. Raises `ReportUnfit`."""
+    model = await get(tx, model_id)
+    if report.get("model_sha256") != model.artefact:
+        raise ReportUnfit(why="它说的是另一个模型（指纹不一样）")
+    missing = [part for part in ("test", "calibration", "psi", "features") if part not in report]
+    if missing:
+        raise ReportUnfit(why="缺少检验结果")
+    changed = msgspec.structs.replace(model, status="tested", report=report, tested_by=tx.actor.id)
+    return await _move(tx, model, changed, why)
+
+
+async def review(tx: Tx, model_id: str, why: str, *, agreed: bool) -> Model:
+    """tested → reviewed by another person; not agreed: back to draft, and everything is done again."""
+    model = await get(tx, model_id)
+    if agreed:
+        _another(tx, model.made_by, model.tested_by, model.owner)
+        return await _move(
+            tx, model, msgspec.structs.replace(model, status="reviewed", reviewed_by=tx.actor.id), why
+        )
+    return await _move(tx, model, _emptied(model), why)
+
+
+async def approve(tx: Tx, model_id: str, why: str, *, agreed: bool = True) -> Model:
+    """reviewed → approved by a third person, or back to draft."""
+    model = await get(tx, model_id)
+    if not agreed:
+        return await _move(tx, model, _emptied(model), why)
+    _another(tx, model.made_by, model.tested_by, model.reviewed_by)
+    return await _move(
+        tx, model, msgspec.structs.replace(model, status="approved", approved_by=tx.actor.id), why
+    )
+
+
+def _emptied(model: Model) -> Model:
+    return msgspec.structs.replace(
+        model, status="draft", report=None, tested_by=None, reviewed_by=None, approved_by=None
+    )
+
+
+async def bring(tx: Tx, model_id: str, status: str, why: str) -> Model:
+    """approved → shadow → live ⇄ watch → retired. Raises `StillDeciding` when a champion would retire."""
+    model = await get(tx, model_id)
+    if status not in ("shadow", "live", "watch", "retired"):
+        MODEL.check(model.status, "")
+    if status == "retired":
+        families = await repository.deciding_for(tx, model_id)
+        if families:
+            raise StillDeciding(family="、".join(families))
+    return await _move(tx, model, msgspec.structs.replace(model, status=status), why)
+
+
+async def _move(tx: Tx, old: Model, new: Model, why: str) -> Model:
+    if not why.strip():
+        raise WhyMissing()
+    MODEL.check(old.status, new.status)
+    _may(tx, _WHO[new.status])
+    if not await repository.move(tx, old, new, why.strip()):
+        raise ModelMoved()
+    audit.add(tx, f"model.{new.status}", old.id, was=old.status, artefact=old.artefact)
+    return new
+
+
+def _may(tx: Tx, roles: tuple[str, ...]) -> None:
+    if tx.actor.kind != "staff" or tx.institution_id != UNION or not tx.actor.has(*roles):
+        raise NotYourJob(who="或".join(_ROLES[role] for role in roles))
+
+
+def _another(tx: Tx, *others: str | None) -> None:
+    """SQL holds the same; this gives the sentence."""
+    if tx.actor.id in others:
+        raise NotYourModel()
+
+
+async def line_up(
+    tx: Tx, family: str, *, champion: str | None, challenger: str | None = None, share_bp: int = 0, why: str
+) -> int:
+    """Say who decides for a family from now on; `champion` None gives it back to the card of the release.
+
+    Going back is naming the former champion again. Raises `CannotDecide`, `WhyMissing`, `NotYourJob`.
+    """
+    _may(tx, ("head_office_admin",))
+    if not why.strip():
+        raise WhyMissing()
+    whole = 0 <= share_bp <= MOST_SHARE_BP and (challenger is None) == (share_bp == 0)
+    if not whole or (challenger is not None and champion in (None, challenger)):
+        raise CannotDecide()
+    number = await repository.add_line_up(tx, family, champion, challenger, share_bp, why.strip())
+    if number is None:
+        raise CannotDecide()
+    audit.add(tx, "model.line_up", family, champion=champion, challenger=challenger, share_bp=share_bp)
+    return number
+
+
+async def current(tx: Tx, family: str) -> LineUp | None:
+    found = await repository.line_up(tx, family)
+    return None if found is None else found.line_up
+
+
+def bucket(application_id: str) -> int:
+    """0…9999, the same for an application for ever and on every machine."""
+    return int.from_bytes(hashlib.sha256(application_id.encode()).digest()[:8], "big") % 10_000
+
+
+async def chosen(tx: Tx, family: str, application_id: str) -> artefacts.Card | None:
+    """The card that decides this application in the county of `tx`: champion's or challenger's, with the county's
+    offset; None when the card of the release does. One query, and compiled once per process."""
+    found = await repository.line_up(tx, family)
+    if found is None or found.champion is None:
+        return None
+    challenged = found.challenger is not None and bucket(application_id) < found.line_up.share_bp
+    artefact = found.challenger if challenged and found.challenger else found.champion
+    known = _CARDS.get((artefact, tx.institution_id))
+    if known is None:
+        body = await repository.artefact(tx, artefact)
+        known = _CARDS[artefact, tx.institution_id] = artefacts.for_county(body.encode(), tx.institution_id)
+    return known
+
+
+_CARDS: dict[tuple[str, str], artefacts.Card] = {}
+"""By artefact and county; an artefact never changes, so neither does an entry."""
+
+
+async def body(tx: Tx, artefact: str) -> bytes:
+    """The stored bytes of a model, by its hash."""
+    return (await repository.artefact(tx, artefact)).encode()
+
+
+@lru_cache(maxsize=256)
+def for_county(text: bytes, institution_id: str) -> artefacts.Model:
+    """A model that may decide, with the county's offset, compiled once per process."""
+    return artefacts.compile_model(canonical(artefacts.for_county(text, institution_id)), decides=True)
+
+
+def problem_code(error: Exception) -> str:
+    """What may be kept of an error of a shadow: its kind, never its words."""
+    return error.code if isinstance(error, Problem) else type(error).__name__

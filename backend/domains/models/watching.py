@@ -1,0 +1,140 @@
+"""Keeping what the monitors found, the alarms and their answers, and the figures behind a chart (D1-05)."""
+
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.decision.model import canonical
+from backend.domains.models import artefacts, drift, repository
+from backend.domains.models.model import Alarm, AlarmMissing, ModelMoved, Result, WhyMissing
+
+ANALYST = "role:risk_analyst"
+"""Owner of a county's alarms, and of those of the model shipped with the code: the risk analysts there."""
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """A model under watch: `family` '' for the shipped one, `reference` what its training sample looked like."""
+
+    id: str | None
+    artefact: str
+    owner: str
+    family: str
+    reference: dict[str, Any]
+    ks: float
+
+
+@cache
+def shipped() -> Watched:
+    """The card that decides before any other is registered, with its own report."""
+    folder = resources.files("backend.domains.decision") / "scorecards"
+    report = msgspec.json.decode((folder / "personal_credit.report.json").read_bytes())
+    return Watched(None, report["model_sha256"], ANALYST, "", report["reference"], report["test"]["ks"])
+
+
+async def watched(tx: Tx) -> list[Watched]:
+    """All models that decide or lately did, and the shipped one."""
+    found = [
+        Watched(m.id, m.artefact, m.owner, m.family, m.report.get("reference", {}), m.report["test"]["ks"])
+        for m in await repository.in_use(tx, ("live", "watch"))
+        if m.report is not None and m.artefact != shipped().artefact
+    ]
+    return [shipped(), *found]
+
+
+async def shadows(tx: Tx) -> list[repository.InUse]:
+    return await repository.in_use(tx, ("shadow",))
+
+
+async def hashes(tx: Tx, institution_id: str, models: list[Watched]) -> dict[str, Watched]:
+    """By the hash a decision of this county carries (with the county's offset): the model behind it."""
+    found = {}
+    for model in models:
+        if model.id is None:
+            found[model.artefact] = model
+            continue
+        body = (await repository.artefact(tx, model.artefact)).encode()
+        found[artefacts.compile_model(canonical(artefacts.for_county(body, institution_id))).hash] = model
+    return found
+
+
+def bins(reference: dict[str, Any], values: dict[str, Any]) -> dict[str, int]:
+    """In which bin of the training sample each value falls."""
+    from bisect import bisect_right
+
+    return {
+        name: bisect_right(each["edges"], values[name])
+        for name, each in reference.get("features", {}).items()
+        if name in values
+    }
+
+
+async def observe(
+    tx: Tx, decision_id: str, model_hash: str, found: dict[str, int], *, proposed: bool
+) -> None:
+    await repository.add_observation(tx, decision_id, model_hash, found, proposed)
+
+
+async def keep_shadow(tx: Tx, decision_id: str, model_id: str, score: int | None, error: str) -> None:
+    await repository.add_shadow_score(tx, decision_id, model_id, score, error)
+
+
+async def feature_counts(tx: Tx, model_hash: str, since: datetime) -> list[tuple[str, str, int, int]]:
+    """(institution, feature, bin, cases); needs a union-wide reader."""
+    return await repository.bins(tx, model_hash, since)
+
+
+async def keep(tx: Tx, day: date, results: list[Result], owner: str) -> int:
+    """Store a day's figures of one institution; what is not steady raises an alarm. Returns how many alarms."""
+    sounded = 0
+    for result in results:
+        await repository.keep_result(tx, day, result)
+        if result.level in (drift.NOTICE, drift.MOVED):
+            await repository.sound(tx, day, result, owner)
+            sounded += 1
+    return sounded
+
+
+async def alarms(tx: Tx, *, open_only: bool = True) -> list[Alarm]:
+    return await repository.alarms(tx, ["open"] if open_only else ["open", "acknowledged"])
+
+
+async def acknowledge(tx: Tx, alarm_id: str, note: str, *, false_alarm: bool) -> None:
+    """A person says what it was. Raises `WhyMissing`, `AlarmMissing`, `ModelMoved` when another was faster."""
+    if not note.strip():
+        raise WhyMissing()
+    if not await repository.acknowledge(tx, alarm_id, note.strip(), false_alarm):
+        raise ModelMoved() if await repository.alarm_exists(tx, alarm_id) else AlarmMissing()
+    audit.add(tx, "model.alarm_acknowledged", alarm_id, false_alarm=false_alarm)
+
+
+async def series(tx: Tx, model_hash: str, measure: str, days: int = 180) -> dict[str, list[dict[str, Any]]]:
+    """Chart data: subject → points by day (`day`, `value`, `level`, `cases`), oldest first."""
+    rows = await repository.results(tx, model_hash, measure, tx.now.date() - timedelta(days=days))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        value = None if row["value"] is None else float(row["value"])
+        point = {"day": row["day"].isoformat(), "value": value, "level": row["level"], "cases": row["cases"]}
+        found.setdefault(row["subject"], []).append(point)
+    return found
+
+
+async def distribution(tx: Tx, model_hash: str, subject: str = "") -> dict[str, Any] | None:
+    """Chart data: the newest day's counts then and now, of the score ('') or of a feature."""
+    measure = "csi" if subject else "psi"
+    rows = await repository.results(tx, model_hash, measure, tx.now.date() - timedelta(days=7))
+    mine = [row for row in rows if row["subject"] == subject]
+    return {"day": mine[-1]["day"].isoformat(), **mine[-1]["details"]} if mine else None
+
+
+async def false_alarm_rate(tx: Tx, days: int = 365) -> dict[str, dict[str, float | int]]:
+    """Of the alarms people answered: how many were false, per measure."""
+    found = await repository.false_alarm_rate(tx, tx.now - timedelta(days=days))
+    return {
+        measure: {"answered": answered, "false": false, "rate": round(false / answered, 4)}
+        for measure, answered, false in found
+    }

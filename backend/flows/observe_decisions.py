@@ -1,0 +1,112 @@
+"""After a decision is recorded: where its facts fell, and what models in the shadow would have said (D1-05).
+
+A job of its own, apart from the road: it reads stored decisions and writes only `models.observations` and
+`models.shadow_scores`. Whatever dies or fails here changes no decision and no case (trust.md §3).
+"""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from backend.core import clock, failpoints
+from backend.core.actor import everywhere, system
+from backend.core.errors import Unavailable
+from backend.domains.decision import service as decisions
+from backend.domains.decision.model import Capsule
+from backend.domains.models import service as models
+from backend.domains.models import watching
+from backend.flows.context import Context
+from backend.overview import model_monitors
+
+log = structlog.get_logger("models")
+
+LOOK_BACK = timedelta(days=7)
+MOST = 200
+UNREADABLE = "unreadable"
+"""Stands for the model of a decision whose capsule could not be read, so that it is not tried for ever."""
+SHADOWED = failpoints.declare("models.shadowed", "shadows have scored; nothing of it is stored")
+
+
+class Shadow(msgspec.Struct, frozen=True):
+    id: str
+    family: str
+    body: bytes
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What one shadow said of one case: a score, or the kind of its error."""
+
+    model_id: str
+    score: int | None
+    error: str
+
+
+async def observe_decisions(context: Context) -> int:
+    """Returns how many decisions were looked at; safe to run again and beside itself."""
+    async with context.db.read(everywhere("models")) as tx:
+        waiting = await model_monitors.unobserved(tx, clock.now() - LOOK_BACK, MOST)
+        if not waiting:
+            return 0
+        watched = await watching.watched(tx)
+        shadows = [
+            Shadow(s.id, s.family, await models.body(tx, s.artefact)) for s in await watching.shadows(tx)
+        ]
+        known = {
+            county: await watching.hashes(tx, county, watched) for county in sorted({c for c, _ in waiting})
+        }
+    for institution_id, decision_id in waiting:
+        try:
+            await _observe(context, institution_id, decision_id, known[institution_id], shadows)
+        except (Unavailable, failpoints.FailpointError):
+            raise
+        except Exception as error:  # one case nobody can read must not keep the others from being looked at
+            log.error("a decision could not be observed", decision=decision_id, error=type(error).__name__)
+            async with context.db.begin(system(institution_id, "models")) as tx:
+                await watching.observe(tx, decision_id, UNREADABLE, {}, proposed=False)
+    return len(waiting)
+
+
+async def _observe(
+    context: Context,
+    institution_id: str,
+    decision_id: str,
+    known: dict[str, watching.Watched],
+    shadows: list[Shadow],
+) -> None:
+    actor = system(institution_id, "models")
+    async with context.db.read(actor) as tx:
+        capsule = (await decisions.get(tx, decision_id)).opened
+    said = await asyncio.to_thread(_ask, capsule, institution_id, shadows)
+    failpoints.hit(SHADOWED)
+    if said:
+        async with context.db.begin(actor) as tx:
+            for each in said:
+                await watching.keep_shadow(tx, decision_id, each.model_id, each.score, each.error)
+    used = capsule.decision.versions.scorecard
+    model = known.get(used)
+    bins: dict[str, int] = {}
+    if model is not None:
+        values = decisions.inputs(capsule, set(model.reference.get("features", {})))
+        bins = watching.bins(model.reference, values)
+    async with context.db.begin(actor) as tx:
+        hash_ = used if model is None else model.artefact
+        await watching.observe(tx, decision_id, hash_, bins, proposed=capsule.decision.proposal is not None)
+
+
+def _ask(capsule: Capsule, institution_id: str, shadows: list[Shadow]) -> list[Said]:
+    """Every shadow of the case's family, each on its own: one that fails says so, the others go on."""
+    product = capsule.case.sources.get("product")
+    family = str(product.facts.get("product_kind", "")) if product else ""
+    return [_one(capsule, institution_id, each) for each in shadows if each.family in ("*", family)]
+
+
+def _one(capsule: Capsule, institution_id: str, shadow: Shadow) -> Said:
+    try:
+        model = models.for_county(shadow.body, institution_id)
+        values = decisions.inputs(capsule, set(model.inputs))
+        return Said(shadow.id, model.score(values).score, "")
+    except Exception as error:  # a shadow may fail in any way and must change nothing
+        log.warning("a shadow failed", model=shadow.id, error=type(error).__name__)
+        return Said(shadow.id, None, models.problem_code(error))

@@ -1,0 +1,266 @@
+"""The register: nothing goes live without a second and a third person; every act is on file (A3-33, D1-04, D1-05)."""
+
+from importlib import resources
+
+import asyncpg
+import msgspec
+import pytest
+
+from backend.core.actor import Actor
+from backend.core.errors import Conflict
+from backend.core.lifecycle import ForbiddenMove
+from backend.domains.audit import service as audit
+from backend.domains.decision import scorecard
+from backend.domains.decision.model import canonical
+from backend.domains.models import model, service
+
+FOLDER = resources.files("backend.domains.decision") / "scorecards"
+CARD = (FOLDER / "personal_credit.json").read_bytes()
+REPORT = msgspec.json.decode((FOLDER / "personal_credit.report.json").read_bytes())
+OWNER = "00000000-0000-7000-8000-000000000002"
+
+
+def person(name: str, *roles: str, institution: str = "0000") -> Actor:
+    return Actor(kind="staff", id=name, institution_id=institution, roles=frozenset(roles))
+
+
+MAKER = person(OWNER, "risk_analyst")
+SECOND = person("reviewer", "auditor")
+THIRD = person("approver", "head_office_admin")
+
+
+async def registered(db, body=CARD, **changed):
+    given = {
+        "name": "个人授信评分卡", "type": "approval", "purpose": "个人贷款授信审批", "owner": OWNER,
+        "family": "consumer", "why": "县里坏账率变了",
+    }  # fmt: skip
+    async with db.begin(MAKER) as tx:
+        return await service.register(tx, body, **(given | changed))
+
+
+async def act(db, who, verb, *given, **named):
+    async with db.begin(who) as tx:
+        return await verb(tx, *given, **named)
+
+
+async def brought_live(db, body=CARD, report=REPORT, **changed):
+    new = await registered(db, body, **changed)
+    await act(db, MAKER, service.test, new.id, report, "训练完")
+    await act(db, SECOND, service.review, new.id, "独立评审", agreed=True)
+    await act(db, THIRD, service.approve, new.id, "批准")
+    await act(db, THIRD, service.bring, new.id, "shadow", "先影子运行")
+    return await act(db, THIRD, service.bring, new.id, "live", "影子一个月，没有问题")
+
+
+async def test_a_model_s_whole_life_is_on_file_with_who_and_why(db):
+    live = await brought_live(db)
+    for status in ("watch", "live", "retired"):
+        live = await act(db, THIRD, service.bring, live.id, status, f"到{status}")
+    async with db.read(THIRD) as tx:
+        events = await service.history(tx, live.id)
+        entries = await audit.of(tx, live.id)
+    path = ["draft", "tested", "reviewed", "approved", "shadow", "live", "watch", "live", "retired"]
+    assert [event.to_status for event in events] == path
+    assert [event.from_status for event in events] == [None, *path[:-1]]
+    assert [event.who for event in events[:4]] == [OWNER, OWNER, "reviewer", "approver"]
+    assert all(event.why for event in events)
+    assert len(entries) == len(path)
+
+
+async def test_the_data_list_is_what_the_model_reads_down_to_the_sources(db):
+    new = await registered(db)
+    listed = {each["name"]: each for each in new.data_list}
+    assert {part.name for part in scorecard.read(CARD).characteristics} <= set(listed)
+    assert listed["bureau_card_used"]["source"] == "credit_bureau"  # behind card_use_bp
+    assert all(each["label"] and each["source"] for each in listed.values())
+    assert new.decides
+    assert set(model.TYPES) >= {"identity", "anti_fraud", "aml", "compliance", "recovery"}
+
+
+async def test_nobody_reviews_or_approves_what_they_made_tested_reviewed_or_own(db):
+    new = await registered(db)
+    await act(db, MAKER, service.test, new.id, REPORT, "训练完")
+    with pytest.raises(model.NotYourModel):
+        await act(db, MAKER, service.review, new.id, "我自己看过", agreed=True)
+    await act(db, SECOND, service.review, new.id, "独立评审", agreed=True)
+    both = person("reviewer", "head_office_admin")
+    with pytest.raises(model.NotYourModel):
+        await act(db, both, service.approve, new.id, "评审的人自己批")
+    owner = person(OWNER, "head_office_admin")
+    with pytest.raises(model.NotYourModel):
+        await act(db, owner, service.approve, new.id, "做的人自己批")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "reviewed_by = made_by, status = 'reviewed'",
+        "reviewed_by = owner, status = 'reviewed'",
+        "reviewed_by = tested_by, status = 'reviewed'",
+        "status = 'reviewed'",
+        "status = 'approved'",
+        "status = 'live'",
+        "status = 'draft', approved_by = made_by",
+    ],
+)
+async def test_sql_holds_the_second_person_too(db, owner, change):
+    new = await registered(db)
+    await act(db, MAKER, service.test, new.id, REPORT, "训练完")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await owner.execute(f"update models.models set {change} where id = '{new.id}'")
+
+
+async def test_what_was_registered_cannot_be_exchanged_or_forgotten(db, database_dsn):
+    new = await registered(db)
+    connection = await asyncpg.connect(database_dsn)
+    try:
+        for statement in (
+            "update models.models set artefact = repeat('0', 64)",
+            "update models.models set purpose = 'x'",
+            "delete from models.models",
+            "update models.artefacts set body = 'x'",
+            "delete from models.events",
+        ):
+            with pytest.raises(asyncpg.PostgresError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+    async with db.read(MAKER) as tx:
+        assert scorecard.read(await service.body(tx, new.artefact)) == scorecard.read(CARD)
+
+
+async def test_a_draft_that_was_sent_back_starts_again(db):
+    new = await registered(db)
+    await act(db, MAKER, service.test, new.id, REPORT, "训练完")
+    back = await act(db, SECOND, service.review, new.id, "样本期太短", agreed=False)
+    assert (back.status, back.tested_by, back.report) == ("draft", None, None)
+    with pytest.raises(ForbiddenMove):
+        await act(db, SECOND, service.review, new.id, "再看", agreed=True)
+
+
+@pytest.mark.parametrize("status", ["shadow", "live", "watch"])
+async def test_no_status_is_skipped(db, status):
+    new = await registered(db)
+    with pytest.raises(ForbiddenMove):
+        await act(db, THIRD, service.bring, new.id, status, "快一点")
+
+
+async def test_a_report_of_another_model_or_without_results_tests_nothing(db):
+    new = await registered(db)
+    for report in ({**REPORT, "model_sha256": "0" * 64}, {"model_sha256": new.artefact}):
+        with pytest.raises(model.ReportUnfit):
+            await act(db, MAKER, service.test, new.id, report, "训练完")
+
+
+async def test_only_head_office_and_only_the_right_role_acts_and_always_with_a_reason(db):
+    new = await registered(db)
+    county = person("x", "risk_analyst", institution="4101")
+    with pytest.raises(model.NotYourJob):
+        await act(db, county, service.test, new.id, REPORT, "训练完")
+    with pytest.raises(model.NotYourJob):
+        await act(db, THIRD, service.test, new.id, REPORT, "训练完")
+    with pytest.raises(model.WhyMissing):
+        await act(db, MAKER, service.test, new.id, REPORT, " ")
+    with pytest.raises(model.WhyMissing):
+        await registered(db, why="")
+
+
+async def test_an_external_model_is_an_input_and_never_decides(db, owner):
+    new = await registered(db, external=True)
+    assert not new.decides
+    with pytest.raises(asyncpg.CheckViolationError):
+        await owner.execute("update models.models set decides = true")
+    live = await _live_external(db, new)
+    with pytest.raises(model.CannotDecide):
+        await act(db, THIRD, service.line_up, "consumer", champion=live.id, why="用外面的模型")
+
+
+async def _live_external(db, new):
+    await act(db, MAKER, service.test, new.id, REPORT, "训练完")
+    await act(db, SECOND, service.review, new.id, "独立评审", agreed=True)
+    await act(db, THIRD, service.approve, new.id, "批准")
+    await act(db, THIRD, service.bring, new.id, "shadow", "影子")
+    return await act(db, THIRD, service.bring, new.id, "live", "作为分数输入")
+
+
+async def test_the_same_model_for_the_same_use_is_registered_once(db):
+    await registered(db)
+    with pytest.raises(model.ModelUnfit):
+        await registered(db)
+    await registered(db, family="business")
+
+
+async def test_two_people_at_once_one_of_them_is_told(db):
+    new = await registered(db)
+    await act(db, MAKER, service.test, new.id, REPORT, "训练完")
+    async with db.begin(SECOND) as tx:
+        seen = await service.get(tx, new.id)
+    await act(db, SECOND, service.review, new.id, "独立评审", agreed=True)
+    async with db.begin(MAKER) as tx:
+        from backend.domains.models import repository
+
+        later = msgspec.structs.replace(seen, status="draft", report=None, tested_by=None)
+        assert not await repository.move(tx, seen, later, "晚了一步")
+    with pytest.raises(Conflict):
+        await act(db, SECOND, service.review, new.id, "再评一次", agreed=True)
+
+
+async def test_a_champion_decides_and_going_back_is_one_act(db):
+    """A3-33: rollback."""
+    live = await brought_live(db)
+    easier = scorecard.read(CARD)
+    second_body = canonical(msgspec.structs.replace(easier, version=2, base_points=easier.base_points + 5))
+    from backend.domains.models import artefacts
+
+    report = {**REPORT, "model_sha256": artefacts.compile_model(second_body).hash}
+    second = await brought_live(db, second_body, report)
+    await act(db, THIRD, service.line_up, "consumer", champion=live.id, why="第一个")
+    await act(db, THIRD, service.line_up, "consumer", champion=second.id, why="换新的")
+    async with db.read(THIRD) as tx:
+        assert (await service.chosen(tx, "consumer", "a")).version == 2
+        assert await service.chosen(tx, "business", "a") is None
+    await act(db, THIRD, service.line_up, "consumer", champion=live.id, why="退回")
+    async with db.read(THIRD) as tx:
+        assert (await service.chosen(tx, "consumer", "a")).version == 1
+    with pytest.raises(model.StillDeciding):
+        await act(db, THIRD, service.bring, live.id, "retired", "不用了")
+    await act(db, THIRD, service.bring, second.id, "retired", "不用了")
+    with pytest.raises(model.CannotDecide):
+        await act(db, THIRD, service.line_up, "consumer", champion=second.id, why="退出的又拿来")
+    await act(db, THIRD, service.line_up, "consumer", champion=None, why="用发布的评分卡")
+    async with db.read(THIRD) as tx:
+        assert await service.chosen(tx, "consumer", "a") is None
+
+
+async def test_a_challenger_gets_its_share_by_a_hash_that_never_moves(db):
+    live = await brought_live(db)
+    card = scorecard.read(CARD)
+    body = canonical(msgspec.structs.replace(card, version=2, base_points=card.base_points + 5))
+    from backend.domains.models import artefacts
+
+    second = await brought_live(db, body, {**REPORT, "model_sha256": artefacts.compile_model(body).hash})
+    await act(
+        db,
+        THIRD,
+        service.line_up,
+        "consumer",
+        champion=live.id,
+        challenger=second.id,
+        share_bp=1000,
+        why="试一成",
+    )
+    async with db.read(THIRD) as tx:
+        first = [(await service.chosen(tx, "consumer", f"case-{n}")).version for n in range(2000)]
+        again = [(await service.chosen(tx, "consumer", f"case-{n}")).version for n in range(2000)]
+    assert first == again
+    assert 140 < first.count(2) < 260
+    assert [v == 2 for v in first] == [service.bucket(f"case-{n}") < 1000 for n in range(2000)]
+    assert service.bucket("case-0") == 1807  # pinned: another hash would move everybody
+    for wrong in (
+        {"champion": live.id, "challenger": live.id, "share_bp": 100},
+        {"champion": live.id, "challenger": second.id, "share_bp": 0},
+        {"champion": live.id, "challenger": second.id, "share_bp": 6000},
+        {"champion": None, "challenger": second.id, "share_bp": 100},
+    ):
+        with pytest.raises(model.CannotDecide):
+            await act(db, THIRD, service.line_up, "consumer", why="不行", **wrong)
