@@ -131,7 +131,9 @@ async def broken(db) -> model.Model:
         onnx=base64.b64encode(graph).decode(), onnx_sha256=hashlib.sha256(graph).hexdigest(), scale={}, trained={},
     )  # fmt: skip
     body = canonical(card)
-    return await shadowed(db, body, {**REPORT, "model_sha256": hashlib.sha256(body).hexdigest()}, family="*")
+    return await shadowed(
+        db, body, {**REPORT, "model_sha256": artefacts.compile_model(body).hash}, family="*"
+    )
 
 
 async def test_a_shadow_that_falls_over_changes_nothing_but_its_own_table(road: Road, grown):
@@ -248,7 +250,7 @@ async def history(owner, db, count: int = 240) -> None:
     hash_ = watching.shipped().artefact
     edges = REPORT["reference"]["score"]["edges"]
     for number in range(count):
-        at, sex = ("4101", "4102")[number % 4 == 3], "男女"[number % 2]
+        at, sex = ("4101", "4102")[number % 4 == 3], "男女"[number // 4 % 5 >= 3]
         case, person_, decision = ids.new(), ids.new(), ids.new()
         outcome = "approved" if sex == "男" or number % 10 == 1 else "declined"
         score = edges[-1] + 5 if outcome == "approved" else edges[0] - 5
@@ -268,7 +270,8 @@ async def history(owner, db, count: int = 240) -> None:
         await owner.execute(
             "insert into decision.decisions (institution_id, id, application_id, attempt, product_code, outcome, "
             "score, reason_codes, completeness_bp, versions, capsule, capsule_sha256, decided_at, amount_fen, "
-            "annual_rate_bp, term_months) values ($1, $2, $3, 1, 'SXD', $4, $5, '{}', 10000, '{}', '', $6, now(), $7, $8, $9)",
+            "annual_rate_bp, term_months) "
+            "values ($1, $2, $3, 1, 'SXD', $4, $5, '{}', 10000, '{}', '', $6, now(), $7, $8, $9)",
             at, decision, case, outcome, score, bytes(32), *amount,
         )  # fmt: skip
         async with db.begin(system(at, "test")) as tx:
