@@ -305,6 +305,8 @@ async def test_the_monitors_find_drift_and_unfairness_and_a_person_answers(road:
 async def _answered(road: Road, alarms: list[model.Alarm], standing: int) -> None:
     analyst = THIRD
     women = next(alarm for alarm in alarms if alarm.subject == "性别：女")
+    with pytest.raises(model.NotYourAlarm):
+        await act(road.db, system("0000", "job"), watching.acknowledge, women.id, "x", false_alarm=True)
     with pytest.raises(model.WhyMissing):
         await act(road.db, analyst, watching.acknowledge, women.id, " ", false_alarm=False)
     await act(road.db, analyst, watching.acknowledge, women.id, "查过：样本是造的", false_alarm=True)
@@ -337,4 +339,9 @@ async def test_a_county_sees_its_own_figures_and_not_another_s(road: Road, owner
     assert seen["4103"] == {}
     cases = sum(points[0]["cases"] for points in seen["4101"].values())
     assert cases == 180
+    async with road.db.read(everywhere("test")) as tx:
+        assert {c: u["cases"] for c, u in (await watching.usage(tx, hash_)).items()} == {
+            "4101": 180,
+            "4102": 60,
+        }
     assert clock.today().isoformat() == next(iter(seen["4101"].values()))[0]["day"]

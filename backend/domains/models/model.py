@@ -172,6 +172,11 @@ class NotYourJob(errors.NotPermitted):
     message = "这一步要由省联社的{who}来办"
 
 
+class NotYourAlarm(errors.NotPermitted):
+    code = "not_your_model_alarm"
+    message = "这条提醒要由风险分析员或管理员来处理"
+
+
 class StillDeciding(errors.Conflict):
     code = "model_still_deciding"
     message = "这个模型还在给“{family}”做审批，先换上别的模型再退出"

@@ -156,3 +156,10 @@ select count(*)::integer as cases, count(*) filter (where error <> '')::integer 
        avg(score)::numeric as mean_score
 from models.shadow_scores
 where institution_id = :institution_id and model_id = :model_id and at >= :since;
+
+-- name: usage(model_hash, since)
+-- How many decisions a model made, per county, and when last.
+-- scope: all institutions, because a model of the union is used in all counties; counts only.
+select institution_id, count(*)::integer as cases, max(at) as last_at
+from models.observations where model_hash = :model_hash and at >= :since
+group by institution_id order by institution_id;

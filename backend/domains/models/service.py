@@ -17,7 +17,7 @@ from backend.domains.audit import service as audit
 from backend.domains.decision import facts, features
 from backend.domains.decision.model import StrategyRefused, canonical
 from backend.domains.institutions.model import UNION
-from backend.domains.models import artefacts, repository
+from backend.domains.models import artefacts, differences, repository
 from backend.domains.models.model import (
     MODEL,
     TYPES,
@@ -74,6 +74,9 @@ async def register(
         raise ModelUnfit(why="没有这种类型")
     read = artefacts.read(body)
     compiled = artefacts.compile_model(body)
+    decides = not external and _may_decide(body)
+    if decides:
+        _priced_fairly(compiled)
     new = Model(
         id=ids.new(),
         name=name.strip(),
@@ -83,7 +86,7 @@ async def register(
         owner=owner,
         data_list=_data_list(compiled, read),
         artefact=compiled.hash,
-        decides=not external and _may_decide(body),
+        decides=decides,
         external=external,
         status="draft",
         report=None,
@@ -107,6 +110,18 @@ def _may_decide(body: bytes) -> bool:
     except (artefacts.ArtefactUnreadable, StrategyRefused):
         return False
     return True
+
+
+def _priced_fairly(compiled: artefacts.Model) -> None:
+    """D3-03: two customers alike but for age, family or occupation get the same score, because nothing behind any
+    feature of a model that decides may be such a fact."""
+    known = facts.catalogue().facts
+    plain, computed = features.closure(set(compiled.inputs) & set(known))
+    unfair = sorted(
+        known[name].label for name in {*plain, *computed} if name in known and not known[name].price
+    )
+    if unfair:
+        raise ModelUnfit(why=f"背后用到了不能影响价格的数据：{'、'.join(unfair)}")
 
 
 def _data_list(compiled: artefacts.Model, read: Any) -> list[dict[str, str]]:
@@ -235,6 +250,12 @@ async def line_up(
         raise CannotDecide()
     audit.add(tx, "model.line_up", family, champion=champion, challenger=challenger, share_bp=share_bp)
     return number
+
+
+async def compare(tx: Tx, old: str, new: str) -> list[str]:
+    """What changed between two registered models, in sentences. Raises `ModelMissing`."""
+    before, after = await get(tx, old), await get(tx, new)
+    return differences.between(await body(tx, before.artefact), await body(tx, after.artefact))
 
 
 async def current(tx: Tx, family: str) -> LineUp | None:

@@ -11,10 +11,12 @@ from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.decision.model import canonical
 from backend.domains.models import artefacts, drift, repository
-from backend.domains.models.model import Alarm, AlarmMissing, ModelMoved, Result, WhyMissing
+from backend.domains.models.model import Alarm, AlarmMissing, ModelMoved, NotYourAlarm, Result, WhyMissing
 
 ANALYST = "role:risk_analyst"
 """Owner of a county's alarms, and of those of the model shipped with the code: the risk analysts there."""
+
+ANSWERING = ("risk_analyst", "county_admin", "head_office_admin")
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -104,7 +106,10 @@ async def alarms(tx: Tx, *, open_only: bool = True) -> list[Alarm]:
 
 
 async def acknowledge(tx: Tx, alarm_id: str, note: str, *, false_alarm: bool) -> None:
-    """A person says what it was. Raises `WhyMissing`, `AlarmMissing`, `ModelMoved` when another was faster."""
+    """A person says what it was. Raises `NotYourAlarm`, `WhyMissing`, `AlarmMissing`, `ModelMoved` when another was
+    faster."""
+    if tx.actor.kind != "staff" or not tx.actor.has(*ANSWERING):
+        raise NotYourAlarm()
     if not note.strip():
         raise WhyMissing()
     if not await repository.acknowledge(tx, alarm_id, note.strip(), false_alarm):
@@ -138,3 +143,9 @@ async def false_alarm_rate(tx: Tx, days: int = 365) -> dict[str, dict[str, float
         measure: {"answered": answered, "false": false, "rate": round(false / answered, 4)}
         for measure, answered, false in found
     }
+
+
+async def usage(tx: Tx, model_hash: str, days: int = 90) -> dict[str, dict[str, Any]]:
+    """Decisions made by a model in each county the reader may see: `cases` and `last_at`."""
+    found = await repository.usage(tx, model_hash, tx.now - timedelta(days=days))
+    return {county: {"cases": cases, "last_at": last_at} for county, cases, last_at in found}

@@ -232,6 +232,37 @@ async def test_a_champion_decides_and_going_back_is_one_act(db):
         assert await service.chosen(tx, "consumer", "a") is None
 
 
+async def test_what_changed_is_told_in_sentences(db):
+    """A3-33: diff."""
+    card = scorecard.read(CARD)
+    first = card.characteristics[0]
+    longer = msgspec.structs.replace(first, points=[p + 1 for p in first.points])
+    other = msgspec.structs.replace(
+        card,
+        version=2,
+        base_points=card.base_points + 3,
+        characteristics=[longer, *card.characteristics[1:-1]],
+    )
+    old, new = await registered(db), await registered(db, canonical(other))
+    async with db.read(THIRD) as tx:
+        told = await service.compare(tx, old.id, new.id)
+        assert await service.compare(tx, old.id, old.id) == []
+    assert told[0] == "去掉了“信用卡使用率”"
+    assert f"基础分从 {card.base_points} 改为 {card.base_points + 3}" in told
+    assert any(sentence.startswith("“信用历史”的分数从 -3、1、7、21 改为 -2、2、8、22") for sentence in told)
+
+
+async def test_a_feature_with_an_unfair_fact_behind_it_is_refused(db, monkeypatch):
+    """D3-03: like customers get like scores."""
+    from backend.domains.decision import features
+
+    tainted = features.Feature(("birth_on", "bureau_card_used"), lambda values, _: 0)
+    monkeypatch.setitem(features.FEATURES, "card_use_bp", tainted)
+    with pytest.raises(model.ModelUnfit) as caught:
+        await registered(db)
+    assert "出生日期" in caught.value.text
+
+
 async def test_a_challenger_gets_its_share_by_a_hash_that_never_moves(db):
     live = await brought_live(db)
     card = scorecard.read(CARD)

@@ -157,3 +157,11 @@ def test_a_person_of_the_county_is_the_same_every_time_and_fits_the_catalogue():
         assert record == synthetic.person(str(number))
         for name, value in record.items():
             assert facts.catalogue()[name].problem(value) == "", (name, value)
+
+
+def test_a_fairness_group_never_enters_the_model_even_when_it_is_a_candidate(county, tmp_path):
+    """D3-03."""
+    given = [str(county), "--group", "household_years_resident", "--out", str(tmp_path), "--json"]
+    assert command.main(given) == 0
+    assert "household_years_resident" not in artefacts.load(tmp_path / "scorecard.json").inputs
+    assert json.loads((tmp_path / "report.json").read_text())["fairness"]["household_years_resident"]

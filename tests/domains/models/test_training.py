@@ -4,6 +4,8 @@ import hashlib
 import json
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy
@@ -146,6 +148,15 @@ def test_what_was_never_seen_missing_counts_as_the_worst_when_it_is(kind, file, 
     assert gone <= min(model.score(row | {"用卡率": value}).score for value in (0.0, 0.3, 0.7, 1.19))
 
 
+def test_the_false_alarm_rate_of_a_cut_off_is_the_share_of_the_stopped_who_stayed_good():
+    """A6-06, for a model that warns: of those below the cut-off, how many the warning was wrong about."""
+    scores = numpy.arange(100)
+    bad = (scores < 10).astype(int)
+    rows = {row["cut_off"]: row for row in measures.cut_offs(scores, bad)}
+    assert rows[19]["false_alarms"] == pytest.approx(9 / 19, abs=1e-4)
+    assert rows[4]["false_alarms"] == 0
+
+
 def test_delong_agrees_with_counting_pairs_and_with_the_bootstrap():
     draw = numpy.random.default_rng(3)
     bad = (draw.random(600) < 0.3).astype(int)
@@ -238,3 +249,22 @@ def test_a_damaged_card_is_refused(change, sentence):
     with pytest.raises(free_card.CardUnfit) as caught:
         free_card.CompiledFreeCard(card)
     assert sentence in caught.value.text
+
+
+def test_what_serves_people_loads_no_training_library():
+    """findings.md: a part that only `train` uses must not be imported elsewhere."""
+    heavy = ("sklearn", "optbinning", "matplotlib", "skl2onnx", "scipy", "pandas")
+    script = (
+        "import sys; import backend.jobs.timetable, backend.flows.decide_application, backend.domains.models.service; "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_no_pickle_and_no_joblib_anywhere_near_models():
+    folder = Path(artefacts.__file__).parent
+    sources = [*folder.rglob("*.py"), folder.parent / "decision" / "trees.py"]
+    assert not [
+        path for path in sources if re.search(r"^\s*(import|from) (pickle|joblib)", path.read_text(), re.M)
+    ]

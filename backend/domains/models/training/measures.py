@@ -104,7 +104,10 @@ def lift(scores: Any, bad: Any) -> list[Row]:
 
 
 def cut_offs(scores: Any, bad: Any) -> list[Row]:
-    """What every cut-off from strict to mild would let in: approval rate, bad rate of the approved, bad kept out."""
+    """What every cut-off from mild to strict would let in: approval rate, bad rate of the approved, bad kept out.
+
+    `false_alarms` is the share of those below it who stayed good: what a model that warns is judged by (A6-06).
+    """
     rows = []
     for share in (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.5, 0.4, 0.3):
         score = int(numpy.quantile(scores, 1 - share, method="lower"))
@@ -115,6 +118,7 @@ def cut_offs(scores: Any, bad: Any) -> list[Row]:
                 "approved": round(float(passed.mean()), 4),
                 "bad_rate": round(float(bad[passed].mean()), 4),
                 "bad_kept_out": round(float(bad[~passed].sum() / bad.sum()), 4),
+                "false_alarms": round(float(1 - bad[~passed].mean()), 4) if (~passed).any() else 0.0,
             }
         )
     return rows

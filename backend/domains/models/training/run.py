@@ -69,9 +69,8 @@ def _of_facts(table: Table, options: Options) -> tuple[Table, Options]:
         for name in plain
     )
     found = facts_training.columns_of(rows.select(pl.all().cast(pl.String)).to_dicts())
-    chosen = {
-        n: v for n, v in found.items() if (not options.only or n in options.only) and n not in options.exclude
-    }
+    apart = {*options.exclude, *options.group}
+    chosen = {n: v for n, v in found.items() if (not options.only or n in options.only) and n not in apart}
     if not chosen:
         raise TableUnfit(why="除了目标列，没有一项可以进审批模型的数据")
     columns = {name: Column(name, NUMBER, numpy.array(v, dtype=float)) for name, v in chosen.items()}

@@ -98,11 +98,17 @@ def _sheets(report: dict[str, Any], label: Label) -> list[Sheet]:
     return [
         Sheet(
             "门槛怎么定",
-            "在测试样本上，分数不低于门槛的算通过",
-            ["门槛分", "通过率", "通过者坏账率", "拦下的坏客户"],
-            [0, 1, 2, 3],
+            "在测试样本上，分数不低于门槛的算通过；误报率是被拦下而后来没有变坏的占比",
+            ["门槛分", "通过率", "通过者坏账率", "拦下的坏客户", "误报率"],
+            [0, 1, 2, 3, 4],
             [
-                [str(r["cut_off"]), f"{r['approved']:.1%}", f"{r['bad_rate']:.2%}", f"{r['bad_kept_out']:.1%}"]
+                [
+                    str(r["cut_off"]),
+                    f"{r['approved']:.1%}",
+                    f"{r['bad_rate']:.2%}",
+                    f"{r['bad_kept_out']:.1%}",
+                    f"{r['false_alarms']:.1%}",
+                ]
                 for r in report["cut_offs"]
             ],
         ),
