@@ -40,6 +40,6 @@ async def verdicts(tx: Tx, model_hash: str, since: datetime, today: date) -> lis
     return [Verdicts(*row) for row in rows]
 
 
-async def matured(tx: Tx, model_hash: str, today: date, most: int = 200_000) -> list[tuple[str, int, int]]:
+async def matured(tx: Tx, model_hash: str, today: date, most: int = 2**17) -> list[tuple[str, int, int]]:
     """(institution, score, bad)."""
     return [tuple(row) for row in await Q.matured(tx, model_hash=model_hash, today=today, most=most)]

@@ -1,6 +1,6 @@
 """Serving gradient-boosted trees as ONNX: the same protocol as a scorecard (A3-32, A6-21, findings "Scoring").
 
-The artefact is one JSON file: features, scale, and the ONNX graph with its SHA-256; no pickle. The graph gives the
+The artefact is one JSON file: features, scale, and the ONNX graph with its SHA-256. The graph gives the
 log odds of turning bad; the score is that on the scorecard's scale, rounded to a whole number. One thread per
 session, so that sums are taken in one order and a score is the same again. Training is in `domains/models`.
 
