@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 
 from backend.domains.decision import cards, facts, features, gate, jdm, lint, scorecard
-from backend.domains.decision.model import DECIDING, Stage, Versions, canonical
+from backend.domains.decision.model import DECIDING, Stage, StrategyRefused, Versions, canonical
 
 SEEDED = "personal_credit"
 """The strategy set shipped with the code; parameters come as facts, so every personal product can use it."""
@@ -162,7 +162,11 @@ def _flows(document: Any, library: lint.Library) -> set[str]:
 
 
 def with_card(base: Bundle, card: cards.Card) -> Bundle:
-    """The same strategies with another model (champion, challenger, a county's offset). Raises `StrategyRefused`."""
+    """The same strategies with another model (champion, challenger, a county's offset). Raises `StrategyRefused`,
+    also when a document names a model by its hash: another one cannot stand in for that."""
+    texts = [*base.texts.values(), *(text for _, text in base.flows.values())]
+    if any(jdm.models(msgspec.json.decode(text)) for text in texts):
+        raise StrategyRefused(["这一版规则点名用了一个模型，不能换成别的"])
     served = cards.compile_card(card, base.catalogue)
     known = of_versions(msgspec.structs.replace(base.versions, scorecard=served.hash))
     if known is None:

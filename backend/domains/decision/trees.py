@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from backend.domains.decision import features
 from backend.domains.decision.facts import Catalogue, Value
 from backend.domains.decision.model import StrategyRefused, canonical
 from backend.domains.decision.scorecard import ASCENDING, DESCENDING, WORTH_SAYING, Scored
@@ -188,6 +189,9 @@ def _fact(feature: TreeFeature, catalogue: Catalogue) -> list[str]:
     found = []
     if not fact.price:
         found.append(f"{fact.label}：不能影响评级、额度或利率")
+    plain, _ = features.closure([feature.name])
+    if not all(catalogue.may_score(name) for name in plain if name in catalogue):
+        found.append(f"{fact.label}：来源没有征信许可，不能用来评分")
     if feature.trend not in (ASCENDING, DESCENDING) or feature.categories is not None:
         found.append(f"{fact.label}：审批用的树模型，每一项都要单调")
     if fact.withheld is not None and feature.trend != ASCENDING:
