@@ -256,11 +256,11 @@ async def test_a_feature_with_an_unfair_fact_behind_it_is_refused(db, monkeypatc
     """D3-03: like customers get like scores."""
     from backend.domains.decision import features
 
-    tainted = features.Feature(("birth_on", "bureau_card_used"), lambda values, _: 0)
+    tainted = features.fact("bureau_card_used") + features.fact("household_members")
     monkeypatch.setitem(features.FEATURES, "card_use_bp", tainted)
     with pytest.raises(model.ModelUnfit) as caught:
         await registered(db)
-    assert "出生日期" in caught.value.text
+    assert "家庭人口" in caught.value.text
 
 
 async def test_a_challenger_gets_its_share_by_a_hash_that_never_moves(db):
