@@ -170,7 +170,16 @@ def with_card(base: Bundle, card: cards.Card) -> Bundle:
     served = cards.compile_card(card, base.catalogue)
     known = of_versions(msgspec.structs.replace(base.versions, scorecard=served.hash))
     if known is None:
-        known = Bundle(base.stages, served, base.catalogue, base.texts, base.versions.code, base.flows)
+        known = Bundle(
+            base.stages,
+            served,
+            base.catalogue,
+            base.texts,
+            base.versions.code,
+            flows=base.flows,
+            overlays=base.overlays,
+            price_band=base.price_band,
+        )
         _built[canonical(known.versions)] = known
     return known
 

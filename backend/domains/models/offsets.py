@@ -50,6 +50,10 @@ class CountyModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     spread: float
     counties: list[County]
 
+    @property
+    def scale(self) -> dict[str, int]:
+        return dict(self.model["scale"])
+
 
 def estimate(
     chances: Mapping[str, Sequence[float]], bad: Mapping[str, Sequence[int]], factor: float

@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
-import numpy as np
 import polars as pl
 
-from backend.core import unreadable
 from backend.core.errors import Invalid
-from backend.domains.decision import facts, scorecard
+from backend.domains.decision import facts
 from backend.domains.decision.bundle import Bundle
+from backend.domains.models import artefacts
 
 
 class Model(Protocol):
@@ -31,37 +29,18 @@ class ModelUnreadable(Invalid):
     message = "这个文件不是能批量评分的模型：{why}"
 
 
-class BatchScorecard:
-    """A scorecard over whole columns: the same points by bisection, column by column."""
-
-    def __init__(self, served: scorecard.CompiledScorecard) -> None:
-        self.inputs, self.hash, self.card = served.inputs, served.hash, served.card
-
-    def score_frame(self, frame: pl.DataFrame) -> pl.Series:
-        total = np.full(frame.height, self.card.base_points, dtype=np.int64)
-        for part in self.card.characteristics:
-            values = frame[part.name].fill_null(0).to_numpy()
-            points = np.array(part.points, dtype=np.int64)
-            total += points[np.searchsorted(np.array(part.splits, dtype=np.int64), values, side="right")]
-        return pl.Series("score", total)
-
-
 def of_bundle(used: Bundle) -> Model:
     """The model that decides live."""
-    return BatchScorecard(used.card)
+    return used.card
 
 
 def load(path: Path) -> Model:
-    """Raises `ModelUnreadable`, or `StrategyRefused` with every finding."""
+    """Any model `train` writes. Raises `ModelUnreadable`, or `StrategyRefused` with every finding."""
     try:
-        text = path.read_bytes()
-    except OSError as cause:
-        raise ModelUnreadable(why=f"读不到 {path}（{unreadable.system(cause)}）") from cause
-    try:
-        kind: Any = msgspec.json.decode(text, type=dict[str, Any]).get("kind", "scorecard")
-        if kind != "scorecard":
-            raise ModelUnreadable(why=f"没有叫 {kind} 的模型种类")
-        card = scorecard.read(text)
-    except unreadable.NOT_DECODED as cause:
-        raise ModelUnreadable(why=unreadable.why(cause, text)) from cause
-    return BatchScorecard(scorecard.CompiledScorecard(card, facts.catalogue()))
+        model = artefacts.load(path)
+    except artefacts.ArtefactUnreadable as unfit:
+        raise ModelUnreadable(why=unfit.details["why"]) from unfit
+    county = isinstance(model, artefacts.CompiledCountyModel)
+    if county and all(name in facts.catalogue() for name in model.inputs[:-1]):
+        raise ModelUnreadable(why="分县的审批模型只在审批里用，批量评分请用不分县的")
+    return model

@@ -295,3 +295,19 @@ async def test_a_challenger_gets_its_share_by_a_hash_that_never_moves(db):
     ):
         with pytest.raises(model.CannotDecide):
             await act(db, THIRD, service.line_up, "consumer", why="不行", **wrong)
+
+
+def test_another_model_keeps_the_county_s_layer_and_what_the_strategies_say():
+    """N4: whoever swaps the model must not lose what tightens it."""
+    from backend.domains.decision import bundle
+    from backend.domains.decision.model import Stage
+
+    documents = bundle.seeded_documents()
+    overlay = {Stage.ELIGIBILITY: documents[Stage.ELIGIBILITY]}
+    base = bundle.build(documents, scorecard.seeded(), overlays=overlay, price_band=(300, 900))
+    card = msgspec.structs.replace(scorecard.seeded(), version=2, base_points=500)
+    swapped = bundle.with_card(base, card)
+    assert swapped.versions == msgspec.structs.replace(base.versions, scorecard=swapped.card.hash)
+    assert swapped.versions.scorecard != base.versions.scorecard
+    assert swapped.overlays == base.overlays
+    assert swapped.price_band == base.price_band

@@ -13,6 +13,7 @@ import onnxruntime
 import polars as pl
 import pytest
 
+from backend import __main__ as command_line
 from backend.domains.models import artefacts, free_card
 from backend.domains.models.training import binning, boosting, command, measures, selection, tables
 from backend.domains.models.training.options import Options
@@ -268,3 +269,12 @@ def test_no_pickle_and_no_joblib_anywhere_near_models():
     assert not [
         path for path in sources if re.search(r"^\s*(import|from) (pickle|joblib)", path.read_text(), re.M)
     ]
+
+
+@pytest.mark.parametrize("kind, file", [("card_folder", "scorecard.json"), ("trees_folder", "trees.json")])
+def test_score_batch_scores_a_free_table_by_a_free_model(kind, file, request, csv_file, tmp_path, table):
+    folder, out = request.getfixturevalue(kind), tmp_path / "scores.csv"
+    given = ["score-batch", "--data", str(csv_file), "--model", str(folder / file), "--out", str(out)]
+    assert command_line.main(given) == 0
+    model = artefacts.load(folder / file)
+    assert pl.read_csv(out)["score"].to_list() == model.score_frame(table).to_list()
