@@ -134,7 +134,6 @@ CLASSES: dict[str, Columns] = {
         sealed="facts raw",
     ),
     "evidence.breakers": Columns(plain="source state failures failed_at retry_at last_error changed_at"),
-    "evidence.marks": Columns(plain="institution_id application_id kind customer_id at", index="mark"),
     "handoff.tickets": Columns(
         plain="institution_id id application_id kind tries issued_at expires_at redeemed_at",
         index="code_index",
@@ -267,6 +266,29 @@ CLASSES: dict[str, Columns] = {
     "queue.pgqueuer_statistics": Columns(plain="id created count priority status entrypoint"),
     "regulation.parameters": Columns(
         plain="key effective_from effective_to unit value enabled title source row_id"
+    ),
+    "relations.edges": Columns(
+        plain="institution_id customer_id kind role source application_id first_at last_at times", index="key"
+    ),
+    "relations.findings": Columns(
+        plain="institution_id id code kind customer_id customers households since status raised_at owner owned_at "
+        "answered_at",
+        sealed="said",
+        index="key",
+    ),
+    "relations.kinds": Columns(plain="kind label hub_above connects position"),
+    "relations.list_entries": Columns(
+        plain="institution_id id list kind source status made_by made_at checked_by checked_at expires_on ended_by "
+        "ended_at",
+        sealed="shown reason",
+        index="key",
+    ),
+    "relations.members": Columns(plain="institution_id customer_id component", index="household"),
+    "relations.nodes": Columns(plain="institution_id kind customers allowed", index="key"),
+    "relations.patterns": Columns(plain="code label severity least days position"),
+    "relations.runs": Columns(plain="institution_id run_on customers aged differing findings run_at"),
+    "relations.sightings": Columns(
+        plain="institution_id seq application_id kind customer_id at", index="key"
     ),
     "reviews.inquiries": Columns(
         plain="institution_id id review_id officer_id asked_by asked_at answered_at", sealed="asked answer"

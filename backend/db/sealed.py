@@ -33,6 +33,8 @@ SEALED = (
     Sealed("outbox.effects", ("payload",)),
     Sealed("outbox.idempotency", ("answer",), "key"),
     Sealed("outbox.inbox", ("payload",), "source || '/' || message_id"),
+    Sealed("relations.findings", ("said",)),
+    Sealed("relations.list_entries", ("shown", "reason")),
     Sealed("reviews.inquiries", ("asked", "answer")),
     Sealed("reviews.reviews", ("said",)),
     Sealed("strategies.scenarios", ("body",)),

@@ -21,6 +21,7 @@ from backend.domains.loans import rules as loan_rules
 from backend.domains.loans import service as loans
 from backend.domains.loans.model import Loan
 from backend.domains.products import service as products
+from backend.domains.relations import service as relations
 from backend.flows import notify, receive_bank_event
 from backend.flows.context import Context
 from backend.integrations.mobile_bank.port import Event, EventType
@@ -96,6 +97,22 @@ async def _drawn(tx: Tx, application: Application, contract: Contract, event: Ev
         await _move(tx, application, "drawn", event.loan_no)
     else:
         await applications.note(tx, application, "drawn_again", event.loan_no)
+    await _paid_to(tx, application, event)
+
+
+async def _paid_to(tx: Tx, application: Application, event: Event) -> None:
+    """Where the money went: what several households draw to is looked at (N9)."""
+    if event.payee_account and application.customer_id:
+        await relations.sight(tx, application.id, application.customer_id, {"payee": event.payee_account})
+        await relations.connect(
+            tx,
+            application.customer_id,
+            "payee",
+            event.payee_account,
+            role="own" if event.payee_own else "used",
+            source="draw",
+            application_id=application.id,
+        )
 
 
 async def _repaid(tx: Tx, application: Application, contract: Contract, event: Event) -> None:

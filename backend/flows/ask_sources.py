@@ -146,7 +146,9 @@ class _Asking:
         if "cached" not in source.ladder:
             return None
         async with self._context.db.read(self._actor) as tx:
-            found = await evidence.cached(tx, self._application.id, self._person.id, source, consent.id)
+            cases = await applications.of_customer(tx, self._person.id)
+            earlier = [each.id for each in cases if each.id != self._application.id]
+            found = await evidence.cached(tx, earlier, source, consent.id)
         if found is None or not set(self._subject.wanted[source.name]) <= set(found.facts):
             return None
         return found

@@ -6,12 +6,14 @@ from backend.domains.audit import service as audit
 from backend.domains.channels import service as channels
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import AlreadyBound
+from backend.domains.relations import service as relations
 
 
 async def bind_wechat(tx: Tx, openid: str, customer_id: str) -> None:
     """Raises `AlreadyBound`. From now on this county serves the account."""
     await customers.bind_openid(tx, openid, customer_id)
     await channels.route(tx, openid)
+    await relations.connect(tx, customer_id, "openid", openid, role="own", source="binding")
 
 
 async def bind_quietly(tx: Tx, openid: str, customer_id: str) -> bool:

@@ -28,13 +28,15 @@ from backend.domains.decision import service as decisions
 from backend.domains.decision.model import SourceFacts, Standing
 from backend.domains.evidence import breakers, sources
 from backend.domains.evidence import service as evidence
-from backend.domains.evidence.model import Answer, Repetition
+from backend.domains.evidence.model import Answer
+from backend.domains.identity import service as identity
 from backend.domains.institutions import service as institutions
 from backend.domains.institutions.model import Institution
 from backend.domains.products import service as products
 from backend.domains.products.model import Product, ProductNotLive
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
+from backend.domains.relations import service as relations
 from backend.flows import ask_sources
 from backend.flows.context import Context
 from backend.ocr import reading
@@ -63,7 +65,7 @@ class _Known(msgspec.Struct, frozen=True):
     consents: dict[str, Consent]
     standing: frozenset[str]
     answers: dict[str, Answer]
-    repetition: Repetition
+    related: dict[str, int | bool | str]
     promised_fen: int
     printed: card_form.Printed | None
     breakers: dict[str, breakers.Breaker]
@@ -125,11 +127,18 @@ async def _known(tx: Tx, application: Application) -> _Known:
         consents={c.purpose: c for c in reversed(standing)},
         standing=frozenset(c.id for c in standing),
         answers=await evidence.answers(tx, application.id),
-        repetition=await evidence.repetition(tx, application.id),
+        related=await _related(tx, application, person),
         promised_fen=await contracts.promised(tx, person),
         printed=await _printed(tx, application),
         breakers=await breakers.every(tx),
     )
+
+
+async def _related(tx: Tx, application: Application, person: Person) -> dict[str, int | bool | str]:
+    """Repetition, lists and relations, from our own records alone (A6-01, N9)."""
+    numbers = (("id_number", person.id_number), ("phone", person.phone or ""))
+    theirs = {member.phone for member in await identity.all_staff(tx)} - {""}
+    return await relations.facts(tx, person.id, application.id, numbers, staff_number=person.phone in theirs)
 
 
 async def _printed(tx: Tx, application: Application) -> card_form.Printed | None:
@@ -195,7 +204,7 @@ def _own_sources(application: Application, known: _Known) -> dict[str, SourceFac
             observed_at=application.submitted_at,
             consent_id=told.id if told else None,
             # What we approved and nobody has booked yet counts towards the cap, beside what is booked (D1-01).
-            facts={**msgspec.structs.asdict(known.repetition), "own_promised_credit": known.promised_fen},
+            facts={**known.related, "own_promised_credit": known.promised_fen},
         ),
         "liveness": SourceFacts(
             observed_at=application.submitted_at,

@@ -13,6 +13,7 @@ from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import ConsentText
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import CustomerSession
+from backend.domains.relations import service as relations
 from backend.flows import bind_wechat, send_code
 from backend.flows.context import Context
 from backend.outbox import idempotency
@@ -143,3 +144,4 @@ async def _record(
     await identity.rotate_customer_session(tx, session.id, token=token)
     await applications.note(tx, application, "phone_proved")
     await applications.reach(tx, application, "liveness")
+    await relations.connect(tx, customer_id, "phone", phone, role="own", source="phone")

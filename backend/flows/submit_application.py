@@ -2,15 +2,16 @@
 
 from backend.core import clock
 from backend.core.actor import Actor
+from backend.db.database import Tx
 from backend.domains.applications import declarations
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, ApplicationMoved, StepMissing
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
-from backend.domains.customers.model import CardExpired, ConsentMissing, CustomerFrozen
+from backend.domains.customers.model import CardExpired, ConsentMissing, CustomerFrozen, Person
 from backend.domains.decision import service as decisions
-from backend.domains.evidence import service as evidence
 from backend.domains.products import service as products
+from backend.domains.relations import service as relations
 from backend.flows import notify
 from backend.flows.context import Context
 from backend.outbox import effects
@@ -18,8 +19,12 @@ from backend.outbox import effects
 DECIDE = "application.decide"
 
 
-async def submit_application(context: Context, actor: Actor, application_id: str) -> Application:
+async def submit_application(
+    context: Context, actor: Actor, application_id: str, *, network: str = ""
+) -> Application:
     """draft → submitted. Sent twice, the answer is the same and nothing happens twice.
+
+    `network` is where the request came from, as quotas count it; empty when nobody can tell.
 
     Raises `StepMissing`, `ConsentMissing`, `AmountOutOfRange`, `DeclaredIncomplete`, `CardExpired`,
     `CustomerFrozen`; `ApplicationMoved` for a draft that was given up.
@@ -41,8 +46,6 @@ async def submit_application(context: Context, actor: Actor, application_id: str
             raise CardExpired(expired_on=person.card_valid_until)
         for purpose in await consents.missing(tx, customer_id):
             raise ConsentMissing(purpose=purpose)
-        device = application.openid or application.session_id or application.id
-        await evidence.mark(tx, application.id, customer_id, device=device, address=person.address)
         await decisions.pin(tx, application.id, product.code)
         submitted = await applications.move(tx, application, "submitted", "submitted")
         await effects.add(
@@ -53,7 +56,25 @@ async def submit_application(context: Context, actor: Actor, application_id: str
             payload={},
         )
         await notify.announce(tx, submitted)
+        await _relate(tx, application, person, network)
         return submitted
+
+
+async def _relate(tx: Tx, application: Application, person: Person, network: str) -> None:
+    """Count what came up, and draw the edges it shows (A6-01, N9). Last, for the lock it takes."""
+    device = application.openid or application.session_id or application.id
+    seen = {"device": device, "address": person.address, "person": person.id, "network": network}
+    seen |= {"phone": person.phone or "", "openid": application.openid or ""}
+    await relations.sight(tx, application.id, person.id, seen)
+    hand = "openid" if application.openid else "device"
+    await relations.connect(tx, person.id, hand, device, source="application", application_id=application.id)
+    await relations.connect(
+        tx, person.id, "address", person.address, source="application", application_id=application.id
+    )
+    if person.phone:
+        await relations.connect(
+            tx, person.id, "phone", person.phone, role="own", source="phone", application_id=application.id
+        )
 
 
 def _every_step_done(application: Application) -> str:

@@ -18,7 +18,7 @@ from backend.domains.products import service as products
 from backend.domains.products.model import ProductNotLive
 from backend.flows import renew_card, save_details, submit_application
 from backend.flows.save_details import STUDENT
-from backend.web import customer, forms
+from backend.web import addresses, customer, forms
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
 from h5.customer import renewal, stops, views
@@ -57,7 +57,9 @@ async def submit(request: Request) -> Response:
     form, here, number = await forms.texts(request), draft.here, draft.application.id
     try:
         await save_details.save_details(here.context, here.actor, number, form, whole=True)
-        handed_in = await submit_application.submit_application(here.context, here.actor, number)
+        handed_in = await submit_application.submit_application(
+            here.context, here.actor, number, network=addresses.counted(request, here.settings)
+        )
     except ConsentMissing:
         return here.go(renewal.PATH)
     except Problem as problem:

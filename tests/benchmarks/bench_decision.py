@@ -143,6 +143,7 @@ def _plain_verdict(f: Mapping[str, Any], v: Mapping[str, int]) -> tuple[bool, bo
         or f["phone_match"] == "mismatch"
         or v["id_days_left"] < 0
         or f["blocklist_hit"] == "blocked"
+        or f["own_list_hit"] == "blocked"
         or f["court_enforcement"]
         or f["core_account_frozen"]
         or v["age_years"] < f["reg_min_age"]
@@ -176,6 +177,17 @@ def _plain_verdict(f: Mapping[str, Any], v: Mapping[str, int]) -> tuple[bool, bo
         or f["device_customers_30d"] > 3
         or f["person_applications_30d"] > 5
         or f["address_applications_90d"] > 6
+        or f["own_list_hit"] == "watch"
+        or f["device_customers_24h"] > 2
+        or f["phone_customers_90d"] > 1
+        or f["relation_ring_households"] > 8
+        or f["relation_device_households"] > 4
+        or f["relation_payee_households"] > 2
+        or f["relation_helper_households_7d"] > 3
+        or f["relation_guarantee_ring"]
+        or f["relation_impersonation"] == "likely"
+        or f["relation_money_returns"]
+        or f["relation_staff_contact"]
         or (f["purpose"] == "other" and not f["purpose_forbidden"])
         or f["requested_amount"] > f["reg_on_site_skip_amount"]
         or f["bureau_guarantee_balance"] > 50_000_000

@@ -490,5 +490,5 @@ async def test_another_county_sees_neither_contract_nor_way_in(road: Road, hande
     async with road.db.read(YI) as tx:
         assert await contracts.of_application(tx, handed.id) is None
         for table in ("contracts.contracts", "contracts.documents", "contracts.disclosures",
-                      "handoff.tickets", "evidence.answers", "evidence.marks"):  # fmt: skip
+                      "handoff.tickets", "evidence.answers", "relations.sightings", "relations.edges"):  # fmt: skip
             assert await tx.connection.fetchval(f"select count(*) from {table}") == 0

@@ -24,11 +24,3 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     price_fen: int = 0
     rung: str = "fresh"
     taken_from: str = ""
-
-
-class Repetition(msgspec.Struct, frozen=True, kw_only=True):
-    """How often the same device, person and household address came up, this case included."""
-
-    device_customers_30d: int
-    person_applications_30d: int
-    address_applications_90d: int

@@ -13,38 +13,13 @@ select source, consent_id, reference, sha256, facts, raw, observed_at, price_fen
 from evidence.answers
 where institution_id = :institution_id and application_id = :application_id;
 
--- name: mark(institution_id, application_id, kind, mark, customer_id, now)!
--- Written once, at the submission.
-insert into evidence.marks values (:institution_id, :application_id, :kind, :mark, :customer_id, :now)
-on conflict do nothing;
-
--- name: repetition(institution_id, application_id)^
--- Counted back from the submission, so that a later replay of the case counts the same.
-select
-    (select count(distinct o.customer_id) from evidence.marks m join evidence.marks o
-        on o.institution_id = m.institution_id and o.kind = m.kind and o.mark = m.mark
-        and o.at between m.at - interval '30 days' and m.at
-     where m.institution_id = :institution_id and m.application_id = :application_id and m.kind = 'device'
-    ) as device_customers_30d,
-    (select count(*) from evidence.marks m join evidence.marks o
-        on o.institution_id = m.institution_id and o.kind = m.kind and o.mark = m.mark
-        and o.at between m.at - interval '30 days' and m.at
-     where m.institution_id = :institution_id and m.application_id = :application_id and m.kind = 'person'
-    ) as person_applications_30d,
-    (select count(distinct o.customer_id) from evidence.marks m join evidence.marks o
-        on o.institution_id = m.institution_id and o.kind = m.kind and o.mark = m.mark
-        and o.at between m.at - interval '90 days' and m.at
-     where m.institution_id = :institution_id and m.application_id = :application_id and m.kind = 'address'
-    ) as address_applications_90d;
-
--- name: cached(institution_id, customer_id, application_id, source, consent_id, since)^
--- The newest answer this source gave about the same person under the very consent that stands for this case.
+-- name: cached(institution_id, earlier, source, consent_id, since)^
+-- The newest answer this source gave in an earlier case of the person, under the very consent that stands for this one.
 select a.application_id, a.source, a.consent_id, a.reference, a.sha256, a.facts, a.raw, a.observed_at, a.price_fen,
        a.rung, a.taken_from
-from evidence.marks m join evidence.answers a
-    on a.institution_id = m.institution_id and a.application_id = m.application_id
-where m.institution_id = :institution_id and m.kind = 'person' and m.customer_id = :customer_id
-  and a.application_id <> :application_id and a.source = :source and a.consent_id = :consent_id
+from evidence.answers a
+where a.institution_id = :institution_id and a.application_id = any(:earlier::uuid[])
+  and a.source = :source and a.consent_id = :consent_id
   and a.rung = 'fresh' and a.observed_at >= :since
 order by a.observed_at desc limit 1;
 

@@ -1,6 +1,5 @@
 """Keep and find what was answered. Nothing here asks anybody; that is the flow's work."""
 
-import unicodedata
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +8,7 @@ import msgspec
 from backend.db import queries
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.evidence.model import Answer, Repetition
+from backend.domains.evidence.model import Answer
 from backend.domains.evidence.sources import Source
 
 Q = queries.load(__package__)
@@ -64,17 +63,15 @@ def _answer(tx: Tx, application_id: str, row: Any) -> Answer:
     return Answer(**values)
 
 
-async def cached(
-    tx: Tx, application_id: str, customer_id: str, source: Source, consent_id: str
-) -> Answer | None:
-    """What the source said about the person for an earlier case, while it may still be used: at most `cache_days`
-    old, and under the very consent that stands for this case (D3-09). As an answer of this case; it costs nothing.
+async def cached(tx: Tx, earlier: list[str], source: Source, consent_id: str) -> Answer | None:
+    """What the source said in one of these earlier cases of the person, while it may still be used: at most
+    `cache_days` old, and under the very consent that stands for this case (D3-09). As an answer of this case; it
+    costs nothing.
     """
     row = await Q.cached(
         tx,
         institution_id=tx.institution_id,
-        customer_id=customer_id,
-        application_id=application_id,
+        earlier=earlier,
         source=source.name,
         consent_id=consent_id,
         since=tx.now - timedelta(days=source.cache_days),
@@ -82,31 +79,6 @@ async def cached(
     if row is None:
         return None
     values = dict(row)
-    earlier = str(values.pop("application_id"))
-    answer = _answer(tx, earlier, values)
-    return msgspec.structs.replace(answer, rung="cached", taken_from=earlier, price_fen=0)
-
-
-async def mark(tx: Tx, application_id: str, customer_id: str, *, device: str, address: str) -> None:
-    """Leave the marks of a submission. `device` is an openid or a session, whatever tells phones apart."""
-    marks = {"device": device, "address": _plain(address), "person": customer_id}
-    for kind, text in marks.items():
-        await Q.mark(
-            tx,
-            institution_id=tx.institution_id,
-            application_id=application_id,
-            kind=kind,
-            mark=tx.vault.blind(f"mark {kind}", text),
-            customer_id=customer_id,
-            now=tx.now,
-        )
-
-
-async def repetition(tx: Tx, application_id: str) -> Repetition:
-    row = await Q.repetition(tx, institution_id=tx.institution_id, application_id=application_id)
-    return Repetition(**dict(row))
-
-
-def _plain(address: str) -> str:
-    """The same address typed a little differently is the same household."""
-    return "".join(c for c in unicodedata.normalize("NFKC", address) if c.isalnum())
+    taken_from = str(values.pop("application_id"))
+    answer = _answer(tx, taken_from, values)
+    return msgspec.structs.replace(answer, rung="cached", taken_from=taken_from, price_fen=0)

@@ -67,7 +67,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened at the bank; also the body of `POST /api/mobile-bank/events`.
 
     `sequence` counts 1, 2, 3 … per application, so that events may come in any order, and twice. Fields
-    without meaning for a type are empty.
+    without meaning for a type are empty. `payee_account` is where drawn money went, `payee_own` whether that
+    account is the borrower's own (自主支付) or somebody else's (受托支付).
     """
 
     event_id: str
@@ -88,6 +89,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     term_months: int = 0
     paid_off: bool = False
     reason: str = ""
+    payee_account: str = ""
+    payee_own: bool = False
 
 
 class OfferStatus(msgspec.Struct, frozen=True):

@@ -74,9 +74,15 @@ async def sign(here: World, id_number: str, application_id: str) -> dict[str, An
 
 
 def draw(
-    here: World, id_number: str, application_id: str, amount_fen: int, term_months: int = 0
+    here: World,
+    id_number: str,
+    application_id: str,
+    amount_fen: int,
+    term_months: int = 0,
+    payee_account: str = "",
 ) -> dict[str, Any]:
-    """Draw on the line; the core posts the loan and the money is on the customer's account."""
+    """Draw on the line; the core posts the loan and the money is on the customer's account, or goes on from there
+    to a trader's when one is named (受托支付)."""
     offer = offers.mine(here, application_id, id_number)
     if offer["status"] not in {"signed", "drawn", "repaid"}:
         raise Refusal(409, "not_signed", "签约以后才能用款")
@@ -84,11 +90,12 @@ def draw(
     with here.store.transaction():
         customer = core_banking.customer_of(here, id_number)
         assert customer is not None
+        own_account = customer["accounts"][0]["account_no"]
         loan = core_banking.post_loan(
             here,
             core_banking.NewLoan(
                 line_no=offer["line_no"],
-                account_no=customer["accounts"][0]["account_no"],
+                account_no=own_account,
                 amount_fen=amount_fen,
                 term_months=months,
                 repayment_method=offer["repayment_method"],
@@ -106,6 +113,8 @@ def draw(
             amount_fen=amount_fen,
             outstanding_fen=amount_fen,
             term_months=months,
+            payee_account=payee_account or own_account,
+            payee_own=payee_account in ("", own_account),
         )
     return loan
 

@@ -1,0 +1,154 @@
+"""名单: proposed by one person with a reason, a source and a last day, counted once another has agreed (A6-01).
+
+Head office's entries are rows of institution 0000 and stand for every county. A block list stops a person by the
+ID number only; any other number on it, and the watch list, lead to a person. The allow list never lets anybody
+through: it says of a shared phone, network or trader's account that it is known, so that it joins nobody.
+"""
+
+from datetime import date
+
+from backend.core import clock, ids
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.relations import service
+from backend.domains.relations.model import (
+    ENTRY,
+    LISTED_KINDS,
+    LISTS,
+    Entry,
+    EntryIncomplete,
+    EntryMoved,
+    EntryNotFound,
+    EntryThere,
+    NotYourEntry,
+)
+from backend.domains.relations.repository import Q
+
+_TABLE = "relations.list_entries"
+SHORTEST, LONGEST = 4, 200
+
+
+async def propose(
+    tx: Tx, *, list_name: str, kind: str, text: str, reason: str, source: str, expires_on: date | None
+) -> str:
+    """Returns the entry's id. Raises `EntryIncomplete` by field, `EntryThere`."""
+    problems = _problems(tx, list_name, kind, text, reason, source, expires_on)
+    if problems:
+        raise EntryIncomplete(fields=problems)
+    entry_id = ids.new()
+    made = await Q.propose(
+        tx,
+        institution_id=tx.institution_id,
+        id=entry_id,
+        list=list_name,
+        kind=kind,
+        key=service.key(tx, kind, text),
+        shown=tx.vault.encrypt(_TABLE, "shown", entry_id, text.strip()),
+        reason=tx.vault.encrypt(_TABLE, "reason", entry_id, reason.strip()),
+        source=source.strip(),
+        made_by=_who(tx),
+        now=tx.now,
+        expires_on=expires_on,
+    )
+    if made is None:
+        raise EntryThere()
+    audit.add(tx, "list.proposed", entry_id, list=list_name, kind=kind, source=source.strip())
+    return entry_id
+
+
+def _problems(
+    tx: Tx, list_name: str, kind: str, text: str, reason: str, source: str, expires_on: date | None
+) -> dict[str, str]:
+    found = {}
+    if list_name not in LISTS:
+        found["list"] = "请选一份名单"
+    if kind not in LISTED_KINDS:
+        found["kind"] = "请选号码的种类"
+    elif list_name == "allow" and kind == "id_number":
+        found["kind"] = "放行名单不能放身份证号：名单不能让人免审"
+    if not 2 <= len(text.strip()) <= LONGEST:
+        found["text"] = "请填号码或地址"
+    if not SHORTEST <= len(reason.strip()) <= LONGEST:
+        found["reason"] = f"请写明原因，至少 {SHORTEST} 个字"
+    if not 2 <= len(source.strip()) <= LONGEST:
+        found["source"] = "请写明从哪里来的，例如“公安协查函 2026-15 号”"
+    if expires_on is None or expires_on < clock.local(tx.now).date():
+        found["expires_on"] = "请填到哪一天为止，不能早于今天"
+    return found
+
+
+async def approve(tx: Tx, entry_id: str) -> None:
+    """From the commit on it counts. Raises `NotYourEntry`, `EntryMoved`, `EntryNotFound`."""
+    await _check(tx, entry_id, "active")
+
+
+async def refuse(tx: Tx, entry_id: str) -> None:
+    """As `approve`, with the other answer."""
+    await _check(tx, entry_id, "refused")
+
+
+async def _check(tx: Tx, entry_id: str, status: str) -> None:
+    entry = await get(tx, entry_id)
+    if entry.made_by == _who(tx):
+        raise NotYourEntry()
+    done = await Q.check_entry(
+        tx, institution_id=tx.institution_id, id=entry_id, status=status, checked_by=_who(tx), now=tx.now
+    )
+    if done is None:
+        raise EntryMoved()
+    audit.add(tx, f"list.{status}", entry_id, list=entry.list, kind=entry.kind)
+    if entry.list == "allow" and status == "active":
+        await _let_be(tx, entry, True)
+
+
+async def end(tx: Tx, entry_id: str) -> None:
+    """Taken off. Raises `EntryMoved`, `EntryNotFound`."""
+    entry = await get(tx, entry_id)
+    if (
+        await Q.end_entry(tx, institution_id=tx.institution_id, id=entry_id, ended_by=_who(tx), now=tx.now)
+        is None
+    ):
+        raise EntryMoved()
+    audit.add(tx, "list.ended", entry_id, list=entry.list, kind=entry.kind)
+    if entry.list == "allow":
+        await _let_be(tx, entry, False)
+
+
+async def _let_be(tx: Tx, entry: Entry, allowed: bool) -> None:
+    """The graph of this institution at once; what head office allows reaches the counties with the night."""
+    given = {
+        "institution_id": tx.institution_id,
+        "kind": entry.kind,
+        "key": service.key(tx, entry.kind, entry.shown),
+    }
+    await Q.take(tx, institution_id=tx.institution_id)
+    if await Q.allow(tx, **given, allowed=allowed):
+        await Q.reconsider(tx, **given)
+
+
+async def get(tx: Tx, entry_id: str) -> Entry:
+    """Raises `EntryNotFound`."""
+    row = await Q.entry(tx, institution_id=tx.institution_id, id=entry_id) if ids.is_uuid(entry_id) else None
+    if row is None:
+        raise EntryNotFound()
+    return _opened(tx, row)
+
+
+async def entries(tx: Tx) -> list[Entry]:
+    """The institution's own, what waits for a second person first."""
+    return [_opened(tx, row) for row in await Q.entries(tx, institution_id=tx.institution_id)]
+
+
+def _opened(tx: Tx, row: object) -> Entry:
+    values = dict(row)  # type: ignore[call-overload]
+    for name in ("shown", "reason"):
+        values[name] = tx.vault.decrypt(_TABLE, name, values["id"], values[name])
+    return Entry(**values)
+
+
+def _who(tx: Tx) -> str:
+    return f"{tx.actor.kind}:{tx.actor.id}"
+
+
+def label(entry: Entry) -> str:
+    return ENTRY.labels[entry.status]

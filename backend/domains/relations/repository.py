@@ -1,0 +1,74 @@
+"""One function per question about the graph that needs more than a row."""
+
+from typing import Any
+
+from backend.db import queries
+from backend.db.database import Tx
+from backend.domains.relations.model import WINDOWS, Count, Link, Neighbourhood, Other, Velocity
+
+Q = queries.load(__package__)
+
+MOST_OTHERS = 60
+"""Others read per key: more are a crowd, whose number the node itself knows."""
+
+
+async def velocity(tx: Tx, application_id: str) -> Velocity:
+    """The largest count where a case has several keys of one kind."""
+    counts: dict[str, dict[str, Count]] = {}
+    for row in await Q.velocity(tx, institution_id=tx.institution_id, application_id=application_id):
+        of_kind = counts.setdefault(row["kind"], {})
+        for window in WINDOWS:
+            known = of_kind.get(window, Count())
+            of_kind[window] = Count(
+                max(known.customers, row[f"customers_{window}"]),
+                max(known.applications, row[f"applications_{window}"]),
+            )
+    return Velocity(counts)
+
+
+async def neighbourhood(tx: Tx, customer_id: str) -> Neighbourhood:
+    """Somebody who never shared anything has no links and a ring of one."""
+    given = {"institution_id": tx.institution_id, "customer_id": customer_id}
+    member = await Q.member(tx, **given)
+    if member is None:
+        return Neighbourhood(customer_id=customer_id, household=customer_id)
+    ring = await Q.ring(tx, institution_id=tx.institution_id, component=member["component"])
+    return Neighbourhood(
+        customer_id=customer_id,
+        household=_home(member["household"], customer_id),
+        links=_links(await Q.neighbours(tx, **given, most=MOST_OTHERS)),
+        ring_customers=ring["customers"],
+        ring_households=ring["households"],
+        guaranteed_back=tuple(await Q.guaranteed_back(tx, **given) or ()),
+    )
+
+
+def _links(rows: list[Any]) -> tuple[Link, ...]:
+    """Rows come ordered by link; each carries one other, or none."""
+    grouped: dict[tuple[str, bytes], list[Any]] = {}
+    for row in rows:
+        grouped.setdefault((row["kind"], row["key"]), []).append(row)
+    return tuple(_link(each) for each in grouped.values())
+
+
+def _link(rows: list[Any]) -> Link:
+    first = rows[0]
+    names = ("kind", "label", "key", "role", "first_at", "last_at", "customers", "hub", "allowed")
+    return Link(
+        **{name: first[name] for name in names},
+        others=tuple(_other(row) for row in rows if row["other_id"] is not None),
+    )
+
+
+def _other(row: Any) -> Other:
+    return Other(
+        customer_id=row["other_id"],
+        role=row["other_role"],
+        household=_home(row["other_household"], row["other_id"]),
+        first_at=row["other_first_at"],
+        application_id=row["other_application_id"],
+    )
+
+
+def _home(household: bytes | None, customer_id: str) -> str:
+    return household.hex() if household else customer_id

@@ -1,0 +1,145 @@
+"""What other code may ask of the graph. Nothing here asks anybody outside; texts become blind indexes at once."""
+
+from collections.abc import Iterable, Mapping
+
+from backend.core import clock
+from backend.db.database import Tx
+from backend.domains.relations import repository, rules
+from backend.domains.relations.model import (
+    Hit,
+    Kind,
+    ListHit,
+    Neighbourhood,
+    Pattern,
+    Role,
+    Source,
+    Velocity,
+)
+from backend.domains.relations.repository import Q
+
+
+def key(tx: Tx, kind: str, text: str) -> bytes:
+    """The blind index under which a text of this kind is known."""
+    return tx.vault.blind(f"mark {kind}", rules.plain(kind, text))
+
+
+async def sight(tx: Tx, application_id: str, customer_id: str, seen: Mapping[str, str]) -> None:
+    """Count what came up in a case, by kind; empty texts are left out.
+
+    The institution's lock is taken here and held to the end of the transaction, so that of many at once each sees
+    exactly those before it. Call it last: who holds it should have little left to do.
+    """
+    await Q.take(tx, institution_id=tx.institution_id)
+    for kind, text in sorted(seen.items()):
+        if text:
+            await Q.sight(
+                tx,
+                institution_id=tx.institution_id,
+                application_id=application_id,
+                kind=kind,
+                key=key(tx, kind, text),
+                customer_id=customer_id,
+                now=tx.now,
+            )
+
+
+async def connect(
+    tx: Tx,
+    customer_id: str,
+    kind: str,
+    text: str,
+    *,
+    source: Source,
+    role: Role = "used",
+    application_id: str | None = None,
+) -> None:
+    """Note that the customer uses or owns something, in the transaction of the event that shows it; last, as
+    `sight`. Seen before, only its last time moves."""
+    await Q.connect(
+        tx,
+        institution_id=tx.institution_id,
+        customer_id=customer_id,
+        kind=kind,
+        key=key(tx, kind, text),
+        role=role,
+        source=source,
+        application_id=application_id,
+        now=tx.now,
+    )
+
+
+async def guarantee(tx: Tx, borrower_id: str, guarantor_id: str, application_id: str) -> None:
+    """保证: both ends of one edge, the guarantor's own and the borrower's (A1-08)."""
+    await connect(tx, guarantor_id, "guarantor", guarantor_id, source="guarantee", role="own")
+    await connect(
+        tx, borrower_id, "guarantor", guarantor_id, source="guarantee", application_id=application_id
+    )
+
+
+async def velocity(tx: Tx, application_id: str) -> Velocity:
+    """How often what came up in a case came up before, counted back from its submission."""
+    return await repository.velocity(tx, application_id)
+
+
+async def neighbourhood(tx: Tx, customer_id: str) -> Neighbourhood:
+    """The graph around a customer as it stands."""
+    return await repository.neighbourhood(tx, customer_id)
+
+
+async def listed(
+    tx: Tx, customer_id: str, application_id: str | None, texts: Iterable[tuple[str, str]]
+) -> list[ListHit]:
+    """Standing entries, the institution's and the union's, for these (kind, text) and for everything the customer
+    or the case was ever seen with."""
+    wanted = {(kind, key(tx, kind, text)) for kind, text in texts if text}
+    rows = await Q.keys_of(tx, institution_id=tx.institution_id, customer_id=customer_id)
+    if application_id is not None:
+        rows += await Q.keys_seen(tx, institution_id=tx.institution_id, application_id=application_id)
+    wanted |= {(row["kind"], row["key"]) for row in rows}
+    ordered = sorted(wanted)
+    found = await Q.listed(
+        tx,
+        institution_id=tx.institution_id,
+        kinds=[kind for kind, _ in ordered],
+        keys=[each for _, each in ordered],
+        today=clock.local(tx.now).date(),
+    )
+    return [ListHit(*row) for row in found if row["list"] != "allow"]
+
+
+async def facts(
+    tx: Tx, customer_id: str, application_id: str, texts: Iterable[tuple[str, str]], *, staff_number: bool
+) -> rules.Facts:
+    """Everything of `own_records` that comes from the graph, for one case."""
+    return rules.facts(
+        await neighbourhood(tx, customer_id),
+        await velocity(tx, application_id),
+        await listed(tx, customer_id, application_id, texts),
+        now=tx.now,
+        staff_number=staff_number,
+    )
+
+
+async def kinds(tx: Tx) -> dict[str, Kind]:
+    return {row["kind"]: Kind(*row) for row in await Q.kinds(tx)}
+
+
+async def patterns(tx: Tx) -> dict[str, Pattern]:
+    return {row["code"]: Pattern(*row) for row in await Q.patterns(tx)}
+
+
+async def hits(tx: Tx, around: Neighbourhood) -> list[Hit]:
+    """The patterns around a customer, with their evidence."""
+    return rules.hits(around, await patterns(tx), tx.now)
+
+
+async def elsewhere(tx: Tx, around: Neighbourhood) -> dict[bytes, tuple[int, int]]:
+    """(institutions, customers) of other counties by key: figures alone (A1-02)."""
+    shown = [link for link in around.links if not link.allowed]
+    rows = await Q.elsewhere(
+        tx,
+        institution_id=tx.institution_id,
+        kinds=[link.kind for link in shown],
+        keys=[link.key for link in shown],
+    )
+    return {row["key"]: (row["institutions"], row["customers"]) for row in rows}
