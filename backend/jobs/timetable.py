@@ -15,6 +15,7 @@ from backend.flows import (
     expire_offers,
     give_up_drafts,
     observe_decisions,
+    look_over_relations,
     poll_bank,
     prove_consents,
     put_strategies_live,
@@ -77,4 +78,5 @@ TIMETABLE: list[Task] = [
     Task("give up old drafts", 3600, give_up_drafts.give_up_drafts),
     Task("look at decisions again with shadows", 30, observe_decisions.observe_decisions),
     Task("watch the models", 3600, watch_models.watch_models),
+    Task("look over who shares what", 1800, look_over_relations.look_over_relations),
 ]

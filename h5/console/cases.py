@@ -8,6 +8,7 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from backend.core.errors import Invalid
+from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, ApplicationNotFound
 from backend.domains.reviews import service as reviews
@@ -15,8 +16,9 @@ from backend.domains.reviews.model import GROUNDS, OUTCOMES, NotYourReview, Revi
 from backend.flows import return_case, review_case
 from backend.flows.review_case import Verdict
 from backend.outbox.effects import EFFECT
-from backend.overview import case_file
+from backend.overview import case_file, relation_picture
 from backend.overview.case_file import Asked, CaseFile
+from backend.overview.relation_picture import Picture
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -53,11 +55,13 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """`told` is what happened to the answer just sent, when somebody else was first."""
+    """`told` is what happened to the answer just sent, when somebody else was first. `picture` is None for a role
+    that need not know, and for a customer who shares nothing."""
 
     file: CaseFile
     told: str = ""
     shows_facts: bool
+    picture: Picture | None = None
     answering: Answering | None
     grounds: dict[str, str] = msgspec.field(default_factory=GROUNDS.copy)
     kinds: dict[str, str] = msgspec.field(default_factory=KINDS.copy)
@@ -158,11 +162,18 @@ async def _view(
     application = await _find(here, number)
     async with here.context.db.read(here.within(application.institution_id)) as tx:
         file = await case_file.of(tx, application)
+        picture = await _picture(here, tx, application)
     answering = None
     waiting = next((each for each in file.asked if each.review.status == "open"), None)
     if waiting is not None and here.has("reviewer") and not here.head_office:
         answering = _answering(here, file, waiting, form or {}, errors or {})
-    return Case(file=file, shows_facts=here.has(*FACT_READERS), answering=answering)
+    return Case(file=file, shows_facts=here.has(*FACT_READERS), picture=picture, answering=answering)
+
+
+async def _picture(here: Here, tx: Tx, application: Application) -> Picture | None:
+    if application.customer_id is None or not here.has(*FACT_READERS):
+        return None
+    return await relation_picture.of(tx, application.customer_id)
 
 
 def _answering(

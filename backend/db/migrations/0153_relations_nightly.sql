@@ -51,7 +51,11 @@ begin
     create temp table look_labels on commit drop as
         select m.customer_id, m.customer_id as label, m.component as kept, m.household as kept_home,
                null::bytea as home
-        from relations.members m where m.institution_id = inst;
+        from relations.members m where m.institution_id = inst
+        union all
+        select distinct e.customer_id, e.customer_id, null::uuid, null::bytea, null::bytea
+        from relations.edges e where e.institution_id = inst and not exists (
+            select from relations.members m where m.institution_id = inst and m.customer_id = e.customer_id);
     get diagnostics found_members = row_count;
     create unique index on look_labels (customer_id);
     analyze look_labels;
@@ -132,16 +136,17 @@ begin
     ids := array(
         with wrong as materialized (
             select l.kept, l.label from look_labels l
-            where l.kept <> l.label or l.kept_home is distinct from l.home
+            where l.kept is distinct from l.label or l.kept_home is distinct from l.home
+            union all
+            select l.kept, l.label from wrong_nodes w
+            join relations.edges e on e.institution_id = inst and e.kind = w.kind and e.key = w.key
+            join look_labels l on l.customer_id = e.customer_id
         ), labels as (select kept as label from wrong union select label from wrong)
         select l.customer_id from look_labels l
         where l.label in (select label from labels) or l.kept in (select label from labels)
         union
         select m.customer_id from relations.members m
-        where m.institution_id = inst and m.component in (select label from labels)
-        union
-        select e.customer_id from wrong_nodes w
-        join relations.edges e on e.institution_id = inst and e.kind = w.kind and e.key = w.key);
+        where m.institution_id = inst and m.component in (select label from labels));
     if cardinality(ids) > 0 then
         create temp table were on commit drop as
             select customer_id, component, household from relations.members

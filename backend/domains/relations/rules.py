@@ -102,9 +102,8 @@ def list_standing(hits: Iterable[ListHit]) -> str:
 
 def hits(around: Neighbourhood, patterns: Mapping[str, Pattern], now: datetime) -> list[Hit]:
     """The patterns of the nightly look at one customer, with what is shared, with how many, since when."""
-    found = [hit for pattern in patterns.values() if (make := _HITS.get(pattern.code))
+    return [hit for pattern in patterns.values() if (make := _HITS.get(pattern.code))
              for hit in make(around, pattern, now)]  # fmt: skip
-    return found
 
 
 def describe(around: Neighbourhood, link: Link) -> str:
@@ -171,27 +170,27 @@ def _hit(around: Neighbourhood, pattern: Pattern, link: Link) -> Hit:
     )
 
 
-def _impersonated(around: Neighbourhood, pattern: Pattern, now: datetime) -> list[Hit]:
+def _impersonated(around: Neighbourhood, pattern: Pattern, _: datetime) -> list[Hit]:
     if impersonation(around) != "likely":
         return []
     return [_hit(around, pattern, link) for link in _counted(around, OWN_THINGS)
             if not link.hub and strangers(around, link)]  # fmt: skip
 
 
-def _returned(around: Neighbourhood, pattern: Pattern, now: datetime) -> list[Hit]:
+def _returned(around: Neighbourhood, pattern: Pattern, _: datetime) -> list[Hit]:
     if not money_returns(around):
         return []
     return [_hit(around, pattern, link) for link in _counted(around, ("payee",)) if strangers(around, link)]
 
 
-def _ring(around: Neighbourhood, pattern: Pattern, now: datetime) -> list[Hit]:
+def _ring(around: Neighbourhood, pattern: Pattern, _: datetime) -> list[Hit]:
     if around.ring_households < pattern.least:
         return []
     evidence = f"和 {around.ring_households - 1} 户 {around.ring_customers - 1} 人连在一起"
     return [Hit(code=pattern.code, label=pattern.label, severity=pattern.severity, evidence=evidence)]
 
 
-def _guaranteed(around: Neighbourhood, pattern: Pattern, now: datetime) -> list[Hit]:
+def _guaranteed(around: Neighbourhood, pattern: Pattern, _: datetime) -> list[Hit]:
     if not around.guaranteed_back:
         return []
     evidence = f"{len(around.guaranteed_back) + 1} 人一个保一个，最后保回本人"

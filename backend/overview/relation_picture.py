@@ -1,0 +1,202 @@
+"""The applicant's neighbourhood as a drawing: the same graph is always the same picture (N9, A7-05).
+
+Three columns: the applicant, what they use, and the households on it. Units are those of the SVG's viewBox, which is
+360 wide so that its letters stay readable on a phone; wide screens only enlarge it.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
+from backend.domains.customers import service as customers
+from backend.domains.relations import rules
+from backend.domains.relations import service as relations
+from backend.domains.relations.model import Hit, Link, Neighbourhood, Other
+
+WIDTH, ROW, TOP = 360, 46, 8
+MOST_HOMES = 12
+"""Households drawn; the words below the picture tell how many more there are."""
+
+_THING_X, _HOME_X, _BOX = 118, 250, 34
+
+State = Literal["plain", "warn", "quiet"]
+
+
+class Box(msgspec.Struct, frozen=True):
+    """A rounded box with two lines of words; `state` is also told by words, never by colour alone."""
+
+    x: int
+    y: int
+    width: int
+    title: str
+    note: str
+    state: State
+
+
+class Line(msgspec.Struct, frozen=True):
+    """From the right edge of a box to the left edge of another; `bold` where the other owns the thing."""
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+    bold: bool
+    state: State
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A hit with the numbers of the cases it rests on, masked to their end."""
+
+    hit: Hit
+    cases: list[str]
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """`words` say in order everything the drawing shows; `elsewhere` are figures of other institutions."""
+
+    width: int
+    height: int
+    boxes: list[Box]
+    lines: list[Line]
+    words: list[str]
+    hits: list[Told]
+    elsewhere: list[str]
+    ring: str
+
+
+async def of(tx: Tx, customer_id: str) -> Picture | None:
+    """None for somebody with whom nothing was ever seen."""
+    around = await relations.neighbourhood(tx, customer_id)
+    if not around.links:
+        return None
+    names = await customers.names(tx, [o.customer_id for link in around.links for o in link.others])
+    return draw(
+        around,
+        {str(one): name for one, name in names.items()},
+        [await _told(tx, hit) for hit in await relations.hits(tx, around)],
+        await relations.elsewhere(tx, around),
+    )
+
+
+async def _told(tx: Tx, hit: Hit) -> Told:
+    numbers = [(await applications.get(tx, each)).application_no for each in hit.applications]
+    return Told(hit, [f"尾号 {number[-4:]}" for number in numbers])
+
+
+def draw(
+    around: Neighbourhood, names: dict[str, str], hits: list[Told], elsewhere: dict[bytes, tuple[int, int]]
+) -> Picture:
+    """Pure. `names` are masked already; somebody without a name is drawn as 一位客户."""
+    homes = _homes(around)
+    shown = list(homes)[:MOST_HOMES]
+    height = TOP * 2 + ROW * max(len(around.links), len(shown), 1)
+    me = Box(4, _middle(height), 84, "本人", f"{len(around.links)} 样东西", "plain")
+    things = [_thing(link, n, height, around) for n, link in enumerate(around.links)]
+    boxes = [_home(homes[home], n, len(shown), height, home == around.household, names)
+             for n, home in enumerate(shown)]  # fmt: skip
+    lines = [
+        _line(me, thing, link.role == "own", thing.state)
+        for thing, link in zip(things, around.links, strict=True)
+    ]
+    for thing, link in zip(things, around.links, strict=True):
+        reached = {
+            other.household: other.role for other in sorted(link.others, key=lambda o: o.role, reverse=True)
+        }
+        lines += [
+            _line(thing, box, reached[home] == "own", thing.state)
+            for home, box in zip(shown, boxes, strict=True)
+            if home in reached
+        ]
+    return Picture(
+        width=WIDTH,
+        height=height,
+        boxes=[me, *things, *boxes],
+        lines=lines,
+        words=_words(around, homes, names, len(homes) - len(shown)),
+        hits=hits,
+        elsewhere=_elsewhere(around, elsewhere),
+        ring=_ring(around),
+    )
+
+
+def _homes(around: Neighbourhood) -> dict[str, list[Other]]:
+    """People by household: the own one first, then by how many things they share, then by name of the home."""
+    found: dict[str, dict[str, Other]] = {}
+    weight: dict[str, int] = {}
+    for link in around.links:
+        if link.hub:
+            continue
+        for other in link.others:
+            found.setdefault(other.household, {}).setdefault(other.customer_id, other)
+        for home in {other.household for other in link.others}:
+            weight[home] = weight.get(home, 0) + 1
+    order = sorted(found, key=lambda home: (home != around.household, -weight[home], home))
+    return {home: [found[home][one] for one in sorted(found[home])] for home in order}
+
+
+def _middle(height: int) -> int:
+    return (height - _BOX) // 2
+
+
+def _place(number: int, count: int, height: int) -> int:
+    """Evenly down the column."""
+    return TOP + (height - 2 * TOP) * (2 * number + 1) // (2 * max(count, 1)) - _BOX // 2
+
+
+def _thing(link: Link, number: int, height: int, around: Neighbourhood) -> Box:
+    away = len({o.household for o in rules.strangers(around, link)})
+    note = "只有本人"
+    state: State = "quiet"
+    if link.allowed:
+        note = "放行名单"
+    elif link.hub:
+        note = f"{link.customers} 人，太多"
+    elif away:
+        note, state = f"另 {link.customers - 1} 人 {away} 户", "warn"
+    elif link.others:
+        note, state = "和家里人", "plain"
+    return Box(_THING_X, _place(number, len(around.links), height), 98, link.label, note, state)
+
+
+def _home(people: list[Other], number: int, count: int, height: int, own: bool, names: dict[str, str]) -> Box:
+    first = names.get(people[0].customer_id, "一位客户")
+    title = first if len(people) == 1 else f"{first}等 {len(people)} 人"
+    return Box(
+        _HOME_X, _place(number, count, height), 106, title, "同一户" if own else f"另一户 {number + 1}",
+        "plain" if own else "warn",
+    )  # fmt: skip
+
+
+def _line(left: Box, right: Box, bold: bool, state: State) -> Line:
+    return Line(left.x + left.width, left.y + _BOX // 2, right.x, right.y + _BOX // 2, bold, state)
+
+
+def _words(
+    around: Neighbourhood, homes: dict[str, list[Other]], names: dict[str, str], more: int
+) -> list[str]:
+    told = []
+    for link in around.links:
+        line = rules.describe(around, link)
+        people = [names.get(o.customer_id, "一位客户") + ("（是机主或户主）" if o.role == "own" else "")
+                  for o in link.others[:5]]  # fmt: skip
+        told.append(f"{line}：{'、'.join(people)}" if people and not link.hub else line)
+    if more > 0:
+        told.append(f"图上画了 {len(homes) - more} 户，还有 {more} 户没有画")
+    return told
+
+
+def _elsewhere(around: Neighbourhood, found: dict[bytes, tuple[int, int]]) -> list[str]:
+    return [
+        f"{link.label}：其他 {found[link.key][0]} 家机构，{found[link.key][1]} 人"
+        for link in around.links
+        if link.key in found
+    ]
+
+
+def _ring(around: Neighbourhood) -> str:
+    if around.ring_customers == 1:
+        return "没有和别人连在一起"
+    more = " 以上" if around.ring_customers >= 1000 else ""
+    return f"直接和间接连在一起的有 {around.ring_customers}{more} 人、{around.ring_households} 户"

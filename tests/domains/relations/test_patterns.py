@@ -1,0 +1,377 @@
+"""What the graph means for one customer, and what the night raises for staff (A6-01, N9)."""
+
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backend.core import clock
+from backend.core.actor import Actor, system
+from backend.core.errors import Problem
+from backend.db.database import Tx
+from backend.domains.relations import findings, lists
+from backend.domains.relations import service as relations
+from backend.domains.relations.model import (
+    EntryIncomplete,
+    EntryMoved,
+    EntryThere,
+    FindingMoved,
+    NotYourEntry,
+    SayMore,
+)
+from tests.domains.relations.conftest import application, homes, person, share
+
+ME, A, B, C, D = (person(n) for n in range(5))
+
+QUIET = {
+    "own_list_hit": "none",
+    "relation_ring_households": 1,
+    "relation_device_households": 1,
+    "relation_payee_households": 1,
+    "relation_helper_households_7d": 1,
+    "relation_guarantee_ring": False,
+    "relation_impersonation": "none",
+    "relation_money_returns": False,
+    "relation_staff_contact": False,
+}
+
+
+async def facts(tx: Tx, one: str = ME, *numbers: tuple[str, str], staff: bool = False) -> dict[str, Any]:
+    case = await application(tx)
+    await relations.sight(tx, case, one, {"device": one, "person": one, "address": one})
+    return await relations.facts(tx, one, case, numbers, staff_number=staff)
+
+
+def loud(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name in QUIET and value != QUIET[name]}
+
+
+async def family(tx: Tx) -> None:
+    """One roof, one telephone, one account: nothing to see."""
+    await share(tx, "address", "柳林村 1 号", [ME, A, B, C])
+    for kind in ("openid", "device", "payee", "phone"):
+        await share(tx, kind, "ours", [ME, A, B, C])
+
+
+async def neighbours_phone(tx: Tx) -> None:
+    await homes(tx, (ME, A))
+    await share(tx, "openid", "o1", [ME, A])
+
+
+async def others_phone_number(tx: Tx) -> None:
+    await homes(tx, (ME, A))
+    await share(tx, "phone", "139", [A], role="own")
+    await share(tx, "phone", "139", [ME], role="own")
+
+
+async def two_things_of_one_home(tx: Tx) -> None:
+    await homes(tx, (ME, A, B))
+    await share(tx, "openid", "o1", [ME, A])
+    await share(tx, "payee", "acc", [A], role="own")
+    await share(tx, "payee", "acc", [ME])
+
+
+async def two_things_of_two_homes(tx: Tx) -> None:
+    await homes(tx, (ME, A, B))
+    await share(tx, "openid", "o1", [ME, A])
+    await share(tx, "device", "d1", [ME, B])
+
+
+async def many_to_one_account(tx: Tx) -> None:
+    """垒大户: borrowers of many homes, one user of the money, who owns none of the accounts we know."""
+    await homes(tx, (ME, A, B, C))
+    await share(tx, "payee", "trader", [ME, A, B, C])
+
+
+async def i_am_the_account(tx: Tx) -> None:
+    await homes(tx, (ME, A, B))
+    await share(tx, "payee", "mine", [ME], role="own")
+    await share(tx, "payee", "mine", [A, B])
+
+
+async def paid_helper(tx: Tx) -> None:
+    await homes(tx, (ME, A, B, C, D))
+    await share(tx, "openid", "broker", [A, B, C, D, ME])
+
+
+async def old_helper(tx: Tx) -> None:
+    """The village's committee lent its phone over a year: many homes, no burst."""
+    await homes(tx, (ME, A, B, C))
+    for one in (A, B, C, ME):
+        await share(tx, "openid", "committee", [one])
+        tx.now += timedelta(days=30)
+
+
+async def guarantee_circle(tx: Tx) -> None:
+    await homes(tx, (ME, A, B))
+    case = await application(tx)
+    await relations.guarantee(tx, ME, A, case)
+    await relations.guarantee(tx, A, B, case)
+    await relations.guarantee(tx, B, ME, case)
+
+
+async def guarantee_one_way(tx: Tx) -> None:
+    await homes(tx, (ME, A, B))
+    case = await application(tx)
+    await relations.guarantee(tx, ME, A, case)
+    await relations.guarantee(tx, A, B, case)
+
+
+async def nine_homes_in_a_chain(tx: Tx) -> None:
+    """No key has more than two people; together they are one ring."""
+    people = [ME, *(person(n) for n in range(10, 18))]
+    await homes(tx, people)
+    for n, (one, other) in enumerate(zip(people, people[1:], strict=False)):
+        await share(tx, "device", f"d{n}", [one, other])
+
+
+SCENES: list[tuple[Callable[[Tx], Coroutine[Any, Any, None]], dict[str, Any], set[str]]] = [
+    (family, {}, set()),
+    (
+        neighbours_phone,
+        {
+            "relation_impersonation": "possible",
+            "relation_ring_households": 2,
+            "relation_device_households": 2,
+            "relation_helper_households_7d": 2,
+        },
+        set(),
+    ),
+    (
+        others_phone_number,
+        {"relation_impersonation": "likely", "relation_ring_households": 2},
+        {"RL_IMPERSONATION", "RL_PHONE"},
+    ),
+    (
+        two_things_of_one_home,
+        {
+            "relation_impersonation": "likely",
+            "relation_ring_households": 2,
+            "relation_device_households": 2,
+            "relation_helper_households_7d": 2,
+            "relation_payee_households": 2,
+            "relation_money_returns": True,
+        },
+        {"RL_IMPERSONATION", "RL_RETURNS"},
+    ),
+    (
+        two_things_of_two_homes,
+        {
+            "relation_impersonation": "possible",
+            "relation_ring_households": 3,
+            "relation_device_households": 2,
+            "relation_helper_households_7d": 2,
+        },
+        set(),
+    ),
+    (
+        many_to_one_account,
+        {"relation_payee_households": 4, "relation_ring_households": 4},
+        {"RL_PAYEE"},
+    ),
+    (
+        i_am_the_account,
+        {"relation_payee_households": 3, "relation_ring_households": 3, "relation_money_returns": True},
+        {"RL_PAYEE", "RL_RETURNS"},
+    ),
+    (
+        paid_helper,
+        {
+            "relation_helper_households_7d": 5,
+            "relation_device_households": 5,
+            "relation_ring_households": 5,
+            "relation_impersonation": "possible",
+        },
+        {"RL_HELPER", "RL_DEVICE"},
+    ),
+    (
+        old_helper,
+        {
+            "relation_device_households": 4,
+            "relation_ring_households": 4,
+            "relation_impersonation": "possible",
+        },
+        {"RL_DEVICE"},
+    ),
+    (guarantee_circle, {"relation_guarantee_ring": True, "relation_ring_households": 3}, {"RL_GUARANTEE"}),
+    (guarantee_one_way, {"relation_ring_households": 3}, set()),
+    (
+        nine_homes_in_a_chain,
+        {
+            "relation_ring_households": 9,
+            "relation_impersonation": "possible",
+            "relation_device_households": 2,
+            "relation_helper_households_7d": 2,
+        },
+        {"RL_RING"},
+    ),
+]
+
+
+@pytest.mark.parametrize("scene, said, codes", SCENES, ids=lambda x: getattr(x, "__name__", ""))
+async def test_what_is_shared_becomes_facts_and_hits_with_evidence(
+    tx: Tx, scene: Callable[[Tx], Coroutine[Any, Any, None]], said: dict[str, Any], codes: set[str]
+) -> None:
+    await scene(tx)
+    assert loud(await facts(tx)) == said
+    hits = await relations.hits(tx, await relations.neighbourhood(tx, ME))
+    assert {hit.code for hit in hits} == codes
+    assert all(hit.evidence and hit.severity in ("refer", "note") for hit in hits)
+
+
+async def test_evidence_says_what_with_how_many_since_when(tx: Tx) -> None:
+    await homes(tx, (ME, A, B, C))
+    began = tx.now
+    for one in (A, B, ME, C):
+        await share(tx, "payee", "trader", [one], application_id=await application(tx))
+        tx.now += timedelta(days=1)
+    [hit] = await relations.hits(tx, await relations.neighbourhood(tx, ME))
+    day = clock.local(began + timedelta(days=1)).date()
+    assert hit.evidence == f"收款账户：和另外 3 人（3 户）共用，从 {day} 起"
+    assert len(hit.applications) == 3
+
+
+@pytest.mark.parametrize("name, kind, found", [
+    ("block", "id_number", "blocked"), ("block", "phone", "watch"), ("block", "openid", "watch"),
+    ("watch", "id_number", "watch"), ("watch", "phone", "watch"), ("allow", "phone", "none"),
+])  # fmt: skip
+async def test_a_list_stops_by_the_id_number_only_and_counts_when_two_have_agreed(
+    tx: Tx, name: str, kind: str, found: str
+) -> None:
+    texts = {"id_number": "41170119800307123X", "phone": "13900000000", "openid": "o1"}
+    await share(tx, "openid", "o1", [ME])
+    numbers = [(k, t) for k, t in texts.items() if k != "openid"]
+    entry = await propose(tx, name, kind, texts[kind])
+    assert (await facts(tx, ME, *numbers))["own_list_hit"] == "none"
+    with pytest.raises(NotYourEntry):
+        await lists.approve(tx, entry)
+    as_another(tx)
+    await lists.approve(tx, entry)
+    assert (await facts(tx, ME, *numbers))["own_list_hit"] == found
+    with pytest.raises(EntryMoved):
+        await lists.approve(tx, entry)
+    tx.now += timedelta(days=11)
+    assert (await facts(tx, ME, *numbers))["own_list_hit"] == "none", "its last day is over"
+
+
+async def test_what_is_refused_or_ended_counts_no_more(tx: Tx) -> None:
+    number = ("id_number", "41170119800307123X")
+    first = await propose(tx, "block", *number)
+    with pytest.raises(EntryThere):
+        await propose(tx, "block", *number)
+    as_another(tx)
+    await lists.refuse(tx, first)
+    second = await propose(tx, "block", *number)
+    as_another(tx, "third")
+    await lists.approve(tx, second)
+    assert (await facts(tx, ME, number))["own_list_hit"] == "blocked"
+    await lists.end(tx, second)
+    assert (await facts(tx, ME, number))["own_list_hit"] == "none"
+    assert [entry.status for entry in await lists.entries(tx)] == ["ended", "refused"]
+    assert {e["action"] for e in tx.audit} == {"list.proposed", "list.refused", "list.active", "list.ended"}
+
+
+async def test_self_approval_is_impossible_even_in_sql(tx: Tx) -> None:
+    entry = await propose(tx, "block", "phone", "13900000000")
+    with pytest.raises(Exception, match="list_entries"):
+        await tx.connection.execute(
+            "update relations.list_entries set status = 'active', checked_by = made_by, checked_at = now() "
+            "where id = $1",
+            entry,
+        )
+
+
+@pytest.mark.parametrize("wrong, field", [
+    ({"list_name": "black"}, "list"), ({"kind": "face"}, "kind"), ({"text": " "}, "text"),
+    ({"reason": "因为"}, "reason"), ({"source": ""}, "source"), ({"expires_on": None}, "expires_on"),
+    ({"list_name": "allow", "kind": "id_number"}, "kind"),
+])  # fmt: skip
+async def test_a_line_without_what_it_needs_is_refused_by_field(
+    tx: Tx, wrong: dict[str, Any], field: str
+) -> None:
+    given = {"list_name": "block", "kind": "phone", "text": "139", "reason": "冒名申请", "source": "公安协查函",
+             "expires_on": clock.local(tx.now).date()}  # fmt: skip
+    with pytest.raises(EntryIncomplete) as refused:
+        await lists.propose(tx, **{**given, **wrong})
+    assert set(refused.value.fields) == {field}
+
+
+async def test_an_officers_account_or_phone_at_a_customer_is_told(tx: Tx) -> None:
+    await share(tx, "payee", "officer", [ME])
+    assert (await facts(tx, ME, staff=True))["relation_staff_contact"] is True
+    assert (await facts(tx, ME))["relation_staff_contact"] is False
+    entry = await propose(tx, "staff", "payee", "officer")
+    as_another(tx)
+    await lists.approve(tx, entry)
+    assert (await facts(tx, ME))["relation_staff_contact"] is True
+
+
+async def test_the_night_raises_once_what_grows_again_and_counts_false_alarms(tx: Tx) -> None:
+    await many_to_one_account(tx)
+    await guarantee_circle(tx)
+    await paid_helper(tx)
+    assert await findings.raise_all(tx) == 3
+    assert await findings.raise_all(tx) == 0, "open ones are not raised twice"
+    found = {each.code: each for each in await findings.all_findings(tx)}
+    assert set(found) == {"RL_PAYEE", "RL_GUARANTEE", "RL_HELPER"}
+    assert (found["RL_PAYEE"].customers, found["RL_PAYEE"].households) == (4, 4)
+    await answered(tx, found["RL_PAYEE"].id, real=False)
+    assert await findings.raise_all(tx) == 0, "answered, and not grown since"
+    await share(tx, "payee", "trader", [D])
+    assert await findings.raise_all(tx) == 1, "one more borrower: look again"
+    told = {
+        each.code: (each.confirmed, each.false_alarms, each.open) for each in await findings.false_alarms(tx)
+    }
+    assert told == {"RL_PAYEE": (0, 1, 1), "RL_GUARANTEE": (0, 0, 1), "RL_HELPER": (0, 0, 1)}
+
+
+async def test_rings_and_phones_of_two_homes_are_raised(tx: Tx) -> None:
+    await nine_homes_in_a_chain(tx)
+    await share(tx, "phone", "139", [ME, person(10)])
+    assert await findings.raise_all(tx) == 2
+    found = {each.code: (each.customers, each.households) for each in await findings.all_findings(tx)}
+    assert found == {"RL_RING": (9, 9), "RL_PHONE": (2, 2)}
+    assert await findings.raise_all(tx) == 0
+
+
+async def test_a_finding_has_one_owner_who_alone_answers_it_with_words(tx: Tx) -> None:
+    await many_to_one_account(tx)
+    await findings.raise_all(tx)
+    [finding] = await findings.all_findings(tx)
+    with pytest.raises(FindingMoved):
+        await findings.answer(tx, finding.id, real=True, said="还没有人接手")
+    await findings.take_in_hand(tx, finding.id)
+    with pytest.raises(FindingMoved):
+        await findings.take_in_hand(tx, finding.id)
+    with pytest.raises(SayMore):
+        await findings.answer(tx, finding.id, real=True, said="是")
+    owner, tx.actor = tx.actor, system("4101", "another")
+    with pytest.raises(FindingMoved):
+        await findings.answer(tx, finding.id, real=True, said="不是我的")
+    tx.actor = owner
+    await findings.answer(tx, finding.id, real=True, said="四户的钱都由一个人用")
+    [closed] = await findings.all_findings(tx)
+    assert (closed.status, closed.said) == ("confirmed", "四户的钱都由一个人用")
+
+
+async def propose(tx: Tx, name: str, kind: str, text: str) -> str:
+    return await lists.propose(
+        tx, list_name=name, kind=kind, text=text, reason="冒名申请", source="公安协查函 15 号",
+        expires_on=clock.local(tx.now).date() + timedelta(days=10),
+    )  # fmt: skip
+
+
+def as_another(tx: Tx, name: str = "second") -> None:
+    tx.actor = Actor("staff", name, "4101")
+
+
+async def answered(tx: Tx, finding_id: str, *, real: bool) -> None:
+    await findings.take_in_hand(tx, finding_id)
+    await findings.answer(tx, finding_id, real=real, said="上门看过，是农资公司")
+
+
+def test_every_refusal_speaks_chinese() -> None:
+    for kind in (EntryIncomplete, EntryMoved, EntryThere, FindingMoved, NotYourEntry, SayMore):
+        assert issubclass(kind, Problem)
+        assert any("一" <= c <= "鿿" for c in kind.message)
