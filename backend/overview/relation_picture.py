@@ -92,28 +92,15 @@ def draw(
     homes = _homes(around)
     shown = list(homes)[:MOST_HOMES]
     height = TOP * 2 + ROW * max(len(around.links), len(shown), 1)
-    me = Box(4, _middle(height), 84, "本人", f"{len(around.links)} 样东西", "plain")
+    me = Box(4, (height - _BOX) // 2, 84, "本人", f"{len(around.links)} 样东西", "plain")
     things = [_thing(link, n, height, around) for n, link in enumerate(around.links)]
-    boxes = [_home(homes[home], n, len(shown), height, home == around.household, names)
-             for n, home in enumerate(shown)]  # fmt: skip
-    lines = [
-        _line(me, thing, link.role == "own", thing.state)
-        for thing, link in zip(things, around.links, strict=True)
-    ]
-    for thing, link in zip(things, around.links, strict=True):
-        reached = {
-            other.household: other.role for other in sorted(link.others, key=lambda o: o.role, reverse=True)
-        }
-        lines += [
-            _line(thing, box, reached[home] == "own", thing.state)
-            for home, box in zip(shown, boxes, strict=True)
-            if home in reached
-        ]
+    places = {home: _place(n, len(shown), height) for n, home in enumerate(shown)}
+    boxes = [_home(homes[home], places[home], home == around.household, names) for home in shown]
     return Picture(
         width=WIDTH,
         height=height,
         boxes=[me, *things, *boxes],
-        lines=lines,
+        lines=_lines(around, me, things, dict(zip(shown, boxes, strict=True))),
         words=_words(around, homes, names, len(homes) - len(shown)),
         hits=hits,
         elsewhere=_elsewhere(around, elsewhere),
@@ -136,10 +123,6 @@ def _homes(around: Neighbourhood) -> dict[str, list[Other]]:
     return {home: [found[home][one] for one in sorted(found[home])] for home in order}
 
 
-def _middle(height: int) -> int:
-    return (height - _BOX) // 2
-
-
 def _place(number: int, count: int, height: int) -> int:
     """Evenly down the column."""
     return TOP + (height - 2 * TOP) * (2 * number + 1) // (2 * max(count, 1)) - _BOX // 2
@@ -160,13 +143,22 @@ def _thing(link: Link, number: int, height: int, around: Neighbourhood) -> Box:
     return Box(_THING_X, _place(number, len(around.links), height), 98, link.label, note, state)
 
 
-def _home(people: list[Other], number: int, count: int, height: int, own: bool, names: dict[str, str]) -> Box:
+def _home(people: list[Other], y: int, own: bool, names: dict[str, str]) -> Box:
     first = names.get(people[0].customer_id, "一位客户")
     title = first if len(people) == 1 else f"{first}等 {len(people)} 人"
-    return Box(
-        _HOME_X, _place(number, count, height), 106, title, "同一户" if own else f"另一户 {number + 1}",
-        "plain" if own else "warn",
-    )  # fmt: skip
+    return Box(_HOME_X, y, 106, title, "同一户" if own else "另一户", "plain" if own else "warn")
+
+
+def _lines(around: Neighbourhood, me: Box, things: list[Box], homes: dict[str, Box]) -> list[Line]:
+    lines = []
+    for thing, link in zip(things, around.links, strict=True):
+        lines.append(_line(me, thing, link.role == "own", thing.state))
+        owners = {other.household for other in link.others if other.role == "own"}
+        reached = {other.household for other in link.others}
+        lines += [
+            _line(thing, box, home in owners, thing.state) for home, box in homes.items() if home in reached
+        ]
+    return lines
 
 
 def _line(left: Box, right: Box, bold: bool, state: State) -> Line:

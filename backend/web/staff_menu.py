@@ -17,7 +17,14 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("合同管理", ()),
     ("授信管理", ()),
     ("营销管理", (("客户经理和责任码", "/console/officers"),)),
-    ("业务监控", (("没送到的通知", "/console/dead-letters"),)),
+    (
+        "业务监控",
+        (
+            ("没送到的通知", "/console/dead-letters"),
+            ("关系核查", "/console/relations"),
+            ("名单", "/console/lists"),
+        ),
+    ),
 )
 """Groups of A10-14 and what is built of them; a group without pages is shown as 未开通."""
 

@@ -1,7 +1,7 @@
 """Routes of this door, the way in for all staff included. Every handler says which roles may use it."""
 
 from backend.web import staff
-from h5.console import cases, dead_letters, home, officers, sign_in, support, tickets
+from h5.console import cases, dead_letters, home, lists, officers, relations, sign_in, support, tickets
 
 router = staff.router(
     [
@@ -27,5 +27,12 @@ router = staff.router(
         officers.show_all,
         officers.show,
         officers.revoke,
+        relations.show,
+        relations.take,
+        relations.answer,
+        lists.show,
+        lists.propose,
+        lists.check,
+        lists.end,
     ]
 )

@@ -3,12 +3,16 @@
 import asyncpg
 import msgspec
 
+from backend.core import clock, ids
 from backend.core.actor import Actor, system
+from backend.db.database import Tx
 from backend.demo import staff_id
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.campaigns import service as campaigns
 from backend.domains.channels import tickets
+from backend.domains.relations import findings, lists
+from backend.domains.relations import service as relations
 from backend.domains.reviews import service as reviews
 from backend.flows import return_case
 from backend.outbox import effects
@@ -33,6 +37,8 @@ class Scene(msgspec.Struct):
     code: str
     token: str
     officer: str
+    finding: str
+    entry: str
 
 
 def reviewer(institution: str, number: int = 4) -> Actor:
@@ -70,6 +76,18 @@ async def dead_letter(road: Road, institution: str, key: str = "dead") -> str:
     return made
 
 
+async def suspicion(tx: Tx) -> tuple[str, str]:
+    """(a finding nobody has taken, an entry of a list that waits for a second person)."""
+    for _ in range(3):
+        await relations.connect(tx, ids.new(), "payee", "6212 trader", source="draw")
+    await findings.raise_all(tx)
+    entry = await lists.propose(
+        tx, list_name="watch", kind="phone", text="13900000000", reason="冒名申请", source="公安协查函",
+        expires_on=clock.today(),
+    )  # fmt: skip
+    return (await findings.all_findings(tx))[0].id, entry
+
+
 async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101", serial: int = 301) -> Scene:
     application = await referred(road, owner, institution, serial)
     review = await review_of(road, application)
@@ -88,6 +106,7 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
             owner_id=officer,
         )
         report = await campaigns.report(tx, kind="fee_asked", text="有人要 200 元", code_id=code.id)
+        finding, entry = await suspicion(tx)
     async with road.db.read(actor) as tx:
         application = await applications.get(tx, application.id)
     dead = await dead_letter(road, institution)
@@ -105,4 +124,6 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         code.id,
         code.token,
         officer,
+        finding,
+        entry,
     )

@@ -65,6 +65,8 @@ def value(name: str, path: str, made: Scene) -> str:
         "effect_id": made.dead,
         "code_id": made.code,
         "staff_id": made.officer,
+        "finding_id": made.finding,
+        "entry_id": made.entry,
     }[name]
 
 

@@ -22,6 +22,7 @@ from backend.domains.relations.repository import Q
 
 _TABLE = "relations.findings"
 SHORTEST, LONGEST = 4, 500
+ANSWERS = ("confirmed", "false_alarm")
 
 SHARED = {
     "RL_PAYEE": ("payee",),
@@ -147,24 +148,25 @@ async def take_in_hand(tx: Tx, finding_id: str) -> None:
     audit.add(tx, "finding.in_hand", finding_id, code=finding.code)
 
 
-async def answer(tx: Tx, finding_id: str, *, real: bool, said: str) -> None:
-    """The owner's word. Raises `SayMore`, `FindingMoved` (also for who does not own it), `FindingNotFound`."""
+async def answer(tx: Tx, finding_id: str, *, outcome: str, said: str) -> None:
+    """The owner's word; `outcome` is one of `ANSWERS`. Raises `SayMore`, `FindingMoved` (also for who does not own it), `FindingNotFound`."""
     finding, said = await get(tx, finding_id), said.strip()
     if not SHORTEST <= len(said) <= LONGEST:
         raise SayMore(fields={"said": SayMore.message})
-    status = "confirmed" if real else "false_alarm"
+    if outcome not in ANSWERS:
+        raise SayMore(fields={"outcome": "请选属实还是误报"})
     done = await Q.answer_finding(
         tx,
         institution_id=tx.institution_id,
         id=finding_id,
-        status=status,
+        status=outcome,
         said=tx.vault.encrypt(_TABLE, "said", finding_id, said),
         owner=tx.actor.id,
         now=tx.now,
     )
     if done is None:
         raise FindingMoved()
-    audit.add(tx, f"finding.{status}", finding_id, code=finding.code)
+    audit.add(tx, f"finding.{outcome}", finding_id, code=finding.code)
 
 
 async def false_alarms(tx: Tx) -> list[FalseAlarms]:

@@ -101,15 +101,17 @@ async def _check(tx: Tx, entry_id: str, status: str) -> None:
         await _let_be(tx, entry, True)
 
 
-async def end(tx: Tx, entry_id: str) -> None:
-    """Taken off. Raises `EntryMoved`, `EntryNotFound`."""
+async def end(tx: Tx, entry_id: str, reason: str) -> None:
+    """Taken off, with the reason in the audit log. Raises `EntryMoved`, `EntryNotFound`, `EntryIncomplete`."""
     entry = await get(tx, entry_id)
+    if not SHORTEST <= len(reason.strip()) <= LONGEST:
+        raise EntryIncomplete(fields={"end": f"请写明为什么撤下，至少 {SHORTEST} 个字"})
     if (
         await Q.end_entry(tx, institution_id=tx.institution_id, id=entry_id, ended_by=_who(tx), now=tx.now)
         is None
     ):
         raise EntryMoved()
-    audit.add(tx, "list.ended", entry_id, list=entry.list, kind=entry.kind)
+    audit.add(tx, "list.ended", entry_id, list=entry.list, kind=entry.kind, reason=reason.strip())
     if entry.list == "allow":
         await _let_be(tx, entry, False)
 

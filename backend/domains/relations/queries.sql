@@ -136,13 +136,13 @@ returning id;
 
 -- name: entry(institution_id, id)^
 -- One line, still sealed.
-select institution_id, id, list, kind, key, shown, reason, source, status, made_by, made_at, checked_by, checked_at,
+select institution_id, id, list, kind, shown, reason, source, status, made_by, made_at, checked_by, checked_at,
        expires_on, ended_at
 from relations.list_entries where institution_id = :institution_id and id = :id;
 
 -- name: entries(institution_id)
 -- The institution's own lines, what waits for a second person first.
-select institution_id, id, list, kind, key, shown, reason, source, status, made_by, made_at, checked_by, checked_at,
+select institution_id, id, list, kind, shown, reason, source, status, made_by, made_at, checked_by, checked_at,
        expires_on, ended_at
 from relations.list_entries where institution_id = :institution_id
 order by status <> 'proposed', status <> 'active', made_at desc limit 200;

@@ -185,6 +185,6 @@ async def test_what_is_allowed_joins_nobody_until_it_is_taken_off_again(tx: Tx) 
     assert (around.ring_customers, around.links[1].allowed, around.links[1].others) == (1, True, ())
     await share(tx, "payee", "6212", [person(7)])
     assert (await findings.compare(tx))[1] == 0
-    await lists.end(tx, entry)
+    await lists.end(tx, entry, "公司关门了")
     assert (await relations.neighbourhood(tx, people[0])).ring_customers == 6
     assert (await findings.compare(tx))[1] == 0

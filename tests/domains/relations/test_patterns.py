@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ async def nine_homes_in_a_chain(tx: Tx) -> None:
     """No key has more than two people; together they are one ring."""
     people = [ME, *(person(n) for n in range(10, 18))]
     await homes(tx, people)
-    for n, (one, other) in enumerate(zip(people, people[1:], strict=False)):
+    for n, (one, other) in enumerate(pairwise(people)):
         await share(tx, "device", f"d{n}", [one, other])
 
 
@@ -266,9 +267,9 @@ async def test_what_is_refused_or_ended_counts_no_more(tx: Tx) -> None:
     as_another(tx, "third")
     await lists.approve(tx, second)
     assert (await facts(tx, ME, number))["own_list_hit"] == "blocked"
-    await lists.end(tx, second)
+    await lists.end(tx, second, "查清不是本人")
     assert (await facts(tx, ME, number))["own_list_hit"] == "none"
-    assert [entry.status for entry in await lists.entries(tx)] == ["ended", "refused"]
+    assert {entry.status for entry in await lists.entries(tx)} == {"ended", "refused"}
     assert {e["action"] for e in tx.audit} == {"list.proposed", "list.refused", "list.active", "list.ended"}
 
 
@@ -316,7 +317,7 @@ async def test_the_night_raises_once_what_grows_again_and_counts_false_alarms(tx
     found = {each.code: each for each in await findings.all_findings(tx)}
     assert set(found) == {"RL_PAYEE", "RL_GUARANTEE", "RL_HELPER"}
     assert (found["RL_PAYEE"].customers, found["RL_PAYEE"].households) == (4, 4)
-    await answered(tx, found["RL_PAYEE"].id, real=False)
+    await answered(tx, found["RL_PAYEE"].id)
     assert await findings.raise_all(tx) == 0, "answered, and not grown since"
     await share(tx, "payee", "trader", [D])
     assert await findings.raise_all(tx) == 1, "one more borrower: look again"
@@ -340,17 +341,17 @@ async def test_a_finding_has_one_owner_who_alone_answers_it_with_words(tx: Tx) -
     await findings.raise_all(tx)
     [finding] = await findings.all_findings(tx)
     with pytest.raises(FindingMoved):
-        await findings.answer(tx, finding.id, real=True, said="还没有人接手")
+        await findings.answer(tx, finding.id, outcome="confirmed", said="还没有人接手")
     await findings.take_in_hand(tx, finding.id)
     with pytest.raises(FindingMoved):
         await findings.take_in_hand(tx, finding.id)
     with pytest.raises(SayMore):
-        await findings.answer(tx, finding.id, real=True, said="是")
+        await findings.answer(tx, finding.id, outcome="confirmed", said="是")
     owner, tx.actor = tx.actor, system("4101", "another")
     with pytest.raises(FindingMoved):
-        await findings.answer(tx, finding.id, real=True, said="不是我的")
+        await findings.answer(tx, finding.id, outcome="confirmed", said="不是我的")
     tx.actor = owner
-    await findings.answer(tx, finding.id, real=True, said="四户的钱都由一个人用")
+    await findings.answer(tx, finding.id, outcome="confirmed", said="四户的钱都由一个人用")
     [closed] = await findings.all_findings(tx)
     assert (closed.status, closed.said) == ("confirmed", "四户的钱都由一个人用")
 
@@ -366,9 +367,9 @@ def as_another(tx: Tx, name: str = "second") -> None:
     tx.actor = Actor("staff", name, "4101")
 
 
-async def answered(tx: Tx, finding_id: str, *, real: bool) -> None:
+async def answered(tx: Tx, finding_id: str) -> None:
     await findings.take_in_hand(tx, finding_id)
-    await findings.answer(tx, finding_id, real=real, said="上门看过，是农资公司")
+    await findings.answer(tx, finding_id, outcome="false_alarm", said="上门看过，是农资公司")
 
 
 def test_every_refusal_speaks_chinese() -> None:
