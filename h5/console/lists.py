@@ -1,4 +1,7 @@
-"""名单: one person proposes with reason, source and last day, another agrees (A6-01). Head office writes the union's."""
+"""名单: one person proposes with reason, source and last day, another agrees (A6-01).
+
+Head office writes the union's, and may be the second person of a county's.
+"""
 
 from datetime import date
 
@@ -9,6 +12,7 @@ from litestar.params import FromPath
 from backend.core import masking
 from backend.core.errors import Invalid
 from backend.domains.identity import service as identity
+from backend.domains.institutions.model import HEAD_OFFICE, Institution
 from backend.domains.relations import lists
 from backend.domains.relations import service as relations
 from backend.domains.relations.model import LISTED_KINDS, LISTS, Entry, EntryMoved, EntryThere, NotYourEntry
@@ -39,7 +43,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 class Lists(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
     may_write: bool
-    union: bool
+    may_propose: bool
+    county: Institution
+    counties: tuple[Institution, ...]
     kinds: dict[str, str]
     form: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -50,7 +56,8 @@ class Lists(msgspec.Struct, frozen=True, kw_only=True):
 @get("/console/lists", opt=staff.only(*READERS))
 async def show(request: Request) -> Response:
     here = staff.here(request)
-    return here.show(SHOW, await _view(here))
+    asked: str = request.query_params.get("in", here.person.institution_id)
+    return here.show(SHOW, await _view(here, (await staff.institution(here, asked)).id))
 
 
 @post("/console/lists", opt=staff.only(*WRITERS), fields=FIELDS)
@@ -62,40 +69,48 @@ async def propose(request: Request) -> Response:
             day = _day(form.get("expires_on", ""))
             await lists.propose(tx, list_name=form.get("list", ""), expires_on=day, **given)
     except Invalid as problem:
-        return here.show(SHOW, await _view(here, form=form, errors=problem.fields), 422)
+        return here.show(
+            SHOW, await _view(here, here.person.institution_id, form=form, errors=problem.fields), 422
+        )
     except EntryThere as there:
-        return here.show(SHOW, await _view(here, form=form, told=there.text), 409)
+        return here.show(SHOW, await _view(here, here.person.institution_id, form=form, told=there.text), 409)
     return here.go("/console/lists")
 
 
-@post("/console/lists/{entry_id:str}/check", opt=staff.only(*WRITERS), fields=("outcome",))
-async def check(request: Request, entry_id: FromPath[str]) -> Response:
+@post(
+    "/console/lists/{institution_id:str}/{entry_id:str}/check", opt=staff.only(*WRITERS), fields=("outcome",)
+)
+async def check(request: Request, institution_id: FromPath[str], entry_id: FromPath[str]) -> Response:
     """The second person's word; the first person's is refused, here and in SQL."""
     here, outcome = staff.here(request), (await forms.texts(request)).get("outcome", "")
     try:
-        async with here.context.db.begin(here.actor) as tx:
+        async with here.context.db.begin(here.within(institution_id)) as tx:
             await lists.get(tx, entry_id)
             if outcome not in ("agree", "refuse"):
                 raise Invalid(fields={"check": "请选同意还是不同意"})
             await (lists.approve if outcome == "agree" else lists.refuse)(tx, entry_id)
     except Invalid as problem:
-        return here.show(SHOW, await _view(here, wrong=(entry_id, problem.fields["check"])), 422)
+        return here.show(
+            SHOW, await _view(here, institution_id, wrong=(entry_id, problem.fields["check"])), 422
+        )
     except (EntryMoved, NotYourEntry) as problem:
-        return here.show(SHOW, await _view(here, told=problem.text), 409)
-    return here.go("/console/lists")
+        return here.show(SHOW, await _view(here, institution_id, told=problem.text), 409)
+    return here.go(f"/console/lists?in={institution_id}")
 
 
-@post("/console/lists/{entry_id:str}/end", opt=staff.only(*WRITERS), fields=("reason",))
-async def end(request: Request, entry_id: FromPath[str]) -> Response:
+@post("/console/lists/{institution_id:str}/{entry_id:str}/end", opt=staff.only(*WRITERS), fields=("reason",))
+async def end(request: Request, institution_id: FromPath[str], entry_id: FromPath[str]) -> Response:
     here, reason = staff.here(request), (await forms.texts(request)).get("reason", "")
     try:
-        async with here.context.db.begin(here.actor) as tx:
+        async with here.context.db.begin(here.within(institution_id)) as tx:
             await lists.end(tx, entry_id, reason)
     except Invalid as problem:
-        return here.show(SHOW, await _view(here, wrong=(entry_id, problem.fields["end"])), 422)
+        return here.show(
+            SHOW, await _view(here, institution_id, wrong=(entry_id, problem.fields["end"])), 422
+        )
     except EntryMoved as problem:
-        return here.show(SHOW, await _view(here, told=problem.text), 409)
-    return here.go("/console/lists")
+        return here.show(SHOW, await _view(here, institution_id, told=problem.text), 409)
+    return here.go(f"/console/lists?in={institution_id}")
 
 
 def _day(text: str) -> date | None:
@@ -107,20 +122,23 @@ def _day(text: str) -> date | None:
 
 async def _view(
     here: Here,
+    institution_id: str,
     *,
     form: dict[str, str] | None = None,
     errors: dict[str, str] | None = None,
     told: str = "",
     wrong: tuple[str, str] = ("", ""),
 ) -> Lists:
-    async with here.context.db.read(here.actor) as tx:
+    async with here.context.db.read(here.within(institution_id)) as tx:
         labels = {kind: each.label for kind, each in (await relations.kinds(tx)).items()}
         names = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
         found = await lists.entries(tx)
     return Lists(
         lines=tuple(_line(here, each, labels, names, wrong) for each in found),
         may_write=here.has(*WRITERS),
-        union=here.head_office,
+        may_propose=here.has(*WRITERS) and institution_id == here.person.institution_id,
+        county=await staff.institution(here, institution_id),
+        counties=(HEAD_OFFICE, *await staff.counties(here)) if here.head_office else (),
         kinds={kind: labels[kind] for kind in LISTED_KINDS},
         form=form or {},
         errors=errors or {},

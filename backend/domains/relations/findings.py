@@ -149,7 +149,10 @@ async def take_in_hand(tx: Tx, finding_id: str) -> None:
 
 
 async def answer(tx: Tx, finding_id: str, *, outcome: str, said: str) -> None:
-    """The owner's word; `outcome` is one of `ANSWERS`. Raises `SayMore`, `FindingMoved` (also for who does not own it), `FindingNotFound`."""
+    """The owner's word; `outcome` is one of `ANSWERS`.
+
+    Raises `SayMore`, `FindingMoved` (also for who does not own it), `FindingNotFound`.
+    """
     finding, said = await get(tx, finding_id), said.strip()
     if not SHORTEST <= len(said) <= LONGEST:
         raise SayMore(fields={"said": SayMore.message})
