@@ -95,13 +95,14 @@ def draw(
     me = Box(4, (height - _BOX) // 2, 84, "本人", f"{len(around.links)} 样东西", "plain")
     things = [_thing(link, n, height, around) for n, link in enumerate(around.links)]
     places = {home: _place(n, len(shown), height) for n, home in enumerate(shown)}
-    boxes = [_home(homes[home], places[home], home == around.household, names) for home in shown]
+    numbers = {home: n + 1 for n, home in enumerate(h for h in shown if h != around.household)}
+    boxes = [_home(homes[home], places[home], numbers.get(home), names) for home in shown]
     return Picture(
         width=WIDTH,
         height=height,
         boxes=[me, *things, *boxes],
         lines=_lines(around, me, things, dict(zip(shown, boxes, strict=True))),
-        words=_words(around, homes, names, len(homes) - len(shown)),
+        words=_words(around, numbers, names, len(homes) - len(shown)),
         hits=hits,
         elsewhere=_elsewhere(around, elsewhere),
         ring=_ring(around),
@@ -135,7 +136,7 @@ def _thing(link: Link, number: int, height: int, around: Neighbourhood) -> Box:
     if link.allowed:
         note = "放行名单"
     elif link.hub:
-        note = f"{link.customers} 人，太多"
+        note = f"{link.customers} 人，只计数"
     elif away:
         note, state = f"另 {link.customers - 1} 人 {away} 户", "warn"
     elif link.others:
@@ -143,10 +144,11 @@ def _thing(link: Link, number: int, height: int, around: Neighbourhood) -> Box:
     return Box(_THING_X, _place(number, len(around.links), height), 98, link.label, note, state)
 
 
-def _home(people: list[Other], y: int, own: bool, names: dict[str, str]) -> Box:
-    first = names.get(people[0].customer_id, "一位客户")
+def _home(people: list[Other], y: int, number: int | None, names: dict[str, str]) -> Box:
+    first = names.get(people[0].customer_id, "一位客户")[:6]
     title = first if len(people) == 1 else f"{first}等 {len(people)} 人"
-    return Box(_HOME_X, y, 106, title, "同一户" if own else "另一户", "plain" if own else "warn")
+    note, state = (f"第 {number} 户", "warn") if number else ("同一户", "plain")
+    return Box(_HOME_X, y, 106, title, note, state)  # type: ignore[arg-type]
 
 
 def _lines(around: Neighbourhood, me: Box, things: list[Box], homes: dict[str, Box]) -> list[Line]:
@@ -165,18 +167,24 @@ def _line(left: Box, right: Box, bold: bool, state: State) -> Line:
     return Line(left.x + left.width, left.y + _BOX // 2, right.x, right.y + _BOX // 2, bold, state)
 
 
-def _words(
-    around: Neighbourhood, homes: dict[str, list[Other]], names: dict[str, str], more: int
-) -> list[str]:
+def _words(around: Neighbourhood, numbers: dict[str, int], names: dict[str, str], more: int) -> list[str]:
     told = []
     for link in around.links:
         line = rules.describe(around, link)
-        people = [names.get(o.customer_id, "一位客户") + ("（是机主或户主）" if o.role == "own" else "")
-                  for o in link.others[:5]]  # fmt: skip
+        people = [_who(around, other, numbers, names) for other in link.others[:8]]
         told.append(f"{line}：{'、'.join(people)}" if people and not link.hub else line)
     if more > 0:
-        told.append(f"图上画了 {len(homes) - more} 户，还有 {more} 户没有画")
+        told.append(f"图上画了 {MOST_HOMES} 户，还有 {more} 户没有画")
     return told
+
+
+def _who(around: Neighbourhood, other: Other, numbers: dict[str, int], names: dict[str, str]) -> str:
+    if other.household == around.household:
+        home = "同一户"
+    else:
+        home = f"第 {numbers[other.household]} 户" if other.household in numbers else "没有画"
+    name = names.get(other.customer_id, "一位客户")
+    return f"{name}（{home}{'，在其名下' if other.role == 'own' else ''}）"
 
 
 def _elsewhere(around: Neighbourhood, found: dict[bytes, tuple[int, int]]) -> list[str]:

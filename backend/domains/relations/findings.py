@@ -28,6 +28,7 @@ SHARED = {
     "RL_PAYEE": ("payee",),
     "RL_HELPER": ("openid", "device"),
     "RL_PHONE": ("phone",),
+    "RL_RETURNS": ("payee",),
 }
 """Patterns that are one key with many households on it."""
 
@@ -84,13 +85,21 @@ async def _found(tx: Tx, pattern: Pattern) -> list[Any]:
         kinds = list(SHARED[pattern.code])
         return list(
             await Q.found_shared(
-                tx, **given, code=pattern.code, kinds=kinds, least=pattern.least, since=since
+                tx,
+                **given,
+                code=pattern.code,
+                kinds=kinds,
+                least=pattern.least,
+                since=since,
+                owned=pattern.code == "RL_RETURNS",
             )
         )
     if pattern.code == "RL_RING":
         return list(await Q.found_rings(tx, **given, least=pattern.least))
     if pattern.code == "RL_GUARANTEE":
         return list(await Q.found_guarantees(tx, **given))
+    if pattern.code == "RL_IMPERSONATION":
+        return list(await Q.found_impersonations(tx, **given, least=pattern.least))
     return []
 
 

@@ -184,8 +184,8 @@ select relations.look_homes(:institution_id);
 -- Night, step 5: what still differs under the lock is put right and counted.
 select relations.look_repair(:institution_id);
 
--- name: found_shared(institution_id, code, kinds, least, since)
--- Keys that enough households share since a moment and nobody has allowed.
+-- name: found_shared(institution_id, code, kinds, least, since, owned)
+-- Keys that enough households share since a moment and nobody has allowed; `owned`: one of them owns it.
 select e.kind, e.key, (array_agg(e.customer_id order by e.first_at desc, e.customer_id))[1] as customer_id,
        count(*) as customers, min(e.first_at) as since,
        count(distinct coalesce(encode(m.household, 'hex'), m.customer_id::text)) as households
@@ -200,7 +200,28 @@ where n.institution_id = :institution_id and n.kind = any(:kinds::text[]) and n.
     where f.institution_id = n.institution_id and f.code = :code and f.kind = n.kind and f.key = n.key
       and (f.status in ('open', 'in_hand') or f.customers >= n.customers))
 group by e.kind, e.key
-having count(distinct coalesce(encode(m.household, 'hex'), m.customer_id::text)) >= :least;
+having count(distinct coalesce(encode(m.household, 'hex'), m.customer_id::text)) >= :least
+   and (not :owned or bool_or(e.role = 'own') and bool_or(e.role = 'used'));
+
+-- name: found_impersonations(institution_id, least)
+-- Two households that meet on two kinds of what is a person's own, told by the younger of the two keys.
+with own as materialized (
+    select n.kind, n.key, e.customer_id, e.first_at,
+           coalesce(encode(m.household, 'hex'), m.customer_id::text) as home
+    from relations.nodes n
+    join relations.kinds k on k.kind = n.kind
+    join relations.edges e on e.institution_id = n.institution_id and e.kind = n.kind and e.key = n.key
+    join relations.members m on m.institution_id = e.institution_id and m.customer_id = e.customer_id
+    where n.institution_id = :institution_id and n.customers between 2 and k.hub_above and not n.allowed
+      and n.kind in ('phone', 'openid', 'device')
+)
+select (array_agg(a.kind order by greatest(a.first_at, b.first_at) desc, a.key))[1] as kind,
+       (array_agg(a.key order by greatest(a.first_at, b.first_at) desc, a.key))[1] as key,
+       (array_agg(a.customer_id order by greatest(a.first_at, b.first_at) desc, a.key))[1] as customer_id,
+       count(distinct a.customer_id) + count(distinct b.customer_id) as customers, 2::bigint as households,
+       max(greatest(a.first_at, b.first_at)) as since
+from own a join own b on b.kind = a.kind and b.key = a.key and b.home > a.home
+group by a.home, b.home having count(distinct a.kind) >= :least;
 
 -- name: found_rings(institution_id, least)
 -- Components of many households, each told by the key that most of its people share.

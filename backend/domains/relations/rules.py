@@ -42,14 +42,18 @@ def impersonation(around: Neighbourhood) -> str:
     """none, possible (one thing of another household's) or likely (its phone, or two of its things at once)."""
     by_home: dict[str, set[str]] = {}
     for link in _counted(around, OWN_THINGS):
-        if not link.hub:
-            for other in strangers(around, link):
-                # The account of a trader may be many people's payee; it is somebody's own only if they own it.
-                if link.kind != "payee" or other.role == "own":
-                    by_home.setdefault(other.household, set()).add(link.kind)
+        for other in _theirs(around, link):
+            by_home.setdefault(other.household, set()).add(link.kind)
     if any("phone" in kinds or len(kinds) > 1 for kinds in by_home.values()):
         return "likely"
     return "possible" if by_home else "none"
+
+
+def _theirs(around: Neighbourhood, link: Link) -> list[Other]:
+    """Strangers whose own thing this is. A trader's account is many people's payee: only who owns it counts."""
+    if link.hub:
+        return []
+    return [o for o in strangers(around, link) if link.kind != "payee" or o.role == "own"]
 
 
 def money_returns(around: Neighbourhood) -> bool:
@@ -116,7 +120,7 @@ def describe(around: Neighbourhood, link: Link) -> str:
     homes = len({other.household for other in strangers(around, link)})
     more = "以上" if others > len(link.others) else ""
     whose = f"{homes} 户{more}" if homes else "都是一家人"
-    crowd = "，人太多，不作为关系" if link.hub else ""
+    crowd = "，人多，只计数" if link.hub else ""
     return f"{link.label}：和另外 {others} 人（{whose}）共用，从 {_day(_since(link))} 起{crowd}"
 
 
@@ -173,8 +177,7 @@ def _hit(around: Neighbourhood, pattern: Pattern, link: Link) -> Hit:
 def _impersonated(around: Neighbourhood, pattern: Pattern, _: datetime) -> list[Hit]:
     if impersonation(around) != "likely":
         return []
-    return [_hit(around, pattern, link) for link in _counted(around, OWN_THINGS)
-            if not link.hub and strangers(around, link)]  # fmt: skip
+    return [_hit(around, pattern, link) for link in _counted(around, OWN_THINGS) if _theirs(around, link)]
 
 
 def _returned(around: Neighbourhood, pattern: Pattern, _: datetime) -> list[Hit]:

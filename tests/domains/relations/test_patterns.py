@@ -330,9 +330,23 @@ async def test_the_night_raises_once_what_grows_again_and_counts_false_alarms(tx
 async def test_rings_and_phones_of_two_homes_are_raised(tx: Tx) -> None:
     await nine_homes_in_a_chain(tx)
     await share(tx, "phone", "139", [ME, person(10)])
-    assert await findings.raise_all(tx) == 2
+    assert await findings.raise_all(tx) == 3
     found = {each.code: (each.customers, each.households) for each in await findings.all_findings(tx)}
-    assert found == {"RL_RING": (9, 9), "RL_PHONE": (2, 2)}
+    assert found == {"RL_RING": (9, 9), "RL_PHONE": (2, 2), "RL_IMPERSONATION": (2, 2)}
+    assert await findings.raise_all(tx) == 0
+
+
+async def test_money_that_returns_and_another_homes_things_are_raised(tx: Tx) -> None:
+    await homes(tx, (A, B, C, D))
+    await share(tx, "payee", "hub", [A], role="own")
+    await share(tx, "payee", "hub", [B])
+    await share(tx, "openid", "o1", [C, D])
+    await share(tx, "phone", "138", [C, D])
+    await findings.raise_all(tx)
+    found = {each.code: (each.kind, each.households) for each in await findings.all_findings(tx)}
+    assert found["RL_RETURNS"] == ("payee", 2)
+    assert found["RL_IMPERSONATION"][1] == 2
+    assert set(found) == {"RL_RETURNS", "RL_IMPERSONATION", "RL_PHONE"}
     assert await findings.raise_all(tx) == 0
 
 
