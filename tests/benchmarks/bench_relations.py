@@ -30,7 +30,6 @@ from tests.benchmarks.figure import Figure
 
 COUNTY, CUSTOMERS, ASKED = "4101", 1_000_000, 3_000
 COLUMNS = ["institution_id", "customer_id", "kind", "key", "role", "source", "first_at", "last_at"]
-STEPS = ("look_nodes", "look_members", "look_spread", "look_homes")
 BARE = "select component from relations.members where institution_id = $1 and customer_id = $2"
 
 
@@ -111,9 +110,9 @@ async def load(dsn: str, customers: int) -> float:
                 "insert into relations.nodes select $1, kind, key, customers, allowed from look_nodes", COUNTY
             )
             await connection.execute(
-                "insert into relations.members select $1, customer_id, label, home from look_labels", COUNTY
+                "insert into relations.members select $1, customer_id, label, home from look_done", COUNTY
             )
-            await connection.execute("drop table look_nodes, look_edges, look_labels")
+            await connection.execute("drop table look_nodes, look_edges, look_labels, look_done")
         await connection.execute("vacuum analyze relations.edges, relations.nodes, relations.members")
         started = time.perf_counter()
         async with connection.transaction():
@@ -137,8 +136,8 @@ def _unique(customers: int) -> Iterator[tuple[Any, ...]]:
 
 
 async def _look(connection: asyncpg.Connection) -> None:
-    await connection.fetchval("select relations.look_nodes($1)", COUNTY)
     await connection.fetchval("select relations.look_members($1)", COUNTY)
+    await connection.fetchval("select relations.look_nodes($1)", COUNTY)
     while await connection.fetchval("select relations.look_spread()"):
         pass
     await connection.execute("select relations.look_homes($1)", COUNTY)

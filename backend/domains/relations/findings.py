@@ -50,8 +50,8 @@ async def compare(tx: Tx, say: Callable[[int], None] = lambda _: None) -> tuple[
     Returns (customers, differing). `differing` must be 0: more is a fault of ours, told by whoever called.
     """
     given = {"institution_id": tx.institution_id}
-    await Q.look_nodes(tx, **given)
     customers: int = await Q.look_members(tx, **given)
+    await Q.look_nodes(tx, **given)
     rounds = 0
     while moved := await Q.look_spread(tx):
         rounds += 1

@@ -164,20 +164,20 @@ select relations.age(:institution_id, :before, :most);
 -- Counted no more, so not kept any more.
 delete from relations.sightings where institution_id = :institution_id and at < :before;
 
--- name: look_nodes(institution_id)$
--- Night, step 1: who shares what, from the edges alone.
-select relations.look_nodes(:institution_id);
-
 -- name: look_members(institution_id)$
--- Night, step 2: everybody with the state that was kept.
+-- Night, step 1: everybody with the state that was kept.
 select relations.look_members(:institution_id);
+
+-- name: look_nodes(institution_id)$
+-- Night, step 2: who shares what, from the edges alone.
+select relations.look_nodes(:institution_id);
 
 -- name: look_spread()$
 -- Night, step 3, until nothing moves.
 select relations.look_spread();
 
--- name: look_homes(institution_id)!
--- Night, step 4: everybody's home.
+-- name: look_homes(institution_id)$
+-- Night, step 4: everybody's component and home, beside what was kept.
 select relations.look_homes(:institution_id);
 
 -- name: look_repair(institution_id)$
