@@ -10,7 +10,9 @@ import msgspec
 
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application
 from backend.domains.customers import service as customers
+from backend.domains.identity import service as identity
 from backend.domains.relations import rules
 from backend.domains.relations import service as relations
 from backend.domains.relations.model import Hit, Link, Neighbourhood, Other
@@ -66,17 +68,29 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     ring: str
 
 
-async def of(tx: Tx, customer_id: str) -> Picture | None:
-    """None for somebody with whom nothing was ever seen."""
-    around = await relations.neighbourhood(tx, customer_id)
+async def of(tx: Tx, application: Application) -> Picture | None:
+    """None for a case with whose person nothing was ever seen."""
+    if application.customer_id is None:
+        return None
+    around = await relations.neighbourhood(tx, application.customer_id)
     if not around.links:
         return None
+    found = [*await _listed(tx, application.customer_id, application.id), *await relations.hits(tx, around)]
     names = await customers.names(tx, [o.customer_id for link in around.links for o in link.others])
     return draw(
         around,
         {str(one): name for one, name in names.items()},
-        [await _told(tx, hit) for hit in await relations.hits(tx, around)],
+        [await _told(tx, hit) for hit in found],
         await relations.elsewhere(tx, around),
+    )
+
+
+async def _listed(tx: Tx, customer_id: str, application_id: str) -> list[Hit]:
+    person = await customers.get(tx, customer_id)
+    numbers = (("id_number", person.id_number), ("phone", person.phone or ""))
+    theirs = {member.phone for member in await identity.all_staff(tx)} - {""}
+    return await relations.list_hits(
+        tx, customer_id, application_id, numbers, staff_number=person.phone in theirs
     )
 
 

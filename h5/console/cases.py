@@ -171,9 +171,7 @@ async def _view(
 
 
 async def _picture(here: Here, tx: Tx, application: Application) -> Picture | None:
-    if application.customer_id is None or not here.has(*FACT_READERS):
-        return None
-    return await relation_picture.of(tx, application.customer_id)
+    return await relation_picture.of(tx, application) if here.has(*FACT_READERS) else None
 
 
 def _answering(

@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from backend.core import clock
-from backend.domains.relations.model import Hit, Link, ListHit, Neighbourhood, Other, Pattern, Velocity
+from backend.domains.relations.model import (
+    LISTS,
+    Hit,
+    Kind,
+    Link,
+    ListHit,
+    Neighbourhood,
+    Other,
+    Pattern,
+    Velocity,
+)
 
 Facts = dict[str, int | bool | str]
 
@@ -108,6 +118,23 @@ def hits(around: Neighbourhood, patterns: Mapping[str, Pattern], now: datetime) 
     """The patterns of the nightly look at one customer, with what is shared, with how many, since when."""
     return [hit for pattern in patterns.values() if (make := _HITS.get(pattern.code))
              for hit in make(around, pattern, now)]  # fmt: skip
+
+
+def list_hits(
+    found: Iterable[ListHit], kinds: Mapping[str, Kind], staff_number: bool, pattern: Pattern
+) -> list[Hit]:
+    """What lists say of a customer, and whether a number is a member of staff's (`pattern` is 员工's)."""
+    told = []
+    for hit in found:
+        whose = "省联社" if hit.union else "本行"
+        label, code = (pattern.label, pattern.code) if hit.list == "staff" else (LISTS[hit.list], "RL_LIST")
+        severity = "decline" if hit.list == "block" and hit.kind == "id_number" else "refer"
+        evidence = f"{kinds[hit.kind].label}在{whose}的名单上"
+        told.append(Hit(code=code, label=label, severity=severity, evidence=evidence))
+    if staff_number:
+        evidence = "手机号是本行员工登记的号码"
+        told.append(Hit(code=pattern.code, label=pattern.label, severity="refer", evidence=evidence))
+    return told
 
 
 def describe(around: Neighbourhood, link: Link) -> str:

@@ -133,6 +133,14 @@ async def hits(tx: Tx, around: Neighbourhood) -> list[Hit]:
     return rules.hits(around, await patterns(tx), tx.now)
 
 
+async def list_hits(
+    tx: Tx, customer_id: str, application_id: str, texts: Iterable[tuple[str, str]], *, staff_number: bool
+) -> list[Hit]:
+    """As `listed`, in words."""
+    found = await listed(tx, customer_id, application_id, texts)
+    return rules.list_hits(found, await kinds(tx), staff_number, (await patterns(tx))["RL_STAFF"])
+
+
 async def elsewhere(tx: Tx, around: Neighbourhood) -> dict[bytes, tuple[int, int]]:
     """(institutions, customers) of other counties by key: figures alone (A1-02)."""
     shown = [link for link in around.links if not link.allowed]

@@ -6,7 +6,9 @@ from datetime import timedelta
 import asyncpg
 
 from backend.core import clock
+from backend.core.actor import Actor
 from backend.domains.customers import service as customers
+from backend.domains.relations import lists
 from backend.domains.relations import service as relations
 from backend.flows import look_over_relations
 from tests.flows.conftest import JIA, Road, id_number
@@ -158,6 +160,35 @@ async def test_a_list_needs_a_second_person_at_the_page_too(
 
 def token(desk: Desk) -> str:
     return next(form.values["csrf_token"] for form in desk.page.forms if "csrf_token" in form.values)
+
+
+async def test_the_page_tells_what_lists_say_and_whose_list_it_is(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    number = await beside(road, owner, 0)
+    me, until = id_number(601), clock.today()
+    for institution, name, kind, text in (
+        ("0000", "block", "id_number", me), ("4101", "watch", "payee", "6212"), ("4102", "watch", "id_number", me),
+    ):  # fmt: skip
+        for who in ("one", "two"):
+            async with road.db.begin(Actor("staff", who, institution)) as tx:
+                if who == "one":
+                    entry = await lists.propose(
+                        tx,
+                        list_name=name,
+                        kind=kind,
+                        text=text,
+                        reason="冒名申请",
+                        source="协查函",
+                        expires_on=until,
+                    )
+                else:
+                    await lists.approve(tx, entry)
+    desk = await desks.of("JX0201")
+    await desk.get(f"/console/cases/{number}")
+    assert "黑名单 身份证号在省联社的名单上" in desk.words
+    assert "关注名单 收款账户在本行的名单上" in desk.words
+    assert desk.words.count("在本行的名单上") == 1, "another county's list is none of ours"
 
 
 async def test_old_edges_and_counts_go_by_the_dated_rule(road: Road, owner: asyncpg.Connection) -> None:
