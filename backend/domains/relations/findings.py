@@ -18,7 +18,7 @@ from backend.domains.relations.model import (
     Run,
     SayMore,
 )
-from backend.domains.relations.repository import Q
+from backend.domains.relations.repository import Q, patiently
 
 _TABLE = "relations.findings"
 SHORTEST, LONGEST = 4, 500
@@ -50,14 +50,12 @@ async def compare(tx: Tx, say: Callable[[int], None] = lambda _: None) -> tuple[
     Returns (customers, differing). `differing` must be 0: more is a fault of ours, told by whoever called.
     """
     given = {"institution_id": tx.institution_id}
-    customers: int = await Q.look_members(tx, **given)
-    await Q.look_nodes(tx, **given)
-    rounds = 0
-    while moved := await Q.look_spread(tx):
-        rounds += 1
+    [[customers]] = await patiently(tx, Q.look_members, **given)
+    await patiently(tx, Q.look_nodes, **given)
+    while moved := (await patiently(tx, Q.look_spread))[0][0]:
         say(moved)
-    await Q.look_homes(tx, **given)
-    differing: int = await Q.look_repair(tx, **given)
+    await patiently(tx, Q.look_homes, **given)
+    [[differing]] = await patiently(tx, Q.look_repair, **given)
     return customers, differing
 
 
@@ -83,23 +81,22 @@ async def _found(tx: Tx, pattern: Pattern) -> list[Any]:
     if pattern.code in SHARED:
         since = tx.now - timedelta(days=pattern.days) if pattern.days else None
         kinds = list(SHARED[pattern.code])
-        return list(
-            await Q.found_shared(
-                tx,
-                **given,
-                code=pattern.code,
-                kinds=kinds,
-                least=pattern.least,
-                since=since,
-                owned=pattern.code == "RL_RETURNS",
-            )
+        return await patiently(
+            tx,
+            Q.found_shared,
+            **given,
+            code=pattern.code,
+            kinds=kinds,
+            least=pattern.least,
+            since=since,
+            owned=pattern.code == "RL_RETURNS",
         )
     if pattern.code == "RL_RING":
-        return list(await Q.found_rings(tx, **given, least=pattern.least))
+        return await patiently(tx, Q.found_rings, **given, least=pattern.least)
     if pattern.code == "RL_GUARANTEE":
-        return list(await Q.found_guarantees(tx, **given))
+        return await patiently(tx, Q.found_guarantees, **given)
     if pattern.code == "RL_IMPERSONATION":
-        return list(await Q.found_impersonations(tx, **given, least=pattern.least))
+        return await patiently(tx, Q.found_impersonations, **given, least=pattern.least)
     return []
 
 

@@ -12,6 +12,16 @@ MOST_OTHERS = 60
 """Others read per key: more are a crowd, whose number the node itself knows."""
 
 
+LONG = 600.0
+"""Seconds a step of the night may take; a page's question has the pool's fifteen."""
+
+
+async def patiently(tx: Tx, query: queries.Query, **given: object) -> list[Any]:
+    """The rows of a step of the night over a whole institution."""
+    values = [given[name] for name in query.parameters]
+    return list(await tx.connection.fetch(query.sql, *values, timeout=LONG))
+
+
 async def velocity(tx: Tx, application_id: str) -> Velocity:
     """The largest count where a case has several keys of one kind."""
     counts: dict[str, dict[str, Count]] = {}
