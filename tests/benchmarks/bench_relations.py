@@ -1,8 +1,8 @@
 """The live question to the graph at 1,000,000 customers of one institution, over a bare indexed lookup (N9).
 
 A county nobody has, so that nothing is spared: homes of one to six, shared telephones, traders' accounts with up to
-thousands of borrowers, guarantors, and two wireless networks with 100,000 customers each. Edges go in by COPY, the state comes
-from the nightly look itself, which must then find nothing to repair.
+thousands of borrowers, guarantors, and two wireless networks with 100,000 customers each. Edges go in by COPY, the
+state comes from the nightly look itself, which must then find nothing to repair.
 """
 
 import asyncio

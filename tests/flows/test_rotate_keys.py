@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from backend import wiring
 from backend.core.actor import system
 from backend.core.crypto import Unreadable, Vault
 from backend.db.database import Database
@@ -14,9 +15,11 @@ from backend.domains.audit import service as audit
 from backend.domains.institutions.model import UNION
 from backend.flows.rotate_keys import rotate_keys
 from backend.outbox import effects, inbox
+from backend.settings import load
 
 JIA, OF_UNION = system("4101", "test"), system(UNION, "test")
-OLD, NEW = b"o" * 32, b"n" * 32
+OLD, NEW = wiring.vault_keys(load({}))[0][1], b"n" * 32
+"""The old key is the one the seeded rows were sealed with."""
 
 
 async def opened(dsn: str, keys: dict[int, bytes], current: int) -> Database:
