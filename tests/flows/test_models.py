@@ -58,6 +58,7 @@ async def decided(road: Road, number: str = ME):
     application = await road.draft(number)
     await road.submit(application)
     await road.drain()
+    await road.settle()
     async with road.db.read(JIA) as tx:
         return await decisions.latest_for(tx, application.id)
 
