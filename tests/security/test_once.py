@@ -162,6 +162,10 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         "term": "12",
         "reason": "经营稳定，收入够还",
     }
+    watched = {"outcome": "false_alarm", "said": "上门看过，是县里的农资公司"}
+    until = (clock.today() + timedelta(days=30)).isoformat()
+    listed = {"list": "watch", "kind": "phone", "text": "13912345678", "reason": "替人申请", "source": "举报"}
+    listed["expires_on"] = until
     posts: list[tuple[str, str, dict[str, str]]] = [
         ("officer", f"/studio/inquiries/{made.inquiry}", {"answer": "去看过了，大棚在用"}),
         ("officer", f"/studio/leads/{made.number}/phone", {"reason": "客户找人工"}),
@@ -175,6 +179,11 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("reviewer", f"/console/reviews/{returned}/return", {"question": "家里几口人干活，看看大棚"}),
         ("reviewer", f"/console/reviews/{made.review}/answer", yes),
         ("risk_analyst", f"/console/dead-letters/4101/{made.dead}", {"reason": "对方恢复了"}),
+        ("risk_analyst", f"/console/relations/{made.finding}/take", {}),
+        ("risk_analyst", f"/console/relations/{made.finding}/answer", watched),
+        ("risk_analyst", "/console/lists", listed),
+        ("county_admin", f"/console/lists/4101/{made.entry}/check", {"outcome": "agree"}),
+        ("county_admin", f"/console/lists/4101/{made.entry}/end", {"reason": "查清不是他"}),
         ("auditor", "/staff/confirm", {"next": "/console"}),
         ("auditor", "/staff/sign-in", {"next": ""}),
         ("auditor", "/staff/sign-out", {}),

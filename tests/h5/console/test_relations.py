@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from backend.core import clock
+from backend.core import clock, ids
 from backend.core.actor import Actor
 from backend.domains.customers import service as customers
 from backend.domains.relations import lists
@@ -146,7 +146,8 @@ async def test_a_list_needs_a_second_person_at_the_page_too(
     assert "是您提的" in first.words
     entry = str(await owner.fetchval("select id from relations.list_entries"))
     own = await first.http.post(
-        f"/console/lists/4101/{entry}/check", data={"csrf_token": token(first), "outcome": "agree"}
+        f"/console/lists/4101/{entry}/check",
+        data={"csrf_token": token(first), "form_key": ids.new(), "outcome": "agree"},
     )
     assert own.status_code == 409
     await second.get("/console/lists")
