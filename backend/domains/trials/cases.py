@@ -23,13 +23,39 @@ def of_frame(frame: pl.DataFrame, shelf: Shelf) -> Iterator[Case]:
     """A case per row, in order. Columns that are no facts of an outside source are left out; a null is a fact
     that is not there. Dates are dates, choices texts, flags booleans."""
     known = facts.catalogue().facts
-    table = frame.with_columns(pl.selectors.date().dt.strftime("%Y-%m-%d"))
+    table = _related(frame).with_columns(pl.selectors.date().dt.strftime("%Y-%m-%d"))
     names = {
         source: [n for n in table.columns if n in known and known[n].source == source] for source in SOURCES
     }
     rows = [_dicts(table, names[source]) for source in SOURCES]
     for given in zip(*rows, strict=True):
         yield _case(dict(zip(SOURCES, given, strict=True)), shelf)
+
+
+def _related(frame: pl.DataFrame) -> pl.DataFrame:
+    """A practice county has no graph: what its rings are known by stands in two counts, and its people share
+    nothing else and are on no list of ours. A frame without those counts stays without these facts."""
+    counts = ("device_customers_30d", "address_applications_90d")
+    if not {*counts} <= {*frame.columns}:
+        return frame
+    hands, ring = pl.col(counts[0]), pl.max_horizontal(*counts)
+    derived = {
+        "device_customers_24h": hands.clip(upper_bound=2),
+        "phone_customers_90d": pl.lit(1),
+        "network_customers_24h": pl.lit(0),
+        "own_list_hit": pl.lit("none"),
+        "relation_ring_households": ring,
+        "relation_device_households": hands,
+        "relation_payee_households": pl.lit(1),
+        "relation_helper_households_7d": hands,
+        "relation_guarantee_ring": pl.lit(False),
+        "relation_impersonation": pl.lit("none"),
+        "relation_money_returns": pl.lit(False),
+        "relation_staff_contact": pl.lit(False),
+    }
+    return frame.with_columns(
+        **{name: column for name, column in derived.items() if name not in frame.columns}
+    )
 
 
 def of_signals(frame: pl.DataFrame) -> Iterator[Case]:
