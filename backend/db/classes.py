@@ -123,6 +123,9 @@ CLASSES: dict[str, Columns] = {
         figures="amount_fen annual_rate_bp term_months grade score reason_codes",
     ),
     "decision.live": Columns(plain="institution_id product_code stage hash price_band since"),
+    "decision.nearest_changes": Columns(
+        plain="institution_id decision_id actionable found_at", sealed="body"
+    ),
     "decision.pins": Columns(plain="institution_id application_id versions pinned_at"),
     "decision.releases": Columns(
         plain="seq name strategies scorecard catalogue reason released_by released_at"

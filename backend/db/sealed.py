@@ -29,6 +29,7 @@ SEALED = (
     Sealed("contracts.documents", ("content",)),
     Sealed("customers.people", ("name_enc", "id_number_enc", "phone_enc", "address_enc", "issuer_enc")),
     Sealed("decision.decisions", ("capsule",)),
+    Sealed("decision.nearest_changes", ("body",), "decision_id::text"),
     Sealed("evidence.answers", ("facts", "raw"), "application_id || '/' || source"),
     Sealed("outbox.effects", ("payload",)),
     Sealed("outbox.idempotency", ("answer",), "key"),

@@ -74,8 +74,9 @@ async def decide_application(context: Context, actor: Actor, application_id: str
         case = msgspec.structs.replace(case, interrupted_at=str(Stage.FRAUD_CHECK))
     deadline = time.monotonic() + EVALUATE_SECONDS
     capsule = await asyncio.to_thread(decisions.decide, case, bundle, deadline=deadline)
+    advice = await asyncio.to_thread(decisions.nearest_change, capsule, bundle)
     failpoints.hit(EVALUATED)
-    decided = await _record(context, actor, application, gathered, capsule)
+    decided = await _record(context, actor, application, gathered, capsule, advice)
     failpoints.hit(RECORDED)
     return decided
 
@@ -136,6 +137,7 @@ async def _record(
     application: Application,
     gathered: gather_facts.Gathered,
     capsule: Capsule,
+    advice: decisions.Nearest | None,
 ) -> Application:
     """Decision, move and everything that follows from it: all or nothing."""
     async with context.db.begin(actor) as tx:
@@ -144,7 +146,7 @@ async def _record(
             return application
         if application.status == "held":
             application = await applications.move(tx, application, "deciding", "resumed")
-        await decisions.record(tx, application.id, capsule)
+        await decisions.record(tx, application.id, capsule, advice=advice)
         outcome = capsule.decision.outcome
         if outcome is Outcome.APPROVED:
             decided = await _approve(tx, application, gathered, capsule)

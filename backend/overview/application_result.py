@@ -81,6 +81,7 @@ class ApplicationResult(msgspec.Struct, frozen=True, kw_only=True):
     offer: Offer | None
     reasons: tuple[Reason, ...]
     advice: str
+    nearest: str
     promise_at: datetime | None
     retry_on: date | None
     review: ReviewState | None
@@ -105,6 +106,7 @@ async def of(tx: Tx, application: Application) -> ApplicationResult:
         offer=await _offer(tx, contract) if contract else None,
         reasons=_reasons(application, decision, asked.get("referred")),
         advice=_advice(application, decision),
+        nearest=await _nearest(tx, application, recorded, asked.get("referred")),
         promise_at=application.promised_at,
         retry_on=None,
         review=await _review(tx, asked.get("requested")),
@@ -155,6 +157,16 @@ def _advice(application: Application, decision: Decision | None) -> str:
         return ""
     told = dict.fromkeys(r.advice.rstrip("。") for r in decision.reasons if r.advice)
     return "；".join(told) + "。" if told else ""
+
+
+async def _nearest(
+    tx: Tx, application: Application, recorded: decisions.Recorded | None, review: Review | None
+) -> str:
+    """The nearest lawful change, where the machine's result still stands (N5)."""
+    if recorded is None or review is not None or application.status not in ("declined", "approved"):
+        return ""
+    found = await decisions.nearest_of(tx, recorded.id)
+    return found.text if found else ""
 
 
 async def _review(tx: Tx, review: Review | None) -> ReviewState | None:

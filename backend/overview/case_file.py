@@ -142,6 +142,7 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     product: Product
     officer: Staff | None
     decision: Drawn | None
+    nearest: str
     known: list[Known]
     asked: list[Asked]
     contract: Contract | None
@@ -152,6 +153,7 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
 async def of(tx: Tx, application: Application) -> CaseFile:
     recorded = await decisions.latest_for(tx, application.id)
     capsule = recorded.opened if recorded else None
+    advice = await decisions.nearest_of(tx, recorded.id) if recorded else None
     on = clock.local(application.submitted_at or application.created_at).date()
     return CaseFile(
         application=application,
@@ -159,6 +161,7 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         product=await products.get_live(tx, tx.institution_id, application.product_code, on),
         officer=await identity.staff(tx, application.officer_id) if application.officer_id else None,
         decision=draw(capsule.decision, capsule.case.as_of) if capsule else None,
+        nearest=advice.text if advice else "",
         known=_known(capsule.case.sources) if capsule else [],
         asked=await _asked(tx, application.id),
         contract=await contracts.of_application(tx, application.id),

@@ -39,6 +39,7 @@ async def _case(talk: Talk, one: personal.Standing) -> dict[str, object]:
         "offer": result.offer if result else None,
         "reasons": reasons,
         "advice": result.advice if result else "",
+        "nearest": result.nearest if result else "",
         "review": result.review if result else None,
         "waiting_for": result.waiting_for if result else "",
         "outstanding": one.outstanding_fen,

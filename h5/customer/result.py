@@ -53,6 +53,7 @@ async def result(mine: Draft) -> views.Result:
         offer=_offer(found.offer),
         reasons=tuple(views.Reason(each.text, each.effect) for each in found.reasons),
         advice=found.advice,
+        nearest=found.nearest,
         promise_at=found.promise_at,
         retry_on=found.retry_on,
         review=views.Review(**asdict(found.review)) if found.review else None,

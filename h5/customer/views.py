@@ -295,7 +295,8 @@ class Result(Struct, frozen=True):
 
     `steps` while deciding are the checks under way, later the story of the application. `promise_at`: the
     latest moment for an answer (held, referred). `retry_on`: when a declined customer may apply again.
-    `advice`: what would raise the limit or the chance. `reusable`: repaid, and the line stands. `moment`: what
+    `advice`: what would raise the limit or the chance; `nearest`: the one nearest thing to do, tried out (N5).
+    `reusable`: repaid, and the line stands. `moment`: what
     the next notice is about; `asks_notice`: the page asks WeChat's user to allow it.
     """
 
@@ -308,6 +309,7 @@ class Result(Struct, frozen=True):
     offer: Offer | None = None
     reasons: tuple[Reason, ...] = ()
     advice: str = ""
+    nearest: str = ""
     promise_at: datetime | None = None
     retry_on: date | None = None
     review: Review | None = None

@@ -98,3 +98,12 @@ order by attempt desc limit 1;
 -- scope: all institutions, because support replays by a bare id; the replay itself works inside the county.
 select institution_id from decision.decisions where id = :id or application_id = :id
 order by (id = :id) desc, attempt desc limit 1;
+
+-- name: add_nearest(institution_id, decision_id, body, actionable, now)!
+-- What was told of the way to more, beside the decision it belongs to.
+insert into decision.nearest_changes (institution_id, decision_id, body, actionable, found_at)
+values (:institution_id, :decision_id, :body, :actionable, :now);
+
+-- name: nearest_of(institution_id, decision_id)$
+-- The sealed advice of one decision; none when nothing lawful helps.
+select body from decision.nearest_changes where institution_id = :institution_id and decision_id = :decision_id;

@@ -10,9 +10,11 @@ from backend.core import ids
 from backend.db import queries
 from backend.db.database import Tx
 from backend.domains.decision.model import Capsule, Decision, Outcome, Versions, canonical
+from backend.domains.decision.nearest import Nearest
 
 Q = queries.load(__package__)
 _TABLE = "decision.decisions"
+_NEAREST = "decision.nearest_changes"
 
 
 class Release(msgspec.Struct, frozen=True):
@@ -202,6 +204,24 @@ async def get(tx: Tx, decision_id: str) -> Recorded | None:
 async def latest_for(tx: Tx, application_id: str) -> Recorded | None:
     row = await Q.latest_for(tx, institution_id=tx.institution_id, application_id=application_id)
     return _recorded(tx, row)
+
+
+async def add_nearest(tx: Tx, decision_id: str, found: Nearest) -> None:
+    await Q.add_nearest(
+        tx,
+        institution_id=tx.institution_id,
+        decision_id=decision_id,
+        body=tx.vault.seal(_NEAREST, "body", decision_id, canonical(found)),
+        actionable=found.actionable,
+        now=tx.now,
+    )
+
+
+async def nearest_of(tx: Tx, decision_id: str) -> Nearest | None:
+    body = await Q.nearest_of(tx, institution_id=tx.institution_id, decision_id=decision_id)
+    if body is None:
+        return None
+    return msgspec.json.decode(tx.vault.open(_NEAREST, "body", decision_id, body), type=Nearest)
 
 
 async def institution_of(tx: Tx, number: str) -> str | None:

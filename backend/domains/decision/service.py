@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+import structlog
 from msgspec import UNSET
 
 from backend.core import clock, unreadable
@@ -24,6 +25,7 @@ from backend.domains.decision import (
     gate,
     jdm,
     lint,
+    nearest,
     repository,
     scorecard,
 )
@@ -39,12 +41,15 @@ from backend.domains.decision.model import (
     canonical,
 )
 
+log = structlog.get_logger("decision")
+
 Bundle = bundle.Bundle
 Recorded = repository.Recorded
 seeded = bundle.seeded
 with_card = bundle.with_card
 decide = evaluate.evaluate
 """`decide(case, bundle, deadline=…) -> Capsule`; see `evaluate.evaluate`."""
+Nearest = nearest.Nearest
 
 
 UNION = "*"
@@ -274,7 +279,24 @@ async def past(
     return [(number, msgspec.json.decode(text, type=Capsule)) for number, text in rows]
 
 
-async def record(tx: Tx, application_id: str, capsule: Capsule, *, attempt: int = 1) -> Recorded:
+def nearest_change(capsule: Capsule, used: Bundle) -> Nearest | None:
+    """The nearest lawful thing that would have led to more (N5); some 25 ms of CPU at most. None also when the search
+    itself fails: advice must never cost a decision."""
+    try:
+        return nearest.nearest(capsule, used)
+    except Exception:
+        log.exception("nearest change not found out", product=capsule.case.product)
+        return None
+
+
+async def nearest_of(tx: Tx, decision_id: str) -> Nearest | None:
+    """What was told with a decision of the way to more; None where nothing lawful helps."""
+    return await repository.nearest_of(tx, decision_id)
+
+
+async def record(
+    tx: Tx, application_id: str, capsule: Capsule, *, attempt: int = 1, advice: Nearest | None = None
+) -> Recorded:
     """Store a decision and every version it was made with; in the process that made it.
 
     Raises `AlreadyDecided` for a second result of the same attempt (whoever comes first wins), `VersionMissing`
@@ -287,6 +309,8 @@ async def record(tx: Tx, application_id: str, capsule: Capsule, *, attempt: int 
     number = await repository.record(tx, application_id, attempt, capsule)
     if number is None:
         raise AlreadyDecided()
+    if advice is not None:
+        await repository.add_nearest(tx, number, advice)
     decision = capsule.decision
     audit.add(
         tx,

@@ -1,6 +1,6 @@
 """Stored decisions replay byte for byte after strategy and scorecard have changed (A3-30, trust §3).
 
-A few by default; on demand as many as one likes: `XIAODAI_REPLAYS=10000 pytest tests/domains/decision/test_replays.py`.
+300 by default; on demand as many as one likes: `XIAODAI_REPLAYS=10000 pytest tests/domains/decision/test_replays.py`.
 """
 
 import copy
@@ -16,7 +16,7 @@ from tests.domains.decision.conftest import publish
 from tests.domains.decision.test_properties import someone
 from tests.domains.decision.test_service import stricter
 
-COUNT = int(os.environ.get("XIAODAI_REPLAYS", "150"))
+COUNT = int(os.environ.get("XIAODAI_REPLAYS", "300"))
 
 
 async def test_stored_decisions_replay_byte_for_byte_whatever_decides_today(tx, documents):

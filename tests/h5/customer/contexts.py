@@ -186,6 +186,7 @@ DECLINED = replace(
         views.Reason("别处还有 3 笔贷款没还完", "minus"),
     ),
     advice="过 3 个月再试，会更有把握。这段时间少点“看看能借多少”，按时还已有的贷款。",
+    nearest="半年内不再申请别的贷款后，额度约可到 2 万元。到时要重新审批，以那时的结果为准。",
     retry_on=date(2027, 2, 23),
 )
 REVIEW = views.Review(NOW, date(2026, 11, 26))

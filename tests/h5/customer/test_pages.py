@@ -146,6 +146,7 @@ def test_the_disclosure_names_who_collects_each_item_and_says_nothing_else_is_ch
 def test_a_decline_says_why_and_offers_a_person() -> None:
     html = rendered("declined")
     assert "近 6 个月有 8 次贷款查询" in html
+    assert "额度约可到 2 万元。到时要重新审批" in html
     assert 'href="/my/26112300081/review-request"' in html
 
 

@@ -1,0 +1,160 @@
+"""The nearest lawful change (N5): tried out, never a promise, never a way to look better than one is."""
+
+from functools import cache
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.core import ids
+from backend.domains.decision import bundle, evaluate, facts, nearest, service
+from backend.domains.decision.model import Capsule, Outcome
+from tests.domains.decision.conftest import CASES, read, with_facts
+from tests.domains.decision.test_properties import PLAIN, someone
+
+PEOPLE = 500
+
+
+def searched(case) -> tuple[Capsule, nearest.Nearest | None]:
+    capsule = evaluate.evaluate(case, bundle.seeded())
+    return capsule, nearest.nearest(capsule, bundle.seeded())
+
+
+@cache
+def person(seed: int) -> tuple[Capsule, nearest.Nearest | None]:
+    return searched(with_facts(someone(seed), **PLAIN) if seed % 2 else someone(seed))
+
+
+@given(st.integers(0, PEOPLE))
+@settings(max_examples=300, deadline=None)
+def test_what_is_told_is_what_deciding_again_gives(seed):
+    """Doing exactly what is named gives exactly the named offer; nothing is told that is not more than before."""
+    capsule, found = person(seed)
+    if found is None:
+        return
+    before = capsule.decision
+    after = evaluate.evaluate(nearest.apply(capsule.case, found.changes), bundle.seeded()).decision
+    assert after.outcome is Outcome.APPROVED
+    assert (after.amount_fen, after.annual_rate_bp, after.term_months) == (
+        found.amount_fen,
+        found.annual_rate_bp,
+        found.term_months,
+    )
+    assert before.outcome is not Outcome.REFERRED
+    if before.outcome is Outcome.APPROVED:
+        assert found.amount_fen > before.amount_fen
+        assert found.annual_rate_bp <= before.annual_rate_bp
+    assert len(found.changes) <= 2
+    assert found.tried <= nearest.MOST
+    assert "约" in found.text
+    assert "重新审批" in found.text
+
+
+@given(st.integers(0, PEOPLE))
+@settings(max_examples=300, deadline=None)
+def test_only_facts_of_the_list_move_and_only_the_lawful_way(seed):
+    capsule, found = person(seed)
+    if found is None:
+        return
+    acts = {act.name: act for act in nearest.actionable()[0].offered}
+    changed = nearest.apply(capsule.case, found.changes)
+    for source, held in capsule.case.sources.items():
+        moved = {name for name, value in held.facts.items() if changed.sources[source].facts[name] != value}
+        allowed = {
+            name
+            for change in found.changes
+            for name in ({acts[change.act].fact} | set(acts[change.act].set) | set(acts[change.act].add))
+        }
+        assert moved <= allowed
+        for name in moved:
+            was, now = held.facts[name], changed.sources[source].facts[name]
+            grows = any((a.fact == name and a.grow) or name in a.add for a in acts.values())
+            assert now < was or grows, name
+            assert now - was <= 12 or not grows
+
+
+def test_the_list_names_only_known_facts_and_none_that_could_be_made_up():
+    told, _ = nearest.actionable()
+    offered = {name for act in told.offered for name in ({act.fact} | set(act.set) | set(act.add))}
+    assert offered.isdisjoint(told.left_out)
+    for name in offered | set(told.left_out):
+        assert name in facts.catalogue(), name
+    assert "declared_annual_income" in told.left_out
+    for act in told.offered:
+        assert all((act.why, act.say)), act.name
+        fact = facts.catalogue()[act.fact]
+        declared = fact.source == "application"
+        assert not declared or act.fact in ("requested_amount", "requested_term_months"), act.name
+
+
+def test_many_people_are_helped_and_some_cannot_be():
+    found = [person(seed) for seed in range(200)]
+    declined = [advice for capsule, advice in found if capsule.decision.outcome is Outcome.DECLINED]
+    assert any(declined)
+    assert None in declined
+    assert any(advice and len(advice.changes) == 2 for advice in declined)
+
+
+def test_an_overdue_debt_is_to_be_paid():
+    case = with_facts(read("approved_payroll"), core_loan_overdue_days=12)
+    _, found = searched(case)
+    assert found is not None
+    assert [change.act for change in found.changes] == ["own_overdue"]
+    assert found.text.startswith("还清在本行到期没还的钱后，额度约可到 ")
+
+
+def test_of_two_ways_the_easier_is_told_and_no_further_than_needed():
+    """A term far too long: the longest allowed one is enough, though the shortest would do as well."""
+    case = with_facts(read("approved_payroll"), requested_term_months=48)
+    _, found = searched(case)
+    assert found is not None
+    assert [change.facts for change in found.changes] == [{"requested_term_months": 12}]
+
+
+@pytest.mark.parametrize(
+    "name", ["declined_court", "declined_identity", "declined_student", "declined_under_age"]
+)
+def test_where_nothing_lawful_helps_nothing_is_told(name):
+    assert searched(read(name))[1] is None
+
+
+def test_a_case_with_a_person_or_with_gaps_gets_no_advice():
+    for path in CASES.glob("referred_*.json"):
+        assert searched(read(path.stem))[1] is None, path.stem
+
+
+def test_what_was_kept_back_is_not_advised_on():
+    """Nobody is pushed to give a consent: a fact withheld is left alone."""
+    for seed in range(60):
+        case = someone(seed)
+        held = case.sources["data_platform"]
+        kept = [name for name in held.facts if facts.catalogue()[name].withheld is not None]
+        left = {name: value for name, value in held.facts.items() if name not in kept}
+        sources = {
+            **case.sources,
+            "data_platform": msgspec.structs.replace(held, facts=left, withheld=kept),
+        }
+        _, found = searched(msgspec.structs.replace(case, sources=sources))
+        assert found is None or not {name for change in found.changes for name in change.facts} & set(kept)
+
+
+def test_a_farmer_without_wages_is_not_told_to_find_an_employer():
+    for seed in range(120):
+        case = with_facts(someone(seed), **PLAIN, occupation="farmer", core_payroll_months=0)
+        _, found = searched(case)
+        assert found is None or "payroll" not in {change.act for change in found.changes}
+
+
+def test_a_search_that_fails_costs_nothing(monkeypatch):
+    capsule = evaluate.evaluate(read("declined_low_score"), bundle.seeded())
+    monkeypatch.setattr(nearest, "nearest", lambda *_: 1 / 0)
+    assert service.nearest_change(capsule, bundle.seeded()) is None
+
+
+async def test_it_is_kept_with_the_decision(tx):
+    capsule, found = searched(with_facts(read("approved_payroll"), core_loan_overdue_days=12))
+    recorded = await service.record(tx, ids.new(), capsule, advice=found)
+    assert await service.nearest_of(tx, recorded.id) == found
+    other = await service.record(tx, ids.new(), capsule)
+    assert await service.nearest_of(tx, other.id) is None
