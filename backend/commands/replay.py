@@ -1,7 +1,7 @@
 """`./xiaodai replay ID|NUMBER|FILE`: decide a stored case again with its versions and compare every byte.
 
-A file is a capsule as `decide --capsule` writes it; it needs no database, but the versions it names must be the
-ones shipped with this code.
+A file from `capsule` carries its versions and hashes: it is verified and decided again without a database (N6). One as
+`decide --capsule` writes it is the bare capsule; the versions it names must be the ones shipped with this code.
 """
 
 import argparse
@@ -31,7 +31,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     try:
         if Path(args.id).is_file():
-            result = decisions.replay_capsule(_content(Path(args.id)))
+            content = _content(Path(args.id))
+            if decisions.is_masked(content):
+                print("哈希和链都对得上。这是遮挡过的存证，不能重算", file=sys.stderr)
+                return 0
+            result = decisions.replay_capsule(content)
         elif ids.is_uuid(args.id) or args.id.isdigit():
             result = reach.run(_replay(load(os.environ, xiaodai_data=args.data), args.id))
         else:
@@ -71,7 +75,7 @@ async def _replay(settings: Settings, number: str) -> decisions.ReplayResult:
     await db.open()
     try:
         async with db.read(everywhere("replay")) as tx:
-            institution_id = await _institution_of(tx, number)
+            institution_id = await institution_of(tx, number)
         if institution_id is None:
             raise DecisionMissing()
         async with db.read(everywhere("replay").within(institution_id)) as tx:
@@ -83,7 +87,7 @@ async def _replay(settings: Settings, number: str) -> decisions.ReplayResult:
         await db.close()
 
 
-async def _institution_of(tx: Tx, number: str) -> str | None:
+async def institution_of(tx: Tx, number: str) -> str | None:
     if ids.is_uuid(number):
         return await decisions.institution_of(tx, number)
     return await applications.institution_of_number(tx, number)

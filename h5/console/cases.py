@@ -27,6 +27,8 @@ from h5.console.dead_letters import KINDS
 SHOW = "console/cases/show.html"
 FACT_READERS = ("reviewer", "risk_analyst", "auditor")
 """Who needs what the sources said; the others see the way of the decision without the figures."""
+CAPSULE_TAKERS = ("reviewer", "auditor")
+"""Who may take a case away as a file (`capsules`)."""
 
 TERMS = ("outcome", "amount", "rate", "term", "reason")
 CHOICES = {
@@ -63,6 +65,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     shows_facts: bool
     picture: Picture | None = None
     answering: Answering | None
+    takes_capsule: bool = False
+    capsule_error: str = ""
     grounds: dict[str, str] = msgspec.field(default_factory=GROUNDS.copy)
     kinds: dict[str, str] = msgspec.field(default_factory=KINDS.copy)
     states: dict[str, str] = msgspec.field(default_factory=EFFECT.labels.copy)
@@ -72,7 +76,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 @get("/console/cases/{number:str}", opt=staff.only(*staff.DESK))
 async def show(request: Request, number: FromPath[str]) -> Response:
     here = staff.here(request)
-    return here.show(SHOW, await _view(here, number))
+    return here.show(SHOW, await view(here, number))
 
 
 @post(
@@ -85,15 +89,15 @@ async def answer(request: Request, review_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await forms.texts(request)
     number = await _number_of(here, review_id)
     if not here.fresh():
-        return here.show(SHOW, await _view(here, number, form), 403)
+        return here.show(SHOW, await view(here, number, form), 403)
     try:
         done = await review_case.review_case(here.context, here.actor, review_id, _verdict(form))
     except ReviewAnswered as late:
         if not await _said_so(here, review_id, form):
-            return here.show(SHOW, msgspec.structs.replace(await _view(here, number), told=late.text), 409)
+            return here.show(SHOW, msgspec.structs.replace(await view(here, number), told=late.text), 409)
         return here.go(f"/console/cases/{number}")
     except Invalid as problem:
-        return here.show(SHOW, await _view(here, number, form, problem.fields), 422)
+        return here.show(SHOW, await view(here, number, form, problem.fields), 422)
     return here.go(f"/console/cases/{done.application_no}")
 
 
@@ -105,7 +109,7 @@ async def give_back(request: Request, review_id: FromPath[str]) -> Response:
     try:
         await return_case.return_case(here.context, here.actor, review_id, form.get("question", ""))
     except Invalid as problem:
-        return here.show(SHOW, await _view(here, number, form, {"question": problem.text}), 422)
+        return here.show(SHOW, await view(here, number, form, {"question": problem.text}), 422)
     return here.go(f"/console/cases/{number}")
 
 
@@ -132,7 +136,7 @@ def _number(text: str) -> Decimal:
     return found if found.is_finite() and 0 <= found < 10**10 else Decimal(0)
 
 
-async def _find(here: Here, number: str) -> Application:
+async def find(here: Here, number: str) -> Application:
     """A county finds its own numbers; another county's does not exist for it."""
     async with here.context.db.read(here.reader) as tx:
         institution_id = await applications.institution_of_number(tx, number)
@@ -156,10 +160,14 @@ async def _said_so(here: Here, review_id: str, form: dict[str, str]) -> bool:
     return review.answered_by == f"staff:{here.person.id}" and (review.outcome, review.reason) == said
 
 
-async def _view(
-    here: Here, number: str, form: dict[str, str] | None = None, errors: dict[str, str] | None = None
+async def view(
+    here: Here,
+    number: str,
+    form: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    capsule_error: str = "",
 ) -> Case:
-    application = await _find(here, number)
+    application = await find(here, number)
     async with here.context.db.read(here.within(application.institution_id)) as tx:
         file = await case_file.of(tx, application)
         picture = await _picture(here, tx, application)
@@ -167,7 +175,14 @@ async def _view(
     waiting = next((each for each in file.asked if each.review.status == "open"), None)
     if waiting is not None and here.has("reviewer") and not here.head_office:
         answering = _answering(here, file, waiting, form or {}, errors or {})
-    return Case(file=file, shows_facts=here.has(*FACT_READERS), picture=picture, answering=answering)
+    return Case(
+        file=file,
+        shows_facts=here.has(*FACT_READERS),
+        picture=picture,
+        answering=answering,
+        takes_capsule=file.decision is not None and here.has(*CAPSULE_TAKERS),
+        capsule_error=capsule_error,
+    )
 
 
 async def _picture(here: Here, tx: Tx, application: Application) -> Picture | None:

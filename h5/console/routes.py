@@ -1,7 +1,18 @@
 """Routes of this door, the way in for all staff included. Every handler says which roles may use it."""
 
 from backend.web import staff
-from h5.console import cases, dead_letters, home, lists, officers, relations, sign_in, support, tickets
+from h5.console import (
+    capsules,
+    cases,
+    dead_letters,
+    home,
+    lists,
+    officers,
+    relations,
+    sign_in,
+    support,
+    tickets,
+)
 
 router = staff.router(
     [
@@ -15,6 +26,7 @@ router = staff.router(
         cases.show,
         cases.answer,
         cases.give_back,
+        capsules.download,
         tickets.show,
         tickets.answer,
         tickets.phone,

@@ -10,6 +10,15 @@ where institution_id = :institution_id and subject = :subject
 order by seq desc
 limit :most;
 
+-- name: position(institution_id, action, subject)^
+-- The place of one act in the chain, with the chain's end, for a file that is shown elsewhere (N6).
+select e.seq, encode(e.hash, 'hex'), e.at, h.seq, encode(h.hash, 'hex')
+from audit.entries e
+join audit.heads h on h.institution_id = e.institution_id
+where e.institution_id = :institution_id and e.action = :action and e.subject = :subject
+order by e.seq
+limit 1;
+
 -- name: recent(institution_id, before, most)
 -- The auditor's page, newest first.
 select seq, at, actor, action, subject, details

@@ -4,6 +4,8 @@ Entries are collected during a transaction and appended in one call just before 
 the chain is locked for a moment only. Details hold ids, codes and counts; never personal data.
 """
 
+from datetime import datetime
+
 import msgspec
 
 from backend.core.actor import everywhere
@@ -45,6 +47,21 @@ async def flush(tx: Tx) -> None:
 async def of(tx: Tx, subject: str, most: int = 50) -> list[Entry]:
     rows = await Q.entries_of(tx, institution_id=tx.institution_id, subject=subject, most=most)
     return [Entry(*row) for row in rows]
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where an act stands in the chain of its institution, and the chain's end when asked; hashes in hex."""
+
+    seq: int
+    hash: str
+    at: datetime
+    head_seq: int
+    head_hash: str
+
+
+async def position(tx: Tx, action: str, subject: str) -> Position | None:
+    row = await Q.position(tx, institution_id=tx.institution_id, action=action, subject=subject)
+    return None if row is None else Position(*row)
 
 
 async def recent(tx: Tx, before: int | None = None, most: int = 50) -> list[Entry]:

@@ -215,6 +215,13 @@ class CapsuleUnreadable(errors.Invalid):
     message = "这个文件不是存证：{why}"
 
 
+class CapsuleTampered(errors.Invalid):
+    """A capsule file whose hashes do not hold; `part` in Chinese."""
+
+    code = "capsule_tampered"
+    message = "这份存证被改过，对不上的是：{part}"
+
+
 class StrategyRefused(errors.Invalid):
     """A strategy or scorecard failed its checks; `findings` has one sentence per place."""
 

@@ -18,6 +18,7 @@ from backend.domains.audit import service as audit
 from backend.domains.decision import (
     assess,
     bundle,
+    capsule_file,
     cards,
     evaluate,
     facts,
@@ -371,8 +372,10 @@ def inputs(capsule: Capsule, names: set[str]) -> dict[str, facts.Value]:
 
 
 def replay_capsule(text: bytes) -> ReplayResult:
-    """Replay a capsule file without a database (N6). Raises `CapsuleUnreadable`, or `VersionMissing` when it was
-    made with versions other than the shipped ones."""
+    """Verify and replay a capsule file without a database (N6). Raises `CapsuleUnreadable`, `CapsuleTampered`; of a
+    bare capsule also `VersionMissing` when it was made with versions other than the shipped ones."""
+    if capsule_file.is_one(text):
+        return _replay_file(capsule_file.read(text))
     try:
         capsule = msgspec.json.decode(text, type=Capsule)
     except unreadable.NOT_DECODED as cause:
@@ -390,6 +393,46 @@ def replay_capsule(text: bytes) -> ReplayResult:
         stored=text,
         replayed=replayed,
     )
+
+
+def is_masked(text: bytes) -> bool:
+    """A capsule file for showing; its hashes hold. Raises as `replay_capsule`."""
+    return capsule_file.is_one(text) and capsule_file.read(text).masked
+
+
+def _replay_file(held: capsule_file.CapsuleFile) -> ReplayResult:
+    capsule, used = capsule_file.bundle_of(held)
+    stored, replayed = held.text("capsule").encode(), canonical(evaluate.evaluate(capsule.case, used))
+    return ReplayResult(
+        decision_id="",
+        same_bytes=replayed == stored,
+        untouched=True,  # `read` has checked every hash
+        same_code=used.versions.code == bundle.code_version(),
+        stored=stored,
+        replayed=replayed,
+    )
+
+
+async def version_texts(tx: Tx, versions: Versions) -> list[tuple[str, str]]:
+    """(part of a capsule file, text) of everything a decision was made with. Raises `VersionMissing`."""
+    used = await _compile(tx, versions)
+    own = versions.overlays or {}
+    held = await repository.county_bodies(tx, list(own.values())) if own else {}
+    if any(digest not in held for digest in own.values()):
+        raise VersionMissing()
+    return [
+        *((f"strategy:{stage}", text) for stage, text in used.texts.items()),
+        *((f"flow:{digest}", text) for digest, (_, text) in used.flows.items()),
+        *((f"overlay:{stage}", held[digest]) for stage, digest in own.items()),
+        ("scorecard", canonical(used.card.card).decode()),
+        ("catalogue", used.catalogue.text.decode()),
+    ]
+
+
+async def application_of(tx: Tx, number: str) -> str:
+    """The application of a decision id, or of an application id itself. Raises `DecisionMissing`."""
+    latest = await repository.latest_for(tx, number)
+    return latest.application_id if latest else (await get(tx, number)).application_id
 
 
 async def _compile(tx: Tx, wanted: Versions) -> Bundle:

@@ -1,0 +1,172 @@
+"""One case in one file that needs nothing else: parts as texts, chained by their hashes (N6).
+
+Format 2. `text` of a part is the JSON whose SHA-256 is meant, byte for byte; strategies, overlays, sub-flows, scorecard
+and catalogue are there in full, so that the file decides again without a database, long after everything has changed.
+`verify_capsule.py` checks the same with Python alone. Format 1 is a bare `model.Capsule`, without hashes.
+
+A masked file (for showing) hides what names a person; its chain holds, but it cannot be decided again.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from backend.core import unreadable
+from backend.domains.decision import bundle, facts, lint, scorecard
+from backend.domains.decision.model import Capsule, CapsuleTampered, CapsuleUnreadable, Stage
+
+KIND, FORMAT = "xiaodai-capsule", 2
+MASK = "***"
+MASKED_FACTS = frozenset({"birth_on", "id_expires_on"})
+_LABELS = {
+    "case": "申请",
+    "capsule": "资料和审批结果",
+    "consents": "授权",
+    "disclosure": "明示表和合同",
+    "reviews": "人工审查",
+    "advice": "告诉客户的下一步",
+    "audit": "审计链位置",
+    "scorecard": "评分卡",
+    "catalogue": "数据目录",
+}
+_STAGES: dict[str, str] = {
+    Stage.FRAUD_CHECK: "反欺诈",
+    Stage.ELIGIBILITY: "准入",
+    Stage.RATING: "评级",
+    Stage.LIMIT: "定额",
+    Stage.PRICING: "定价",
+}
+_KINDS = {"strategy": "策略", "overlay": "县行社规则", "flow": "子流程"}
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    text: str
+    sha256: str
+    link: str
+
+
+class CapsuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    kind: str
+    format: int
+    masked: bool
+    parts: list[Part]
+    head: str
+
+    def text(self, name: str) -> str:
+        """Raises `CapsuleUnreadable` for a part that is not there."""
+        for part in self.parts:
+            if part.name == name:
+                return part.text
+        raise CapsuleUnreadable(why=f"缺少“{label(name)}”")
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def label(name: str) -> str:
+    """A part as people call it."""
+    kind, _, rest = name.partition(":")
+    if kind in _KINDS:
+        return f"{_KINDS[kind]}（{_STAGES.get(rest, rest[:12])}）"
+    return _LABELS.get(name, name)
+
+
+def write(parts: Iterable[tuple[str, str]], *, masked: bool = False) -> bytes:
+    """The file's bytes: parts in this order, each linked to the one before."""
+    chained, link = [], _first(masked)
+    for name, text in parts:
+        digest = sha256(text)
+        link = sha256("\n".join((link, name, digest)))
+        chained.append(Part(name, text, digest, link))
+    made = CapsuleFile(kind=KIND, format=FORMAT, masked=masked, parts=chained, head=link)
+    return msgspec.json.format(msgspec.json.encode(made), indent=1)
+
+
+def _first(masked: bool) -> str:
+    return sha256(f"{KIND} {FORMAT} {str(masked).lower()}")
+
+
+def is_one(text: bytes) -> bool:
+    """Is it meant to be such a file, rather than a bare capsule?"""
+    try:
+        held = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except unreadable.NOT_DECODED:
+        return False
+    return "parts" in held or "kind" in held
+
+
+def read(text: bytes) -> CapsuleFile:
+    """A file whose hashes and chain hold. Raises `CapsuleUnreadable`, or `CapsuleTampered` naming the part."""
+    try:
+        held = msgspec.json.decode(text, type=CapsuleFile)
+    except unreadable.NOT_DECODED as cause:
+        raise CapsuleUnreadable(why=unreadable.why(cause, text)) from cause
+    if (held.kind, held.format) != (KIND, FORMAT):
+        raise CapsuleUnreadable(why="格式不认识，可能是更新的版本做的")
+    names = [part.name for part in held.parts]
+    for name in names:
+        if names.count(name) > 1:
+            raise CapsuleTampered(part=label(name))
+    link = _first(held.masked)
+    for part in held.parts:
+        link = sha256("\n".join((link, part.name, part.sha256)))
+        if sha256(part.text) != part.sha256 or link != part.link:
+            raise CapsuleTampered(part=label(part.name))
+    if link != held.head:
+        raise CapsuleTampered(part="链头")
+    return held
+
+
+def bundle_of(held: CapsuleFile) -> tuple[Capsule, bundle.Bundle]:
+    """What decided, built from the texts in the file alone. Raises `CapsuleTampered` for a version other than the
+    decision names, `CapsuleUnreadable` for a part that is none, `StrategyRefused`."""
+    name = "capsule"
+    try:
+        capsule = msgspec.json.decode(held.text(name), type=Capsule)
+        then = capsule.decision.versions
+        wanted = {f"strategy:{stage}": digest for stage, digest in then.strategies.items()}
+        wanted |= {f"overlay:{stage}": digest for stage, digest in (then.overlays or {}).items()}
+        wanted |= {"scorecard": then.scorecard, "catalogue": then.catalogue}
+        flows = {part.name: part.name.partition(":")[2] for part in held.parts if part.name[:5] == "flow:"}
+        for name, digest in {**wanted, **flows}.items():
+            if sha256(held.text(name)) != digest:
+                raise CapsuleTampered(part=label(name))
+        name = "catalogue"
+        catalogue = facts.Catalogue(held.text(name).encode())
+        name = "scorecard"
+        card = scorecard.read(held.text(name).encode())
+        read: dict[str, Any] = {}
+        for name in (*wanted, *flows):
+            read[name] = msgspec.json.decode(held.text(name))
+    except unreadable.NOT_DECODED as cause:
+        why = unreadable.why(cause, held.text(name).encode())
+        raise CapsuleUnreadable(why=f"“{label(name)}”{why}") from cause
+    built = bundle.build(
+        _stages(read, "strategy"),
+        card,
+        catalogue=catalogue,
+        code=then.code,
+        library=lint.Library({digest: read[name] for name, digest in flows.items()}),
+        overlays=_stages(read, "overlay"),
+        price_band=(then.price_band[0], then.price_band[1]) if then.price_band else None,
+        keep=False,
+    )
+    if built.versions != then:
+        raise CapsuleTampered(part=label("capsule"))
+    return capsule, built
+
+
+def _stages(read: Mapping[str, Any], kind: str) -> dict[Stage, Any]:
+    return {stage: read[name] for stage in Stage if (name := f"{kind}:{stage}") in read}
+
+
+def mask(value: Any) -> Any:
+    """The JSON of a part with the facts and names hidden that tell who a person is."""
+    if isinstance(value, dict):
+        return {key: MASK if key in MASKED_FACTS or key in ("name", "staff_no") else mask(each)
+                for key, each in value.items()}  # fmt: skip
+    return [mask(each) for each in value] if isinstance(value, list) else value
