@@ -296,6 +296,11 @@ CLASSES: dict[str, Columns] = {
     "reviews.inquiries": Columns(
         plain="institution_id id review_id officer_id asked_by asked_at answered_at", sealed="asked answer"
     ),
+    "reviews.rechecks": Columns(
+        plain="institution_id id application_id decision_id triggers status due_at opened_at found_by found_at done_by "
+        "done_at",
+        sealed="why done",
+    ),
     "reviews.reviews": Columns(
         plain="institution_id id application_id kind ground asked_by status outcome reason answered_by "
         "new_application_id opened_at due_at answered_at",

@@ -37,6 +37,7 @@ SEALED = (
     Sealed("relations.findings", ("said",)),
     Sealed("relations.list_entries", ("shown", "reason")),
     Sealed("reviews.inquiries", ("asked", "answer")),
+    Sealed("reviews.rechecks", ("why", "done")),
     Sealed("reviews.reviews", ("said",)),
     Sealed("strategies.scenarios", ("body",)),
 )

@@ -28,7 +28,7 @@ from backend.domains.models import service as models
 from backend.domains.regulation import service as regulation
 from backend.domains.reviews import rules as review_rules
 from backend.domains.reviews import service as reviews
-from backend.flows import gather_facts, notify
+from backend.flows import gather_facts, notify, sample_recheck
 from backend.flows.context import Context
 
 log = structlog.get_logger("decide")
@@ -146,10 +146,11 @@ async def _record(
             return application
         if application.status == "held":
             application = await applications.move(tx, application, "deciding", "resumed")
-        await decisions.record(tx, application.id, capsule, advice=advice)
+        recorded = await decisions.record(tx, application.id, capsule, advice=advice)
         outcome = capsule.decision.outcome
         if outcome is Outcome.APPROVED:
             decided = await _approve(tx, application, gathered, capsule)
+            await sample_recheck.sample_recheck(tx, application.id, recorded.id, capsule)
         elif outcome is Outcome.REFERRED:
             decided = await _refer(tx, application)
         else:

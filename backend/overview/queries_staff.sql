@@ -19,6 +19,10 @@ select (select count(*) from reviews.reviews r
         where t.institution_id = :institution_id and t.status = 'open') as tickets,
        (select count(*) from campaigns.reports p
         where p.institution_id = :institution_id and p.answered_at is null) as reports,
+       (select count(*) from reviews.rechecks k
+        where k.institution_id = :institution_id and k.status = 'open') as rechecks,
+       (select count(*) from reviews.rechecks k
+        where k.institution_id = :institution_id and k.status = 'disagreed') as wrong,
        (select count(*) from outbox.effects e
         where e.institution_id = :institution_id and e.status = 'dead') as dead;
 

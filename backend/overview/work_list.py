@@ -14,7 +14,8 @@ from backend.domains.customers import service as customers
 from backend.domains.decision import service as decisions
 from backend.domains.institutions.model import HEAD_OFFICE
 from backend.domains.products import service as products
-from backend.domains.reviews.model import GROUNDS
+from backend.domains.reviews import rechecks
+from backend.domains.reviews.model import GROUNDS, RECHECK_TRIGGERS, Recheck
 
 Q = queries.load(__package__, "queries_staff.sql")
 
@@ -23,8 +24,8 @@ _KINDS = {"human": "客户要找人", "complaint": "投诉"}
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind`: referred, requested, human, complaint or report. `number` is what people read out. `holder` has the
-    ball; `due_at` is None where no clock runs."""
+    """`kind`: referred, requested, recheck, wrong, human, complaint or report. `number` is what people read
+    out (of a re-check its id). `holder` has the ball; `due_at` is None where no clock runs."""
 
     kind: str
     number: str
@@ -39,11 +40,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkList(msgspec.Struct, frozen=True):
-    """At most `MOST` tasks of a kind, the most urgent; `counts` has all of them: cases, tickets, reports, dead."""
+    """At most `MOST` tasks of a kind, the most urgent; `counts` has all of them, and of dead letters.
+    `wrong` are re-checks that found an approval wrong."""
 
     cases: list[Task]
     tickets: list[Task]
     reports: list[Task]
+    rechecks: list[Task]
+    wrong: list[Task]
     counts: dict[str, int]
 
 
@@ -68,7 +72,14 @@ class CountyLoad(msgspec.Struct, frozen=True):
 async def of_county(tx: Tx) -> WorkList:
     """Inside a read of one institution."""
     counts = dict(await Q.waiting_counts(tx, institution_id=tx.institution_id))
-    return WorkList(await _cases(tx), await _tickets(tx), await _reports(tx), counts)
+    return WorkList(
+        await _cases(tx),
+        await _tickets(tx),
+        await _reports(tx),
+        [_recheck(each, "recheck") for each in await rechecks.listed(tx, "open", MOST)],
+        [_recheck(each, "wrong") for each in await rechecks.listed(tx, "disagreed", MOST)],
+        counts,
+    )
 
 
 async def of_union(tx: Tx) -> list[CountyLoad]:
@@ -114,6 +125,19 @@ async def _why(tx: Tx, kind: str, ground: str, application_id: str) -> str:
         return "规则转人工"
     told = [reason.text for reason in recorded.opened.decision.reasons]
     return "转人工：" + "；".join(told[:2]) + ("等" if len(told) > 2 else "") if told else "规则转人工"
+
+
+def _recheck(found: Recheck, kind: str) -> Task:
+    why = "、".join(RECHECK_TRIGGERS[each] for each in found.triggers)
+    return Task(
+        kind=kind,
+        number=found.id,
+        title="抽查一笔自动通过的业务" if kind == "recheck" else "抽查看出一笔业务有问题",
+        reason=why if kind == "recheck" else short(found.why),
+        holder="等审查人" if kind == "recheck" else "等县行管理员处理",
+        due_at=found.due_at if kind == "recheck" else None,
+        since=found.opened_at if kind == "recheck" or found.found_at is None else found.found_at,
+    )
 
 
 async def _tickets(tx: Tx) -> list[Task]:

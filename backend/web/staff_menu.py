@@ -23,6 +23,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("没送到的通知", "/console/dead-letters"),
             ("关系核查", "/console/relations"),
             ("名单", "/console/lists"),
+            ("自动审批抽查", "/console/rechecks"),
         ),
     ),
 )

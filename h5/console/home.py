@@ -10,11 +10,11 @@ from backend.overview.work_list import CountyLoad, Task
 from backend.web import staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import dead_letters, tickets
+from h5.console import dead_letters, rechecks, tickets
 
 MINE = {
-    "reviewer": ("cases",),
-    "county_admin": ("tickets", "reports", "dead"),
+    "reviewer": ("cases", "rechecks"),
+    "county_admin": ("wrong", "tickets", "reports", "dead"),
     "head_office_admin": ("tickets", "dead"),
     "risk_analyst": ("dead",),
 }
@@ -23,11 +23,19 @@ MINE = {
 PATHS = {
     "referred": "/console/cases/{number}",
     "requested": "/console/cases/{number}",
+    "recheck": "/console/rechecks?in={institution}",
+    "wrong": "/console/rechecks?in={institution}",
     "human": "/console/tickets/{institution}/{number}",
     "complaint": "/console/tickets/{institution}/{number}",
     "report": "/console/reports/{institution}/{number}",
 }
-LISTS = {"cases": "等人审查的申请", "tickets": "客户找人和投诉", "reports": "客户举报"}
+LISTS = {
+    "cases": "等人审查的申请",
+    "rechecks": "自动审批抽查",
+    "wrong": "抽查看出的问题",
+    "tickets": "客户找人和投诉",
+    "reports": "客户举报",
+}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -105,7 +113,8 @@ async def _home(here: Here, institution_id: str) -> Home:
 
 def _line(here: Here, task: Task, institution_id: str) -> Line:
     path = PATHS[task.kind].format(number=task.number, institution=institution_id)
-    if task.kind not in {"referred", "requested"} and not here.has(*tickets.READERS):
+    readers = {"referred": staff.DESK, "requested": staff.DESK, "recheck": rechecks.READERS}
+    if not here.has(*readers.get("recheck" if task.kind == "wrong" else task.kind, tickets.READERS)):
         path = ""
     return Line(task, path, *_clock(task))
 

@@ -1,5 +1,7 @@
 """A county in the middle of its day: one of everything staff may open, with the ids they open it by."""
 
+from datetime import timedelta
+
 import asyncpg
 import msgspec
 
@@ -11,8 +13,10 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.campaigns import service as campaigns
 from backend.domains.channels import tickets
+from backend.domains.decision import service as decisions
 from backend.domains.relations import findings, lists
 from backend.domains.relations import service as relations
+from backend.domains.reviews import rechecks
 from backend.domains.reviews import service as reviews
 from backend.flows import return_case
 from backend.outbox import effects
@@ -39,6 +43,7 @@ class Scene(msgspec.Struct):
     officer: str
     finding: str
     entry: str
+    recheck: str = ""
 
 
 def reviewer(institution: str, number: int = 4) -> Actor:
@@ -65,6 +70,17 @@ async def referred(road: Road, owner: asyncpg.Connection, institution: str, seri
 async def review_of(road: Road, application: Application, kind: str = "referred") -> reviews.Review:
     async with road.db.read(system(application.institution_id, "test")) as tx:
         return (await reviews.of_application(tx, application.id))[kind]
+
+
+async def recheck(road: Road, application: Application, *triggers: str) -> str:
+    """A decision of the case put before a person to be looked at again."""
+    async with road.db.begin(system(application.institution_id, "test")) as tx:
+        recorded = await decisions.latest_for(tx, application.id)
+        assert recorded is not None
+        due = clock.now() + timedelta(days=3)
+        await rechecks.open_recheck(tx, application.id, recorded.id, triggers or ("sample",), due)
+        [found] = [e for e in await rechecks.listed(tx, "open") if e.decision_id == recorded.id]
+    return found.id
 
 
 async def dead_letter(road: Road, institution: str, key: str = "dead") -> str:
@@ -126,4 +142,5 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         officer,
         finding,
         entry,
+        await recheck(road, application),
     )

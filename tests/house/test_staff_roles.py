@@ -61,6 +61,7 @@ def value(name: str, path: str, made: Scene) -> str:
     return {
         "institution_id": made.institution,
         "review_id": made.review,
+        "recheck_id": made.recheck,
         "inquiry_id": made.inquiry,
         "effect_id": made.dead,
         "code_id": made.code,

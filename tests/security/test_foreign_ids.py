@@ -77,6 +77,7 @@ NOT_AN_ID = {
     "/console": "own county, or all of them for head office",
     "/console/dead-letters": "query `in`, swept below",
     "/console/officers": "query `in`, swept below",
+    "/console/rechecks": "query `in`, swept below",
     "/console/support": "form field `what`, swept below",
     "/console/relations": "query `in`, swept below",
     "/console/lists": "query `in`, swept below",
@@ -216,7 +217,13 @@ async def test_a_county_chooses_no_other_county_and_finds_no_other_customer(
     token = await token_of(desk)
     with clock.at(clock.now()):
         before = await census.digests()
-        for path in ("/console/dead-letters", "/console/officers", "/console/relations", "/console/lists"):
+        for path in (
+            "/console/dead-letters",
+            "/console/officers",
+            "/console/relations",
+            "/console/lists",
+            "/console/rechecks",
+        ):
             assert (await desk.http.get(path, params={"in": "4102"})).status_code == 404
         by_number = {"csrf_token": token, "form_key": ids.new(), "what": foreign.number}
         reply = await desk.http.post("/console/support", data=by_number)

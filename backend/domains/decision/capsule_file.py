@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from backend.core import unreadable
-from backend.domains.decision import bundle, facts, lint, scorecard
+from backend.domains.decision import bundle, cards, facts, lint
 from backend.domains.decision.model import Capsule, CapsuleTampered, CapsuleUnreadable, Stage
 
 KIND, FORMAT = "xiaodai-capsule", 2
@@ -138,7 +138,7 @@ def bundle_of(held: CapsuleFile) -> tuple[Capsule, bundle.Bundle]:
         name = "catalogue"
         catalogue = facts.Catalogue(held.text(name).encode())
         name = "scorecard"
-        card = scorecard.read(held.text(name).encode())
+        card = cards.read(held.text(name).encode())
         read: dict[str, Any] = {}
         for name in (*wanted, *flows):
             read[name] = msgspec.json.decode(held.text(name))

@@ -294,7 +294,9 @@ def _shares(share: Share, now: int, case: Case) -> Iterator[tuple[int, dict[str,
 
 
 def _splits(name: str, bundle: Bundle) -> list[int]:
-    return [split for part in bundle.card.card.characteristics if part.name == name for split in part.splits]
+    """Where a points card's bins begin; trees have none."""
+    parts = getattr(bundle.card.card, "characteristics", ())
+    return [split for part in parts if part.name == name for split in part.splits]
 
 
 def _yuan(fen: int) -> str:

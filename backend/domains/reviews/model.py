@@ -124,3 +124,57 @@ class NobodyToAsk(Conflict):
 class WordsMissing(Invalid):
     code = "words_missing"
     message = "要写几个字，别人才知道怎么办"
+
+
+RECHECK = Lifecycle(
+    "recheck",
+    {"open": "待抽查", "agreed": "看过，没有问题", "disagreed": "看过，有问题", "settled": "问题已处理"},
+    {"open": ("agreed", "disagreed"), "disagreed": ("settled",)},
+)
+RECHECK_TRIGGERS = {
+    "sample": "随机抽到",
+    "near_cap": "额度接近上限",
+    "brown_out": "有资料是临时替代的",
+    "challenger": "另一个模型不同意",
+}
+"""Why an automatic approval is looked at again (D2-07)."""
+
+
+class Recheck(msgspec.Struct, frozen=True, kw_only=True):
+    """`why` and `done` are empty until somebody wrote them."""
+
+    id: str
+    application_id: str
+    decision_id: str
+    triggers: tuple[str, ...]
+    status: str
+    due_at: datetime
+    opened_at: datetime
+    why: str
+    found_by: str | None
+    found_at: datetime | None
+    done: str
+    done_by: str | None
+    done_at: datetime | None
+
+
+class RecheckMissing(NotFound):
+    code = "recheck_missing"
+    message = "没有找到这件抽查"
+
+
+class RecheckAnswered(Conflict):
+    code = "recheck_answered"
+    message = "这件抽查已经由别人办了，请看最新结果"
+
+
+class RecheckYours(NotPermitted):
+    """Who brought a case in does not check it, who found it wrong does not settle it."""
+
+    code = "recheck_yours"
+    message = "您经办过这笔业务，或者问题就是您提出的，要由另一个人来办"
+
+
+class FindingInvalid(Invalid):
+    code = "finding_invalid"
+    message = "抽查意见填得不完整"

@@ -1,0 +1,35 @@
+"""抽查: which automatic approvals a person looks at again, decided in the transaction that approves (D2-07)."""
+
+from backend.core import clock
+from backend.db.database import Tx
+from backend.domains.decision.model import Capsule, Standing
+from backend.domains.regulation import service as regulation
+from backend.domains.reviews import rechecks
+from backend.domains.reviews import rules as review_rules
+
+NEAR_PERCENT = 95
+_HARD_CAPS = ("product", "regulation")
+
+
+async def sample_recheck(tx: Tx, application_id: str, decision_id: str, capsule: Capsule) -> None:
+    """The customer's answer does not wait for it, and nothing about it changes by it."""
+    rules = await regulation.in_force(tx, clock.today())
+    triggers = [name for name, struck in _triggers(capsule).items() if struck]
+    if rechecks.sampled(application_id, rules.rate("recheck.share")):
+        triggers.append("sample")
+    due = review_rules.due(tx.now, rules.count("recheck.working_days"))
+    await rechecks.open_recheck(tx, application_id, decision_id, triggers, due)
+
+
+def _triggers(capsule: Capsule) -> dict[str, bool]:
+    amount = capsule.decision.amount_fen or 0
+    return {
+        "near_cap": any(
+            cap.name in _HARD_CAPS and amount * 100 >= cap.amount_fen * NEAR_PERCENT
+            for cap in capsule.decision.caps
+        ),
+        "brown_out": any(
+            isinstance(given.standing, Standing) and given.standing.rung != "fresh"
+            for given in capsule.case.sources.values()
+        ),
+    }
