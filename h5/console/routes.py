@@ -11,6 +11,9 @@ from h5.console import (
     rechecks,
     relations,
     sign_in,
+    strategies,
+    strategy_rows,
+    strategy_versions,
     support,
     tickets,
 )
@@ -50,5 +53,15 @@ router = staff.router(
         lists.propose,
         lists.check,
         lists.end,
+        strategies.show_all,
+        strategies.show,
+        strategies.begin,
+        strategies.roll_back,
+        strategy_versions.show,
+        strategy_versions.act,
+        strategy_rows.show,
+        strategy_rows.save,
+        strategy_rows.check,
+        strategy_rows.set_parameters,
     ]
 )

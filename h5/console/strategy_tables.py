@@ -1,0 +1,183 @@
+"""The tables of a version as the page draws them: cells in Chinese, each finding at the cell or row it belongs to,
+head office's rows (省) locked beside the county's own (本行) (A3-33, N4)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from backend.domains.decision import facts
+from backend.domains.decision.model import Stage
+from backend.domains.strategies import cells, overlays
+from backend.domains.strategies.cells import Column
+from backend.domains.strategies.model import Content, CountyContent, Finding, UnionContent
+
+NEW = "new"
+"""The row that is not there yet."""
+ENDS = {"collect": "每一行都看，命中的都算", "first": "从上往下看，命中第一行为止"}
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """`column` the id; `text` in Chinese, '' for no condition; `wrong` what the checks say of it."""
+
+    column: str
+    label: str
+    text: str
+    wrong: tuple[str, ...] = ()
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """`own`: of this layer, so that its people may change it; `wrong` of the row as a whole."""
+
+    id: str
+    number: int
+    own: bool
+    conditions: tuple[Cell, ...]
+    results: tuple[Cell, ...]
+    wrong: tuple[str, ...] = ()
+    lit: bool = False
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """`may_add`: the layer of the page may put rows here."""
+
+    id: str
+    name: str
+    ends: str
+    results: tuple[str, ...]
+    rows: tuple[Row, ...]
+    may_add: bool
+    wrong: tuple[str, ...] = ()
+
+
+class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+    """All tables of a version; `elsewhere` are findings that belong to none of them, as `place：sentence`."""
+
+    tables: tuple[Table, ...]
+    elsewhere: tuple[str, ...] = ()
+
+
+def sheet(
+    stage: Stage,
+    content: Content,
+    floor: UnionContent,
+    findings: Iterable[Finding] = (),
+    lit: Mapping[str, Iterable[str]] | None = None,
+) -> Sheet:
+    """`floor` gives a county's page its locked rows; `lit` are rows a case matched, by table."""
+    document = content.document if isinstance(content, UnionContent) else floor.document
+    said, nodes = _by_place(findings), overlays.tables(document)
+    tables = tuple(_table(stage, node, content, floor, said, lit or {}) for node in nodes.values())
+    placed = {
+        *((t.id, "", "") for t in tables),
+        *((t.id, r.id, "") for t in tables for r in t.rows),
+        *((t.id, r.id, c.column) for t in tables for r in t.rows for c in (*r.conditions, *r.results)),
+    }
+    elsewhere = tuple(
+        f"{each.place}：{each.sentence}"
+        for key, several in said.items()
+        if key not in placed
+        for each in several
+    )
+    return Sheet(tables=tables, elsewhere=elsewhere)
+
+
+def rules(content: Content, table: str) -> list[dict[str, str]]:
+    """The rows of this layer in one table, as they are stored."""
+    if isinstance(content, CountyContent):
+        return content.rows.get(table, [])
+    found: list[dict[str, str]] = overlays.tables(content.document)[table]["content"]["rules"]
+    return found
+
+
+def with_rules(content: Content, table: str, rows: list[dict[str, str]]) -> Content:
+    """The content with other rows in one table; everything else stays byte for byte."""
+    if isinstance(content, CountyContent):
+        return CountyContent(parameters=content.parameters, rows={**content.rows, table: rows})
+    nodes = [
+        {**node, "content": {**node["content"], "rules": rows}} if node["id"] == table else node
+        for node in content.document["nodes"]
+    ]
+    return UnionContent(document={**content.document, "nodes": nodes}, openings=content.openings)
+
+
+def node_of(content: Content, floor: UnionContent, table: str) -> Any:
+    """The table's node, of the version's own document or the floor it stands on. None: there is no such table."""
+    document = content.document if isinstance(content, UnionContent) else floor.document
+    return overlays.tables(document).get(table)
+
+
+def is_open(content: Content, floor: UnionContent, table: str) -> bool:
+    """Whether this layer may have rows there."""
+    return isinstance(content, UnionContent) or table in floor.openings.places
+
+
+def _by_place(findings: Iterable[Finding]) -> dict[tuple[str, str, str], list[Finding]]:
+    found: dict[tuple[str, str, str], list[Finding]] = {}
+    for each in findings:
+        found.setdefault((each.node, each.row, each.column), []).append(each)
+    return found
+
+
+def _table(
+    stage: Stage,
+    node: Mapping[str, Any],
+    content: Content,
+    floor: UnionContent,
+    said: Mapping[tuple[str, str, str], list[Finding]],
+    lit: Mapping[str, Iterable[str]],
+) -> Table:
+    number, columns = node["id"], cells.columns(stage, node["content"], facts.catalogue())
+    hit, union = set(lit.get(number, ())), isinstance(content, UnionContent)
+    given = [(rule, union) for rule in node["content"]["rules"]]
+    if isinstance(content, CountyContent):
+        given += [(rule, True) for rule in content.rows.get(number, [])]
+    rows = tuple(_row(i, rule, own, number, columns, said, hit) for i, (rule, own) in enumerate(given, 1))
+    return Table(
+        id=number,
+        name=node["name"],
+        ends=ENDS.get(node["content"]["hitPolicy"], ""),
+        results=tuple(column.label for column in columns if column.kind != "condition"),
+        rows=rows,
+        may_add=is_open(content, floor, number),
+        wrong=_sentences(said, number, "", ""),
+    )
+
+
+def _row(
+    number: int,
+    rule: Mapping[str, str],
+    own: bool,
+    table: str,
+    columns: list[Column],
+    said: Mapping[tuple[str, str, str], list[Finding]],
+    hit: set[str],
+) -> Row:
+    row, known = str(rule.get("_id", "")), facts.catalogue()
+    made = [
+        (
+            column,
+            Cell(
+                column.id,
+                column.label,
+                cells.shown(str(rule.get(column.id, "")), column, known),
+                _sentences(said, table, row, column.id),
+            ),
+        )
+        for column in columns
+    ]
+    return Row(
+        id=row,
+        number=number,
+        own=own,
+        conditions=tuple(c for k, c in made if k.kind == "condition" and (c.text or c.wrong)),
+        results=tuple(c for k, c in made if k.kind != "condition"),
+        wrong=_sentences(said, table, row, ""),
+        lit=row in hit,
+    )
+
+
+def _sentences(
+    said: Mapping[tuple[str, str, str], list[Finding]], table: str, row: str, column: str
+) -> tuple[str, ...]:
+    return tuple(each.sentence for each in said.get((table, row, column), ()))

@@ -1,0 +1,296 @@
+"""One version of a strategy: its tables with what the checks say, its life, and every act a person may do to it
+(A3-33, A3-34): check, submit, approve or reject as a second person, drop, end."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+
+from backend.core import clock, ids
+from backend.core.errors import Conflict, Invalid, NotPermitted
+from backend.db.database import Tx
+from backend.domains.decision import facts
+from backend.domains.decision.model import DECIDING, MOMENTS
+from backend.domains.strategies import checks, effects, overlays
+from backend.domains.strategies import service as strategies
+from backend.domains.strategies.diff import KINDS, Change
+from backend.domains.strategies.model import (
+    STAGES,
+    CheckRun,
+    CountyContent,
+    Effect,
+    Finding,
+    Move,
+    Parameter,
+    StrategyMissing,
+    UnionContent,
+    Version,
+)
+from backend.web import forms, staff
+from backend.web.formats import HERE
+from backend.web.http import Request, Response
+from backend.web.staff import Here
+from h5.console import strategy_tables
+from h5.console.strategies import HOME, READERS, WRITERS, path_of, people, product_names
+from h5.console.strategy_tables import Sheet
+
+SHOW = "console/strategies/version.html"
+
+
+class Knob(msgspec.Struct, frozen=True):
+    """A number head office opened: its band, what head office says, what the county set ('' for nothing)."""
+
+    parameter: Parameter
+    unit: str
+    low: str
+    high: str
+    union: str
+    value: str
+    wrong: str = ""
+
+
+class Acts(msgspec.Struct, frozen=True, kw_only=True):
+    """Which buttons this person sees now."""
+
+    edit: bool
+    submit: bool
+    answer: bool
+    second: bool
+    retire: bool
+
+
+class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook."""
+
+    version: Version
+    product_name: str
+    strategy_path: str
+    stages: tuple[tuple[str, str, bool], ...]
+    sheet: Sheet
+    knobs: tuple[Knob, ...]
+    changes: tuple[Change, ...]
+    kinds: dict[str, str]
+    run: CheckRun | None
+    effect: Effect | None
+    moves: tuple[Move, ...]
+    who: dict[str, str]
+    acts: Acts
+    warned: tuple[str, ...]
+    told: str = ""
+    form: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    now: datetime
+
+
+@get(f"{HOME}/{{version_id:str}}", opt=staff.only(*READERS))
+async def show(request: Request, version_id: FromPath[str]) -> Response:
+    here = staff.here(request)
+    return here.show(SHOW, await view(here, version_id))
+
+
+@post(
+    f"{HOME}/{{version_id:str}}/act",
+    opt=staff.only(*WRITERS),
+    fields=("act", "reason", "effective_from"),
+)
+async def act(request: Request, version_id: FromPath[str]) -> Response:
+    """One step of a version's life; `act` names the button. Nothing happens twice: the states see to that."""
+    here, form = staff.here(request), await forms.texts(request)
+    try:
+        async with here.context.db.begin(here.actor) as tx:
+            await found(tx, version_id)
+            step = _STEPS.get(form.get("act", ""))
+            if step is None:
+                raise Invalid(fields={"act": "请点一个按钮"})
+            target = await step(tx, version_id, form)
+    except (Invalid, Conflict, NotPermitted) as problem:
+        return here.show(SHOW, await view(here, version_id, form, problem), code_of(problem))
+    return here.go(target)
+
+
+def code_of(problem: Invalid | Conflict | NotPermitted) -> int:
+    return 422 if isinstance(problem, Invalid) else 409 if isinstance(problem, Conflict) else 403
+
+
+async def found(tx: Tx, version_id: str) -> Version:
+    """The version of an address. Raises `StrategyMissing`, also for another county's."""
+    if not ids.is_uuid(version_id):
+        raise StrategyMissing()
+    return await strategies.get(tx, version_id)
+
+
+# --- steps -----------------------------------------------------------------------------------------------------
+
+
+async def _check(tx: Tx, version_id: str, _: dict[str, str]) -> str:
+    await strategies.check(tx, version_id)
+    return f"{HOME}/{version_id}"
+
+
+async def _submit(tx: Tx, version_id: str, _: dict[str, str]) -> str:
+    await strategies.submit(tx, version_id)
+    return f"{HOME}/{version_id}"
+
+
+async def _approve(tx: Tx, version_id: str, form: dict[str, str]) -> str:
+    start = _moment(form.get("effective_from", ""), tx.now)
+    await strategies.approve(tx, version_id, reason=form.get("reason", ""), effective_from=start)
+    return f"{HOME}/{version_id}"
+
+
+async def _reject(tx: Tx, version_id: str, form: dict[str, str]) -> str:
+    await strategies.reject(tx, version_id, reason=form.get("reason", ""))
+    return f"{HOME}/{version_id}"
+
+
+async def _discard(tx: Tx, version_id: str, form: dict[str, str]) -> str:
+    await strategies.discard(tx, version_id, reason=form.get("reason", ""))
+    return HOME
+
+
+async def _retire(tx: Tx, version_id: str, form: dict[str, str]) -> str:
+    await strategies.retire(tx, version_id, reason=form.get("reason", ""))
+    return f"{HOME}/{version_id}"
+
+
+async def _again(tx: Tx, version_id: str, form: dict[str, str]) -> str:
+    """A new draft holding what this version holds."""
+    old = await found(tx, version_id)
+    made = await strategies.draft(
+        tx, old.product_code, old.stage, reason=form.get("reason", ""), copy_of=version_id
+    )
+    return f"{HOME}/{made.id}"
+
+
+_STEPS: dict[str, Callable[[Tx, str, dict[str, str]], Awaitable[str]]] = {
+    "check": _check,
+    "submit": _submit,
+    "approve": _approve,
+    "reject": _reject,
+    "discard": _discard,
+    "retire": _retire,
+    "again": _again,
+}
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
+    """A date and time of a form, of our clock; None: at once. Raises `Invalid`."""
+    if not text:
+        return None
+    try:
+        when = datetime.fromisoformat(text).replace(tzinfo=HERE)
+    except ValueError as cause:
+        raise Invalid(fields={"effective_from": "时间写成 2026-12-01T00:00 这样"}) from cause
+    if not now - timedelta(minutes=5) <= when <= now + timedelta(days=366):
+        raise Invalid(fields={"effective_from": "生效时间要在现在以后、一年以内"})
+    return when
+
+
+# --- the page --------------------------------------------------------------------------------------------------
+
+
+async def view(
+    here: Here,
+    version_id: str,
+    form: dict[str, str] | None = None,
+    problem: Invalid | Conflict | NotPermitted | None = None,
+) -> VersionPage:
+    async with here.context.db.read(here.actor) as tx:
+        version = await found(tx, version_id)
+        floor = await strategies.floor(tx, version.product_code, version.stage)
+        run, moves = await strategies.last_check(tx, version_id), await strategies.moves(tx, version_id)
+        names = await product_names(tx)
+        whos = [version.maker, version.checker, *(each.who for each in moves)]
+        who = await people(tx, whos)
+        effect = await effects.last_of(tx, version_id)
+        changes = await strategies.changes_of(tx, version)
+        warned = await checks.outdated(tx, version) if version.status == "live" else []
+    findings = run.report.findings if run else []
+    return VersionPage(
+        version=version,
+        product_name=names.get(version.product_code, version.product_code),
+        strategy_path=path_of(version.product_code, version.stage),
+        stages=_strip(version),
+        sheet=strategy_tables.sheet(version.stage, version.content, floor, findings),
+        knobs=knobs(version, floor, findings),
+        changes=tuple(changes),
+        kinds=KINDS,
+        run=run,
+        effect=effect,
+        moves=tuple(moves),
+        who=who,
+        acts=acts_of(here, version),
+        warned=tuple(f"{each.place}：{each.sentence}" for each in warned),
+        told=_told(problem),
+        form=form or {},
+        errors=problem.fields if isinstance(problem, Invalid) else {},
+        now=clock.now(),
+    )
+
+
+def _told(problem: Invalid | Conflict | NotPermitted | None) -> str:
+    return "" if problem is None or (isinstance(problem, Invalid) and problem.fields) else problem.text
+
+
+def _strip(version: Version) -> tuple[tuple[str, str, bool], ...]:
+    """(label, address, is this one) of the stages that run together; another moment stands alone."""
+    several = DECIDING if version.stage in DECIDING else MOMENTS
+    return tuple((STAGES[s], path_of(version.product_code, s), s == version.stage) for s in several)
+
+
+def acts_of(here: Here, version: Version) -> Acts:
+    mine = strategies.may_write(here.actor) and strategies.owner_of(here.actor) == version.institution_id
+    waiting = version.status == "checked" and version.submitted_at is not None
+    return Acts(
+        edit=mine and version.status in ("draft", "checked"),
+        submit=mine and version.status == "checked" and version.submitted_at is None,
+        answer=mine and (waiting or version.status == "approved"),
+        second=strategies.may_approve(here.actor, version),
+        retire=mine
+        and version.status == "live"
+        and not (version.layer == "union" and version.product_code == "*"),
+    )
+
+
+def knobs(version: Version, floor: UnionContent, findings: list[Finding]) -> tuple[Knob, ...]:
+    """What head office opened at this stage, for a county's form; nothing on a page of the union."""
+    if not isinstance(version.content, CountyContent):
+        return ()
+    said = {(each.node, each.row, each.column): each.sentence for each in findings}
+    made = []
+    for parameter, cell in overlays.opened_cells(floor, version.stage, facts.catalogue()):
+        unit = unit_of(parameter, floor)
+        value = version.content.parameters.get(parameter.id)
+        made.append(
+            Knob(
+                parameter,
+                {"fen": "元", "bp": "%"}.get(unit, ""),
+                plain_number(parameter.low, unit),
+                plain_number(parameter.high, unit),
+                _union_says(cell, unit),
+                "" if value is None else plain_number(value, unit),
+                said.get((parameter.table, parameter.row, parameter.column), ""),
+            )
+        )
+    return tuple(made)
+
+
+def unit_of(parameter: Parameter, floor: UnionContent) -> str:
+    """fen, bp or int: the unit of the cell a parameter stands for."""
+    table: Any = overlays.tables(floor.document)[parameter.table]["content"]
+    field = next((c["field"] for c in table["inputs"] if c["id"] == parameter.column), "")
+    return facts.catalogue()[field].kind if field in facts.catalogue() else "fen"
+
+
+def plain_number(value: int, unit: str) -> str:
+    """In yuan or percent where the unit is fen or basis points."""
+    return f"{value / 100:g}" if unit == "bp" else f"{value / 100:.15g}" if unit == "fen" else str(value)
+
+
+def _union_says(cell: str, unit: str) -> str:
+    operator = cell.rstrip("0123456789- ")
+    number = cell[len(operator) :].strip()
+    return f"{operator.strip()} {plain_number(int(number), unit)}".strip() if number else cell

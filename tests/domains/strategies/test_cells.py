@@ -1,0 +1,109 @@
+"""Cells in Chinese and back, byte for byte (A3-33)."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as draw
+
+from backend.domains.decision import facts
+from backend.domains.decision.model import Stage
+from backend.domains.strategies import cells, checks, overlays
+from backend.domains.strategies.cells import CellUnreadable, Column
+
+KNOWN = facts.catalogue()
+
+
+def of(name: str) -> Column:
+    return Column(id="c", label=KNOWN[name].label, kind="condition", fact=KNOWN[name])
+
+
+AMOUNT = Column(id="r", label="金额", kind="number", unit="fen")
+RATE = Column(id="r", label="基点", kind="number", unit="bp")
+WORDS = Column(id="r", label="给客户的话", kind="text")
+SEVERITY = Column(id="r", label="处理", kind="choice", choices=(("decline", "拒绝"), ("refer", "转人工")))
+
+
+def test_every_cell_of_every_shipped_table_comes_back_as_it_was() -> None:
+    seen = plain = 0
+    for stage, document in checks.shipped_documents().items():
+        for node in overlays.tables(document).values():
+            for column in cells.columns(Stage(stage), node["content"], KNOWN):
+                for rule in node["content"]["rules"]:
+                    said = cells.shown(rule[column.id], column, KNOWN)
+                    assert cells.read(said, column, KNOWN) == rule[column.id]
+                    seen += 1
+                    plain += not said.startswith(cells.FORMULA)
+    assert seen > 500
+    assert plain / seen > 0.95, "nearly everything is said without a formula"
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "cell"),
+    [
+        ("高于 50万", "bureau_guarantee_balance", "> 50000000"),
+        ("高于500,000元", "bureau_guarantee_balance", "> 50000000"),
+        ("> 500000", "bureau_guarantee_balance", "> 50000000"),
+        ("不低于 70%", "debt_to_income_bp", ">= 7000"),
+        ("超过70", "debt_to_income_bp", "> 7000"),
+        ("低于 22 或 高于 60", "age_years", "< 22, > 60"),
+        ("22 到 60", "age_years", "[22..60]"),
+        ("不低于 22 且 低于 60", "age_years", "[22..60)"),
+        ("高于 产品到期时最高年龄", "age_at_end_years", "> product_max_age"),
+        ("否", "in_service_area", "false"),
+        ("不限", "in_service_area", ""),
+        ("", "age_years", ""),
+    ],
+)
+def test_what_people_write_is_what_the_engine_reads(written: str, name: str, cell: str) -> None:
+    assert cells.read(written, of(name), KNOWN) == cell
+
+
+@pytest.mark.parametrize(
+    ("written", "column", "said"),
+    [
+        ("高于很多", of("age_years"), "看不懂"),
+        ("高于 30%", of("age_years"), "不是百分数"),
+        ("高于 30 元", of("age_years"), "不是金额"),
+        ("高于 0.001 元", of("bureau_guarantee_balance"), "只能写到分"),
+        ("也许", of("in_service_area"), "没有“也许”这个选项"),
+        ("", SEVERITY, "还没有选"),
+        ("不超过 3 且 不低于 1", of("age_years"), "前面写下限"),
+        ("您还没满 {不存在的} 岁", WORDS, "看不懂"),
+        ("一'句\"话", WORDS, "中文引号"),
+    ],
+)
+def test_what_is_not_understood_is_said(written: str, column: Column, said: str) -> None:
+    with pytest.raises(CellUnreadable) as problem:
+        cells.read(written, column, KNOWN)
+    assert said in problem.value.text
+
+
+@pytest.mark.parametrize(
+    ("cell", "column", "said"),
+    [
+        ("20000050", AMOUNT, "200,000.50 元"),
+        ("-15", RATE, "-0.15%"),
+        ("product_max_amount", AMOUNT, KNOWN["product_max_amount"].label),
+        ("'您还没满 {reg_min_age} 岁'", WORDS, "您还没满 {最低借款年龄} 岁"),
+        ("'decline'", SEVERITY, "拒绝"),
+        (">4", of("age_years"), "公式：>4"),
+    ],
+)
+def test_what_the_document_holds_is_said_in_chinese(cell: str, column: Column, said: str) -> None:
+    assert cells.shown(cell, column, KNOWN) == said
+
+
+@given(
+    draw.text(max_size=40), draw.sampled_from([of("age_years"), of("purpose"), AMOUNT, RATE, WORDS, SEVERITY])
+)
+def test_any_cell_at_all_comes_back(cell: str, column: Column) -> None:
+    assert cells.read(cells.shown(cell, column, KNOWN), column, KNOWN) == cell
+
+
+@given(
+    draw.text(max_size=40), draw.sampled_from([of("age_years"), of("purpose"), AMOUNT, RATE, WORDS, SEVERITY])
+)
+def test_any_text_is_read_or_refused_and_nothing_else(text: str, column: Column) -> None:
+    with contextlib.suppress(CellUnreadable):
+        cells.read(text, column, KNOWN)

@@ -1,0 +1,185 @@
+"""决策流配置 through the door: see, edit, check, submit, approve by a second person, live, back (A3-33, A3-34, N4)."""
+
+import json
+import re
+
+import asyncpg
+import pytest
+
+from backend.core.actor import system
+from backend.domains.audit import service as audit
+from tests.flows.conftest import Road
+from tests.h5.conftest import Desk, Desks
+
+HOME = "/console/strategies"
+
+
+async def draft(desk: Desk, stage: str = "eligibility", reason: str = "近期查询多的客户坏得多") -> str:
+    """Begins one; the address of its page."""
+    await desk.get(HOME)
+    await desk.send(desk.page.form(f"{HOME}/drafts"), stage=stage, reason=reason)
+    assert desk.reply.status_code == 200, desk.words
+    return desk.path
+
+
+async def act(desk: Desk, name: str, **given: str) -> None:
+    """Press this button of the version's page, or send the same where the page does not offer it."""
+    form = next(f for f in desk.page.forms if f.action.endswith("/act"))
+    await desk.send(form, act=name, **given)
+
+
+async def new_row(desk: Desk, base: str, table: str = "bureau", **cells: str) -> None:
+    """Adds a row: fields by the column's label."""
+    await desk.get(f"{base}/row?table={table}&row=new")
+    await desk.send(desk.page.form(f"{base}/row"), act="save", **named(desk, cells))
+
+
+def named(desk: Desk, cells: dict[str, str]) -> dict[str, str]:
+    labels = dict(re.findall(r'<label for="(cell_\d+)">([^<]+)</label>', desk.reply.text))
+    by_label = {label: name for name, label in labels.items()}
+    return {by_label[label]: text for label, text in cells.items()}
+
+
+OWN = {
+    "近 6 个月贷款查询": "不低于 5",
+    "原因码": "A11",
+    "处理": "转人工",
+    "给客户的话": "近 6 个月查询贷款 {近 6 个月贷款查询} 次",
+    "可以怎么做": "过 3 个月再来",
+}
+
+
+async def test_everyone_of_the_desk_reads_what_is_live_in_chinese(desks: Desks) -> None:
+    for staff_no in ("JX0101", "JX0301", "JX0401", "SL0001"):
+        desk = await desks.of(staff_no)
+        await desk.get("/console")
+        assert HOME in desk.page.links, "the menu offers it"
+        await desk.get(HOME)
+        for words in ("决策流配置", "所有产品", "反欺诈", "准入", "评级", "定额", "定价", "贷后预警"):
+            assert words in desk.words
+        await desk.get(f"{HOME}/of?product=*&stage=eligibility")
+        for words in ("征信", "对外担保余额 高于 500,000 元", "在服务区域内 否", "拒绝", "EL_AREA"):
+            assert words in desk.words
+        assert "bureau_guarantee" not in desk.reply.text
+    auditor = await desks.of("JX0401")
+    await auditor.get(HOME)
+    assert not any(f.action.endswith("/drafts") for f in auditor.page.forms)
+
+
+async def test_a_countys_row_goes_from_draft_to_live_by_a_second_person(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    maker = await desks.of("JX0101")
+    base = await draft(maker)
+    await new_row(maker, base, **OWN)
+    assert maker.reply.status_code == 200, maker.words
+    assert ("本行 9" in maker.words, "近 6 个月贷款查询 不低于 5" in maker.words) == (True, True), maker.words
+    assert "新增行" in maker.words
+    await act(maker, "check")
+    assert "检查通过" in maker.words, maker.words
+    await act(maker, "submit")
+    assert "要由另一个人审批" in maker.words
+    path = maker.path
+    await act(maker, "approve", reason="自己批自己")
+    assert (maker.reply.status_code, "另一个人审批" in maker.words) == (403, True)
+    second = await desks.of("JX0301")
+    await second.get(HOME)
+    assert "等您批" in second.words
+    await second.get(path)
+    await act(second, "approve", reason="")
+    assert second.reply.status_code == 422
+    await second.get(path)
+    await act(second, "approve", reason="同意，和贷后的数对得上")
+    assert "在用" in second.words
+    live = await owner.fetchval("select count(*) from decision.live where institution_id = '4101'")
+    assert live == 1
+    async with road.db.read(system("4101", "test")) as tx:
+        actions = {each.action for each in await audit.of(tx, path.rsplit("/", 1)[1])}
+    assert {"strategy.check", "strategy.submit", "strategy.approved", "strategy.live"} <= actions
+    await second.get(f"{HOME}/of?product=*&stage=eligibility")
+    assert "本行第" in second.words
+
+
+async def test_checks_as_one_types_store_nothing_and_stand_at_the_cell(
+    desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await desks.of("JX0101")
+    base = await draft(desk)
+    await desk.get(f"{base}/row?table=bureau&row=new")
+    form, count = (
+        desk.page.form(f"{base}/row"),
+        await owner.fetchval("select count(*) from strategies.versions"),
+    )
+    sent = form.filled(**named(desk, {**OWN, "近 6 个月贷款查询": "高于 9000"}))
+    reply = await desk._arrive(await desk.http.post(f"{base}/row/check", data=sent))
+    assert reply.status_code == 200
+    assert "超出这个数据项的范围，永远不会生效" in desk.words
+    sent = form.filled(**named(desk, {**OWN, "近 6 个月贷款查询": "很多次"}))
+    await desk._arrive(await desk.http.post(f"{base}/row/check", data=sent))
+    assert "看不懂“很多次”" in desk.words
+    sent = form.filled(**named(desk, OWN))
+    await desk._arrive(await desk.http.post(f"{base}/row/check", data=sent))
+    assert "这样写没有问题" in desk.words, desk.words
+    assert await owner.fetchval("select count(*) from strategies.versions") == count
+
+
+async def test_rows_are_copied_moved_and_removed_and_other_cells_keep_their_bytes(
+    desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await desks.of("SL0002")
+    base = await draft(desk)
+    before = await content(owner, base)
+    await desk.get(f"{base}/row?table=bureau&row=bureau-5")
+    await desk.send(
+        desk.page.form(f"{base}/row"), act="save", **named(desk, {"近 24 个月最深逾期": "不低于 2"})
+    )
+    changed = await content(owner, desk.path)
+    rows, old = rules(changed), rules(before)
+    assert sum(a != b for a, b in zip(rows, old, strict=True)) == 1
+    at = next(i for i, (a, b) in enumerate(zip(rows, old, strict=True)) if a != b)
+    assert sum(rows[at][key] != old[at][key] for key in rows[at]) == 1
+    for act_name, check in (
+        ("copy", lambda now: len(now) == len(old) + 1),
+        ("down", lambda now: [r["_id"] for r in now] != [r["_id"] for r in rows]),
+        ("remove", lambda now: "bureau-5" not in [r["_id"] for r in now]),
+    ):
+        await desk.get(f"{desk.path}/row?table=bureau&row=bureau-5")
+        await desk.send(desk.page.form("/row"), act=act_name)
+        assert desk.reply.status_code == 200, desk.words
+        assert check(rules(await content(owner, desk.path))), act_name
+
+
+async def test_a_countys_number_outside_the_band_or_looser_is_told_at_its_field(desks: Desks) -> None:
+    desk = await desks.of("JX0101")
+    base = await draft(desk)
+    form = desk.page.form(f"{base}/parameters")
+    await desk.send(form, knob_0="好多")
+    assert (desk.reply.status_code, "只能写一个数" in desk.words) == (422, True)
+    await desk.send(form, knob_0="400", note="试一个放宽的数")
+    await act(desk, "check")
+    assert "处要改" in desk.words
+    await act(desk, "submit")
+    assert desk.reply.status_code == 409 or "提交审批" not in desk.words
+
+
+@pytest.mark.parametrize(("table", "opened"), [("identity", False), ("lists", True)])
+async def test_a_county_writes_only_where_head_office_opened(desks: Desks, table: str, opened: bool) -> None:
+    desk = await desks.of("JX0101")
+    base = await draft(desk, stage="fraud_check")
+    await desk.get(f"{base}/row?table={table}&row=new")
+    closed = "存成草稿" not in desk.words
+    assert closed == (not opened), "what head office opened decides"
+    form = desk.page.form(f"{base}/row")
+    await desk.send(form, act="save", **named(desk, {"原因码": "X1", "处理": "转人工"}))
+    assert desk.reply.status_code == (200 if opened else 403)
+
+
+async def content(owner: asyncpg.Connection, path: str) -> object:
+    return json.loads(
+        await owner.fetchval("select content from strategies.versions where id = $1", path.split("/")[3])
+    )
+
+
+def rules(content: object) -> list[dict[str, str]]:
+    document = content["document"]  # type: ignore[index]
+    return next(n["content"]["rules"] for n in document["nodes"] if n["id"] == "bureau")
