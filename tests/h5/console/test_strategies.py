@@ -183,3 +183,40 @@ async def content(owner: asyncpg.Connection, path: str) -> object:
 def rules(content: object) -> list[dict[str, str]]:
     document = content["document"]  # type: ignore[index]
     return next(n["content"]["rules"] for n in document["nodes"] if n["id"] == "bureau")
+
+
+def levers(desk: Desk) -> dict[str, str]:
+    found = re.findall(r'<label for="(fact_\d+)">([^<（]+)', desk.reply.text)
+    return {label: name for name, label in found}
+
+
+async def test_a_case_is_tried_on_a_draft_and_its_way_is_lit(desks: Desks, owner: asyncpg.Connection) -> None:
+    desk = await desks.of("JX0301")
+    base = await draft(desk)
+    await new_row(desk, base, **OWN)
+    path, count = desk.path, await owner.fetchval("select count(*) from decision.decisions")
+    await desk.get(f"{path}/try")
+    assert desk.reply.status_code == 200, desk.words
+    before = desk.words
+    assert "<svg" in desk.reply.text
+    assert "流程图" in before
+    form = next(f for f in desk.page.forms if f.action.endswith("/try") and f.method == "post")
+    await desk.send(form, **{levers(desk)["近 6 个月贷款查询"]: "6"})
+    assert "A11" in desk.words
+    assert "本行加的" in desk.words
+    assert "命中" in desk.words
+    assert 'class="box lit"' in desk.reply.text
+    form = next(f for f in desk.page.forms if f.action.endswith("/try") and f.method == "post")
+    await desk.send(form, **{levers(desk)["近 6 个月贷款查询"]: "0"})
+    assert "A11 ，本行加的" not in desk.words
+    await desk.send(form, **{levers(desk)["近 6 个月贷款查询"]: "很多"})
+    assert "看不懂" in desk.words
+    assert await owner.fetchval("select count(*) from decision.decisions") == count
+
+
+async def test_the_limit_shows_every_cap_and_the_one_that_binds(desks: Desks) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk, stage="limit")
+    await desk.get(f"{base}/try")
+    assert "就是它" in desk.words
+    assert "利率是怎么来的" in desk.words

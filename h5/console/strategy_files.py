@@ -1,0 +1,187 @@
+"""Strategies as files: the rows of a table by Excel or pasted text, a whole flow as JDM for GoRules' own editor
+(A3-33). What comes back is a new draft and passes the same checks."""
+
+from urllib.parse import quote
+
+import litestar
+import msgspec
+from litestar import get, post
+from litestar.datastructures import UploadFile
+from litestar.params import FromPath
+
+from backend.core.errors import Conflict, Invalid, NotPermitted
+from backend.core.plain_text import plain
+from backend.db.database import Tx
+from backend.domains.decision import facts, jdm
+from backend.domains.strategies import cells, checks, overlays, sheets
+from backend.domains.strategies import service as strategies
+from backend.domains.strategies.model import Content, NotYourStrategy, UnionContent, Version
+from backend.domains.strategies.sheets import SheetWrong
+from backend.web import forms, staff
+from backend.web.http import Request, Response
+from backend.web.staff import Here
+from h5.console import strategy_tables, strategy_versions
+from h5.console.strategies import HOME, READERS, WRITERS
+from h5.console.strategy_rows import free_id
+from h5.console.strategy_versions import code_of, found
+
+SHOW = "console/strategies/files.html"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MOST_WRONG = 30
+
+
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """`tables`: (id, name, may be written). `wrong` are the mistakes of what was sent."""
+
+    version: Version
+    tables: tuple[tuple[str, str, bool], ...]
+    table: str
+    may_edit: bool
+    pasted: str = ""
+    note: str = ""
+    told: str = ""
+    wrong: tuple[str, ...] = ()
+    more: int = 0
+
+
+@get(f"{HOME}/{{version_id:str}}/files", opt=staff.only(*READERS))
+async def show(request: Request, version_id: FromPath[str]) -> Response:
+    here, table = staff.here(request), request.query_params.get("table", "")
+    return here.show(SHOW, await _view(here, version_id, {"table": table}))
+
+
+@get(f"{HOME}/{{version_id:str}}/rows.xlsx", opt=staff.only(*READERS))
+async def export_rows(request: Request, version_id: FromPath[str]) -> Response:
+    here = staff.here(request)
+    async with here.context.db.read(here.actor) as tx:
+        version, node = await _node(tx, version_id, request.query_params.get("table", ""))
+    known = facts.catalogue()
+    columns = cells.columns(version.stage, node["content"], known)
+    rows = strategy_tables.rules(version.content, node["id"])
+    return _file(
+        sheets.write(node["name"], columns, rows, known), XLSX, f"{version.label} {node['name']}.xlsx"
+    )
+
+
+@get(f"{HOME}/{{version_id:str}}/flow.json", opt=staff.only(*READERS))
+async def export_flow(request: Request, version_id: FromPath[str]) -> Response:
+    here = staff.here(request)
+    async with here.context.db.read(here.actor) as tx:
+        version = await found(tx, version_id)
+        document = await checks.document_of(tx, version)
+    return _file(jdm.write(document), "application/json", f"{version.label}.json")
+
+
+@post(
+    f"{HOME}/{{version_id:str}}/rows",
+    opt=staff.only(*WRITERS),
+    fields=("table", "pasted", "note"),
+    files=("sheet",),
+    request_max_body_size=forms.PHOTOGRAPH_BODY,
+)
+async def import_rows(request: Request, version_id: FromPath[str]) -> Response:
+    """The rows of one table, of an Excel file or pasted; all or none."""
+    here, form = staff.here(request), await _texts(request)
+    content = await _uploaded(request, "sheet")
+    try:
+        async with here.context.db.begin(here.actor) as tx:
+            version, node = await _node(tx, version_id, form.get("table", ""))
+            grid = sheets.grid_of_file(content) if content else sheets.grid_of_text(form.get("pasted", ""))
+            floor = await strategies.floor(tx, version.product_code, version.stage)
+            if not strategy_tables.is_open(version.content, floor, node["id"]):
+                raise NotYourStrategy()
+            read = _read_rows(version, node, grid)
+            made = await strategies.save(tx, version_id, read, note=_note(form, "从表格导入"))
+    except (Invalid, Conflict, NotPermitted) as problem:
+        return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
+    return here.go(f"{HOME}/{made.id}#t-{node['id']}")
+
+
+@post(
+    f"{HOME}/{{version_id:str}}/flow",
+    opt=staff.only(*WRITERS),
+    fields=("note",),
+    files=("file",),
+    request_max_body_size=forms.PHOTOGRAPH_BODY,
+)
+async def import_flow(request: Request, version_id: FromPath[str]) -> Response:
+    """A whole flow from a JDM file; head office's alone, what it opens to counties stays."""
+    here, form = staff.here(request), await _texts(request)
+    content = await _uploaded(request, "file")
+    try:
+        async with here.context.db.begin(here.actor) as tx:
+            version = await found(tx, version_id)
+            document = jdm.read(content)
+            if not isinstance(version.content, UnionContent):
+                raise NotYourStrategy()
+            read = UnionContent(document=document, openings=version.content.openings)
+            made = await strategies.save(tx, version_id, read, note=_note(form, "从流程图文件导入"))
+    except (Invalid, Conflict, NotPermitted) as problem:
+        return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
+    return here.go(f"{HOME}/{made.id}")
+
+
+def _read_rows(version: Version, node: dict[str, object], grid: list[list[str]]) -> Content:
+    table, known = str(node["id"]), facts.catalogue()
+    held = strategy_tables.rules(version.content, table)
+    columns = cells.columns(version.stage, node["content"], known)  # type: ignore[arg-type]
+    rows = sheets.rules_of(grid, columns, held, known, free_id(table, held))
+    return strategy_tables.with_rules(version.content, table, rows)
+
+
+async def _node(tx: Tx, version_id: str, table: str) -> tuple[Version, dict[str, object]]:
+    """The version and one of its tables, the first where none is named. Raises `StrategyMissing`."""
+    version = await found(tx, version_id)
+    floor = await strategies.floor(tx, version.product_code, version.stage)
+    node = strategy_tables.node_of(version.content, floor, table)
+    document = version.content.document if isinstance(version.content, UnionContent) else floor.document
+    return version, node or next(iter(overlays.tables(document).values()))
+
+
+async def _texts(request: Request) -> dict[str, str]:
+    """As `forms.texts`; what is pasted may be long, and its tabs count."""
+    given = (await request.form()).get("pasted", "")
+    lines = str(given).replace("\t", "\ue000") if isinstance(given, str) else ""
+    return {**await forms.texts(request), "pasted": plain(lines).replace("\ue000", "\t")}
+
+
+async def _uploaded(request: Request, name: str) -> bytes:
+    given = (await request.form()).get(name)
+    return await given.read() if isinstance(given, UploadFile) else b""
+
+
+def _note(form: dict[str, str], otherwise: str) -> str:
+    return (form.get("note") or otherwise)[:200]
+
+
+def _file(body: bytes, kind: str, name: str) -> Response:
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    answer: Response = litestar.Response(body, media_type=kind, headers=headers)
+    return answer
+
+
+async def _view(
+    here: Here,
+    version_id: str,
+    form: dict[str, str],
+    problem: Invalid | Conflict | NotPermitted | None = None,
+) -> Files:
+    async with here.context.db.read(here.actor) as tx:
+        version, node = await _node(tx, version_id, form.get("table", ""))
+        floor = await strategies.floor(tx, version.product_code, version.stage)
+    document = version.content.document if isinstance(version.content, UnionContent) else floor.document
+    wrong = problem.sentences if isinstance(problem, SheetWrong) else []
+    return Files(
+        version=version,
+        tables=tuple(
+            (each["id"], each["name"], strategy_tables.is_open(version.content, floor, each["id"]))
+            for each in overlays.tables(document).values()
+        ),
+        table=str(node["id"]),
+        may_edit=strategy_versions.acts_of(here, version).edit,
+        pasted=form.get("pasted", ""),
+        note=form.get("note", ""),
+        told="" if problem is None or wrong else problem.text,
+        wrong=tuple(wrong[:MOST_WRONG]),
+        more=max(0, len(wrong) - MOST_WRONG),
+    )

@@ -1,0 +1,213 @@
+"""试一个案例: a scenario, or a changed copy of it, decided with a version that may be no more than a draft; outcome,
+reasons, caps, price and the way through the drawn flow at once (A3-33, A6-02, A6-03). Nothing is stored."""
+
+import json
+from typing import Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+
+from backend.core.errors import Invalid
+from backend.db.database import Tx
+from backend.domains.decision import facts, path
+from backend.domains.decision import service as decisions
+from backend.domains.decision.facts import COMPUTED, Fact
+from backend.domains.decision.model import DECIDING, Case, Decision
+from backend.domains.strategies import cells, checks, scenario_book, shipped
+from backend.domains.strategies import service as strategies
+from backend.domains.strategies.cells import CellUnreadable, Column
+from backend.domains.strategies.model import Document, Scenario, Version
+from backend.domains.strategies.scenarios import OUTCOMES
+from backend.web import forms, staff
+from backend.web.http import Request, Response
+from backend.web.staff import Here
+from h5.console import strategy_graph, strategy_tables
+from h5.console.strategies import HOME, READERS
+from h5.console.strategy_graph import Drawing
+from h5.console.strategy_tables import Sheet
+from h5.console.strategy_versions import found
+
+SHOW = "console/strategies/trial.html"
+MOST = 80
+FACTS = tuple(f"fact_{n}" for n in range(MOST))
+
+
+class Lever(msgspec.Struct, frozen=True):
+    """One fact to change. `low`, `high`, `step` of a slider, in the unit shown; `options` (word, Chinese) of a list."""
+
+    name: str
+    label: str
+    unit: str
+    text: str
+    options: tuple[tuple[str, str], ...] = ()
+    low: str = ""
+    high: str = ""
+    wrong: str = ""
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """`decision` None: there is nothing to try it with, or `told` says why it cannot be tried."""
+
+    version: Version
+    cases: tuple[Scenario, ...]
+    case: str
+    levers: tuple[Lever, ...]
+    decision: Decision | None
+    outcome: str
+    caps: tuple[tuple[Any, int], ...]
+    drawing: Drawing
+    sheet: Sheet
+    told: str = ""
+
+
+@get(f"{HOME}/{{version_id:str}}/try", opt=staff.only(*READERS))
+async def show(request: Request, version_id: FromPath[str]) -> Response:
+    here = staff.here(request)
+    asked = request.query_params.get("case", "")
+    return here.show(SHOW, await _trial(here, version_id, {"case": asked}))
+
+
+@post(f"{HOME}/{{version_id:str}}/try", opt=staff.only(*READERS), fields=("case", *FACTS))
+async def decide(request: Request, version_id: FromPath[str]) -> Response:
+    """The same case with other facts. Nothing is stored."""
+    here, form = staff.here(request), await forms.texts(request)
+    return here.show(SHOW, await _trial(here, version_id, form))
+
+
+async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
+    async with here.context.db.read(here.actor) as tx:
+        version = await found(tx, version_id)
+        floor = await strategies.floor(tx, version.product_code, version.stage)
+        document = await checks.document_of(tx, version)
+        held = await scenario_book.of_product(tx, version.product_code) or _shipped(tx)
+        chosen = next((each for each in held if each.id == form.get("case")), held[0] if held else None)
+        levers, case = _levers(document, chosen, form) if chosen else ((), None)
+        decision, told = await _decided(tx, version, document, case)
+    lit = path.lit(document, _of_layer(decision, version), version.stage) if decision else None
+    return Trial(
+        version=version,
+        cases=tuple(held),
+        case=chosen.id if chosen else "",
+        levers=levers,
+        decision=decision,
+        outcome=OUTCOMES[decision.outcome] if decision else "",
+        caps=_shares(decision),
+        drawing=strategy_graph.draw(document, lit),
+        sheet=strategy_tables.sheet(version.stage, version.content, floor, lit=lit.rows if lit else None),
+        told=told,
+    )
+
+
+def _shipped(tx: Tx) -> list[Scenario]:
+    """Where nobody kept a scenario yet, the ones that came with the code are there to begin with."""
+    return [
+        Scenario(
+            id=f"shipped-{n}",
+            product_code="*",
+            name=name,
+            case=case,
+            expected=must,
+            made_by="",
+            made_at=tx.now,
+        )
+        for n, (name, case, must) in enumerate(shipped.scenarios(), 1)
+    ]
+
+
+def _of_layer(decision: Decision, version: Version) -> list[Any]:
+    """The steps of the version's own layer: both layers have tables of the same names."""
+    county = version.layer == "county"
+    return [step for step in decision.trace if (step.layer == "county") is county]
+
+
+async def _decided(
+    tx: Tx, version: Version, document: Document, case: Case | None
+) -> tuple[Decision | None, str]:
+    if version.stage not in DECIDING:
+        return None, "这个环节不在一次审批里，在别的时候单独问，这里先只画流程。"
+    if case is None:
+        return None, "还没有场景。先加一个场景，再来试。"
+    try:
+        using = await checks.trial(tx, version.product_code, version.stage, version.content, document)
+    except Invalid as problem:
+        return None, problem.text
+    return decisions.decide(case, using).decision, ""
+
+
+def _levers(document: Document, chosen: Scenario, form: dict[str, str]) -> tuple[tuple[Lever, ...], Case]:
+    """The facts this stage reads from outside, as they are in the form or the case; and the case with them."""
+    case, made = chosen.case, []
+    changed = {name: dict(source.facts) for name, source in case.sources.items()}
+    touched = form.get("case") == chosen.id
+    for number, fact in enumerate(_read_by(document, case)[:MOST]):
+        column, value = _column(fact), changed[fact.source].get(fact.name)
+        text, wrong = _text(value, column), ""
+        given = form.get(f"fact_{number}", "") if touched else ""
+        if given and given != text:
+            try:
+                changed[fact.source][fact.name] = _value(given, column)
+                text = given
+            except CellUnreadable as cause:
+                text, wrong = given, cause.text
+        made.append(_lever(f"fact_{number}", fact, text, wrong))
+    sources = {
+        name: msgspec.structs.replace(source, facts=changed[name]) for name, source in case.sources.items()
+    }
+    return tuple(made), msgspec.structs.replace(case, sources=sources)
+
+
+def _read_by(document: Document, case: Case) -> list[Fact]:
+    entry = next((n for n in document["nodes"] if n["type"] == "inputNode"), None)
+    names = json.loads(entry["content"]["schema"])["properties"] if entry else {}
+    known = facts.catalogue()
+    wanted = [known[name] for name in names if name in known]
+    return [each for each in wanted if each.source not in COMPUTED and each.source in case.sources]
+
+
+def _column(fact: Fact) -> Column:
+    return Column(id=fact.name, label=fact.label, kind="condition", fact=fact, unit=fact.kind)
+
+
+def _text(value: Any, column: Column) -> str:
+    """A fact as the form has it: yuan, percent, 是, a choice's own word."""
+    fact = column.fact
+    if value is None or fact is None:
+        return ""
+    if fact.kind in ("fen", "bp"):
+        return f"{value / 100:.15g}"
+    return ("是" if value else "否") if fact.kind == "bool" else str(value)
+
+
+def _value(text: str, column: Column) -> int | bool | str:
+    """Raises `CellUnreadable`; whether it lies in the fact's range is the gate's to say."""
+    fact = column.fact
+    assert fact is not None
+    cell = cells.read(text, column, facts.catalogue())
+    if fact.kind == "bool":
+        return cell == "true"
+    if fact.kind == "enum":
+        return cell.strip("'")
+    if not cell.lstrip("-").isdigit():
+        raise CellUnreadable(why="这里写一个数")
+    return int(cell)
+
+
+def _lever(name: str, fact: Fact, text: str, wrong: str) -> Lever:
+    if fact.kind == "bool":
+        return Lever(name, fact.label, "", text, (("是", "是"), ("否", "否")))
+    if fact.kind == "enum":
+        pairs = tuple(zip(fact.members, fact.labels or fact.members, strict=True))
+        return Lever(name, fact.label, "", text, pairs)
+    unit = {"fen": "元", "bp": "%"}.get(fact.kind, fact.unit)
+    share = 100 if fact.kind in ("fen", "bp") else 1
+    return Lever(
+        name, fact.label, unit, text, (), f"{fact.low / share:.15g}", f"{fact.high / share:.15g}", wrong
+    )
+
+
+def _shares(decision: Decision | None) -> tuple[tuple[Any, int], ...]:
+    """Each cap with its share of the largest, for bars of 100."""
+    caps = decision.caps if decision else []
+    largest = max((cap.amount_fen for cap in caps), default=0)
+    return tuple((cap, max(0, cap.amount_fen) * 100 // largest if largest > 0 else 0) for cap in caps)

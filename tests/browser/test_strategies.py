@@ -1,0 +1,57 @@
+"""A county's row in a real browser: written, checked while typed, submitted, approved by a second person, live."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Town, seriously_wrong, shoot
+from tests.browser.test_staff import desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def look(page: Page, name: str) -> None:
+    """At the desk's width and at a phone's; nothing runs out at the side."""
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        shoot(page, f"{name}-{width}")
+        assert seriously_wrong(page) == [], name
+        wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        assert not wide, f"{name} at {width}"
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_a_rule_goes_from_a_draft_to_live_by_two_people(town: Town) -> None:
+    with desk(town, "JX0101") as page:
+        page.goto(f"{town.web}/console/strategies")
+        look(page, "60-strategies")
+        page.select_option("#stage", "eligibility")
+        page.fill("#reason", "近期查询多的客户坏得多")
+        page.locator("button", has_text="起草").click()
+        expect(page.locator("h1", has_text="准入 第")).to_be_visible()
+        page.locator("#t-bureau a", has_text="加一行").click()
+        expect(page.locator("#edit-bureau form")).to_be_visible()
+        assert page.url.rsplit("/", 1)[1].count("row") == 0, "in place"
+        page.get_by_label("近 6 个月贷款查询").fill("高于 9000")
+        page.get_by_label("原因码").fill("A11")
+        page.get_by_label("处理").select_option("转人工")
+        page.get_by_label("给客户的话").fill("近 6 个月查询贷款 {近 6 个月贷款查询} 次")
+        page.get_by_label("可以怎么做").fill("过 3 个月再来")
+        expect(page.locator("#edit-bureau .error", has_text="超出这个数据项的范围")).to_be_visible()
+        look(page, "61-typing")
+        page.get_by_label("近 6 个月贷款查询").fill("不低于 5")
+        expect(page.locator("#said", has_text="这样写没有问题")).to_be_visible()
+        page.locator("button", has_text="存成草稿").last.click()
+        expect(page.locator("#t-bureau tr", has_text="不低于 5")).to_be_visible()
+        page.locator("button", has_text="检查这一版").click()
+        page.locator("button", has_text="提交审批").click()
+        expect(page.locator(".tell", has_text="要由另一个人审批")).to_be_visible()
+        look(page, "62-submitted")
+        path = page.url
+    with desk(town, "JX0301") as page:
+        page.goto(f"{town.web}/console/strategies")
+        page.locator("a", has_text="等您批").click()
+        page.wait_for_url(path)
+        page.fill("#why", "同意，和贷后的数对得上")
+        page.locator("button", has_text="批准").first.click()
+        expect(page.locator(".title .tag", has_text="在用")).to_be_visible()
+        look(page, "63-live")

@@ -1,0 +1,34 @@
+"""The drawing of a flow: every node and line once, the way of a case marked (A3-33)."""
+
+from backend.domains.decision.path import Lit
+from backend.domains.strategies import checks
+from h5.console import strategy_graph
+
+
+def test_every_shipped_flow_is_drawn_whole_and_inside_its_frame() -> None:
+    for document in checks.shipped_documents().values():
+        made = strategy_graph.draw(document)
+        assert (len(made.boxes), len(made.lines)) == (len(document["nodes"]), len(document["edges"]))
+        assert all(0 <= b.x <= made.width - strategy_graph.WIDE for b in made.boxes)
+        assert all(0 <= b.y <= made.height - strategy_graph.HIGH for b in made.boxes)
+        assert not any(b.lit for b in made.boxes)
+
+
+def test_only_the_way_of_the_case_is_lit_and_told_in_words() -> None:
+    document = {
+        "nodes": [
+            {"id": "a", "type": "inputNode", "name": "输入", "position": {"x": -50, "y": 0}},
+            {"id": "b", "type": "outputNode", "name": "结果", "position": {"x": 200, "y": 10}},
+            {"id": "c", "type": "outputNode", "name": "一个非常非常非常长的名字", "position": None},
+        ],
+        "edges": [
+            {"id": "1", "sourceId": "a", "targetId": "b"},
+            {"id": "2", "sourceId": "a", "targetId": "gone"},
+        ],
+    }
+    made = strategy_graph.draw(document, Lit(frozenset({"a", "b"}), frozenset({"1"}), {}, {}))
+    assert [b.lit for b in made.boxes] == [True, True, False]
+    assert [line.lit for line in made.lines] == [True]
+    assert made.said == "这个案例走过：输入、结果"
+    assert made.boxes[2].name.endswith("…")
+    assert min(b.x for b in made.boxes) == strategy_graph.MARGIN
