@@ -14,6 +14,7 @@ from h5.console import (
     strategies,
     strategy_files,
     strategy_rows,
+    strategy_scenarios,
     strategy_trials,
     strategy_versions,
     support,
@@ -70,7 +71,10 @@ router = staff.router(
         strategy_rows.save,
         strategy_rows.check,
         strategy_rows.set_parameters,
+        strategy_scenarios.show,
+        strategy_scenarios.retire,
         strategy_trials.show,
+        strategy_trials.keep,
         strategy_trials.decide,
     ]
 )

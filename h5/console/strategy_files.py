@@ -1,6 +1,7 @@
 """Strategies as files: the rows of a table by Excel or pasted text, a whole flow as JDM for GoRules' own editor
 (A3-33). What comes back is a new draft and passes the same checks."""
 
+from typing import Any
 from urllib.parse import quote
 
 import litestar
@@ -20,7 +21,7 @@ from backend.domains.strategies.sheets import SheetWrong
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_tables, strategy_versions
+from h5.console import strategy_graph, strategy_tables, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_rows import free_id
 from h5.console.strategy_versions import code_of, found
@@ -115,21 +116,34 @@ async def import_flow(request: Request, version_id: FromPath[str]) -> Response:
             if not isinstance(version.content, UnionContent):
                 raise NotYourStrategy()
             read = UnionContent(document=document, openings=version.content.openings)
+            _require_drawable(version, read)
             made = await strategies.save(tx, version_id, read, note=_note(form, "从流程图文件导入"))
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
     return here.go(f"{HOME}/{made.id}")
 
 
-def _read_rows(version: Version, node: dict[str, object], grid: list[list[str]]) -> Content:
+def _require_drawable(version: Version, content: UnionContent) -> None:
+    """What the pages could not show is not taken in. Raises `FileUnreadable`; all else the checks say."""
+    try:
+        strategy_tables.sheet(version.stage, content, content)
+        strategy_graph.draw(content.document)
+        drawn = bool(overlays.tables(content.document))
+    except (LookupError, TypeError, AttributeError, ValueError) as cause:
+        raise jdm.FileUnreadable(why="有一张表或一条线没有写完整") from cause
+    if not drawn:
+        raise jdm.FileUnreadable(why="里面没有一张规则表")
+
+
+def _read_rows(version: Version, node: dict[str, Any], grid: list[list[str]]) -> Content:
     table, known = str(node["id"]), facts.catalogue()
     held = strategy_tables.rules(version.content, table)
-    columns = cells.columns(version.stage, node["content"], known)  # type: ignore[arg-type]
+    columns = cells.columns(version.stage, node["content"], known)
     rows = sheets.rules_of(grid, columns, held, known, free_id(table, held))
     return strategy_tables.with_rules(version.content, table, rows)
 
 
-async def _node(tx: Tx, version_id: str, table: str) -> tuple[Version, dict[str, object]]:
+async def _node(tx: Tx, version_id: str, table: str) -> tuple[Version, dict[str, Any]]:
     """The version and one of its tables, the first where none is named. Raises `StrategyMissing`."""
     version = await found(tx, version_id)
     floor = await strategies.floor(tx, version.product_code, version.stage)

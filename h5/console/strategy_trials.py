@@ -8,28 +8,29 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 
-from backend.core.errors import Invalid
+from backend.core.errors import Conflict, Invalid
 from backend.db.database import Tx
 from backend.domains.decision import facts, path
 from backend.domains.decision import service as decisions
 from backend.domains.decision.facts import COMPUTED, Fact
-from backend.domains.decision.model import DECIDING, Case, Decision
+from backend.domains.decision.model import DECIDING, Case, Decision, Outcome
 from backend.domains.strategies import cells, checks, scenario_book, shipped
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.cells import CellUnreadable, Column
-from backend.domains.strategies.model import Document, Scenario, Version
+from backend.domains.strategies.model import Document, Expected, Scenario, Version
 from backend.domains.strategies.scenarios import OUTCOMES
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console import strategy_graph, strategy_tables
-from h5.console.strategies import HOME, READERS
+from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_graph import Drawing
 from h5.console.strategy_tables import Sheet
-from h5.console.strategy_versions import found
+from h5.console.strategy_versions import code_of, found
 
 SHOW = "console/strategies/trial.html"
 MOST = 80
+SHORTEST_NAME = 4  # characters
 FACTS = tuple(f"fact_{n}" for n in range(MOST))
 
 
@@ -58,6 +59,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     caps: tuple[tuple[Any, int], ...]
     drawing: Drawing
     sheet: Sheet
+    may_keep: bool
+    outcomes: dict[str, str] = msgspec.field(default_factory=OUTCOMES.copy)
     told: str = ""
 
 
@@ -68,11 +71,56 @@ async def show(request: Request, version_id: FromPath[str]) -> Response:
     return here.show(SHOW, await _trial(here, version_id, {"case": asked}))
 
 
-@post(f"{HOME}/{{version_id:str}}/try", opt=staff.only(*READERS), fields=("case", *FACTS))
+@post(f"{HOME}/{{version_id:str}}/try", opt=staff.only(*READERS), fields=("case", "name", "outcome", *FACTS))
 async def decide(request: Request, version_id: FromPath[str]) -> Response:
     """The same case with other facts. Nothing is stored."""
     here, form = staff.here(request), await forms.texts(request)
     return here.show(SHOW, await _trial(here, version_id, form))
+
+
+@post(
+    f"{HOME}/{{version_id:str}}/scenario",
+    opt=staff.only(*WRITERS),
+    fields=("case", "name", "outcome", *FACTS),
+)
+async def keep(request: Request, version_id: FromPath[str]) -> Response:
+    """The case as it stands in the form becomes a scenario that every later version must meet."""
+    here, form = staff.here(request), await forms.texts(request)
+    try:
+        async with here.context.db.begin(here.actor) as tx:
+            version = await found(tx, version_id)
+            case = await _case_of(tx, version, form)
+            expected = Expected(outcome=_expected(form))
+            await scenario_book.add(tx, version.product_code, form["name"][:60], case, expected)
+    except (Invalid, Conflict) as problem:
+        view = msgspec.structs.replace(await _trial(here, version_id, form), told=_told(problem))
+        return here.show(SHOW, view, code_of(problem))
+    return here.go(f"{HOME}/scenarios?product={version.product_code}")
+
+
+def _told(problem: Invalid | Conflict) -> str:
+    """The sentence of the field, where there is one."""
+    return next(iter(problem.fields.values()), problem.text) if isinstance(problem, Invalid) else problem.text
+
+
+def _expected(form: dict[str, str]) -> Outcome:
+    if len(form.get("name", "")) < SHORTEST_NAME:
+        raise Invalid(fields={"name": "给场景起个名字，别人一看就知道是谁、为什么"})
+    if form.get("outcome") not in OUTCOMES:
+        raise Invalid(fields={"outcome": "请选一个应当的结果"})
+    return Outcome(form["outcome"])
+
+
+async def _case_of(tx: Tx, version: Version, form: dict[str, str]) -> Case:
+    """Raises `Invalid` when a fact of the form cannot be read."""
+    held = await _offered(tx, version.product_code)
+    chosen = next((each for each in held if each.id == form.get("case")), None)
+    if chosen is None:
+        raise Invalid(fields={"case": "请先选一个场景来改"})
+    levers, case = _levers(await checks.document_of(tx, version), chosen, form)
+    if any(each.wrong for each in levers):
+        raise Invalid(fields={"case": "有一项事实看不懂，先改好"})
+    return case
 
 
 async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
@@ -80,7 +128,7 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         version = await found(tx, version_id)
         floor = await strategies.floor(tx, version.product_code, version.stage)
         document = await checks.document_of(tx, version)
-        held = await scenario_book.of_product(tx, version.product_code) or _shipped(tx)
+        held = await _offered(tx, version.product_code)
         chosen = next((each for each in held if each.id == form.get("case")), held[0] if held else None)
         levers, case = _levers(document, chosen, form) if chosen else ((), None)
         decision, told = await _decided(tx, version, document, case)
@@ -95,13 +143,16 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         caps=_shares(decision),
         drawing=strategy_graph.draw(document, lit),
         sheet=strategy_tables.sheet(version.stage, version.content, floor, lit=lit.rows if lit else None),
+        may_keep=strategies.may_write(here.actor),
         told=told,
     )
 
 
-def _shipped(tx: Tx) -> list[Scenario]:
-    """Where nobody kept a scenario yet, the ones that came with the code are there to begin with."""
-    return [
+async def _offered(tx: Tx, product_code: str) -> list[Scenario]:
+    """The institution's own scenarios, then those that came with the code, to begin with."""
+    held = await scenario_book.of_product(tx, product_code)
+    names = {each.name for each in held}
+    made = [
         Scenario(
             id=f"shipped-{n}",
             product_code="*",
@@ -113,6 +164,7 @@ def _shipped(tx: Tx) -> list[Scenario]:
         )
         for n, (name, case, must) in enumerate(shipped.scenarios(), 1)
     ]
+    return [*held, *(each for each in made if each.name not in names)]
 
 
 def _of_layer(decision: Decision, version: Version) -> list[Any]:

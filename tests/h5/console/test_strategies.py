@@ -220,3 +220,78 @@ async def test_the_limit_shows_every_cap_and_the_one_that_binds(desks: Desks) ->
     await desk.get(f"{base}/try")
     assert "就是它" in desk.words
     assert "利率是怎么来的" in desk.words
+
+
+async def test_a_table_goes_out_to_excel_and_back_as_the_same_content(
+    desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    before = await content(owner, base)
+    file = (await desk.http.get(f"{base}/rows.xlsx?table=bureau")).content
+    await desk.get(f"{base}/files?table=bureau")
+    values = {**desk.page.form(f"{base}/rows").values, "table": "bureau", "pasted": "", "note": "原样导回"}
+    back = await desk._arrive(
+        await desk.http.post(f"{base}/rows", data=values, files={"sheet": ("征信.xlsx", file)})
+    )
+    assert back.status_code == 200, desk.words
+    assert await content(owner, desk.path) == before
+    path = desk.path
+    pasted = "行号\t条件：不存在\n\t1"
+    await desk.get(f"{path}/files?table=bureau")
+    values = {**desk.page.form(f"{path}/rows").values, "table": "bureau", "pasted": pasted, "note": ""}
+    await desk._arrive(await desk.http.post(f"{path}/rows", data=values, files={"sheet": ("", b"")}))
+    assert desk.reply.status_code == 422
+    assert "第 1 行的“条件：不存在”不是这张表的列" in desk.words
+
+
+HALF = b'{"nodes": [{"id": "a", "type": "decisionTableNode", "name": "a"}], "edges": []}'
+
+
+async def test_a_flow_goes_out_as_jdm_and_back_and_what_is_no_flow_is_told(
+    desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    before = await content(owner, base)
+    file = (await desk.http.get(f"{base}/flow.json")).content
+    assert json.loads(file)["contentType"] == "application/vnd.gorules.decision"
+    await desk.get(f"{base}/files")
+    values = desk.page.form(f"{base}/flow").values
+    await desk._arrive(await desk.http.post(f"{base}/flow", data=values, files={"file": ("a.json", file)}))
+    assert desk.reply.status_code == 200, desk.words
+    assert await content(owner, desk.path) == before
+    base = desk.path
+    for bad in (b"", b"{}", b"[1]", b'{"nodes": [1]}', b'{"nodes": [], "edges": []}', HALF):
+        reply = await desk.http.post(f"{base}/flow", data=values, files={"file": ("a.json", bad)})
+        assert reply.status_code == 422, bad
+
+
+async def test_a_tried_case_becomes_a_scenario_and_another_county_does_not_reach_it(
+    desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await desks.of("JX0101")
+    await new_row(desk, await draft(desk), **OWN)
+    base = desk.path
+    await desk.get(f"{base}/try")
+    form = next(f for f in desk.page.forms if f.action.endswith("/try") and f.method == "post")
+    form.action = f"{base}/scenario"
+    await desk.send(form, name="", outcome="approved")
+    assert (desk.reply.status_code, "起个名字" in desk.words) == (422, True)
+    await desk.send(form, name="查询六次的养殖户", outcome="approved")
+    assert (desk.reply.status_code, "查询六次的养殖户" in desk.words) == (200, True), desk.words
+    await desk.send(form, name="查询六次的养殖户", outcome="approved")
+    assert (desk.reply.status_code, "同名" in desk.words) == (409, True)
+    await desk.get(f"{HOME}/scenarios")
+    stop = next(f for f in desk.page.forms if f.action.endswith("/scenarios") and f.method == "post")
+    other = await desks.of("YX0101")
+    await other.get(f"{HOME}/scenarios")
+    token = next(f.values["csrf_token"] for f in other.page.forms if "csrf_token" in f.values)
+    reply = await other.http.post(
+        stop.action, data={"csrf_token": token, "scenario": stop.values["scenario"]}
+    )
+    assert reply.status_code == 404
+    held = "select count(*) from strategies.scenarios where institution_id = '4101' and retired_at is null"
+    assert await owner.fetchval(held) == 1
+    await desk.send(stop)
+    assert await owner.fetchval(held) == 0
