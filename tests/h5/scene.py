@@ -13,14 +13,11 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.campaigns import service as campaigns
 from backend.domains.channels import tickets
-<<<<<<< HEAD
 from backend.domains.decision import service as decisions
+from backend.domains.decision.model import Stage
 from backend.domains.relations import findings, lists
 from backend.domains.relations import service as relations
 from backend.domains.reviews import rechecks
-=======
-from backend.domains.decision.model import Stage
->>>>>>> d8af784 (Strategies as readable tables, edited in place in Chinese, from draft to live by a second person (A3-33, A3-34, N4, A10-14))
 from backend.domains.reviews import service as reviews
 from backend.domains.strategies import service as strategies
 from backend.flows import return_case
@@ -47,14 +44,11 @@ class Scene(msgspec.Struct):
     code: str
     token: str
     officer: str
-<<<<<<< HEAD
     finding: str
     entry: str
     recheck: str = ""
-=======
     version: str = ""
     union_version: str = ""
->>>>>>> d8af784 (Strategies as readable tables, edited in place in Chinese, from draft to live by a second person (A3-33, A3-34, N4, A10-14))
 
 
 def reviewer(institution: str, number: int = 4) -> Actor:
@@ -103,7 +97,6 @@ async def dead_letter(road: Road, institution: str, key: str = "dead") -> str:
     return made
 
 
-<<<<<<< HEAD
 async def suspicion(tx: Tx) -> tuple[str, str]:
     """(a finding nobody has taken, an entry of a list that waits for a second person)."""
     for _ in range(3):
@@ -114,7 +107,6 @@ async def suspicion(tx: Tx) -> tuple[str, str]:
         expires_on=clock.today(),
     )  # fmt: skip
     return (await findings.all_findings(tx))[0].id, entry
-=======
 async def strategy_draft(road: Road, institution: str) -> tuple[str, str]:
     """A draft of the county's admin, and head office's version of the same stage."""
     admin = Actor("staff", staff_id(institution, 3), institution, frozenset({"county_admin"}), "管理员")
@@ -123,7 +115,6 @@ async def strategy_draft(road: Road, institution: str) -> tuple[str, str]:
         union = await strategies.live_version(tx, "*", "*", Stage.ELIGIBILITY)
     assert union is not None
     return made.id, union.id
->>>>>>> d8af784 (Strategies as readable tables, edited in place in Chinese, from draft to live by a second person (A3-33, A3-34, N4, A10-14))
 
 
 async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101", serial: int = 301) -> Scene:
@@ -163,12 +154,9 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         code.id,
         code.token,
         officer,
-<<<<<<< HEAD
         finding,
         entry,
         await recheck(road, application),
-=======
         version,
         union_version,
->>>>>>> d8af784 (Strategies as readable tables, edited in place in Chinese, from draft to live by a second person (A3-33, A3-34, N4, A10-14))
     )

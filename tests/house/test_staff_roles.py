@@ -67,12 +67,9 @@ def value(name: str, path: str, made: Scene) -> str:
         "effect_id": made.dead,
         "code_id": made.code,
         "staff_id": made.officer,
-<<<<<<< HEAD
         "finding_id": made.finding,
         "entry_id": made.entry,
-=======
         "version_id": made.version,
->>>>>>> d8af784 (Strategies as readable tables, edited in place in Chinese, from draft to live by a second person (A3-33, A3-34, N4, A10-14))
     }[name]
 
 

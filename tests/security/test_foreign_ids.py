@@ -79,16 +79,13 @@ NOT_AN_ID = {
     "/console/officers": "query `in`, swept below",
     "/console/rechecks": "query `in`, swept below",
     "/console/support": "form field `what`, swept below",
-<<<<<<< HEAD
     "/console/relations": "query `in`, swept below",
     "/console/lists": "query `in`, swept below",
-=======
     "/console/strategies": "own county and the union's, by row-level security",
     "/console/strategies/of": "a product and a stage, both public; own county's versions",
     "/console/strategies/scenarios": "a product; a scenario of another county is not there (tests/h5/console)",
     "/console/strategies/drafts": "a product and a stage; made for the own county",
     "/console/strategies/roll-back": "a product and a stage; of the own county",
->>>>>>> d8af784 (Strategies as readable tables, edited in place in Chinese, from draft to live by a second person (A3-33, A3-34, N4, A10-14))
     "/studio": "own cases",
     "/studio/codes": "own codes",
     "/studio/poster": "own codes",
