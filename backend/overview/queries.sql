@@ -102,3 +102,10 @@ from evidence.answers where recorded_at >= :since group by source, rung;
 -- Cases that wait for a source.
 -- scope: all institutions, because head office watches the sources of all; a county's reader sees its own rows.
 select count(*) from applications.applications where status = 'held';
+
+-- name: completeness_by_day(since)
+-- Of the facts a decision needs, how many it had, day by day.
+-- scope: all institutions, because head office watches the data of all; a county's reader sees its own rows.
+select (decided_at at time zone 'Asia/Shanghai')::date as day, count(*)::integer as cases,
+       avg(completeness_bp)::integer as mean_bp, (count(*) filter (where completeness_bp = 10000))::integer as whole
+from decision.decisions where decided_at >= :since group by 1 order by 1;

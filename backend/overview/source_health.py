@@ -1,6 +1,6 @@
 """数据来源的状况: which sources answer, which are asked no more, what they cost (N19, A5-10)."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -13,6 +13,7 @@ Q = queries.load(__package__)
 
 STATES = {"closed": "正常", "open": "已停问", "half_open": "正在试"}
 LAST = timedelta(hours=24)
+SHOWN = timedelta(days=30)
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,20 @@ class Picture(msgspec.Struct, frozen=True):
 
     sources: list[Health]
     held: int
+
+
+class Completeness(msgspec.Struct, frozen=True):
+    """One day's decisions: `mean_bp` of the facts needed were there, `whole` decisions had all of them."""
+
+    day: date
+    cases: int
+    mean_bp: int
+    whole: int
+
+
+async def completeness(tx: Tx) -> list[Completeness]:
+    """The last 30 days, oldest first; a county's reader sees its own cases, a union-wide one all."""
+    return [Completeness(*row) for row in await Q.completeness_by_day(tx, since=clock.now() - SHOWN)]
 
 
 async def source_health(tx: Tx) -> Picture:

@@ -60,6 +60,8 @@ RULES = [
     ("D7", "retention.bad_credit_months", date(2013, 3, 15), 60),
     ("D7", "retention.logs_months", date(2017, 6, 1), 6),
     ("D7", "retention.material_months", date(2026, 9, 30), 60),
+    ("D3-08", "retention.relation_days", date(2021, 11, 1), 730),
+    ("D3-08", "retention.sighting_days", date(2021, 11, 1), 180),
     ("D7", "retention.raw_image_hours", date(2021, 11, 1), 24),
     ("D7", "retention.abandoned_days", date(2021, 11, 1), 90),
 ]

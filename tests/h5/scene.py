@@ -15,6 +15,8 @@ from backend.domains.campaigns import service as campaigns
 from backend.domains.channels import tickets
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage
+from backend.domains.models import watching
+from backend.domains.models.model import Result
 from backend.domains.relations import findings, lists
 from backend.domains.relations import service as relations
 from backend.domains.reviews import rechecks
@@ -49,6 +51,7 @@ class Scene(msgspec.Struct):
     recheck: str = ""
     version: str = ""
     union_version: str = ""
+    alarm: str = ""
 
 
 def reviewer(institution: str, number: int = 4) -> Actor:
@@ -107,6 +110,8 @@ async def suspicion(tx: Tx) -> tuple[str, str]:
         expires_on=clock.today(),
     )  # fmt: skip
     return (await findings.all_findings(tx))[0].id, entry
+
+
 async def strategy_draft(road: Road, institution: str) -> tuple[str, str]:
     """A draft of the county's admin, and head office's version of the same stage."""
     admin = Actor("staff", staff_id(institution, 3), institution, frozenset({"county_admin"}), "管理员")
@@ -115,6 +120,17 @@ async def strategy_draft(road: Road, institution: str) -> tuple[str, str]:
         union = await strategies.live_version(tx, "*", "*", Stage.ELIGIBILITY)
     assert union is not None
     return made.id, union.id
+
+
+async def model_alarm(road: Road, institution: str) -> str:
+    """What a day's monitor found of an officer, and whom it told."""
+    found = Result(
+        model_hash=watching.shipped().artefact, measure="approval", subject=staff_id(institution, 1), value=0.12,
+        level="moved", cases=80, details={"hits": 10, "others": 0.5, "z": -4.0},
+    )  # fmt: skip
+    async with road.db.begin(system(institution, "test")) as tx:
+        await watching.keep(tx, tx.now.date(), [found], watching.ANALYST)
+        return (await watching.alarms(tx))[0].id
 
 
 async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101", serial: int = 301) -> Scene:
@@ -138,7 +154,7 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         finding, entry = await suspicion(tx)
     async with road.db.read(actor) as tx:
         application = await applications.get(tx, application.id)
-    dead = await dead_letter(road, institution)
+    dead, alarm = await dead_letter(road, institution), await model_alarm(road, institution)
     version, union_version = await strategy_draft(road, institution)
     await road.settle()
     return Scene(
@@ -159,4 +175,5 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         await recheck(road, application),
         version,
         union_version,
+        alarm,
     )

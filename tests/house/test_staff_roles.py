@@ -70,6 +70,7 @@ def value(name: str, path: str, made: Scene) -> str:
         "finding_id": made.finding,
         "entry_id": made.entry,
         "version_id": made.version,
+        "alarm_id": made.alarm,
     }[name]
 
 

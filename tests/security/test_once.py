@@ -184,6 +184,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("risk_analyst", "/console/lists", listed),
         ("county_admin", f"/console/lists/4101/{made.entry}/check", {"outcome": "agree"}),
         ("county_admin", f"/console/lists/4101/{made.entry}/end", {"reason": "查清不是他"}),
+        ("risk_analyst", f"/console/monitors/4101/alarms/{made.alarm}", {"note": "查过了，是新来的客户经理"}),
         ("auditor", "/staff/confirm", {"next": "/console"}),
         ("auditor", "/staff/sign-in", {"next": ""}),
         ("auditor", "/staff/sign-out", {}),

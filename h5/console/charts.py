@@ -1,0 +1,123 @@
+"""What a chart of a page is made of: figures for the drawing script, and the same figures as a table.
+
+The drawing (`static/js/charts.js`) is an extra; the table is there without a script. Values that are not known stay
+None and are drawn as a gap, never as zero.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from backend.domains.models import drift
+
+Series = Mapping[str, Sequence[Mapping[str, Any]]]
+"""`watching.series`: subject → points of `day`, `value`, `level`, `cases`, oldest first."""
+UNKNOWN = "还算不出"
+WHOLE = "总体"
+
+
+class Chart(msgspec.Struct, frozen=True):
+    """`spec` is JSON for the script; `rows` begin with the row's name. `empty`: what is said when nothing is there."""
+
+    title: str
+    about: str
+    spec: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    empty: str = "还没有算过，每小时算一次，有了会画在这里。"
+
+
+def by_day(
+    title: str, about: str, found: Series, say: Callable[[float], str], limits: Sequence[float]
+) -> Chart:
+    """One line over the days, with the marks from which it counts as moved."""
+    points = list(found.get("", ()))
+    spec = {
+        "kind": "line",
+        "labels": [point["day"] for point in points],
+        "series": [{"name": title, "values": [point["value"] for point in points]}],
+        "limits": list(limits),
+    }
+    rows = tuple((point["day"], *_told(point, say)) for point in reversed(points))
+    return Chart(title, about, _json(spec), ("日期", "数值", "看法", "件数"), rows)
+
+
+def newest(
+    title: str,
+    about: str,
+    found: Series,
+    say: Callable[[float], str],
+    name: Callable[[str], str],
+) -> Chart:
+    """A bar for each subject at its newest day; what moved most stands first."""
+    lines = sorted(((name(key), points[-1]) for key, points in found.items() if points), key=_worst_first)
+    spec = {
+        "kind": "bar",
+        "labels": [
+            label if point["level"] == drift.STEADY else f"{drift.LEVELS[point['level']]} {label}"
+            for label, point in lines
+        ],
+        "series": [{"name": title, "values": [point["value"] for _, point in lines]}],
+        "limits": [],
+        "percent": say is share,
+    }
+    rows = tuple((label, *_told(point, say), point["day"]) for label, point in lines)
+    return Chart(title, about, _json(spec), ("谁", "数值", "看法", "件数", "哪天算的"), rows)
+
+
+def then_and_now(title: str, about: str, found: Mapping[str, Any] | None, edges: Sequence[float]) -> Chart:
+    """Shares of each score band at training and now."""
+    heads = ("分数段", "训练时", "现在")
+    if found is None:
+        return Chart(title, about, _json({"kind": "columns", "labels": [], "series": []}), heads, ())
+    labels = _bands(edges, len(found["expected"]))
+    before, now = (_shares(found[side]) for side in ("expected", "actual"))
+    spec = {
+        "kind": "columns",
+        "labels": labels,
+        "series": [{"name": "训练时", "values": before}, {"name": "现在", "values": now}],
+        "limits": [],
+        "percent": True,
+    }
+    rows = tuple((label, share(was), share(is_)) for label, was, is_ in zip(labels, before, now, strict=True))
+    return Chart(title, about, _json(spec), heads, rows)
+
+
+def share(value: float) -> str:
+    return f"{value * 100:.1f}%"
+
+
+def figure(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _told(point: Mapping[str, Any], say: Callable[[float], str]) -> tuple[str, str, str]:
+    value = point["value"]
+    return UNKNOWN if value is None else say(value), drift.LEVELS[point["level"]], f"{point['cases']:,}"
+
+
+_ORDER = (drift.MOVED, drift.NOTICE, drift.STEADY, drift.TOO_FEW)
+
+
+def _worst_first(line: tuple[str, Mapping[str, Any]]) -> tuple[int, str]:
+    return _ORDER.index(line[1]["level"]), line[0]
+
+
+def _shares(counts: Sequence[int]) -> list[float]:
+    whole = sum(counts) or 1
+    return [round(count / whole, 4) for count in counts]
+
+
+def _bands(edges: Sequence[float], count: int) -> list[str]:
+    """Names of `count` bands between `edges`; plain numbers when the two do not fit together."""
+    if len(edges) != count - 1 or not edges:
+        return [f"第 {at + 1} 段" for at in range(count)]
+    middle = [f"{low:g}–{high:g}" for low, high in pairwise(edges)]
+    return [f"{edges[0]:g} 以下", *middle, f"{edges[-1]:g} 及以上"]
+
+
+def _json(spec: Mapping[str, Any]) -> str:
+    return json.dumps(spec, ensure_ascii=False)

@@ -1,0 +1,84 @@
+"""The monitors' page: figures drawn and as tables, alarms that a person answers (D1-05, D3-03, N19)."""
+
+import json
+import re
+from html import unescape
+
+import asyncpg
+
+from backend.core.actor import system
+from backend.domains.audit import service as audit
+from backend.flows import watch_models
+from tests.flows.conftest import Road
+from tests.flows.test_models import history
+from tests.h5.conftest import Desks
+from tests.h5.scene import model_alarm, referred
+
+
+async def test_head_office_sees_every_measure_drawn_and_in_a_table(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    await history(owner, road.db)
+    await watch_models.watch_models(road.context)
+    desk = await desks.of("SL0001")
+    await desk.get("/console/monitors")
+    assert desk.reply.status_code == 200
+    for words in (
+        "总分偏移（PSI）",
+        "数据项偏移（CSI）",
+        "公平比值",
+        "性别：女",
+        "明显偏移",
+        "样本太少",
+        "还算不出",
+    ):
+        assert words in desk.words, words
+    specs = [json.loads(unescape(text)) for text in re.findall(r'data-chart="([^"]*)"', desk.reply.text)]
+    women = next(
+        (label, value)
+        for spec in specs
+        for label, value in zip(spec["labels"], spec["series"][0]["values"], strict=True)
+        if label == "明显偏移 性别：女"
+    )
+    assert women[1] < 0.8
+    assert f">{women[1]:.3f}<" in desk.reply.text, "the table says what the drawing says"
+    assert "vendor/echarts-" in desk.reply.text
+    await desk.get("/console")
+    assert "echarts" not in desk.reply.text
+
+
+async def test_a_county_sees_its_own_figures_and_sources_and_no_other_county(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    await referred(road, owner, "4101", 301)
+    desk = await desks.of("JX0301")
+    await desk.get("/console/monitors")
+    assert "各客户经理的通过率" in desk.words
+    assert "公平比值" not in desk.words
+    assert "数据来源" in desk.words
+    assert re.search(r'data-label="审批件数">1<', desk.reply.text)
+    other = await desk.get("/console/monitors?in=4102")
+    assert other.status_code == 404
+
+
+async def test_an_alarm_is_answered_with_a_note_once(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    alarm = await model_alarm(road, "4101")
+    path = f"/console/monitors/4101/alarms/{alarm}"
+    reader = await desks.of("JX0401")
+    await reader.get("/console/monitors")
+    assert ("等负责的人处理" in reader.words, path in reader.reply.text) == (True, False)
+    desk = await desks.of("JX0301")
+    await desk.get("/console/monitors")
+    form = desk.page.form(path)
+    await desk.send(form, note=" ", false_alarm="no")
+    assert (desk.reply.status_code, "要写明为什么" in desk.words) == (422, True)
+    await desk.send(desk.page.form(path), note="看过了，新来的客户经理", false_alarm="yes")
+    assert "记下了" in desk.words
+    assert "误报" in desk.words
+    assert "没有等着处理的提醒" in desk.words
+    row = await owner.fetchrow("select status, false_alarm, note from models.alarms where id = $1", alarm)
+    assert tuple(row) == ("acknowledged", True, "看过了，新来的客户经理")
+    async with road.db.read(system("4101", "test")) as tx:
+        assert "model.alarm_acknowledged" in {entry.action for entry in await audit.of(tx, alarm)}
