@@ -22,6 +22,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("没送到的通知", "/console/dead-letters"),
             ("模型和数据监控", "/console/monitors"),
+            ("模型登记簿", "/console/models"),
             ("关系核查", "/console/relations"),
             ("名单", "/console/lists"),
             ("自动审批抽查", "/console/rechecks"),

@@ -76,6 +76,7 @@ SIGNED_BY_BANK = {
 NOT_AN_ID = {
     "/console": "own county, or all of them for head office",
     "/console/dead-letters": "query `in`, swept below",
+    "/console/models": "the models of the union, the same for everybody",
     "/console/monitors": "query `in`, swept in tests/h5/console/test_monitors.py",
     "/console/officers": "query `in`, swept below",
     "/console/rechecks": "query `in`, swept below",
