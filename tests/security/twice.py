@@ -73,9 +73,9 @@ class Twice(httpx.AsyncBaseTransport):
         if path.startswith("/api/"):
             signed = webhooks.headers(self._secret, ids.new(), clock.now(), content + b" ")
             return await self._send(request, content + b" ", **signed)
-        if opt.get("files"):
+        if opt.get("files") and b"\xff\xd9\r\n--" in content:
             return await self._send(request, content.replace(b"\xff\xd9\r\n--", b"\xff\xd9 \r\n--"))
-        if opt.get("fields"):
+        if opt.get("fields") and "multipart" not in request.headers.get("content-type", ""):
             form = dict(parse_qsl(content.decode(), keep_blank_values=True))
             name = opt["fields"][0]
             return await self._send(request, urlencode(form | {name: form.get(name, "") + "9"}).encode())

@@ -24,7 +24,7 @@ ROW = "行号"
 LARGEST = 2_000_000
 """Bytes of a file."""
 MOST_ROWS, MOST_COLUMNS = 500, 80
-_UNPACKED = 20_000_000
+_UNPACKED = 24_000_000
 _BROKEN = (
     InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, IndexError, AttributeError,
     SyntaxError, EOFError, RuntimeError, NotImplementedError, zipfile.LargeZipFile,

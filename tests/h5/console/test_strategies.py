@@ -6,10 +6,11 @@ import re
 import asyncpg
 import pytest
 
+from backend.core import ids
 from backend.core.actor import system
 from backend.domains.audit import service as audit
 from tests.flows.conftest import Road
-from tests.h5.conftest import Desk, Desks
+from tests.h5.conftest import Desk, Desks, anew
 
 HOME = "/console/strategies"
 
@@ -278,9 +279,9 @@ async def test_a_tried_case_becomes_a_scenario_and_another_county_does_not_reach
     form.action = f"{base}/scenario"
     await desk.send(form, name="", outcome="approved")
     assert (desk.reply.status_code, "起个名字" in desk.words) == (422, True)
-    await desk.send(form, name="查询六次的养殖户", outcome="approved")
+    await desk.send(anew(form), name="查询六次的养殖户", outcome="approved")
     assert (desk.reply.status_code, "查询六次的养殖户" in desk.words) == (200, True), desk.words
-    await desk.send(form, name="查询六次的养殖户", outcome="approved")
+    await desk.send(anew(form), name="查询六次的养殖户", outcome="approved")
     assert (desk.reply.status_code, "同名" in desk.words) == (409, True)
     await desk.get(f"{HOME}/scenarios")
     stop = next(f for f in desk.page.forms if f.action.endswith("/scenarios") and f.method == "post")
@@ -288,7 +289,7 @@ async def test_a_tried_case_becomes_a_scenario_and_another_county_does_not_reach
     await other.get(f"{HOME}/scenarios")
     token = next(f.values["csrf_token"] for f in other.page.forms if "csrf_token" in f.values)
     reply = await other.http.post(
-        stop.action, data={"csrf_token": token, "scenario": stop.values["scenario"]}
+        stop.action, data={"csrf_token": token, "form_key": ids.new(), "scenario": stop.values["scenario"]}
     )
     assert reply.status_code == 404
     held = "select count(*) from strategies.scenarios where institution_id = '4101' and retired_at is null"
