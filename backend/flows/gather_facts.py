@@ -251,28 +251,47 @@ def _typed_over(known: _Known) -> set[str]:
 
 
 def _product_facts(application: Application, known: _Known) -> dict[str, object]:
-    terms = known.product.terms
-    method = contract_rules.method_for(terms, application.declared.term_months)
-    months = terms.terms_of(method)
     return {
-        "product_kind": terms.purpose_class,
-        "purpose_in_product": application.declared.purpose in terms.purposes,
+        "purpose_in_product": application.declared.purpose in known.product.terms.purposes,
+        **product_facts(known.product),
+        **term_facts(known.product, application.declared.term_months),
+    }
+
+
+def product_facts(product: Product) -> dict[str, int | str]:
+    """What a product says whoever asks; a trial's cases meet the same (A3-33)."""
+    terms = product.terms
+    return {
+        "product_kind": str(terms.purpose_class),
         "product_min_amount": terms.amount_min,
         "product_max_amount": terms.amount_max,
-        "product_min_term_months": min(months),
-        "product_max_term_months": max(months),
         "product_min_age": terms.age_min,
         "product_max_age": terms.age_max,
         "product_rate_floor_bp": _bp(terms.rate_min),
         "product_rate_cap_bp": _bp(terms.rate_max),
-        "product_repayment_method": str(method),
         "campaign_discount_bp": 0,
     }
 
 
-def _regulation_facts(application: Application, rules: InForce) -> dict[str, object]:
+def term_facts(product: Product, months: int) -> dict[str, int | str]:
+    """What a product says of a loan of so many months."""
+    method = contract_rules.method_for(product.terms, months)
+    offered = product.terms.terms_of(method)
     return {
-        "purpose_forbidden": application.declared.purpose in rules.words("purposes.forbidden"),
+        "product_repayment_method": str(method),
+        "product_min_term_months": min(offered),
+        "product_max_term_months": max(offered),
+    }
+
+
+def _regulation_facts(application: Application, rules: InForce) -> dict[str, object]:
+    forbidden = application.declared.purpose in rules.words("purposes.forbidden")
+    return {"purpose_forbidden": forbidden, **rule_facts(rules)}
+
+
+def rule_facts(rules: InForce) -> dict[str, int | str]:
+    """The dated rules a strategy may look at, whoever asks."""
+    return {
         "lpr_1y_bp": _bp(rules.rate("lpr.1y")),
         "reg_internet_consumer_cap": rules.amount("internet_consumer.cap"),
         "reg_bullet_max_term_months": rules.count("internet_consumer.bullet_months"),

@@ -2,15 +2,12 @@
 
 import asyncio
 from datetime import date
-from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from backend.core import clock
 from backend.core.actor import Actor, everywhere
 from backend.db.database import Tx
-from backend.domains.contracts import rules as contract_rules
 from backend.domains.decision import assess
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
@@ -18,12 +15,11 @@ from backend.domains.institutions import service as institutions
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.domains.regulation import service as regulation
-from backend.domains.regulation.model import InForce
 from backend.domains.trials import judging
 from backend.domains.trials import service as trials
 from backend.domains.trials.model import NothingOnOffer, Offered, Plan, Recipe, Run, Shelf
 from backend.domains.trials.strategy_file import Partial
-from backend.flows import step_trial
+from backend.flows import gather_facts, step_trial
 from backend.flows.context import Context
 from backend.outbox import effects
 from backend.overview import decided
@@ -119,7 +115,7 @@ async def _shelf(tx: Tx, institution_id: str, on: date) -> Shelf:
     ]
     return Shelf(
         products=[_offered(product) for product in found],
-        regulation=_rules(rules),
+        regulation=gather_facts.rule_facts(rules),
         forbidden_purposes=tuple(rules.words("purposes.forbidden")),
     )
 
@@ -129,42 +125,6 @@ def _offered(product: Product) -> Offered:
     return Offered(
         code=product.code,
         purposes=tuple(terms.purposes),
-        facts={
-            "product_kind": str(terms.purpose_class),
-            "product_min_amount": terms.amount_min,
-            "product_max_amount": terms.amount_max,
-            "product_min_age": terms.age_min,
-            "product_max_age": terms.age_max,
-            "product_rate_floor_bp": _bp(terms.rate_min),
-            "product_rate_cap_bp": _bp(terms.rate_max),
-            "campaign_discount_bp": 0,
-        },
-        terms={months: _term(product, months) for months in terms.months},
+        facts=gather_facts.product_facts(product),
+        terms={months: gather_facts.term_facts(product, months) for months in terms.months},
     )
-
-
-def _term(product: Product, months: int) -> dict[str, Any]:
-    method = contract_rules.method_for(product.terms, months)
-    offered = product.terms.terms_of(method)
-    return {
-        "product_repayment_method": str(method),
-        "product_min_term_months": min(offered),
-        "product_max_term_months": max(offered),
-    }
-
-
-def _rules(rules: InForce) -> dict[str, Any]:
-    """As `gather_facts` reads them for a live case."""
-    return {
-        "lpr_1y_bp": _bp(rules.rate("lpr.1y")),
-        "reg_internet_consumer_cap": rules.amount("internet_consumer.cap"),
-        "reg_bullet_max_term_months": rules.count("internet_consumer.bullet_months"),
-        "reg_all_in_cost_cap_bp": _bp(rules.rate("all_in_cost.cap")),
-        "reg_on_site_skip_amount": rules.amount("on_site.skip_amount"),
-        "reg_consumer_max_term_months": rules.count("consumer.term_months"),
-        "reg_min_age": rules.count("age.minimum"),
-    }
-
-
-def _bp(rate: Decimal) -> int:
-    return int(rate * 10_000)

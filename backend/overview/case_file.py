@@ -13,7 +13,6 @@ import msgspec
 from backend.core import clock
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
-from backend.domains.applications.declarations import OCCUPATIONS
 from backend.domains.applications.model import Application
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract
@@ -53,33 +52,6 @@ SOURCES = {
     "product": "产品参数",
     "regulation": "监管参数",
 }
-MEMBERS: dict[str, dict[str, str]] = {
-    "occupation": OCCUPATIONS,
-    "identity_match": {
-        "match": "一致",
-        "name_mismatch": "姓名对不上",
-        "photo_mismatch": "照片对不上",
-        "no_record": "没有记录",
-    },
-    "phone_match": {"match": "本人的号", "mismatch": "不是本人的号", "unknown": "查不到"},
-    "liveness_result": {
-        "passed": "通过",
-        "failed": "没通过",
-        "officer_verified": "客户经理当面核过",
-        "skipped": "没有做",
-    },
-    "product_kind": {"consumer": "消费", "business": "经营"},
-    "product_repayment_method": {
-        "equal_instalments": "等额本息",
-        "equal_principal": "等额本金",
-        "interest_first": "先息后本",
-        "on_demand": "随借随还",
-    },
-    "blocklist_hit": {"none": "没有", "watch": "关注名单", "blocked": "黑名单"},
-    "household_rating": {"none": "没有评过", "ordinary": "一般", "good": "良好", "excellent": "优秀"},
-}
-"""Members the catalogue has no words for."""
-
 _NEVER = frozenset({"birth_on"})
 """The age stands beside the person; the date itself would unmask the ID number."""
 
@@ -269,7 +241,7 @@ def _written(fact: catalogue.Fact, value: object) -> str:
     if fact.kind == "bool":
         return "是" if value else "否"
     if fact.kind == "enum":
-        labels = MEMBERS.get(fact.name) or dict(zip(fact.members, fact.labels, strict=False))
+        labels = dict(zip(fact.members, fact.labels, strict=False))
         return labels.get(str(value), str(value))
     if isinstance(value, int) and fact.kind == "fen":
         return f"{value // 100:,} 元"

@@ -9,6 +9,7 @@ import jinja2
 import msgspec
 
 from backend.core import clock
+from backend.domains.decision import facts
 from backend.domains.trials import warnings
 from backend.domains.trials.model import GROUPINGS, LGD_BP, RUN, SIDES, Alarms, Measured, Run
 
@@ -16,10 +17,6 @@ TEMPLATES = Path(__file__).parents[3] / "templates"
 PAGE = "documents/trial_report.html"
 WARNING_PAGE = "documents/warning_trial_report.html"
 MOST_MEMBERS = 30
-_OCCUPATIONS = {
-    "farmer": "务农", "worker": "务工", "business_owner": "经营", "public_employee": "机关事业单位", "other": "其他",
-    "student": "学生", "retired": "退休", "unemployed": "没有工作",
-}  # fmt: skip
 _ACTIONS = {"none": "不预警", "watch": "关注", "call": "电话", "visit": "上门", "freeze": "冻结额度"}
 _EDUCATION = {"primary": "小学", "middle": "初中", "high": "高中", "college": "大专", "university": "本科"}
 
@@ -104,8 +101,9 @@ def _nothing(grouping: str, member: str, side: str) -> Measured:
 
 
 def label(grouping: str, member: str) -> str:
+    occupation = facts.catalogue()["occupation"]
     words = {
-        "occupation": _OCCUPATIONS,
+        "occupation": dict(zip(occupation.members, occupation.labels, strict=True)),
         "education": _EDUCATION,
         "all": {"": "全部"},
         "action": _ACTIONS,

@@ -58,7 +58,7 @@ def test_a_gap_over_several_columns_is_an_error_with_the_case_nobody_thought_of(
     ]
     document = single(Stage.RATING, ["score", "product_kind"], rows)
     assert [str(each) for each in findings(Stage.RATING, document)] == [
-        "rules：评分 600 分、产品类别为 business时没有一行适用"
+        "rules：评分 600 分、产品类别为 经营时没有一行适用"
     ]
     rows.append(["", "", *grade("D", "refer")])
     assert findings(Stage.RATING, single(Stage.RATING, ["score", "product_kind"], rows)) == []

@@ -59,7 +59,7 @@ def test_a_switch_takes_one_branch_and_proves_it():
 @pytest.mark.parametrize(
     "conditions, sentence",
     [
-        ((f"{KIND} == 'consumer'",), "产品类别为 business时没有一条分支可走"),
+        ((f"{KIND} == 'consumer'",), "产品类别为 经营时没有一条分支可走"),
         ((f"{QUERIES} < 5", f"{QUERIES} > 5"), "近 6 个月贷款查询 5 次时没有一条分支可走"),
         ((f"{QUERIES} < 5", f"{QUERIES} < 3", "*"), "永远走不到这一条"),
         ((f"{QUERIES} < 5", "*", f"{QUERIES} > 6"), "“其余”要放在最后"),

@@ -80,7 +80,7 @@ async def test_a_draft_is_tried_on_the_practice_county(
     page = report.html(done, measured, clock.now())
     assert "<script" not in page
     assert "http" not in page
-    for word in ("不再通过", "按性别", "按村", "预期损失", "务农"):
+    for word in ("不再通过", "按性别", "按村", "预期损失", "种植养殖"):
         assert word in page
     async with context.db.read(head_office) as tx:
         assert [each.id for each in await trials.listed(tx)] == [run.id]

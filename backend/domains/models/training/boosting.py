@@ -14,7 +14,7 @@ import numpy
 
 from backend.domains.decision import trees
 from backend.domains.decision.scorecard import ASCENDING
-from backend.domains.models.training.cards import scale
+from backend.domains.models.training.cards import scale, scale_of, trained_on
 from backend.domains.models.training.options import Options, TableUnfit
 from backend.domains.models.training.tables import NUMBER, Column, Split, Table
 
@@ -130,15 +130,6 @@ def _model(table: Table, features: list[trees.TreeFeature], graph: bytes, option
         factor=factor,
         onnx=base64.b64encode(graph).decode(),
         onnx_sha256=hashlib.sha256(graph).hexdigest(),
-        scale={
-            "score": options.base_score,
-            "odds": options.base_odds,
-            "points_to_double": options.points_to_double,
-        },
-        trained={
-            "data_sha256": table.sha256,
-            "seed": options.seed,
-            "people": len(table.bad),
-            "bad": int(table.bad.sum()),
-        },
+        scale=scale_of(options),
+        trained=trained_on(table, options),
     )

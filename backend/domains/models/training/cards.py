@@ -26,6 +26,25 @@ def scale(options: Options) -> tuple[float, float]:
     return options.base_score - factor * math.log(options.base_odds), factor
 
 
+def scale_of(options: Options) -> dict[str, int]:
+    """The scale as a model keeps it."""
+    return {
+        "score": options.base_score,
+        "odds": options.base_odds,
+        "points_to_double": options.points_to_double,
+    }
+
+
+def trained_on(table: Table, options: Options) -> dict[str, int | str]:
+    """What a model keeps of the table it was trained on."""
+    return {
+        "data_sha256": table.sha256,
+        "seed": options.seed,
+        "people": len(table.bad),
+        "bad": int(table.bad.sum()),
+    }
+
+
 def train(table: Table, split: Split, options: Options, tell: Callable[[str], None]) -> Carded:
     """Deterministic for equal table, split and options. Raises `TableUnfit`."""
     bins: dict[str, Bins] = {}
@@ -57,17 +76,8 @@ def _card(
         version=options.version,
         base_points=round(offset - factor * fitted.intercept),
         columns=columns,
-        scale={
-            "score": options.base_score,
-            "odds": options.base_odds,
-            "points_to_double": options.points_to_double,
-        },
-        trained={
-            "data_sha256": table.sha256,
-            "seed": options.seed,
-            "people": len(table.bad),
-            "bad": int(table.bad.sum()),
-        },
+        scale=scale_of(options),
+        trained=trained_on(table, options),
     )
 
 
