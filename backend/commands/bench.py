@@ -22,7 +22,7 @@ COLUMNS = {"name": "项目", "value": "数值", "unit": "单位", "ceiling": "�
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="输出 JSON")
-    parser.add_argument("--only", default="", help="只运行名字含这个词的部分（decision、ocr、web）")
+    parser.add_argument("--only", default="", help="只运行名字含这个词的部分（decision、ocr、relations、strategies、trials、web）")
 
 
 def run(args: argparse.Namespace) -> int:
