@@ -22,7 +22,8 @@ COLUMNS = {"name": "项目", "value": "数值", "unit": "单位", "ceiling": "�
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="输出 JSON")
-    parser.add_argument("--only", default="", help="只运行名字含这个词的部分（decision、ocr、relations、strategies、trials、web）")
+    names = "、".join(path.stem.removeprefix("bench_") for path in sorted(FOLDER.glob("bench_*.py")))
+    parser.add_argument("--only", default="", help=f"只运行名字含这个词的部分（{names}）")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -104,6 +104,7 @@ async def load(dsn: str, customers: int) -> float:
             "include (customer_id, role, application_id);"
             "create index edges_by_age on relations.edges (institution_id, last_at)"
         )
+        await connection.execute("analyze relations.edges")
         async with connection.transaction():
             await _look(connection)
             await connection.execute(
