@@ -79,6 +79,11 @@ class Tx:
         await self.connection.execute("release savepoint inner_step")
 
 
+STATEMENTS = 1024
+"""Prepared statements a connection keeps, as long as it lives: more than we have, since one that is pushed out is
+parsed and planned anew each time (a decision alone uses more than the driver's hundred)."""
+
+
 class Database:
     """A pool of connections under the role `xiaodai_app`, which owns nothing and bypasses nothing."""
 
@@ -106,6 +111,8 @@ class Database:
             min_size=1,
             max_size=self._size,
             command_timeout=15,
+            statement_cache_size=STATEMENTS,
+            max_cached_statement_lifetime=0,
             timeout=10,
             server_settings=settings,
             init=_set_codecs,
@@ -122,9 +129,14 @@ class Database:
         """For the job queue only, which brings its own statements."""
         return self._pool
 
-    def begin(self, actor: Actor) -> AbstractAsyncContextManager[Tx]:
-        """A READ WRITE transaction for one actor; commits when the block ends without an error."""
-        return _Transaction(self, actor, "begin", self._flush_audit)
+    def begin(self, actor: Actor, *, durable: bool = True) -> AbstractAsyncContextManager[Tx]:
+        """A READ WRITE transaction for one actor; commits when the block ends without an error.
+
+        `durable=False` does not wait for the disk: a server that dies in the next moments forgets it, as if it had
+        never been. Only for notes on our own work that is then simply done again, such as the lease of an effect.
+        """
+        how = "" if durable else "; set local synchronous_commit = off"
+        return _Transaction(self, actor, "begin", self._flush_audit, how)
 
     def read(self, actor: Actor) -> AbstractAsyncContextManager[Tx]:
         """A READ ONLY transaction; union-wide actors see every institution here."""
@@ -173,12 +185,18 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 class _Transaction:
     """The block of `begin` and `read`."""
 
-    __slots__ = ("_actor", "_connection", "_db", "_first", "_flush_audit", "_start", "_token", "_tx")
+    __slots__ = ("_actor", "_connection", "_db", "_first", "_flush_audit", "_how", "_start", "_token", "_tx")
 
     def __init__(
-        self, db: Database, actor: Actor, start: str, flush_audit: Callable[[Tx], Awaitable[None]]
+        self,
+        db: Database,
+        actor: Actor,
+        start: str,
+        flush_audit: Callable[[Tx], Awaitable[None]],
+        how: str = "",
     ) -> None:
         self._db, self._actor, self._start, self._flush_audit = db, actor, start, flush_audit
+        self._how = how
         self._first = first_write.get() if start == "begin" else None
 
     async def __aenter__(self) -> Tx:
@@ -190,8 +208,9 @@ class _Transaction:
         self._connection = await self._db.acquire()
         self._token = _open.set(True)
         try:
-            # One round trip for both; asyncpg's own transaction object would cost another.
-            await self._connection.execute(f"{self._start}; set local app.institution = '{institution_id}'")
+            # One round trip for all; asyncpg's own transaction object would cost another.
+            within = f"set local app.institution = '{institution_id}'"
+            await self._connection.execute(f"{self._start}; {within}{self._how}")
             self._tx = Tx(self._connection, self._actor, clock.now(), self._db.vault)
             second = self._first is not None and not await self._first.began(self._tx)
         except BaseException as error:

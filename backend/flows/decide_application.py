@@ -82,7 +82,8 @@ async def decide_application(context: Context, actor: Actor, application_id: str
 
 
 async def _take(context: Context, actor: Actor, application_id: str) -> Application:
-    async with context.db.begin(actor) as tx:
+    """Not durable: what is decided later is written after it, and what is not is taken again."""
+    async with context.db.begin(actor, durable=False) as tx:
         application = await applications.get(tx, application_id, lock=True)
         if application.status == "submitted":
             application = await applications.move(tx, application, "deciding", "deciding")

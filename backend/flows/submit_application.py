@@ -54,6 +54,7 @@ async def submit_application(
             case_id=application.id,
             key=f"decide:{application.id}",
             payload={},
+            first=True,
         )
         await notify.announce(tx, submitted)
         await _relate(tx, application, person, network)

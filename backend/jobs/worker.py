@@ -2,7 +2,8 @@
 
 PgQueuer hands over ids; the effect itself is leased from our own table, so a job that comes twice, or again
 after a crash, finds nothing to do. Delivery is: lease (own transaction) → handler (no transaction) → record.
-The lease is short and renewed while the handler runs, so that what a killed worker held goes on soon.
+The lease is short and renewed while the handler runs, so that what a killed worker held goes on soon. Neither lease
+nor record waits for the disk: a database that dies with one in hand has the effect delivered again, under its own key.
 """
 
 import asyncio
@@ -41,7 +42,7 @@ class DeliveryFailed(Exception):
 async def deliver(context: Context, institution_id: str, effect_id: str) -> str:
     """Deliver one effect. Returns what became of it: delivered, postponed, dead or nothing."""
     actor = system(institution_id, "worker")
-    async with context.db.begin(actor) as tx:
+    async with context.db.begin(actor, durable=False) as tx:
         effect = await effects.lease(tx, effect_id)
     if effect is None:
         return "nothing"
@@ -53,7 +54,7 @@ async def deliver(context: Context, institution_id: str, effect_id: str) -> str:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
     failpoints.hit(SENT)
-    async with context.db.begin(actor) as tx:
+    async with context.db.begin(actor, durable=False) as tx:
         if not error:
             await effects.delivered(tx, effect)
             return "delivered"
@@ -92,7 +93,7 @@ async def _keep_lease(context: Context, effect: Effect) -> None:
     while True:
         await asyncio.sleep(effects.LEASE.total_seconds() / 3)
         with contextlib.suppress(Unavailable):
-            async with context.db.begin(actor) as tx:
+            async with context.db.begin(actor, durable=False) as tx:
                 if not await effects.keep(tx, effect):
                     return
 

@@ -57,10 +57,11 @@ async def add(
     payload: dict[str, object],
     key: str | None = None,
     delay: timedelta | None = None,
+    first: bool = False,
 ) -> str | None:
     """Record an effect of this transaction's change. Returns its id, or None when `key` was there already.
 
-    `key` defaults to the effect's own id. `kind` names the handler in backend/jobs.
+    `key` defaults to the effect's own id. `kind` names the handler in backend/jobs. `first`: a person waits for it.
     """
     effect_id = ids.new()
     sealed = tx.vault.seal("outbox.effects", "payload", effect_id, msgspec.json.encode(payload))
@@ -77,7 +78,7 @@ async def add(
     )
     if inserted is None:
         return None
-    await queue.enqueue(tx, tx.institution_id, effect_id, delay=delay)
+    await queue.enqueue(tx, tx.institution_id, effect_id, delay=delay, first=first)
     return effect_id
 
 

@@ -32,15 +32,23 @@ async def install(connection: Any) -> None:
 
 
 async def enqueue(
-    tx: "Tx", institution_id: str, effect_id: str, attempt: str = "0", delay: timedelta | None = None
+    tx: "Tx",
+    institution_id: str,
+    effect_id: str,
+    attempt: str = "0",
+    delay: timedelta | None = None,
+    *,
+    first: bool = False,
 ) -> None:
     """Wake a worker for one effect, in the same transaction. A second job for the same attempt is skipped.
 
+    `first`: before everything else that waits, because a person looks at the page until it is done.
     The attempt is part of the key because the job of a killed worker stays in the queue for a while.
     """
     await Queries(AsyncpgDriver(tx.connection)).enqueue(
         ENTRYPOINT,
         f"{institution_id}/{effect_id}".encode(),
+        int(first),
         execute_after=delay,
         dedupe_key=f"{effect_id}:{attempt}",
         on_conflict="skip",

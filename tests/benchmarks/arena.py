@@ -59,19 +59,24 @@ async def _fill(server: Embedded, settings: Settings) -> None:
     await connection.close()
 
 
+def environment(settings: Settings) -> dict[str, str]:
+    """Of a process of ours that works on the bench's own folder."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("XIAODAI", "DATABASE"))}
+    return {**kept, "XIAODAI_DATA": str(settings.data)}
+
+
 class Served:
     """One application under the server and the options `up` uses, one process."""
 
-    def __init__(self, factory: str, settings: Settings, **environment: str) -> None:
+    def __init__(self, factory: str, settings: Settings, **more: str) -> None:
         self.port = free_port()
         lock = settings.data / "postgres" / "postmaster.pid"
         self._database = psutil.Process(int(lock.read_text().splitlines()[0]))
         command = [*parts.granian("web", "127.0.0.1", self.port, 1)[:-1], factory]
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("XIAODAI", "DATABASE"))}
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**kept, "XIAODAI_DATA": str(settings.data), "PORT": str(self.port), **environment},
+            env={**environment(settings), "PORT": str(self.port), **more},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -113,8 +118,8 @@ class Served:
 
 
 @contextmanager
-def serving(factory: str, settings: Settings, **environment: str) -> Iterator[Served]:
-    served = Served(factory, settings, **environment)
+def serving(factory: str, settings: Settings, **more: str) -> Iterator[Served]:
+    served = Served(factory, settings, **more)
     try:
         yield served
     finally:
