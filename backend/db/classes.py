@@ -113,7 +113,7 @@ CLASSES: dict[str, Columns] = {
     "customers.people": Columns(
         plain="institution_id id birth_on sex nation card_valid_from card_valid_until status created_at updated_at",
         sealed="name_enc id_number_enc phone_enc address_enc issuer_enc",
-        index="id_number_blind phone_blind",
+        index="id_number_blind phone_blind name_blind",
     ),
     "decision.county_versions": Columns(plain="institution_id hash stage body added_by added_at"),
     "decision.decisions": Columns(

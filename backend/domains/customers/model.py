@@ -21,6 +21,10 @@ to phone who complained or asked for a person, and cannot without the number."""
 Sex = Literal["男", "女"]
 
 
+SearchKind = Literal["id_number", "phone", "name"]
+"""What a person can be found by; a name only as a whole, since only its keyed hash can be asked for."""
+
+
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Both sides of an ID card as the person confirmed them. `valid_until` None is 长期."""
 

@@ -21,21 +21,39 @@ select id from customers.people where institution_id = :institution_id and phone
 -- Held to the end of the transaction, so that one phone is given to one person at a time.
 select pg_advisory_xact_lock(hashtextextended(encode(:phone_blind, 'hex'), 0));
 
--- name: insert(institution_id, id, name_enc, id_number_enc, id_number_blind, address_enc, issuer_enc, birth_on, sex, nation, card_valid_from, card_valid_until, now)$
+-- name: search(institution_ids, id_number_blind, phone_blind, name_blind, most)
+-- Who carries this number, phone or whole name: one of the three is given, the others are null.
+-- scope: all institutions, because head office answers for every county; a county asks for itself alone. Ids only.
+select institution_id, id from customers.people
+where institution_id = any(:institution_ids::text[])
+  and (id_number_blind = :id_number_blind or phone_blind = :phone_blind or name_blind = :name_blind)
+order by created_at desc, id limit :most;
+
+-- name: without_name_index(most)
+-- People known before names were indexed; still sealed.
+-- scope: all institutions, because one job brings everybody's up to date.
+select institution_id, id, name_enc from customers.people where name_blind is null order by created_at limit :most;
+
+-- name: set_name_index(institution_id, id, name_blind)!
+-- Unless a newer card has just done it.
+update customers.people set name_blind = :name_blind
+where institution_id = :institution_id and id = :id and name_blind is null;
+
+-- name: insert(institution_id, id, name_enc, name_blind, id_number_enc, id_number_blind, address_enc, issuer_enc, birth_on, sex, nation, card_valid_from, card_valid_until, now)$
 -- A new person; null when another transaction has just added the same number.
 insert into customers.people
-    (institution_id, id, name_enc, id_number_enc, id_number_blind, address_enc, issuer_enc, birth_on, sex, nation,
-     card_valid_from, card_valid_until, created_at, updated_at)
-values (:institution_id, :id, :name_enc, :id_number_enc, :id_number_blind, :address_enc, :issuer_enc, :birth_on,
-        :sex, :nation, :card_valid_from, :card_valid_until, :now, :now)
+    (institution_id, id, name_enc, name_blind, id_number_enc, id_number_blind, address_enc, issuer_enc, birth_on, sex,
+     nation, card_valid_from, card_valid_until, created_at, updated_at)
+values (:institution_id, :id, :name_enc, :name_blind, :id_number_enc, :id_number_blind, :address_enc, :issuer_enc,
+        :birth_on, :sex, :nation, :card_valid_from, :card_valid_until, :now, :now)
 on conflict do nothing
 returning id;
 
--- name: update_from_card(institution_id, id, name_enc, address_enc, issuer_enc, nation, card_valid_from, card_valid_until, now)!
+-- name: update_from_card(institution_id, id, name_enc, name_blind, address_enc, issuer_enc, nation, card_valid_from, card_valid_until, now)!
 -- A newer card of a known person; the number, birth date and sex do not change with it.
 update customers.people
-set name_enc = :name_enc, address_enc = :address_enc, issuer_enc = :issuer_enc, nation = :nation,
-    card_valid_from = :card_valid_from, card_valid_until = :card_valid_until, updated_at = :now
+set name_enc = :name_enc, name_blind = :name_blind, address_enc = :address_enc, issuer_enc = :issuer_enc,
+    nation = :nation, card_valid_from = :card_valid_from, card_valid_until = :card_valid_until, updated_at = :now
 where institution_id = :institution_id and id = :id and card_valid_from <= :card_valid_from;
 
 -- name: set_phone(institution_id, id, phone_enc, phone_blind, now)!

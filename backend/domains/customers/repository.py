@@ -6,7 +6,7 @@ from typing import Any
 from backend.core import ids
 from backend.db import queries
 from backend.db.database import Tx
-from backend.domains.customers.model import Card, Consent, Person
+from backend.domains.customers.model import Card, Consent, Person, SearchKind
 
 Q = queries.load(__package__)
 
@@ -49,6 +49,29 @@ async def same_person_everywhere(tx: Tx, id_number: str) -> list[tuple[str, str]
     return [(row["institution_id"], row["id"]) for row in rows]
 
 
+async def search(
+    tx: Tx, institution_ids: list[str], kind: SearchKind, text: str, most: int
+) -> list[tuple[str, str]]:
+    blinds: dict[str, bytes | None] = dict.fromkeys(("id_number_blind", "phone_blind", "name_blind"))
+    blinds[f"{kind}_blind"] = _name_blind(tx, text) if kind == "name" else tx.vault.blind(kind, text)
+    rows = await Q.search(tx, institution_ids=institution_ids, most=most, **blinds)
+    return [(row["institution_id"], row["id"]) for row in rows]
+
+
+async def without_name_index(tx: Tx, most: int) -> list[tuple[str, str, str]]:
+    """(institution, customer, name)"""
+    rows = await Q.without_name_index(tx, most=most)
+    return [
+        (row["institution_id"], row["id"], tx.vault.decrypt(TABLE, "name_enc", row["id"], row["name_enc"]))
+        for row in rows
+    ]
+
+
+async def set_name_index(tx: Tx, customer_id: str, name: str) -> None:
+    blind = _name_blind(tx, name)
+    await Q.set_name_index(tx, institution_id=tx.institution_id, id=customer_id, name_blind=blind)
+
+
 async def insert(tx: Tx, card: Card) -> str | None:
     customer_id = ids.new()
     added: str | None = await Q.insert(
@@ -56,6 +79,7 @@ async def insert(tx: Tx, card: Card) -> str | None:
         institution_id=tx.institution_id,
         id=customer_id,
         name_enc=_seal(tx, customer_id, "name_enc", card.name),
+        name_blind=_name_blind(tx, card.name),
         id_number_enc=_seal(tx, customer_id, "id_number_enc", card.id_number),
         id_number_blind=tx.vault.blind("id_number", card.id_number),
         address_enc=_seal(tx, customer_id, "address_enc", card.address),
@@ -76,6 +100,7 @@ async def update_from_card(tx: Tx, customer_id: str, card: Card) -> None:
         institution_id=tx.institution_id,
         id=customer_id,
         name_enc=_seal(tx, customer_id, "name_enc", card.name),
+        name_blind=_name_blind(tx, card.name),
         address_enc=_seal(tx, customer_id, "address_enc", card.address),
         issuer_enc=_seal(tx, customer_id, "issuer_enc", card.issuer),
         nation=card.nation,
@@ -219,3 +244,8 @@ def _open(tx: Tx, row: Any) -> Person:
         status=row["status"],
         created_at=row["created_at"],
     )
+
+
+def _name_blind(tx: Tx, name: str) -> bytes:
+    """Blanks and the two dots of names like 阿依古丽·买买提 make no difference."""
+    return tx.vault.blind("name", "".join(name.split()).replace("•", "·"))

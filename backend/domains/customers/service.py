@@ -18,6 +18,7 @@ from backend.domains.customers.model import (
     PhoneTaken,
     ReasonNeeded,
     RevealRefused,
+    SearchKind,
 )
 from backend.domains.regulation import service as regulation
 
@@ -80,6 +81,22 @@ async def phone_owners_everywhere(tx: Tx, phone: str) -> list[tuple[str, str]]:
 async def same_person_everywhere(tx: Tx, id_number: str) -> list[tuple[str, str]]:
     """(institution, customer) of everybody with this ID number; needs a union-wide reader."""
     return await repository.same_person_everywhere(tx, id_number)
+
+
+async def search(
+    tx: Tx, institution_ids: list[str], kind: SearchKind, text: str, most: int
+) -> list[tuple[str, str]]:
+    """(institution, customer) of who carries exactly this, the newest first. The caller writes down who asked."""
+    return await repository.search(tx, institution_ids, kind, text, most)
+
+
+async def without_name_index(tx: Tx, most: int) -> list[tuple[str, str, str]]:
+    """(institution, customer, name) of people known before names could be searched; for the job's reader."""
+    return await repository.without_name_index(tx, most)
+
+
+async def set_name_index(tx: Tx, customer_id: str, name: str) -> None:
+    await repository.set_name_index(tx, customer_id, name)
 
 
 async def freeze(tx: Tx, customer_id: str, reason: str) -> None:
