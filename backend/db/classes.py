@@ -31,8 +31,8 @@ class Columns(msgspec.Struct, frozen=True):
 CLASSES: dict[str, Columns] = {
     "applications.applications": Columns(
         plain="institution_id id application_no session_id customer_id openid product_code product_version channel "
-        "code_id officer_id status is_internet_loan step purpose liveness submitted_at decided_at promised_at "
-        "created_at updated_at version",
+        "code_id officer_id brought_by status is_internet_loan step purpose liveness submitted_at decided_at "
+        "promised_at created_at updated_at version",
         sealed="declared",
         figures="amount_fen term_months",
     ),
@@ -154,7 +154,7 @@ CLASSES: dict[str, Columns] = {
     ),
     "identity.staff": Columns(
         plain="institution_id id staff_no name branch_id roles subject phone qualification_no authority_from "
-        "authority_to active"
+        "authority_to active left_at"
     ),
     "identity.staff_sessions": Columns(
         plain="institution_id token_hash staff_id created_at seen_at expires_at revoked_at authenticated_at"

@@ -2,6 +2,7 @@
 
 from backend.core.actor import Actor
 from backend.domains.applications import service as applications
+from backend.domains.identity import service as identity
 from backend.domains.identity.model import NotYours
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import NobodyToAsk, ReviewAnswered, WordsMissing
@@ -25,7 +26,8 @@ async def return_case(context: Context, actor: Actor, review_id: str, question: 
             raise ReviewAnswered()
         application = await applications.get(tx, review.application_id, lock=True)
         await require_another_person(tx, application, review)
-        if application.officer_id is None:
+        officer = await identity.staff(tx, application.officer_id) if application.officer_id else None
+        if officer is None or not officer.active:
             raise NobodyToAsk()
-        await reviews.ask(tx, review, application.officer_id, question)
+        await reviews.ask(tx, review, officer.id, question)
         await applications.note(tx, application, "review_inquiry", review.kind)

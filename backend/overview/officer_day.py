@@ -190,14 +190,14 @@ async def _offers(tx: Tx, most: int) -> list[ToDo]:
     ]
 
 
-async def page(tx: Tx, group: str, before: tuple[datetime, str] | None) -> Page:
-    """The next customers after `before`. An unknown group means all."""
+async def page(tx: Tx, group: str, before: tuple[datetime, str] | None, officer_id: str = "") -> Page:
+    """The next customers after `before`, one's own unless told whose. An unknown group means all."""
     _, statuses = GROUPS.get(group, ("", tuple(APPLICATION.labels)))
     before_at, before_id = before or (None, None)
     rows = await Q.officer_cases(
         tx,
         institution_id=tx.institution_id,
-        officer_id=tx.actor.id,
+        officer_id=officer_id or tx.actor.id,
         statuses=list(statuses),
         before_at=before_at,
         before_id=before_id,

@@ -21,7 +21,7 @@ group by d.institution_id, 2;
 -- What became of the cases, by county, officer, sex and age band; `overridden` when a person said otherwise than
 -- the machine (a granted request, a referred case decided against the machine's proposal).
 -- scope: all institutions, because fairness and approval rates are compared between counties; counts only.
-select d.institution_id, coalesce(a.officer_id::text, '') as officer, coalesce(p.sex, '') as sex,
+select d.institution_id, coalesce(a.brought_by::text, a.officer_id::text, '') as officer, coalesce(p.sex, '') as sex,
        case when p.birth_on is null then ''
             when age(:today::date, p.birth_on) < interval '30 years' then '29 岁及以下'
             when age(:today::date, p.birth_on) < interval '40 years' then '30 至 39 岁'

@@ -45,6 +45,27 @@ from (select id, short_name, position from institutions.institutions
       union all select :union_id, :union_name, null) i
 order by i.position nulls last, i.id;
 
+-- name: left_behind(institution_id)
+-- Officers who left, the last one first, and what nobody looks after since: people (an account that has not said who
+-- it is counts as one), open cases, chats, calls promised, questions of reviewers.
+select s.id, s.name, s.staff_no, s.left_at,
+       (select count(distinct coalesce(a.customer_id::text, a.openid, a.id::text)) from applications.applications a
+        where a.institution_id = :institution_id and a.officer_id = s.id) as people,
+       (select count(*) from applications.applications a
+        where a.institution_id = :institution_id and a.officer_id = s.id
+          and a.status in ('draft', 'submitted', 'deciding', 'referred', 'held', 'approved', 'handed_off')) as open_cases,
+       (select count(*) from channels.followers f
+        where f.institution_id = :institution_id and f.officer_id = s.id) as followers,
+       (select count(*) from channels.tickets t
+        where t.institution_id = :institution_id and t.owner_id = s.id and t.status = 'open') as calls,
+       (select count(*) from reviews.inquiries i
+        join reviews.reviews r on r.institution_id = i.institution_id and r.id = i.review_id
+        where i.institution_id = :institution_id and i.officer_id = s.id and i.answered_at is null
+          and r.status = 'open') as questions
+from identity.staff s
+where s.institution_id = :institution_id and not s.active and 'officer' = any(s.roles)
+order by s.left_at desc nulls last, s.staff_no;
+
 -- name: officer_today(institution_id, officer_id, today)^
 -- What an officer's codes brought since midnight: people who scanned (the bot and the page write a
 -- row each), applications handed in, approvals, money drawn.

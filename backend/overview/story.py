@@ -42,6 +42,7 @@ WORDS = {
     "repayment": "还款",
     "repaid": "结清",
     "expired": "过了有效期",
+    "officer_changed": "换了客户经理",
     "cancelled": "撤回",
     "abandoned": "没有填完，结束",
 }

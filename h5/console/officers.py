@@ -10,13 +10,19 @@ from backend.db.database import Tx
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import PLACEMENTS, CodeNotFound, OfficerCard, Verification
 from backend.domains.identity import service as identity
-from backend.domains.identity.model import Staff, StaffNotFound
+from backend.domains.identity.model import Staff
 from backend.domains.institutions.model import Institution
+from backend.flows import end_posting, hand_over_customers
+from backend.flows.end_posting import ADMINS
+from backend.overview import left_behind
+from backend.overview.left_behind import LeftBehind
+from backend.overview.officer_day import Line
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
 READERS = ("county_admin", "reviewer", "risk_analyst", "auditor", "head_office_admin")
+SHOW = "console/officers/show.html"
 SHORTEST, LONGEST = 2, 60
 
 
@@ -32,9 +38,28 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Officers(msgspec.Struct, frozen=True):
+    """`alone` are those who left and whose customers nobody looks after."""
+
     rows: tuple[Row, ...]
+    alone: tuple[LeftBehind, ...]
     county: Institution
     counties: tuple[Institution, ...]
+
+
+class Leaving(msgspec.Struct, frozen=True, kw_only=True):
+    """What an admin may do about an officer who leaves or left. `cases` are of those nobody looks after, at most a
+    page of them (`more`); `colleagues` may take them."""
+
+    may_end: bool
+    fresh: bool
+    behind: LeftBehind | None
+    cases: tuple[Line, ...] = ()
+    more: bool = False
+    colleagues: tuple[Staff, ...] = ()
+    may_hand_over: bool = False
+    reason: str = ""
+    to: str = ""
+    errors: dict[str, str] = {}
 
 
 class Officer(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +69,7 @@ class Officer(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[Verification, ...]
     may_revoke: bool
     institution_id: str
+    leaving: Leaving
     wrong: tuple[str, str] = ("", "")
     placements: dict[str, str] = msgspec.field(default_factory=PLACEMENTS.copy)
 
@@ -55,14 +81,53 @@ async def show_all(request: Request) -> Response:
     async with here.context.db.read(here.within(institution_id)) as tx:
         officers = [p for p in await identity.all_staff(tx) if "officer" in p.roles]
         rows = tuple([await _row(tx, person) for person in officers])
+        alone = tuple(await left_behind.of_county(tx))
     county = await staff.institution(here, institution_id)
-    return here.show("console/officers/show_all.html", Officers(rows, county, await staff.counties(here)))
+    view = Officers(rows, alone, county, await staff.counties(here))
+    return here.show("console/officers/show_all.html", view)
 
 
 @get("/console/officers/{institution_id:str}/{staff_id:str}", opt=staff.only(*READERS))
 async def show(request: Request, institution_id: FromPath[str], staff_id: FromPath[str]) -> Response:
     here = staff.here(request)
-    return here.show("console/officers/show.html", await _view(here, institution_id, staff_id))
+    return here.show(SHOW, await _view(here, institution_id, staff_id))
+
+
+@post(
+    "/console/officers/{institution_id:str}/{staff_id:str}/leave",
+    opt=staff.only(*ADMINS),
+    fields=("reason",),
+)
+async def leave(request: Request, institution_id: FromPath[str], staff_id: FromPath[str]) -> Response:
+    """离岗: cannot be taken back, so with a reason and a fresh proof of who does it."""
+    here, form = staff.here(request), await forms.texts(request)
+    actor, path = here.within(institution_id), f"/console/officers/{institution_id}/{staff_id}"
+    await _exists(here, institution_id, staff_id)
+    here.require_fresh(path)
+    try:
+        await end_posting.end_posting(here.context, actor, staff_id, form.get("reason", ""))
+    except Invalid as problem:
+        view = await _view(here, institution_id, staff_id, form=form, errors=problem.fields)
+        return here.show(SHOW, view, 422)
+    return here.go(path)
+
+
+@post(
+    "/console/officers/{institution_id:str}/{staff_id:str}/hand-over",
+    opt=staff.only(*ADMINS),
+    fields=("to",),
+)
+async def hand_over(request: Request, institution_id: FromPath[str], staff_id: FromPath[str]) -> Response:
+    """Everybody whom nobody looks after goes to one colleague."""
+    here, form = staff.here(request), await forms.texts(request)
+    actor, path = here.within(institution_id), f"/console/officers/{institution_id}/{staff_id}"
+    await _exists(here, institution_id, staff_id)
+    try:
+        await hand_over_customers.hand_over_customers(here.context, actor, staff_id, form.get("to", ""))
+    except Invalid as problem:
+        view = await _view(here, institution_id, staff_id, form=form, errors=problem.fields)
+        return here.show(SHOW, view, 422)
+    return here.go(path)
 
 
 @post("/console/codes/{code_id:str}/revoke", opt=staff.only("county_admin"), fields=("reason",))
@@ -79,7 +144,7 @@ async def revoke(request: Request, code_id: FromPath[str]) -> Response:
     if len(reason) < SHORTEST:
         problem = Invalid(fields={"reason": "请写明为什么作废，扫码的人会看到"})
         view = await _view(here, institution_id, code.officer_id, (code_id, problem.fields["reason"]))
-        return here.show("console/officers/show.html", view, 422)
+        return here.show(SHOW, view, 422)
     return here.go(f"/console/officers/{institution_id}/{code.officer_id}")
 
 
@@ -91,11 +156,29 @@ async def _row(tx: Tx, person: Staff) -> Row:
     return Row(person, card.branch_name, person.authorised(today), left, real, len(codes) - real)
 
 
-async def _view(here: Here, institution_id: str, staff_id: str, wrong: tuple[str, str] = ("", "")) -> Officer:
+async def _officer(tx: Tx, staff_id: str) -> Staff:
+    person = await identity.staff(tx, staff_id) if ids.is_uuid(staff_id) else None
+    end_posting.require_officer(person)
+    assert person is not None
+    return person
+
+
+async def _exists(here: Here, institution_id: str, staff_id: str) -> None:
+    """Raises `StaffNotFound`."""
     async with here.context.db.read(here.within(institution_id)) as tx:
-        person = await identity.staff(tx, staff_id) if ids.is_uuid(staff_id) else None
-        if person is None or "officer" not in person.roles:
-            raise StaffNotFound()
+        await _officer(tx, staff_id)
+
+
+async def _view(
+    here: Here,
+    institution_id: str,
+    staff_id: str,
+    wrong: tuple[str, str] = ("", ""),
+    form: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+) -> Officer:
+    async with here.context.db.read(here.within(institution_id)) as tx:
+        person = await _officer(tx, staff_id)
         codes = await campaigns.list_for_officer(tx, staff_id)
         return Officer(
             person=person,
@@ -104,5 +187,26 @@ async def _view(here: Here, institution_id: str, staff_id: str, wrong: tuple[str
             codes=tuple([await campaigns.verify_id(tx, code.id) for code in codes]),
             may_revoke=here.has("county_admin") and not here.head_office,
             institution_id=institution_id,
+            leaving=await _leaving(here, tx, person, form or {}, errors or {}),
             wrong=wrong,
         )
+
+
+async def _leaving(
+    here: Here, tx: Tx, person: Staff, form: dict[str, str], errors: dict[str, str]
+) -> Leaving:
+    behind = None if person.active else await left_behind.of_officer(tx, person.id)
+    cases, more = await left_behind.cases(tx, person.id) if behind else ([], False)
+    team = await identity.all_staff(tx) if behind else []
+    return Leaving(
+        may_end=here.has(*ADMINS) and person.active and person.id != here.person.id,
+        fresh=here.fresh(),
+        behind=behind,
+        cases=tuple(cases),
+        more=more,
+        colleagues=tuple(each for each in team if each.active and "officer" in each.roles),
+        may_hand_over=here.has(*ADMINS),
+        reason=form.get("reason", ""),
+        to=form.get("to", ""),
+        errors=errors,
+    )

@@ -54,6 +54,8 @@ router = staff.router(
         officers.show_all,
         officers.show,
         officers.revoke,
+        officers.leave,
+        officers.hand_over,
         relations.show,
         relations.take,
         relations.answer,

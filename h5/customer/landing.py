@@ -179,4 +179,5 @@ def closed(code: str, verified: Verification) -> views.ClosedCode:
         report_url=f"/report?code={code}" if code else "/report",
         official_url=f"/p/{institution_id}/{product}" if product else "",
         expired_on=verified.closed_on,
+        why=verified.reason if verified.state is CodeState.REVOKED else "",
     )

@@ -104,6 +104,6 @@ async def _other_way(draft: Draft) -> views.OtherWay:
 
 
 async def officer_of(tx: Tx, application: Application) -> views.Officer | None:
-    """The officer whose code the person scanned."""
+    """The officer who looks after the person; None for one who has left."""
     found = await staff.staff(tx, application.officer_id) if application.officer_id else None
-    return officer(await campaigns.officer_card(tx, found)) if found is not None else None
+    return officer(await campaigns.officer_card(tx, found)) if found is not None and found.active else None

@@ -76,12 +76,16 @@ class Entry(Struct, frozen=True):
 
 
 class ClosedCode(Struct, frozen=True):
-    """A code that must not be used: 'expired', 'revoked', 'forged' (bad signature) or 'frozen' (N15)."""
+    """A code that must not be used: 'expired', 'revoked', 'forged' (bad signature) or 'frozen' (N15).
+
+    `why` is what staff wrote for whoever scans a revoked one.
+    """
 
     state: Literal["expired", "revoked", "forged", "frozen"]
     report_url: str
     official_url: str = ""
     expired_on: date | None = None
+    why: str = ""
 
 
 class Side(Struct, frozen=True):

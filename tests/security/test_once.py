@@ -18,6 +18,7 @@ from backend.api import signed
 from backend.core import clock, failpoints, ids
 from backend.core.crypto import Unreadable
 from backend.db.database import COMMITTED
+from backend.demo import staff_id
 from backend.flows import open_mobile_bank
 from backend.outbox import idempotency
 from backend.sandbox import specimens
@@ -200,6 +201,8 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("reviewer", f"/console/rechecks/{made.recheck}", {"finding": "disagreed", "why": "收入凭据对不上"}),
         ("county_admin", f"/console/rechecks/{made.recheck}/done", {"done": "已请客户经理上门核实用途"}),
         ("reviewer", f"/console/cases/{made.number}/capsule", {"reason": "客户要求复核这次的决定"}),
+        ("county_admin", f"/console/officers/4101/{made.officer}/leave", {"reason": "合同到期，不再续聘"}),
+        ("county_admin", f"/console/officers/4101/{made.officer}/hand-over", {"to": staff_id("4101", 2)}),
         ("auditor", "/staff/confirm", {"next": "/console"}),
         ("auditor", "/staff/sign-in", {"next": ""}),
         ("auditor", "/staff/sign-out", {}),

@@ -63,6 +63,8 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
+    """`officer_id` looks after the person now (管户); `brought_by` is who brought the case, where that was another."""
+
     institution_id: str
     id: str
     application_no: str
@@ -88,6 +90,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     version: int
+    brought_by: str | None = None
 
     @property
     def label(self) -> str:

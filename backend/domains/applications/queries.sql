@@ -119,6 +119,32 @@ select m.institution_id, m.id, coalesce((select seq from last), 0) + 1, :event, 
 from moved m
 returning seq;
 
+-- name: lock_of_officer(institution_id, officer_id)
+-- Everything of one officer's, held until it is handed over: the events below are numbered by this lock.
+select id from applications.applications
+where institution_id = :institution_id and officer_id = :officer_id
+order by id for update;
+
+-- name: hand_over(institution_id, ids, to_officer, who, why, now)!
+-- Another officer looks after these from now on; an event of each case says so. When they moved last stays as it is,
+-- since clocks and lists go by it.
+with moved as (
+    update applications.applications
+    set officer_id = :to_officer, brought_by = coalesce(brought_by, officer_id), version = version + 1
+    where institution_id = :institution_id and id = any(:ids::uuid[])
+    returning institution_id, id, status
+), last as (
+    select distinct on (e.application_id) e.application_id, e.seq, e.hash, e.to_status
+    from applications.events e
+    where e.institution_id = :institution_id and e.application_id = any(:ids::uuid[])
+    order by e.application_id, e.seq desc
+)
+insert into applications.events (institution_id, application_id, seq, event, from_status, to_status, who, why, at, hash)
+select m.institution_id, m.id, l.seq + 1, 'officer_changed', l.to_status, m.status, :who, :why, :now,
+       applications.link(l.hash, m.id, l.seq + 1, 'officer_changed', l.to_status, m.status, :who, :why, :now)
+from moved m
+join last l on l.application_id = m.id;
+
 -- name: note(institution_id, id, event, who, why, now)^
 -- An event that does not move the status (the first one, a review request, a hand-off token …). Callers hold
 -- the application's row lock, or have just inserted it.
@@ -194,8 +220,8 @@ where institution_id = :institution_id and application_id = :application_id;
 -- name: forget(institution_id, id, now)!
 -- A draft that must not become a lead: nobody can be found through it any more (D6-02, D3-05).
 update applications.applications
-set openid = null, session_id = null, customer_id = null, officer_id = null, code_id = null, declared = null,
-    amount_fen = null, purpose = null, updated_at = :now, version = version + 1
+set openid = null, session_id = null, customer_id = null, officer_id = null, brought_by = null, code_id = null,
+    declared = null, amount_fen = null, purpose = null, updated_at = :now, version = version + 1
 where institution_id = :institution_id and id = :id;
 
 -- name: captures_with_us_everywhere(before, most)

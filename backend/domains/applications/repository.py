@@ -176,6 +176,20 @@ async def note(tx: Tx, application_id: str, event: str, why: str) -> None:
     )
 
 
+async def hand_over(tx: Tx, from_officer: str, to_officer: str, why: str) -> int:
+    rows = await Q.lock_of_officer(tx, institution_id=tx.institution_id, officer_id=from_officer)
+    moved: int = await Q.hand_over(
+        tx,
+        institution_id=tx.institution_id,
+        ids=[row["id"] for row in rows],
+        to_officer=to_officer,
+        who=f"{tx.actor.kind}:{tx.actor.id}",
+        why=why,
+        now=tx.now,
+    )
+    return moved
+
+
 async def events(tx: Tx, application_id: str) -> list[Event]:
     rows = await Q.events(tx, institution_id=tx.institution_id, application_id=application_id)
     return [Event(*row) for row in rows]

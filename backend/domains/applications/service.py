@@ -193,6 +193,11 @@ async def note(tx: Tx, application: Application, event: str, why: str = "") -> N
     audit.add(tx, f"application.{event}", application.application_no, why=why)
 
 
+async def hand_over(tx: Tx, from_officer: str, to_officer: str, why: str) -> int:
+    """Everything one officer looked after goes to another, each case with an event; returns how many."""
+    return await repository.hand_over(tx, from_officer, to_officer, why)
+
+
 async def events(tx: Tx, application_id: str) -> list[Event]:
     return await repository.events(tx, application_id)
 

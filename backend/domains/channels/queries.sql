@@ -112,6 +112,21 @@ on conflict (institution_id, openid) do update
 set code_id = excluded.code_id, code_token = excluded.code_token, officer_id = excluded.officer_id,
     product_code = excluded.product_code, routed_at = excluded.routed_at, following = true;
 
+-- name: forget_codes_of(institution_id, officer_id)!
+-- The codes of somebody who left are void: who came through one is shown the product without it.
+update channels.followers set code_id = null, code_token = null
+where institution_id = :institution_id and officer_id = :officer_id and code_token is not null;
+
+-- name: hand_over_followers(institution_id, from_officer, to_officer)!
+-- Another officer answers for these accounts; leads stay what they are, a record of scans.
+update channels.followers set officer_id = :to_officer
+where institution_id = :institution_id and officer_id = :from_officer;
+
+-- name: hand_over_tickets(institution_id, from_officer, to_officer)!
+-- Who waits to be called is called by another officer; the clock goes on.
+update channels.tickets set owner_id = :to_officer
+where institution_id = :institution_id and owner_id = :from_officer and status = 'open';
+
 -- name: insert_lead(institution_id, id, openid, code_id, officer_id, product_code, now)!
 -- One row per scan.
 insert into channels.leads (institution_id, id, openid, code_id, officer_id, product_code, scanned_at)

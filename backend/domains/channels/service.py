@@ -75,6 +75,17 @@ async def scanned(tx: Tx, openid: str, scan: Scan) -> None:
     audit.add(tx, "lead.new", scan.code_id, product=scan.product_code)
 
 
+async def forget_codes_of(tx: Tx, officer_id: str) -> None:
+    """Nobody is led to a code of somebody who has left any more."""
+    await Q.forget_codes_of(tx, institution_id=tx.institution_id, officer_id=officer_id)
+
+
+async def hand_over(tx: Tx, from_officer: str, to_officer: str) -> tuple[int, int]:
+    """Another officer answers for the accounts and calls of one; returns (accounts, open calls)."""
+    both = {"institution_id": tx.institution_id, "from_officer": from_officer, "to_officer": to_officer}
+    return await Q.hand_over_followers(tx, **both), await Q.hand_over_tickets(tx, **both)
+
+
 async def heard(tx: Tx, openid: str, *, message: bool) -> None:
     """The person wrote (`message`) or tapped, scanned, followed: a sending window opens."""
     query = Q.heard_message if message else Q.heard_event

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from backend.core.errors import Invalid, NotFound, NotPermitted, TooMany
+from backend.core.errors import Conflict, Invalid, NotFound, NotPermitted, TooMany
 
 STAFF_IDLE = timedelta(minutes=15)
 STAFF_ABSOLUTE = timedelta(hours=8)
@@ -29,6 +29,7 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
     authority_from: date | None
     authority_to: date | None
     active: bool
+    left_at: datetime | None = None
 
     def authorised(self, on: date) -> bool:
         """Whether this person may market on a day (D4-01): qualified, authorised, still with us."""
@@ -127,6 +128,16 @@ class AnotherPerson(NotPermitted):
 class StaffNotFound(NotFound):
     code = "staff_not_found"
     message = "没有找到这位员工"
+
+
+class AlreadyLeft(Conflict):
+    code = "already_left"
+    message = "这位员工已经办过离岗了"
+
+
+class NotYourself(NotPermitted):
+    code = "not_yourself"
+    message = "自己的离岗要由另一位管理员办"
 
 
 class NotYours(NotPermitted):

@@ -1,16 +1,16 @@
 -- name: staff_by_subject(subject)
 -- scope: all institutions, because the sign-on does not say which county a person works for.
-select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active
+select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active, left_at
 from identity.staff where subject = :subject;
 
 -- name: staff(institution_id, id)^
 -- One member of staff.
-select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active
+select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active, left_at
 from identity.staff where institution_id = :institution_id and id = :id;
 
 -- name: all_staff(institution_id)
 -- The staff of one institution.
-select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active
+select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active, left_at
 from identity.staff where institution_id = :institution_id order by staff_no;
 
 -- name: insert_state(state_hash, visit_hash, next_path, for_subject, expires_at)!
@@ -37,7 +37,7 @@ values (:institution_id, :token_hash, :staff_id, :now, :now, :authenticated_at, 
 -- name: staff_session(institution_id, token_hash, now, idle_since)^
 -- A living session and who it belongs to. Read at every request, so that a revocation counts at once.
 select s.institution_id, s.id, s.staff_no, s.name, s.branch_id, s.roles, s.subject, s.phone, s.qualification_no,
-       s.authority_from, s.authority_to, s.active, t.seen_at, t.authenticated_at
+       s.authority_from, s.authority_to, s.active, s.left_at, t.seen_at, t.authenticated_at
 from identity.staff_sessions t
 join identity.staff s on s.institution_id = t.institution_id and s.id = t.staff_id
 where t.institution_id = :institution_id and t.token_hash = :token_hash and t.revoked_at is null
@@ -52,6 +52,17 @@ where institution_id = :institution_id and token_hash = :token_hash;
 -- Signed out, or replaced by a new session.
 update identity.staff_sessions set revoked_at = :now
 where institution_id = :institution_id and token_hash = :token_hash and revoked_at is null;
+
+-- name: end_posting(institution_id, id, now)$
+-- Null for who has left already, or was never here.
+update identity.staff set active = false, left_at = :now
+where institution_id = :institution_id and id = :id and active
+returning staff_no;
+
+-- name: revoke_sessions_of(institution_id, staff_id, now)!
+-- Every browser this person is signed in at.
+update identity.staff_sessions set revoked_at = :now
+where institution_id = :institution_id and staff_id = :staff_id and revoked_at is null;
 
 -- name: insert_customer_session(institution_id, id, token_hash, openid, now, expires_at)!
 -- A browser came to the H5 pages.

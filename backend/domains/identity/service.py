@@ -13,6 +13,7 @@ from backend.domains.identity.model import (
     STAFF_ABSOLUTE,
     STAFF_IDLE,
     STATE_LIFE,
+    AlreadyLeft,
     CodeSent,
     CodeUsedUp,
     CustomerSession,
@@ -122,6 +123,20 @@ async def end_staff_session(tx: Tx, token: str) -> None:
 async def sign_out(tx: Tx, token: str, staff_no: str) -> None:
     await Q.revoke_staff_session(tx, institution_id=tx.institution_id, token_hash=_hash(token), now=tx.now)
     audit.add(tx, "staff.sign_out", staff_no)
+
+
+async def end_posting(tx: Tx, person: Staff) -> int:
+    """离岗: from the commit on nobody is let in as this person; returns how many sessions ended.
+
+    Raises `AlreadyLeft`.
+    """
+    if await Q.end_posting(tx, institution_id=tx.institution_id, id=person.id, now=tx.now) is None:
+        raise AlreadyLeft()
+    ended: int = await Q.revoke_sessions_of(
+        tx, institution_id=tx.institution_id, staff_id=person.id, now=tx.now
+    )
+    audit.add(tx, "staff.left", person.staff_no, sessions=ended)
+    return ended
 
 
 async def new_customer_session(

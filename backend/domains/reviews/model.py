@@ -118,7 +118,7 @@ class InquiryOpen(Conflict):
 
 class NobodyToAsk(Conflict):
     code = "nobody_to_ask"
-    message = "这笔业务没有客户经理，不能退回核实"
+    message = "这笔业务没有在岗的客户经理，不能退回核实。请县行管理员先交接"
 
 
 class WordsMissing(Invalid):

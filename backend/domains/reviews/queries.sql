@@ -66,6 +66,11 @@ where i.institution_id = :institution_id and i.officer_id = :officer_id and i.an
 order by r.due_at
 limit :most;
 
+-- name: hand_over_inquiries(institution_id, from_officer, to_officer)!
+-- What an officer still owed, another finds out.
+update reviews.inquiries set officer_id = :to_officer
+where institution_id = :institution_id and officer_id = :from_officer and answered_at is null;
+
 -- name: answer_inquiry(institution_id, id, answer, now)!
 -- The ball goes back to the reviewers.
 update reviews.inquiries set answer = :answer, answered_at = :now

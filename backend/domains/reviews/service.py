@@ -139,6 +139,13 @@ async def owed(tx: Tx, officer_id: str, most: int = 50) -> list[Owed]:
     return [Owed(_inquiry(tx, row), row["application_id"], row["due_at"]) for row in rows]
 
 
+async def hand_over_inquiries(tx: Tx, from_officer: str, to_officer: str) -> int:
+    moved: int = await Q.hand_over_inquiries(
+        tx, institution_id=tx.institution_id, from_officer=from_officer, to_officer=to_officer
+    )
+    return moved
+
+
 async def answer_inquiry(tx: Tx, asked: Inquiry, review: Review, answer: str) -> None:
     """Raises `InquiryMissing` when it has been answered meanwhile."""
     sealed = tx.vault.encrypt(_INQUIRIES, "answer", asked.id, answer)
