@@ -79,9 +79,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sign_on_client_id: Annotated[str, Meta(description="统一身份认证应用编号")] = "xiaodai"
     sign_on_client_secret: Annotated[str, Meta(description="统一身份认证应用密钥")] = DEVELOPMENT_SECRET
     outside_api_secret: Annotated[str, Meta(description="调用行内系统的接口密钥")] = DEVELOPMENT_SECRET
-    callback_secret: Annotated[str, Meta(description="外部系统回调的签名密钥（Standard Webhooks）")] = (
-        DEVELOPMENT_SECRET
-    )
+    mobile_bank_callback_secret: Annotated[
+        str, Meta(description="手机银行来的请求和回调的签名密钥（Standard Webhooks）")
+    ] = f"{DEVELOPMENT_SECRET}: mobile bank"
+    sms_callback_secret: Annotated[
+        str, Meta(description="短信平台回执的签名密钥（Standard Webhooks）；不能和手机银行的一样")
+    ] = f"{DEVELOPMENT_SECRET}: sms"
     outside_deadline: Annotated[float, Meta(ge=0.1, le=60, description="每次外部调用的时限，秒")] = 5.0
 
     model_base_score: Annotated[int, Meta(ge=1, le=10000, description="评分刻度：基准分")] = 600
@@ -142,7 +145,8 @@ SECRETS = (
     "wechat_app_secret",
     "sign_on_client_secret",
     "outside_api_secret",
-    "callback_secret",
+    "mobile_bank_callback_secret",
+    "sms_callback_secret",
 )
 
 
@@ -210,6 +214,8 @@ def _refuse_unsafe(settings: Settings) -> None:
     for name in SECRETS:
         if DEVELOPMENT_SECRET in getattr(settings, name):
             raise Unsafe(f"{name.upper()} 还是默认密钥，生产环境不能启动")
+    if settings.mobile_bank_callback_secret == settings.sms_callback_secret:
+        raise Unsafe("SMS_CALLBACK_SECRET 不能和 MOBILE_BANK_CALLBACK_SECRET 一样")
     defaults = Settings()
     for name in ("wechat_token", "wechat_aes_key", "wechat_app_id"):
         if getattr(settings, name) == getattr(defaults, name):

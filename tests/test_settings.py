@@ -16,7 +16,7 @@ SAFE = {
     "WECHAT_TOKEN": "t0ken",
     "WECHAT_AES_KEY": "a" * 43,
     "WECHAT_APP_ID": "wx1234",
-    **{name.upper(): "long and secret" for name in SECRETS},
+    **{name.upper(): f"long and secret: {name}" for name in SECRETS},
     **{name.upper(): "https://inside.example" + path for name, path in OUTSIDE.items()},
 }
 
@@ -77,6 +77,14 @@ def test_production_refuses_the_development_keys_however_they_are_written() -> N
         load({**SAFE, "VAULT_KEYS": load({}).vault_keys})
     with pytest.raises(Unsafe, match="CODE_SIGNING_SECRET"):
         load({**SAFE, "CODE_SIGNING_SECRET": f"1:{DEVELOPMENT_SECRET},2:new"})
+
+
+def test_production_wants_one_secret_for_each_who_calls_us() -> None:
+    with pytest.raises(Unsafe, match="SMS_CALLBACK_SECRET 不能和 MOBILE_BANK_CALLBACK_SECRET 一样"):
+        load({**SAFE, "SMS_CALLBACK_SECRET": SAFE["MOBILE_BANK_CALLBACK_SECRET"]})
+    with pytest.raises(Unsafe, match="CALLBACK_SECRET"):
+        load({k: v for k, v in SAFE.items() if "CALLBACK" not in k} | {"CALLBACK_SECRET": "the old one"})
+    assert load({}).sms_callback_secret != load({}).mobile_bank_callback_secret
 
 
 def test_every_setting_has_a_meaning() -> None:

@@ -42,7 +42,7 @@ class StrictEvent(Event, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @post("/redeem", status_code=200)
 async def redeem(request: Request) -> Response:
-    asked = await signed.read(request, Redeem)
+    asked = await signed.read(request, signed.Caller.MOBILE_BANK, Redeem)
     offer = await redeem_hand_off.redeem_hand_off(
         request.app.state.context,
         customer_hash=asked.customer_hash,
@@ -54,14 +54,14 @@ async def redeem(request: Request) -> Response:
 
 @post("/package", status_code=200)
 async def package(request: Request) -> Response:
-    asked = await signed.read(request, Package)
+    asked = await signed.read(request, signed.Caller.MOBILE_BANK, Package)
     context = request.app.state.context
     return _offer(await give_package.give_package(context, asked.application_id, asked.customer_hash))
 
 
 @post("/document", status_code=200)
 async def document(request: Request) -> Response:
-    asked = await signed.read(request, Document)
+    asked = await signed.read(request, signed.Caller.MOBILE_BANK, Document)
     context = request.app.state.context
     content = await give_document.give_document(context, asked.application_id, asked.document_id)
     return litestar.Response(content, media_type="application/pdf")
@@ -81,7 +81,7 @@ async def standing(
 @post("/events", status_code=204, opt={"message_id": "event_id"})
 async def events(request: Request) -> None:
     """204 once the event is stored, also for a repeat; it is applied in its turn."""
-    event = await signed.read(request, StrictEvent)
+    event = await signed.read(request, signed.Caller.MOBILE_BANK, StrictEvent)
     await receive_bank_event.receive_bank_event(request.app.state.context, event)
 
 

@@ -1,5 +1,6 @@
 """Calls from the bank's systems: signature first, then a strict body; refusals as the bank expects them."""
 
+from enum import StrEnum
 from typing import TypeVar
 
 import litestar
@@ -18,6 +19,15 @@ T = TypeVar("T")
 log = structlog.get_logger("api")
 
 LARGEST_BODY = 64 * 1024
+
+
+class Caller(StrEnum):
+    """Who calls, each with a secret of its own: the setting that holds it."""
+
+    MOBILE_BANK = "mobile_bank_callback_secret"
+    SMS = "sms_callback_secret"
+
+
 _NUL = rb"\u0000"
 _GONE: tuple[type[Conflict], ...] = (TokenExpired, OfferGone)
 
@@ -29,13 +39,13 @@ class BodyUnreadable(Invalid):
     message = "请求内容的格式不对"
 
 
-async def read(request: Request, kind: type[T]) -> T:
+async def read(request: Request, caller: Caller, kind: type[T]) -> T:
     """The body of a genuine call. Raises `BadSignature`, `BodyUnreadable`.
 
     `kind` is a struct with `forbid_unknown_fields`.
     """
     body = await request.body()
-    _verify(request, body)
+    _verify(request, caller, body)
     if _NUL in body:  # no text of ours holds it, and PostgreSQL ends a text there
         raise BodyUnreadable()
     try:
@@ -45,28 +55,28 @@ async def read(request: Request, kind: type[T]) -> T:
 
 
 async def keyed(request: Request) -> Response | None:
-    """For `before_request` of this door: genuine, then done once by its `Idempotency-Key`. Raises `BadSignature`.
+    """For `before_request` of the mobile bank's routes: genuine, then done once by its `Idempotency-Key`.
 
-    A message with an id of its own (`opt={"message_id": …}`) is kept single by that.
+    A message with an id of its own (`opt={"message_id": …}`) is kept single by that. Raises `BadSignature`.
     """
     if request.method in request_keys.SAFE or "message_id" in request.route_handler.opt:
         return None
-    _verify(request, await request.body())
+    _verify(request, Caller.MOBILE_BANK, await request.body())
     return await request_keys.of_machine(request, "mobile bank")
 
 
 def check(request: Request) -> None:
-    """A genuine question without a body: what is signed is its path. Raises `BadSignature`."""
-    _verify(request, request.scope["path"].encode())
+    """The mobile bank's genuine question without a body: what is signed is its path. Raises `BadSignature`."""
+    _verify(request, Caller.MOBILE_BANK, request.scope["path"].encode())
 
 
-def _verify(request: Request, content: bytes) -> None:
+def _verify(request: Request, caller: Caller, content: bytes) -> None:
     given = {
         name.decode(): value.decode("latin-1")
         for name, value in request.scope["headers"]  # names are lower case in ASGI
         if name.startswith(webhooks.HEADERS)
     }
-    secret = request.app.state.context.settings.callback_secret
+    secret = getattr(request.app.state.context.settings, caller)
     webhooks.verify(secret, given, content, clock.now())
 
 

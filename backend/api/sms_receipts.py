@@ -31,7 +31,7 @@ class StrictReceipt(Receipt, frozen=True, forbid_unknown_fields=True):
 async def receive(request: Request) -> None:
     """204 also for a repeat. Raises `BadSignature`, `BodyUnreadable`, `MessageUnknown`."""
     context = request.app.state.context
-    receipt = await signed.read(request, StrictReceipt)
+    receipt = await signed.read(request, signed.Caller.SMS, StrictReceipt)
     async with context.db.read(everywhere("sms receipts")) as tx:
         institution_id = await sms.institution_of(tx, receipt.message_id)
     if institution_id is None:

@@ -73,7 +73,7 @@ async def told(tx: Tx, events: Sequence[Event]) -> list[Told]:
     return [
         Told(
             event.at,
-            _words(event.event),
+            words(event.event),
             names.get(event.who, _WHO.get(event.who.partition(":")[0], event.who)),
             APPLICATION.labels[event.to_status] if event.to_status != event.from_status else "",
         )
@@ -81,7 +81,7 @@ async def told(tx: Tx, events: Sequence[Event]) -> list[Told]:
     ]
 
 
-def _words(event: str) -> str:
+def words(event: str) -> str:
     what, _, source = event.partition(".")
     if source:
         return f"{_ASKING.get(what, what)}{SOURCES.get(source, source)}"

@@ -20,7 +20,11 @@ class Callbacks:
 
     def __init__(self, store: Store, faults: Faults, http: httpx.AsyncClient, settings: Settings) -> None:
         self._store, self._faults, self._http = store, faults, http
-        self._base, self._secret = settings.public_base.rstrip("/"), settings.callback_secret
+        self._base = settings.public_base.rstrip("/")
+        self._secrets = {
+            "mobile_bank": settings.mobile_bank_callback_secret,
+            "sms": settings.sms_callback_secret,
+        }
         self._tasks: set[asyncio.Task[None]] = set()
         self._delivered = asyncio.Event()
         self._resumed = False
@@ -46,15 +50,18 @@ class Callbacks:
         return self._store.rows("select * from callbacks where state = 'waiting' order by at")
 
     async def post(self, path: str, body: object) -> httpx.Response:
-        """One signed call whose answer is wanted at once, with a key of its own; raises httpx errors as they come."""
+        """One signed call of the mobile bank whose answer is wanted at once, with a key of its own.
+
+        Raises httpx errors as they come.
+        """
         content, message_id = encoded(body).encode(), ids.new()
-        headers = webhooks.headers(self._secret, message_id, clock.now(), content)
+        headers = webhooks.headers(self._secrets["mobile_bank"], message_id, clock.now(), content)
         headers["Idempotency-Key"] = message_id
         return await self._http.post(self._base + path, content=content, headers=_json(headers))
 
     async def get(self, path: str) -> httpx.Response:
-        """One signed question; what is signed is its path."""
-        headers = webhooks.headers(self._secret, ids.new(), clock.now(), path.encode())
+        """One signed question of the mobile bank; what is signed is its path."""
+        headers = webhooks.headers(self._secrets["mobile_bank"], ids.new(), clock.now(), path.encode())
         return await self._http.get(self._base + path, headers=headers)
 
     async def idle(self, seconds: float = 10) -> bool:
@@ -117,7 +124,8 @@ class Callbacks:
 
     async def _send(self, row: dict[str, Any]) -> str:
         content = row["body"].encode()
-        headers = webhooks.headers(self._secret, row["callback_id"], clock.now(), content)
+        secret = self._secrets[row["system"]]
+        headers = webhooks.headers(secret, row["callback_id"], clock.now(), content)
         try:
             reply = await self._http.post(self._base + row["path"], content=content, headers=_json(headers))
         except httpx.HTTPError as cause:

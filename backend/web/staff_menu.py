@@ -26,6 +26,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("关系核查", "/console/relations"),
             ("名单", "/console/lists"),
             ("自动审批抽查", "/console/rechecks"),
+            ("审计记录", "/console/audit"),
         ),
     ),
 )

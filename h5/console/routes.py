@@ -2,6 +2,7 @@
 
 from backend.web import staff
 from h5.console import (
+    audit_trail,
     capsules,
     cases,
     dead_letters,
@@ -51,6 +52,9 @@ router = staff.router(
         monitors.answer,
         support.show,
         support.find,
+        audit_trail.show,
+        audit_trail.read,
+        audit_trail.verify,
         officers.show_all,
         officers.show,
         officers.revoke,

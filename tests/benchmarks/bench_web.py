@@ -104,7 +104,9 @@ def _always(request: bytes) -> Requests:
 def signed_question(settings: Settings, case: str) -> tuple[str, dict[str, str]]:
     """The bank's question, good for five minutes: (path, headers)."""
     path = f"/api/mobile-bank/standing/{COUNTY}/{case}"
-    return path, webhooks.headers(settings.callback_secret, ids.new(), datetime.now(UTC), path.encode())
+    return path, webhooks.headers(
+        settings.mobile_bank_callback_secret, ids.new(), datetime.now(UTC), path.encode()
+    )
 
 
 def _taking_turns(*cases: tuple[Served, Requests]) -> Iterator[tuple[float, ...]]:

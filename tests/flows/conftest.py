@@ -176,7 +176,7 @@ class Road:
     def signed(self, body: object, secret: str = "") -> tuple[bytes, dict[str, str]]:
         """Body and headers of a call of the bank, signed at this moment."""
         content = msgspec.json.encode(body)
-        secret = secret or self.context.settings.callback_secret
+        secret = secret or self.context.settings.mobile_bank_callback_secret
         return content, webhooks.headers(secret, ids.new(), clock.now(), content)
 
     async def call(self, path: str, body: object, *, secret: str = "", key: str = "") -> httpx.Response:
@@ -188,7 +188,7 @@ class Road:
     async def ask(self, path: str, *, signed: str = "") -> httpx.Response:
         """A signed question of the bank; `signed` is the path the signature is for, if it is another."""
         path = f"/api/mobile-bank/{path}"
-        secret = self.context.settings.callback_secret
+        secret = self.context.settings.mobile_bank_callback_secret
         headers = webhooks.headers(secret, ids.new(), clock.now(), (signed or path).encode())
         return await self.web.get(path, headers=headers)
 

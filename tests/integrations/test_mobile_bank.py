@@ -30,7 +30,7 @@ class Us(Studio):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        self.secret = settings.callback_secret
+        self.secret = settings.mobile_bank_callback_secret
         self.offer: Offer | None = None
         self.pdf = PDF
         self.refusal: httpx.Response | None = None

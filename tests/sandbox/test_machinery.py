@@ -60,7 +60,7 @@ async def test_the_receipt_of_a_message_is_signed_and_names_no_phone(
     await world.idle()
     [receipt] = studio.received
     assert receipt.url.path == "/api/sms/receipts"
-    assert webhooks.verify(settings.callback_secret, receipt.headers, receipt.content, clock.now())
+    assert webhooks.verify(settings.sms_callback_secret, receipt.headers, receipt.content, clock.now())
     assert sent.message_id.encode() in receipt.content
     assert b"13800000000" not in receipt.content
 

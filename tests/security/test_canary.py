@@ -163,7 +163,9 @@ async def at_the_bank(studio: Studio, phone: Phone, person: Person, number: str)
         {"name": person.name, "card": CARD},
     ):
         content = msgspec.json.encode(body)
-        headers = webhooks.headers(studio.context.settings.callback_secret, ids.new(), clock.now(), content)
+        headers = webhooks.headers(
+            studio.context.settings.mobile_bank_callback_secret, ids.new(), clock.now(), content
+        )
         for path in ("redeem", "package", "events"):
             await phone.http.post(f"/api/mobile-bank/{path}", content=content, headers=headers)
             await phone.http.post(f"/api/mobile-bank/{path}", content=content)

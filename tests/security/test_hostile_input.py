@@ -55,8 +55,9 @@ def fields_of(studio: Studio, route: Route) -> tuple[str, ...]:
     raise AssertionError(route)
 
 
-def signed(studio: Studio, body: bytes) -> dict[str, str]:
-    secret = studio.context.settings.callback_secret
+def signed(studio: Studio, path: str, body: bytes) -> dict[str, str]:
+    settings = studio.context.settings
+    secret = settings.sms_callback_secret if "/sms/" in path else settings.mobile_bank_callback_secret
     return webhooks.headers(secret, ids.new(), clock.now(), body)
 
 
@@ -200,7 +201,10 @@ async def test_no_signed_body_breaks_anything(studio: Studio, web: httpx.AsyncCl
     for hostile in HOSTILE:
         path = f"/api/mobile-bank/standing/4101/{quote(hostile, safe='')}"
         signature = webhooks.headers(
-            studio.context.settings.callback_secret, ids.new(), clock.now(), unquote(path).encode()
+            studio.context.settings.mobile_bank_callback_secret,
+            ids.new(),
+            clock.now(),
+            unquote(path).encode(),
         )
         found.look(path, await web.get(path, headers=signature))
     for path, kind in BODIES.items():
@@ -213,7 +217,7 @@ async def test_no_signed_body_breaks_anything(studio: Studio, web: httpx.AsyncCl
         raw = [msgspec.json.encode(body) for body in bodies]
         raw += [b"", b"{", b"\xff\xfe", b"[" * 5000, b'{"a":' * 2000, b"null", b"1", b'{"a":1,"a":2}']
         for body in raw:
-            reply = await web.post(path, content=body, headers=signed(studio, body))
+            reply = await web.post(path, content=body, headers=signed(studio, path, body))
             found.look(f"{path} {body[:60]!r}", reply)
     assert found.wrong == []
 
@@ -249,7 +253,7 @@ async def test_an_unknown_field_is_refused_and_nothing_written(
                 let_in.append(f"{route} {name}: {reply.status_code}")
     for path, kind in BODIES.items():
         body = msgspec.json.encode({**_sample(kind), "role": "admin"})
-        reply = await phone.http.post(path, content=body, headers=signed(studio, body))
+        reply = await phone.http.post(path, content=body, headers=signed(studio, path, body))
         if reply.status_code != 400:
             let_in.append(f"{path}: {reply.status_code}")
     assert let_in == []

@@ -166,7 +166,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
 ) -> None:
     made, other = await scene(road, owner), await referred(road, owner, "4101", 302)
     returned = (await review_of(road, other)).id
-    app, secret = road.web._transport.app, road.context.settings.callback_secret  # type: ignore[attr-defined]
+    app, secret = road.web._transport.app, road.context.settings.mobile_bank_callback_secret  # type: ignore[attr-defined]
     twice = Twice(app, owner, secret)
     yes = {
         "outcome": "approved",
@@ -203,6 +203,8 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("reviewer", f"/console/cases/{made.number}/capsule", {"reason": "客户要求复核这次的决定"}),
         ("county_admin", f"/console/officers/4101/{made.officer}/leave", {"reason": "合同到期，不再续聘"}),
         ("county_admin", f"/console/officers/4101/{made.officer}/hand-over", {"to": staff_id("4101", 2)}),
+        ("auditor", "/console/audit", {"case": made.number}),
+        ("auditor", "/console/audit/verify", {}),
         ("auditor", "/staff/confirm", {"next": "/console"}),
         ("auditor", "/staff/sign-in", {"next": ""}),
         ("auditor", "/staff/sign-out", {}),

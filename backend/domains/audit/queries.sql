@@ -19,33 +19,45 @@ where e.institution_id = :institution_id and e.action = :action and e.subject = 
 order by e.seq
 limit 1;
 
--- name: recent(institution_id, before, most)
--- The auditor's page, newest first.
-select seq, at, actor, action, subject, details
-from audit.entries
-where institution_id = :institution_id and seq < :before
-order by seq desc
+-- name: trail(institution_id, before, actor, actor_kind, kind, subjects, since, until, most)
+-- The auditor's page, newest first, by the key of the row before; a null filter asks for everything. `sound` says
+-- whether a row follows from the one before it: its hash, and that there is one.
+select e.seq, e.at, e.actor, e.action, e.subject, e.details,
+       e.hash is not distinct from audit.link(case when e.seq = 1 then '\x00'::bytea else p.hash end, e.institution_id,
+                                              e.seq, e.at, e.actor, e.action, e.subject, e.details) as sound
+from audit.entries e
+left join audit.entries p on p.institution_id = e.institution_id and p.seq = e.seq - 1
+where e.institution_id = :institution_id and e.seq < :before
+  and (cast(:actor as text) is null or e.actor = :actor)
+  and (cast(:actor_kind as text) is null or starts_with(e.actor, :actor_kind || ':'))
+  and (cast(:kind as text) is null or split_part(e.action, '.', 1) = :kind)
+  and (cast(:subjects as text[]) is null or e.subject = any(:subjects))
+  and (cast(:since as timestamptz) is null or e.at >= :since)
+  and (cast(:until as timestamptz) is null or e.at < :until)
+order by e.seq desc
 limit :most;
+
+-- name: head(institution_id)^
+-- The end of one chain, and the last row there really is, of one moment; none where nothing was ever written.
+select h.seq, h.hash,
+       (select max(e.seq) from audit.entries e where e.institution_id = :institution_id) as last_seq
+from audit.heads h where h.institution_id = :institution_id;
 
 -- name: institutions_with_entries()
 -- scope: all institutions, because the verification walks every chain.
 select institution_id, seq, hash from audit.heads order by institution_id;
 
--- name: broken_links(institution_id)
--- Rows whose stored hash is not the hash of the row before and their own content, or that leave a gap.
-select seq
-from (
-    select e.seq, e.hash, e.at, e.actor, e.action, e.subject, e.details,
-           lag(e.hash, 1, '\x00'::bytea) over (order by e.seq) as previous,
-           row_number() over (order by e.seq) as expected
-    from audit.entries e
-    where e.institution_id = :institution_id
-) chain
-where seq <> expected
-   or hash <> audit.link(previous, :institution_id, seq, at, actor, action, subject, details)
-order by seq
+-- name: broken_links(institution_id, after, upto)
+-- Rows of one stretch whose hash is not the hash of the row before and their own content, or that have none before.
+select e.seq
+from audit.entries e
+left join audit.entries p on p.institution_id = e.institution_id and p.seq = e.seq - 1
+where e.institution_id = :institution_id and e.seq > :after and e.seq <= :upto
+  and e.hash is distinct from audit.link(case when e.seq = 1 then '\x00'::bytea else p.hash end, e.institution_id, e.seq,
+                                         e.at, e.actor, e.action, e.subject, e.details)
+order by e.seq
 limit 20;
 
--- name: last_entry(institution_id)^
--- The end of the chain as the rows say, to be held against the head.
-select seq, hash from audit.entries where institution_id = :institution_id order by seq desc limit 1;
+-- name: entry_hash(institution_id, seq)$
+-- To be held against the head; null where the row is gone.
+select hash from audit.entries where institution_id = :institution_id and seq = :seq;

@@ -64,22 +64,83 @@ async def position(tx: Tx, action: str, subject: str) -> Position | None:
     return None if row is None else Position(*row)
 
 
-async def recent(tx: Tx, before: int | None = None, most: int = 50) -> list[Entry]:
-    rows = await Q.recent(tx, institution_id=tx.institution_id, before=before or 2**62, most=most)
-    return [Entry(*row) for row in rows]
+class Seen(msgspec.Struct, frozen=True):
+    """An entry of the auditor's page. `sound`: it follows from the row before it, unaltered."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    details: str
+    sound: bool
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """What an auditor looks for; empty fields ask for everything. `kind` is the word before an action's dot,
+    `subjects` any of these, `until` is excluded."""
+
+    actor: str = ""
+    actor_kind: str = ""
+    kind: str = ""
+    subjects: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def trail(tx: Tx, wanted: Filter, before: int | None, most: int) -> list[Seen]:
+    """Of the institution of the transaction, newest first, older than the row `before`."""
+    rows = await Q.trail(
+        tx,
+        institution_id=tx.institution_id,
+        before=before or 2**62,
+        actor=wanted.actor or None,
+        actor_kind=wanted.actor_kind or None,
+        kind=wanted.kind or None,
+        subjects=list(wanted.subjects) or None,
+        since=wanted.since,
+        until=wanted.until,
+        most=most,
+    )
+    return [Seen(*row) for row in rows]
+
+
+STRETCH = 20_000
+"""Rows verified by one question, so that a long chain needs no long one."""
+
+
+class Walked(msgspec.Struct, frozen=True):
+    """One chain walked to its end. `rows` are the first that were altered, removed or added; empty: all is well."""
+
+    total: int
+    head: str
+    rows: list[int]
+
+
+async def walk(tx: Tx, institution_id: str) -> Walked:
+    """From the first entry to the end the head knew when the walk began; work may go on meanwhile."""
+    found = await Q.head(tx, institution_id=institution_id)
+    seq, head = (found["seq"], bytes(found["hash"])) if found else (0, b"\x00")
+    rows: list[int] = []
+    for after in range(0, seq, STRETCH):
+        links = await Q.broken_links(
+            tx, institution_id=institution_id, after=after, upto=min(after + STRETCH, seq)
+        )
+        rows += [row["seq"] for row in links]
+    if found and (
+        found["last_seq"] != seq or await Q.entry_hash(tx, institution_id=institution_id, seq=seq) != head
+    ):
+        rows.append(min(seq, found["last_seq"] or 0) + 1)  # cut off, added to, or with another end
+    return Walked(seq, head.hex(), rows[:20])
 
 
 async def verify(db: Database) -> tuple[int, list[Broken]]:
     """Walk every chain. Returns the number of entries and what is broken (empty when all is well)."""
     total, broken = 0, []
     async with db.read(everywhere("audit verify")) as tx:
-        heads = await Q.institutions_with_entries(tx)
-        for institution_id, seq, head in heads:
-            total += seq
-            rows = [row["seq"] for row in await Q.broken_links(tx, institution_id=institution_id)]
-            last = await Q.last_entry(tx, institution_id=institution_id)
-            if not rows and (last is None or (last["seq"], last["hash"]) != (seq, head)):
-                rows = [seq]
-            if rows:
-                broken.append(Broken(institution_id, rows))
+        for institution_id, *_ in await Q.institutions_with_entries(tx):
+            walked = await walk(tx, institution_id)
+            total += walked.total
+            if walked.rows:
+                broken.append(Broken(institution_id, walked.rows))
     return total, broken

@@ -1,0 +1,209 @@
+"""Acts of the audit chain in words for the auditor. What has no word of its own is named by its kind."""
+
+from backend.domains.applications.model import APPLICATION
+from backend.domains.contracts.model import CONTRACT
+from backend.domains.customers.model import CUSTOMER
+from backend.domains.models.model import MODEL
+from backend.domains.relations.model import ENTRY, FINDING
+from backend.domains.reviews.model import RECHECK
+from backend.domains.strategies.model import STRATEGY
+from backend.domains.trials.model import RUN
+from backend.overview import story
+
+KINDS: dict[str, str] = {
+    "application": "申请",
+    "audit": "看审计记录",
+    "bank": "和手机银行对账",
+    "bind_link": "微信绑定",
+    "campaign": "营销活动",
+    "capsule": "存证",
+    "capture": "证件照片",
+    "code": "责任码和验证码",
+    "consent": "授权",
+    "contract": "合同",
+    "customer": "客户资料",
+    "decision": "审批",
+    "disclosure": "明示表",
+    "effect": "没送到的通知",
+    "evidence": "外部资料",
+    "finding": "关系核查",
+    "grant": "订阅通知",
+    "handoff": "移交手机银行",
+    "keys": "密钥",
+    "lead": "扫码线索",
+    "list": "名单",
+    "loan": "借据",
+    "material": "营销物料",
+    "model": "模型",
+    "notice": "给客户的通知",
+    "officer": "客户经理",
+    "poster": "海报",
+    "recheck": "自动审批抽查",
+    "relations": "关系图谱",
+    "report": "客户举报",
+    "review": "人工审查",
+    "scene_code": "公众号二维码",
+    "sms": "短信",
+    "staff": "工作人员登录",
+    "strategy": "策略",
+    "support": "查客户和申请",
+    "ticket": "客户找人和投诉",
+    "trial": "回测",
+}
+"""The word before an action's dot → what the filter calls it."""
+
+WORDS: dict[str, str] = {
+    "application.begin": "开始填申请",
+    "application.liveness": "做了人脸核对",
+    "application.resume": "换手机接着办",
+    "application.consents_renewed": "重新看过授权",
+    "application.offer_overtaken": "额度被新的代替",
+    "application.upheld": "人工复核维持原结果",
+    "audit.read": "看了审计记录",
+    "audit.verified": "核对了审计链",
+    "bank.reconciled": "和手机银行对了账",
+    "bind_link.new": "发了绑定链接",
+    "campaign.created": "建了营销活动",
+    "campaign.ended": "结束营销活动",
+    "capsule.exported": "取走存证",
+    "capture.add": "拍了证件",
+    "capture.archived": "证件照片存进影像平台",
+    "capture.destroyed": "销毁本地证件照片",
+    "code.frozen": "暂停责任码",
+    "code.issued": "发出责任码",
+    "code.new": "发验证码",
+    "code.reported": "有人举报",
+    "code.revoked": "作废责任码",
+    "code.unfrozen": "恢复责任码",
+    "consent.given": "同意授权",
+    "consent.withdrawn": "撤回授权",
+    "contract.prepared": "备好合同",
+    "contract.ready": "合同可以签",
+    "contract.signed": "签了合同",
+    "customer.bound": "绑定微信",
+    "customer.card_updated": "更新身份证资料",
+    "customer.created": "新客户",
+    "customer.not_bound": "没绑定成微信",
+    "customer.phone_set": "记下验证过的手机号",
+    "customer.revealed": "看了完整手机号",
+    "customer.searched": "查客户",
+    "customer.unbound": "解除微信绑定",
+    "decision.recorded": "记下审批结果",
+    "decision.scorecard_released": "发布评分卡",
+    "disclosure.confirmed": "确认明示表",
+    "effect.revived": "没送到的再送一次",
+    "evidence.stored": "存下外部资料",
+    "grant.new": "同意收一次通知",
+    "grant.reported": "收到通知送达情况",
+    "handoff.issued": "发出移交口令",
+    "handoff.redeemed": "手机银行用了移交口令",
+    "handoff.wrong_person": "别人想用移交口令",
+    "keys.rotated": "换加密密钥",
+    "lead.new": "有人扫码",
+    "list.ended": "撤下名单",
+    "list.proposed": "提出名单",
+    "loan.drawn": "用款",
+    "loan.repaid": "还款",
+    "material.approved": "物料审核通过",
+    "material.withdrawn": "撤回物料",
+    "model.alarm_acknowledged": "处理模型告警",
+    "model.line_up": "换在用和候选的模型",
+    "model.registered": "登记模型",
+    "notice.came_back": "通知被退回",
+    "notice.not_sent": "通知没有送出",
+    "notice.sent": "通知送出",
+    "officer.codes_revoked": "作废一位客户经理的全部码",
+    "officer.handed_over": "交接客户",
+    "officer.posting_ended": "办离岗",
+    "poster.saved": "存了海报",
+    "recheck.opened": "抽中一笔自动审批",
+    "relations.repaired": "修正关系图谱",
+    "report.answered": "答复举报",
+    "review.answered": "审查人答复",
+    "review.closed": "审查随申请关闭",
+    "review.inquiry": "退回客户经理核实",
+    "review.inquiry_answered": "客户经理答复核实",
+    "review.opened": "转人工审查",
+    "scene_code.made": "做了公众号二维码",
+    "sms.receipt": "收到短信回执",
+    "staff.left": "停用员工账号",
+    "staff.sign_in": "登录",
+    "staff.sign_in_refused": "登录没有成功",
+    "staff.sign_out": "退出",
+    "strategy.check": "检查策略",
+    "strategy.draft": "起草策略",
+    "strategy.measure": "测算策略影响",
+    "strategy.measure_cancelled": "停止测算",
+    "strategy.scenario_added": "加了场景",
+    "strategy.scenario_retired": "停用场景",
+    "support.inspect": "查一笔申请或一个微信",
+    "ticket.add": "客户又说了几句",
+    "ticket.answer": "答复客户",
+    "ticket.open": "客户找人",
+    "trial.asked": "要求回测",
+    "trial.cancel": "停止回测",
+}
+
+_STATES: dict[str, dict[str, str]] = {
+    "application": APPLICATION.labels,
+    "contract": CONTRACT.labels,
+    "customer": CUSTOMER.labels,
+    "finding": FINDING.labels,
+    "list": ENTRY.labels,
+    "model": MODEL.labels,
+    "recheck": RECHECK.labels,
+    "strategy": STRATEGY.labels,
+    "trial": RUN.labels,
+}
+
+DETAILS: dict[str, str] = {
+    "applications": "申请笔数",
+    "by": "按什么",
+    "calls": "待回电话",
+    "cases": "笔数",
+    "codes": "码",
+    "count": "个数",
+    "followers": "微信",
+    "kind": "种类",
+    "means": "方式",
+    "new": "变成",
+    "old": "原来",
+    "about": "关于",
+    "outcome": "结果",
+    "purpose": "用途",
+    "questions": "待核实",
+    "reason": "原因",
+    "result": "结果",
+    "sessions": "退出的登录",
+    "to": "交给",
+    "version": "版本",
+    "why": "原因",
+}
+"""Details worth a word; the others are ids and hashes, kept in the chain for `audit verify` and a court."""
+
+VALUES: dict[str, str] = {
+    "id_number": "身份证号",
+    "phone": "手机号",
+    "name": "姓名",
+    "application": "申请编号",
+    "account": "微信",
+    "custom": "客服消息",
+    "subscription": "订阅通知",
+    "sms": "短信",
+    "human": "找人工",
+    "complaint": "投诉",
+    **APPLICATION.labels,
+}
+
+
+def kind_of(action: str) -> str:
+    return KINDS.get(action.partition(".")[0], "其他")
+
+
+def word(action: str) -> str:
+    """What was done, in Chinese whatever the action is called."""
+    if action in WORDS:
+        return WORDS[action]
+    kind, _, what = action.partition(".")
+    known = story.words(what) if kind == "application" else _STATES.get(kind, {}).get(what, "")
+    return f"{kind_of(action)}：{known or '办了一步'}"
