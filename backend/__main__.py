@@ -1,10 +1,10 @@
 """The command line: `./xiaodai COMMAND`. Each command is a file in backend/commands with two functions."""
 
-import argparse
 import importlib
 import os
 import sys
 
+from backend.commands import wrong_use
 from backend.core.errors import Problem
 from backend.settings import Unsafe
 
@@ -39,7 +39,7 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command. Wrong use prints one line and returns 2, a database that is away one line and 1."""
-    parser = argparse.ArgumentParser(prog="xiaodai", description="小贷云工作室")
+    parser = wrong_use.Parser(prog="xiaodai", description="小贷云工作室")
     choices = parser.add_subparsers(dest="command", metavar="COMMAND")
     given = (sys.argv[1:] if argv is None else argv)[:1]
     for name, meaning in COMMANDS.items():

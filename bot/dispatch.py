@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from bot.handlers import (
+    answers,
     complaint,
     county,
     fallback,
@@ -73,6 +74,8 @@ async def answer(talk: Talk) -> tuple[str, Reply]:
     if kind in MEDIA or not talk.message.words:
         # A voice message without recognised words, a sticker, a type of tomorrow.
         return "media", await fallback.media(talk)
+    if answers.asked(talk.words):
+        return "answers", await answers.answer(talk)
     topic = topic_of(talk.words) if talk.words else "none"
     if topic == "none" and talk.words != talk.message.words:
         # The county and no more: what waited for it is answered now.

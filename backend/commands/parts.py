@@ -2,11 +2,13 @@
 
 import contextlib
 import errno
+import os
 import socket
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import httpx
 import msgspec
@@ -64,6 +66,11 @@ def sandbox(settings: Settings) -> Part:
         granian("sandbox", settings.host, settings.sandbox_port, 1),
         ready_url=f"http://{settings.host}:{settings.sandbox_port}/control/faults",
     )
+
+
+def become(part: Part) -> NoReturn:
+    """This process goes on as that part, for a supervisor of another make."""
+    os.execv(part.command[0], part.command)
 
 
 class PortTaken(Exception):

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 
 from backend.commands import parts
 from backend.settings import load
@@ -14,6 +15,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings = load(os.environ, xiaodai_data=args.data, sandbox_port=args.sandbox_port)
-    command = parts.sandbox(settings).command
+    try:
+        parts.require_free({"--sandbox-port": (settings.host, settings.sandbox_port)})
+    except parts.PortTaken as taken:
+        print(taken, file=sys.stderr)
+        return 2
     os.environ |= {"XIAODAI_DATA": str(settings.data), "SANDBOX_PORT": str(settings.sandbox_port)}
-    os.execv(command[0], command)
+    return parts.become(parts.sandbox(settings))

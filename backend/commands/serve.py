@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 
 from backend.commands import parts
 from backend.settings import load
@@ -14,6 +15,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings = load(os.environ, xiaodai_data=args.data, port=args.port)
-    command = parts.web(settings).command
+    try:
+        parts.require_free({"--port": (settings.host, settings.port)})
+    except parts.PortTaken as taken:
+        print(taken, file=sys.stderr)
+        return 2
     os.environ |= {"XIAODAI_DATA": str(settings.data), "PORT": str(settings.port)}
-    os.execv(command[0], command)
+    return parts.become(parts.web(settings))

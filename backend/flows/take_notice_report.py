@@ -7,7 +7,7 @@ from backend.core.actor import everywhere, system
 from backend.core.errors import Unavailable
 from backend.db.database import Tx
 from backend.domains.channels import grants, notices
-from backend.flows import notify
+from backend.flows import notify, send_answer
 from backend.flows.context import Context
 from backend.outbox import effects
 from backend.outbox.effects import Effect
@@ -47,4 +47,5 @@ async def take_notice_report(context: Context, effect: Effect) -> None:
         return
     async with context.db.begin(system(owner, "notify")) as tx:
         if (notice := await notices.came_back(tx, key, f"report {report}")) is not None:
-            await notify.again(tx, notice)
+            again = send_answer.again if notice.about == send_answer.ABOUT else notify.again
+            await again(tx, notice)

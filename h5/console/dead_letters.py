@@ -28,6 +28,7 @@ KINDS = {
     "image.archive": "照片送影像平台",
     "sms.send": "短信",
     "notify.status": "告诉客户进度",
+    "notify.answer": "把答复送给客户",
     "notice.report": "记下通知送没送到",
     "notice.rejected": "记下客户不再收通知",
     "strategy.measure": "测算策略对以往业务的影响",

@@ -1,16 +1,21 @@
 """What customers ask of a person: 人工 and 投诉 from the bot, and reports about codes; each answered once."""
 
+from datetime import datetime
+
 import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 
 from backend.core.errors import Invalid
+from backend.db.database import Tx
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import REPORT_KINDS, Report, ReportAnswered, Verification
-from backend.domains.channels import tickets
+from backend.domains.channels import notices, tickets
 from backend.domains.channels.model import Ticket
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import MaskedPerson
+from backend.flows import send_answer
+from backend.outbox import effects
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -21,6 +26,27 @@ ANSWERERS = ("county_admin", "head_office_admin")
 READERS = ("county_admin", "auditor", "head_office_admin")
 SHOW = "console/tickets/show.html"
 KINDS = {"human": "客户要找人", "complaint": "投诉"}
+
+
+OUTCOMES = {
+    "trying": "正在送",
+    "window closed": "客户 48 小时里没有说过话，不能发",
+    "no account": "不知道客户的微信",
+    "no grant": "客户没有留着的订阅",
+    "no phone": "没有验证过的手机号",
+}
+"""What came of a means, in words; what is not here is a refusal of the platform."""
+
+
+class Sending(msgspec.Struct, frozen=True):
+    """What became of an answer that is sent. `means` carried it at `sent_at`; `steps` are the others, with why not.
+    `over`: nothing is left to try."""
+
+    means: str
+    sent_at: datetime | None
+    steps: tuple[tuple[str, str], ...]
+    over: bool
+    dead: bool
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +61,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     phone: str = ""
     text: str = ""
+    told: bool = False
+    sending: Sending | None = None
     errors: dict[str, str] = {}
 
 
@@ -57,18 +85,25 @@ async def show(request: Request, institution_id: FromPath[str], number: FromPath
     return here.show(SHOW, await _ticket(here, institution_id, number))
 
 
-@post("/console/tickets/{institution_id:str}/{number:str}", opt=staff.only(*ANSWERERS), fields=("answer",))
+@post(
+    "/console/tickets/{institution_id:str}/{number:str}",
+    opt=staff.only(*ANSWERERS),
+    fields=("answer", "way"),
+)
 async def answer(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
-    """Keep what the customer was told. Told twice by one tap, it is kept once."""
-    here, text = staff.here(request), (await forms.texts(request)).get("answer", "")
+    """Keep the answer and send it, or keep what the customer was told already. Sent twice, it is kept once."""
+    here, form = staff.here(request), await forms.texts(request)
+    text, told = form.get("answer", ""), form.get("way") == "told"
     try:
         async with here.context.db.begin(here.within(institution_id)) as tx:
-            await tickets.get(tx, number)
+            before = await tickets.get(tx, number)
             if not _answers(here, institution_id):
                 raise Invalid(fields={"answer": "这件由县里的管理员答复"})
-            await tickets.answer(tx, number, text)
+            kept = await tickets.answer(tx, number, text)
+            if before.status == "open" and not told:
+                await send_answer.announce(tx, kept)
     except Invalid as problem:
-        view = await _ticket(here, institution_id, number, text=text, errors=problem.fields)
+        view = await _ticket(here, institution_id, number, text=text, told=told, errors=problem.fields)
         return here.show(SHOW, view, 422)
     return here.go(f"/console/tickets/{institution_id}/{number}")
 
@@ -130,11 +165,13 @@ async def _ticket(
     *,
     phone: str = "",
     text: str = "",
+    told: bool = False,
     errors: dict[str, str] | None = None,
 ) -> Shown:
     async with here.context.db.read(here.within(institution_id)) as tx:
         ticket = await tickets.get(tx, number)
         person = await customers.view(tx, ticket.customer_id) if ticket.customer_id else None
+        sending = await _sending(tx, number)
     may_answer = _answers(here, institution_id) and ticket.status == "open"
     return Shown(
         ticket=ticket,
@@ -145,7 +182,25 @@ async def _ticket(
         action=f"/console/tickets/{institution_id}/{number}",
         phone=phone,
         text=text,
+        told=told,
+        sending=sending,
         errors=errors or {},
+    )
+
+
+async def _sending(tx: Tx, number: str) -> Sending | None:
+    """None for an answer that was told and not sent, and before there is one."""
+    queued = [each for each in await effects.of_case(tx, number) if each.kind == send_answer.KIND]
+    if not queued:
+        return None
+    found = next(iter(await notices.of_case(tx, number)), None)
+    steps = [step for step in found.steps if step["means"] != found.means] if found else []
+    return Sending(
+        means=notices.LABELS.get(found.means or "", "") if found else "",
+        sent_at=found.sent_at if found else None,
+        steps=tuple((notices.LABELS[s["means"]], OUTCOMES.get(s["outcome"], "平台没有收")) for s in steps),
+        over=bool(found and found.ended_at),
+        dead=any(each.status == "dead" for each in queued),
     )
 
 

@@ -9,6 +9,7 @@ from backend.core import masking
 from backend.core.errors import Invalid, TooMany
 from backend.domains.customers import consents as consent_centre
 from backend.domains.customers.consent_texts import ConsentText, Purpose
+from backend.domains.identity import service as identity
 from backend.domains.identity.model import CodeTooSoon
 from backend.flows import prove_phone, send_code
 from backend.flows.prove_phone import OthersPhone
@@ -20,6 +21,7 @@ from h5.customer import views
 SHOW, PART = "customer/phone/show.html", "customer/phone/_code.html"
 CONSENTS = tuple(f"consent_{purpose}" for purpose in Purpose)
 """Names of the ticks; their value is the version of the text shown."""
+NOT_ASKED = "这个手机号还没有要过验证码，先点“发验证码”"
 
 
 @get("/apply/phone")
@@ -71,13 +73,21 @@ async def submit(request: Request) -> Response:
             "customer/stop/others_phone.html", views.OthersPhone(str(problem.details["phone"])), 409
         )
     except Invalid as problem:
-        sms = views.SmsCode(
-            sent=True, sent_to=masking.phone(form.get("phone", "")), error=problem.fields.get("code", "")
-        )
-        view = await phone(draft, typed=form, number=form.get("phone", ""), sms=sms, errors=problem.fields)
+        number = form.get("phone", "")
+        async with here.context.db.read(here.actor) as tx:
+            asked = await identity.code_asked(tx, draft.session.id, prove_phone.PURPOSE, number)
+        sms = _code_so_far(number, asked, problem.fields.get("code", ""))
+        view = await phone(draft, typed=form, number=number, sms=sms, errors=problem.fields)
         return here.show(SHOW, view, 422)
     here.keep_session(token)
     return here.go(customer.STEP_PATHS[application.step])
+
+
+def _code_so_far(number: str, asked: bool, error: str) -> views.SmsCode:
+    """Nobody is told to look for a code that was never asked for."""
+    if asked:
+        return views.SmsCode(sent=True, sent_to=masking.phone(number), error=error)
+    return views.SmsCode(error=NOT_ASKED if error else "")
 
 
 async def _tapped_again(request: Request) -> Response | None:

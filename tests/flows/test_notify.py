@@ -10,7 +10,7 @@ from backend.core import clock
 from backend.core.actor import everywhere, system
 from backend.domains.applications.model import Application
 from backend.domains.channels import grants, notices
-from backend.flows import notify
+from backend.flows import carry_notice, notify
 from backend.jobs import worker
 from tests.bot import people
 from tests.bot.conftest import World, id_number, world
@@ -190,7 +190,7 @@ async def test_a_lost_answer_is_repeated_with_the_same_key_by_the_same_means(
     assert await told(world) == [("custom_message", f"notice:{made.id}:approved:custom")]
 
 
-@pytest.mark.parametrize("name", [notify.TRYING, notify.CARRIED])
+@pytest.mark.parametrize("name", [carry_notice.TRYING, carry_notice.CARRIED])
 async def test_a_crash_between_means_and_record_tells_nobody_twice(
     world: World, id_number: str, name: str
 ) -> None:

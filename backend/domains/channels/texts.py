@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[3] / "templates" / "bot" / "notice"
 
 @cache
 def _environment() -> jinja2.Environment:
-    # Plain text for WeChat, not HTML; every value is ours (amounts, dates, numbers), none is what a person typed.
+    # Plain text for WeChat, not HTML; every value is ours (amounts, dates, numbers) or the
+    # words a member of staff wrote to this one person; none is what a customer typed.
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROOT),
         undefined=jinja2.StrictUndefined,

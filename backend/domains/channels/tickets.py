@@ -14,6 +14,8 @@ from backend.domains.regulation import service as regulation
 Kind = Literal["human", "complaint"]
 
 SHORTEST, LONGEST = 4, 1000  # characters of an answer
+LONGEST_SENT = 500
+"""Of an answer that is sent: with its frame it still fits a customer-service message (2048 bytes of UTF-8)."""
 HUMAN_WORKING_DAYS = 1
 SAME_MATTER = timedelta(hours=24)
 """Who complains again within a day means the same matter; later it is another one, with a clock of its own."""

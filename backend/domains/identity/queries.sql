@@ -110,6 +110,12 @@ where institution_id = :institution_id and id = (
 ) and used_at is null and expires_at > :now and tries < :most
 returning id, phone_index, code_hash, tries;
 
+-- name: code_asked(institution_id, session_id, purpose, phone_index)$
+-- Whether this browser ever asked for a code for this phone.
+select exists (select from identity.one_time_codes
+               where institution_id = :institution_id and session_id = :session_id and purpose = :purpose
+                 and phone_index = :phone_index);
+
 -- name: use_code(institution_id, id, now)!
 -- Right: never again.
 update identity.one_time_codes set used_at = :now

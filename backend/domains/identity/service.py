@@ -220,6 +220,19 @@ async def new_code(tx: Tx, session_id: str, purpose: str, phone: str) -> CodeSen
     return CodeSent(code_id, code, valid)
 
 
+async def code_asked(tx: Tx, session_id: str, purpose: str, phone: str) -> bool:
+    """Whether a code was ever sent to this phone for this browser, right or used up or not."""
+    return bool(
+        await Q.code_asked(
+            tx,
+            institution_id=tx.institution_id,
+            session_id=session_id,
+            purpose=purpose,
+            phone_index=tx.vault.blind("phone", phone),
+        )
+    )
+
+
 async def check_code(
     tx: Tx, session_id: str, purpose: str, phone: str, code: str
 ) -> CodeUsedUp | WrongCode | None:

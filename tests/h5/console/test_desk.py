@@ -9,7 +9,7 @@ from backend.core import clock, ids
 from backend.core.actor import system
 from backend.demo import staff_id
 from backend.domains.audit import service as audit
-from backend.domains.channels import tickets
+from backend.domains.channels import notices, tickets
 from backend.jobs.handlers import HANDLERS
 from backend.outbox import effects
 from h5.console.dead_letters import KINDS
@@ -103,6 +103,30 @@ async def test_a_ticket_and_a_report_are_answered_once(
     assert "等了三天" not in desk.words
     secrets = await owner.fetchval("select string_agg(t::text, '') from campaigns.reports t")
     assert "打过电话".encode().hex() not in secrets
+
+
+async def test_an_answer_is_sent_and_its_page_says_how_or_is_only_kept_when_it_was_told(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    made = await scene(road, owner)
+    desk = await desks.of("JX0101")
+    path = f"/console/tickets/4101/{made.call}"
+    await desk.get(path)
+    await desk.send(desk.page.form(path), answer="利息按天算，提前还不另收费", way="send")
+    assert "正在送给客户" in desk.words
+    await road.drain()
+    await desk.get(path)
+    assert "用短信送到" in desk.words
+    assert "客服消息 客户 48 小时里没有说过话，不能发" in desk.words
+    assert "订阅通知 客户没有留着的订阅" in desk.words
+    path = f"/console/tickets/4101/{made.ticket}"
+    await desk.get(path)
+    await desk.send(desk.page.form(path), answer="当面说清楚了，客户没有意见", way="told")
+    assert "没有再发" in desk.words
+    await road.drain()
+    async with road.db.read(JIA) as tx:
+        assert await notices.of_case(tx, made.ticket) == []
+        assert len(await notices.of_case(tx, made.call)) == 1
 
 
 async def test_one_revoke_reaches_every_copy_of_a_code(
