@@ -20,16 +20,21 @@ from backend.domains.trials import report, strategy_file
 from backend.domains.trials import service as trials
 from backend.domains.trials.model import GROUPINGS, SIDES, Measured, Run
 from backend.flows import run_trial, start_trial
-from backend.flows.start_trial import Asked, Versions
+from backend.flows.name_trial_versions import Versions
+from backend.flows.start_trial import Asked
 from backend.settings import Settings, load
 
 STOPPED = 130
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--strategy", required=True, metavar="FILE|VERSION|live",
-                        help="要试算的规则：文件或目录、发布编号，或 live（现行）")  # fmt: skip
-    parser.add_argument("--against", metavar="FILE|VERSION|live", help="和哪一版对照")
+    parser.add_argument("--strategy", default="live", metavar="FILE|VERSION|live",
+                        help="要试算的规则：文件或目录；策略的一版，如 limit:3、SXD/limit:3 或版本页的编号；"
+                             "live（在用的，默认）")  # fmt: skip
+    parser.add_argument("--model", default="live", metavar="VERSION|live",
+                        help="要试算的模型：登记的编号或名字；live（在用的，默认）")  # fmt: skip
+    parser.add_argument("--against", metavar="FILE|VERSION|live|decided",
+                        help="和哪一版对照；decided：当时的决定（默认：试的和在用的不同就和 live 对照）")  # fmt: skip
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--county", metavar="NAME", help="在演练县上试算")
     where.add_argument("--history", action="store_true", help="在过去的审批上试算")
@@ -46,13 +51,14 @@ def run(args: argparse.Namespace) -> int:
     if (args.limit is not None and args.limit < 1) or not 1 <= args.workers <= 64:
         print("--limit 要大于 0，--workers 要在 1 到 64 之间", file=sys.stderr)
         return 2
-    if args.stage and not args.county:
-        print("贷后预警只能在演练县上试算", file=sys.stderr)
+    if args.against == "decided" and args.county:
+        print("演练县没有当时的决定，--against 写 live、一个版本或一个文件", file=sys.stderr)
         return 2
     try:
+        draft = msgspec.structs.replace(_versions(args.strategy), model=_model(args.model))
         asked = Asked(
-            draft=_versions(args.strategy),
-            against=None if args.against is None else _versions(args.against),
+            draft=draft,
+            against=_against(args.against, draft),
             county=args.county or "",
             stage=args.stage or "",
             limit=args.limit,
@@ -70,9 +76,25 @@ def _versions(word: str) -> Versions:
     """Raises `StrategyUnreadable`."""
     if word == "live":
         return Versions()
-    if word.isascii() and word.isdigit() and not Path(word).exists():
-        return Versions(label=f"发布 {word}", release=int(word))
+    if not Path(word).exists() and not _looks_like_a_path(word):
+        return Versions(strategy=word)
     return Versions(label=Path(word).name, files=strategy_file.read(Path(word)))
+
+
+def _looks_like_a_path(word: str) -> bool:
+    """A wrong file name gets the sentence of a file, not that of a version."""
+    return ":" not in word and "：" not in word and ("/" in word or Path(word).suffix != "")
+
+
+def _model(word: str) -> str:
+    return "" if word == "live" else word
+
+
+def _against(word: str | None, draft: Versions) -> Versions | None:
+    """None: nothing, or of a history what was decided then."""
+    if word is None:
+        return None if draft.live else Versions()
+    return None if word == "decided" else _versions(word)
 
 
 async def _run(settings: Settings, args: argparse.Namespace, asked: Asked) -> tuple[Run, list[Measured]]:

@@ -9,19 +9,21 @@ from pathlib import Path
 import msgspec
 
 from backend.commands import reach
-from backend.core import unreadable
+from backend.core import ids, unreadable
 from backend.core.actor import system
 from backend.core.errors import Problem, Unavailable
-from backend.domains.decision import bundle
-from backend.domains.decision import service as decisions
+from backend.domains.decision import scorecard
 from backend.domains.institutions.model import UNION
+from backend.domains.models import service as register
 from backend.domains.trials import batch, models
 from backend.domains.trials import service as trials
 from backend.settings import Settings, load
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, metavar="FILE|live", help="模型文件，或 live（现行）")
+    parser.add_argument(
+        "--model", required=True, metavar="FILE|VERSION|live", help="模型文件、登记的编号，或 live（在用的）"
+    )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--data", type=Path, metavar="FILE", help=".parquet 或 .csv，一行一位客户")
     where.add_argument("--county", metavar="NAME", help="演练县")
@@ -62,25 +64,31 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _model(settings: Settings, args: argparse.Namespace) -> models.Model:
-    """The live model is that of the database; of the code where a file is scored and there is no database."""
-    if args.model != "live":
+    """A file's, a registered one's by its id, or the live one: that of the database, of the code where a file is
+    scored and there is no database."""
+    if args.model != "live" and not ids.is_uuid(args.model):
         return models.load(Path(args.model))
     try:
-        return reach.run(_live(settings))
+        return reach.run(_registered(settings, args.model))
     except reach.NoDatabase:
-        if args.county:
+        if args.county or args.model != "live":
             raise
-        return models.of_bundle(bundle.seeded())
+        return models.of_card(scorecard.seeded())
 
 
-async def _live(settings: Settings) -> models.Model:
+async def _registered(settings: Settings, word: str) -> models.Model:
+    """`live`: the champion of all families, else the shipped card. Raises `ModelMissing`."""
     from backend import wiring
 
     db = wiring.database(settings, size=1)
     await db.open()
     try:
         async with db.read(system(UNION, "score-batch")) as tx:
-            return models.of_bundle(await decisions.bundle_for(tx, "*"))
+            if word != "live":
+                held = await register.get(tx, word)
+                return models.of_body(await register.body(tx, held.artefact))
+            card = await register.champion(tx, "*")
+            return models.of_card(card or scorecard.seeded())
     finally:
         await db.close()
 

@@ -127,9 +127,6 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id decision_id actionable found_at", sealed="body"
     ),
     "decision.pins": Columns(plain="institution_id application_id versions pinned_at"),
-    "decision.releases": Columns(
-        plain="seq name strategies scorecard catalogue reason released_by released_at"
-    ),
     "decision.versions": Columns(plain="hash kind name stage body added_by added_at"),
     "evidence.answers": Columns(
         plain="institution_id application_id source consent_id reference sha256 observed_at price_fen recorded_at "
@@ -330,8 +327,8 @@ CLASSES: dict[str, Columns] = {
         figures="cases approved referred declined amount_fen rate_amount loss_fen matured bad",
     ),
     "trials.runs": Columns(
-        plain="institution_id id kind stage status strategy against county county_name plan cases_total cases_done "
-        "cursor cancel_asked pairs pairs_differing worst_gap_bp error asked_by asked_at ended_at"
+        plain="institution_id id kind stage status strategy against strategy_id model_id county county_name plan "
+        "cases_total cases_done cursor cancel_asked pairs pairs_differing worst_gap_bp error asked_by asked_at ended_at"
     ),
     "xd.lifecycle": Columns(plain="name from_status to_status"),
     "xd.migrations": Columns(plain="name sha256 applied_at"),

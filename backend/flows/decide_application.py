@@ -109,7 +109,7 @@ async def _with_model(tx: Tx, bundle: decisions.Bundle, family: str, application
         card = await models.chosen(tx, family, application_id)
         return bundle if card is None else decisions.with_card(bundle, card)
     except Invalid as unfit:
-        log.error("the champion does not fit; the release's card decides", error=unfit.code)
+        log.error("the champion does not fit; the shipped card decides", error=unfit.code)
         return bundle
 
 

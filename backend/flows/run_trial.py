@@ -39,7 +39,7 @@ async def run_trial(
         plan = await trials.plan_of(tx, run_id)
     opened = pool.open_pool(plan, workers)
     try:
-        return await _Going(context, actor, run, opened, workers, watch, stop).run(seconds)
+        return await _Going(context, actor, run, plan.share, opened, workers, watch, stop).run(seconds)
     except Exception as bug:
         log.error("trial failed", run=run_id, error=type(bug).__name__, exc_info=True)
         async with context.db.begin(actor) as tx:
@@ -56,13 +56,14 @@ class _Going:
         context: Context,
         actor: Actor,
         run: Run,
+        share: int,
         opened: ProcessPoolExecutor,
         workers: int,
         watch: Watch,
         stop: asyncio.Event | None,
     ) -> None:
         self._context, self._actor, self._trial, self._pool = context, actor, run, opened
-        self._ahead, self._watch, self._stop = 2 * workers, watch, stop
+        self._share, self._ahead, self._watch, self._stop = share, 2 * workers, watch, stop
         self._window: deque[tuple[str, str, int, Future[pool.Done]]] = deque()
         self._cursor, self._read = run.cursor, run.cases_done
 
@@ -103,7 +104,7 @@ class _Going:
         run, most = self._trial, min(CHUNK, self._trial.cases_total - self._read)
         async with self._context.db.read(decided.reader_of(self._actor)) as tx:
             if run.kind == "history":
-                stored = await decided.page(tx, self._cursor, most)
+                stored = await decided.page(tx, self._cursor, most, self._share)
                 return pool.Chunk(stored=stored), len(stored), decided.place_of(stored[-1]) if stored else ""
             _, households = await trials.county_named(tx, run.county_name)
             numbers = trials.spread(households, run.cases_total, self._read, most)

@@ -6,37 +6,41 @@ from datetime import date
 import msgspec
 
 from backend.core import clock
-from backend.core.actor import Actor, everywhere
+from backend.core.actor import Actor, everywhere, system
 from backend.db.database import Tx
-from backend.domains.decision import assess
-from backend.domains.decision import service as decisions
-from backend.domains.decision.model import Stage, canonical
+from backend.domains.decision.model import Stage
 from backend.domains.institutions import service as institutions
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.domains.regulation import service as regulation
 from backend.domains.trials import judging
 from backend.domains.trials import service as trials
-from backend.domains.trials.model import NothingOnOffer, Offered, Plan, Recipe, Run, Shelf
-from backend.domains.trials.strategy_file import Partial
+from backend.domains.trials.model import (
+    NothingOnOffer,
+    NothingToTry,
+    Offered,
+    Plan,
+    Rules,
+    Run,
+    Shelf,
+    StageNotTried,
+    WarningsNeedCounty,
+)
 from backend.flows import gather_facts, step_trial
 from backend.flows.context import Context
+from backend.flows.gather_trial_rules import Place, gather_trial_rules, gather_warning_rules
+from backend.flows.name_trial_versions import Named, Versions, name_trial_versions
 from backend.outbox import effects
 from backend.overview import decided
 
-
-class Versions(msgspec.Struct, frozen=True, kw_only=True):
-    """A set of versions: live, or a release by number; with the files' parts in place of its own."""
-
-    label: str = "live"
-    release: int | None = None
-    files: Partial = Partial()
+WARNING = str(Stage.EARLY_WARNING)
+WHOLE = 65_536
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """`county` the name of a practice county, '' for stored decisions; `against` None: nothing for a county, the
-    stored outcomes for a history. `stage` '' for decisions, early_warning for a county's loans. `limit` at
-    most so many cases."""
+    stored outcomes for a history. `stage` '' for decisions, early_warning for a county's loans (a version of early
+    warning says so itself). `limit` at most so many cases."""
 
     draft: Versions
     against: Versions | None = None
@@ -45,67 +49,121 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
 
 
+class _Cases(msgspec.Struct, frozen=True, kw_only=True):
+    """`county` digits of the practice county; `total` cases there are, `share` of 65536 of a history."""
+
+    county: str
+    total: int
+    share: int
+    shelf: Shelf | None
+    places: list[Place]
+
+
 async def start_trial(context: Context, actor: Actor, asked: Asked, *, queued: bool) -> Run:
-    """A waiting trial; `queued` lets the worker run it. Raises `StrategyRefused` (with every finding),
-    `VersionMissing`, `CountyNotLoaded`, `NothingOnOffer`, `NothingToTry`."""
+    """A waiting trial; `queued` lets the worker run it. Raises what `name_trial_versions` and `gather_trial_rules`
+    do, `StrategyRefused` (with every finding), `CountyNotLoaded`, `NothingOnOffer`, `NothingToTry`,
+    `WarningsNeedCounty`, `StageNotTried`."""
     async with context.db.read(actor) as tx:
-        draft = await _recipe(tx, asked.draft, asked.stage)
-        base = None if asked.against is None else await _recipe(tx, asked.against, asked.stage)
-    plan = Plan(draft=draft, base=base, stage=asked.stage)
-    await asyncio.to_thread(judging.Judge, plan)  # compiles both, or says why not
-    county, total, shelf = await _cases(context, actor, asked)
-    total = total if asked.limit is None else min(total, asked.limit)
+        draft = await name_trial_versions(tx, asked.draft)
+        base = None if asked.against is None else await name_trial_versions(tx, asked.against)
+    stage = _stage(asked, draft, base)
+    found = await _cases(context, actor, asked, stage)
+    plan = Plan(
+        draft=await _rules(context, actor, draft, stage, found.places),
+        base=None if base is None else await _rules(context, actor, base, stage, found.places),
+        stage=stage,
+        shelf=found.shelf,
+        share=found.share,
+    )
+    await asyncio.to_thread(judging.check, plan)
     async with context.db.begin(actor) as tx:
         run = await trials.create(
             tx,
             kind="county" if asked.county else "history",
-            strategy=asked.draft.label,
-            against=asked.against.label if asked.against else "" if asked.county else "当时的决定",
-            plan=msgspec.structs.replace(plan, shelf=shelf),
-            cases_total=total,
-            county=county,
+            strategy=draft.label,
+            against=base.label if base else "" if asked.county else "当时的决定",
+            plan=plan,
+            cases_total=found.total,
+            county=found.county,
             county_name=asked.county,
+            strategy_id=draft.version.id if draft.version else None,
+            model_id=draft.model.id if draft.model else None,
         )
         if queued:
             await effects.add(tx, kind=step_trial.KIND, case_id=run.id, payload={}, key=f"trial:{run.id}:")
     return run
 
 
-async def _recipe(tx: Tx, wanted: Versions, stage: str) -> Recipe:
-    if wanted.release is None:
-        used = await decisions.bundle_for(tx, "*")
-    else:
-        used = await decisions.bundle_of_release(tx, wanted.release)
-    recipe = judging.recipe_of(used)
-    if stage:
-        text = canonical(assess.seeded_document(Stage(stage))).decode()
-        recipe = msgspec.structs.replace(recipe, strategies={**recipe.strategies, stage: text})
-    return wanted.files.onto(recipe)
-
-
-async def _cases(context: Context, actor: Actor, asked: Asked) -> tuple[str, int, Shelf | None]:
-    """(digits of the practice county, cases there are, what stands around them)."""
+def _stage(asked: Asked, draft: Named, base: Named | None) -> str:
+    """'' or early_warning; both sides are of one kind."""
+    stages = {str(each.version.stage) for each in (draft, base) if each is not None and each.version}
+    stages |= set(draft.files.strategies) | (set(base.files.strategies) if base else set())
+    warns = WARNING in stages or asked.stage == WARNING
+    if not warns:
+        return ""
     if not asked.county:
-        async with context.db.read(decided.reader_of(actor)) as tx:
-            return "", await decided.count(tx), None
+        raise WarningsNeedCounty()
+    if stages - {WARNING} or draft.model or (base and base.model):
+        raise StageNotTried(stage="贷后预警和审批一起")
+    return WARNING
+
+
+async def _rules(context: Context, actor: Actor, wanted: Named, stage: str, places: list[Place]) -> Rules:
+    if not stage:
+        return await gather_trial_rules(context, actor, wanted, places)
+    async with context.db.read(actor) as tx:
+        return await gather_warning_rules(tx, wanted)
+
+
+async def _cases(context: Context, actor: Actor, asked: Asked, stage: str) -> _Cases:
+    if not asked.county:
+        return await _history(context, actor, asked.limit)
     today = clock.today()
     async with context.db.read(actor) as tx:
         code, households = await trials.county_named(tx, asked.county)
-    if asked.stage:
-        return code, households, None
+    total = households if asked.limit is None else min(households, asked.limit)
+    if stage:
+        return _Cases(county=code, total=total, share=WHOLE, shelf=None, places=[])
     async with context.db.read(everywhere("trial")) as tx:
         live = [each.id for each in await institutions.all_live(tx)]
     if not live:
         raise NothingOnOffer()
     home = actor.institution_id if actor.institution_id in live else live[0]
     async with context.db.read(actor.within(home)) as tx:
-        shelf = await _shelf(tx, home, today)
-    if not shelf.products:
+        shelf, offered = await _shelf(tx, home, today)
+    if not offered:
         raise NothingOnOffer()
-    return code, households, shelf
+    places = [Place(institution="", product=each.code, family=_family(each)) for each in offered]
+    return _Cases(county=code, total=total, share=WHOLE, shelf=shelf, places=places)
 
 
-async def _shelf(tx: Tx, institution_id: str, on: date) -> Shelf:
+async def _history(context: Context, actor: Actor, limit: int | None) -> _Cases:
+    """About `limit` decisions drawn by their ids, evenly over counties and years."""
+    async with context.db.read(decided.reader_of(actor)) as tx:
+        every = await decided.count(tx, WHOLE)
+        share = WHOLE if limit is None or limit >= every else max(1, -(-limit * WHOLE // every))
+        total = min(await decided.count(tx, share), limit or every)
+        wanted = await decided.products(tx)
+    if not total:
+        raise NothingToTry()
+    today, places = clock.today(), []
+    for institution in sorted({each for each, _ in wanted}):
+        async with context.db.read(system(institution, "trial")) as tx:
+            sold = {each.code: each for each in await products.list_live(tx, institution, today)}
+        places += [
+            Place(institution=institution, product=code, family=_family(sold.get(code)))
+            for at, code in wanted
+            if at == institution
+        ]
+    return _Cases(county="", total=total, share=share, shelf=None, places=places)
+
+
+def _family(product: Product | None) -> str:
+    """The line-up a product's model is of; of one no longer sold, that of all."""
+    return "*" if product is None else product.terms.purpose_class
+
+
+async def _shelf(tx: Tx, institution_id: str, on: date) -> tuple[Shelf, list[Product]]:
     """The products a person can apply for on the phone, and the rules of the day."""
     rules = await regulation.in_force(tx, on)
     found = [
@@ -113,11 +171,12 @@ async def _shelf(tx: Tx, institution_id: str, on: date) -> Shelf:
         for product in await products.list_live(tx, institution_id, on)
         if product.terms.online_road and product.terms.judgement == "model"
     ]
-    return Shelf(
+    shelf = Shelf(
         products=[_offered(product) for product in found],
         regulation=gather_facts.rule_facts(rules),
         forbidden_purposes=tuple(rules.words("purposes.forbidden")),
     )
+    return shelf, found
 
 
 def _offered(product: Product) -> Offered:

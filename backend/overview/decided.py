@@ -22,11 +22,18 @@ def place_of(row: tuple[str, str, bytes, str]) -> str:
     return f"{row[1]}/{row[0]}"
 
 
-async def count(tx: Tx) -> int:
-    return int(await Q.decided_count(tx, institution_id=tx.institution_id))
+async def count(tx: Tx, share: int) -> int:
+    """Of `share` in 65536, drawn by the random end of the id."""
+    return int(await Q.decided_count(tx, institution_id=tx.institution_id, share=share))
 
 
-async def page(tx: Tx, after: str, most: int) -> list[tuple[str, str, bytes, str]]:
+async def products(tx: Tx) -> list[tuple[str, str]]:
+    """(institution, product) there are decisions of."""
+    rows = await Q.decided_products(tx, institution_id=tx.institution_id)
+    return [(row["institution_id"], row["product_code"]) for row in rows]
+
+
+async def page(tx: Tx, after: str, most: int, share: int) -> list[tuple[str, str, bytes, str]]:
     """(decision, institution, capsule as decided, sex or '') after a place (`place_of`), '' for the first page."""
     institution, _, decision = after.partition("/")
     rows = await Q.decided_page(
@@ -35,6 +42,7 @@ async def page(tx: Tx, after: str, most: int) -> list[tuple[str, str, bytes, str
         after_institution=institution,
         after=decision or FIRST,
         most=most,
+        share=share,
     )
     return [
         (

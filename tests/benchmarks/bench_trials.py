@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from backend.core import clock
-from backend.domains.decision import bundle, evaluate, features
+from backend.domains.decision import bundle, evaluate, features, scorecard
 from backend.domains.trials import batch, cases, judging, models
 from tests.benchmarks import figure
 from tests.benchmarks.figure import Figure
@@ -40,7 +40,7 @@ def _back_test() -> Figure:
 
 def _batches() -> list[Figure]:
     people = pl.concat([facts(50_000)] * (_PEOPLE // 50_000))
-    model = models.of_bundle(bundle.seeded())
+    model = models.of_card(scorecard.seeded())
     scored = min(_wall(lambda: batch.score_rows(people, model)) for _ in range(_ROUNDS))
     ready = features.frame(people, model.inputs, clock.today())
     bare = min(_wall(lambda: _bare(ready)) for _ in range(_ROUNDS))

@@ -1,7 +1,3 @@
--- name: newest_release(name)^
--- Which scorecard scores now; none before the first release, then the seeded one does.
-select seq, strategies, scorecard, catalogue from decision.releases where name = :name order by seq desc limit 1;
-
 -- name: live(institution_id, product_code)
 -- What decides for a product in a county now: the union's documents and the county's, of the product and of all.
 select institution_id, product_code, stage, hash, price_band from decision.live
@@ -50,12 +46,9 @@ select count(*) from decision.decisions where institution_id = :institution_id
 select id, capsule from decision.decisions where institution_id = :institution_id
     and (:product_code = '*' or product_code = :product_code) and id < :before::uuid
 order by id desc limit :most;
--- name: release_of(name, seq)^
--- One release by its number, to try it again on other cases.
-select seq, strategies, scorecard, catalogue from decision.releases where name = :name and seq = :seq;
 
 -- name: bodies(hashes)
--- The texts behind hashes, to compile a release or replay a decision.
+-- The texts behind hashes, to compile what is live or replay a decision.
 select hash, kind, stage, body from decision.versions where hash = any(:hashes::text[]);
 
 -- name: known(hashes)
@@ -67,12 +60,6 @@ select hash from decision.versions where hash = any(:hashes::text[]);
 insert into decision.versions (hash, kind, name, stage, body, added_by, added_at)
 values (:hash, :kind, :name, :stage, :body, :added_by, :now)
 on conflict (hash) do nothing;
-
--- name: release(name, strategies, scorecard, catalogue, reason, released_by, now)$
--- From its commit on this scorecard scores.
-insert into decision.releases (name, strategies, scorecard, catalogue, reason, released_by, released_at)
-values (:name, :strategies, :scorecard, :catalogue, :reason, :released_by, :now)
-returning seq;
 
 -- name: record(institution_id, id, application_id, attempt, product_code, outcome, amount_fen, annual_rate_bp, term_months, grade, score, reason_codes, completeness_bp, versions, capsule, capsule_sha256, now)$
 -- One result per attempt: a second writer of the same attempt gets no row back.

@@ -9,23 +9,12 @@ import msgspec
 from backend.core import ids
 from backend.db import queries
 from backend.db.database import Tx
-from backend.domains.decision.model import Capsule, Decision, Outcome, Versions, canonical
+from backend.domains.decision.model import Capsule, Decision, Outcome, canonical
 from backend.domains.decision.nearest import Nearest
 
 Q = queries.load(__package__)
 _TABLE = "decision.decisions"
 _NEAREST = "decision.nearest_changes"
-
-
-class Release(msgspec.Struct, frozen=True):
-    seq: int
-    strategies: dict[str, str]
-    scorecard: str
-    catalogue: str
-
-    @property
-    def hashes(self) -> list[str]:
-        return [*self.strategies.values(), self.scorecard, self.catalogue]
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -55,16 +44,6 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def decision(self) -> Decision:
         return self.opened.decision
-
-
-async def newest_release(tx: Tx, name: str) -> Release | None:
-    row = await Q.newest_release(tx, name=name)
-    return None if row is None else Release(*row)
-
-
-async def release_of(tx: Tx, name: str, seq: int) -> Release | None:
-    row = await Q.release_of(tx, name=name, seq=seq)
-    return None if row is None else Release(*row)
 
 
 async def bodies(tx: Tx, hashes: list[str]) -> dict[str, Body]:
@@ -154,21 +133,6 @@ async def past(tx: Tx, product_code: str, before: str, most: int) -> list[tuple[
         tx, institution_id=tx.institution_id, product_code=product_code, before=before, most=most
     )
     return [(row["id"], tx.vault.open(_TABLE, "capsule", row["id"], row["capsule"])) for row in rows]
-
-
-async def release(tx: Tx, name: str, versions: Versions, reason: str) -> int:
-    return int(
-        await Q.release(
-            tx,
-            name=name,
-            strategies=versions.strategies,
-            scorecard=versions.scorecard,
-            catalogue=versions.catalogue,
-            reason=reason,
-            released_by=f"{tx.actor.kind}:{tx.actor.id}",
-            now=tx.now,
-        )
-    )
 
 
 async def record(tx: Tx, application_id: str, attempt: int, capsule: Capsule) -> str | None:

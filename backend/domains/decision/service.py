@@ -91,11 +91,11 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
 
 async def live(tx: Tx, product_code: str) -> Chosen:
     """What decides for a product in the county of `tx` now: the union's document of the product, else the one of
-    all products, else the shipped one; and the county's own beside it, found in the same order (N4)."""
+    all products, else the shipped one; and the county's own beside it, found in the same order (N4). The card is the
+    shipped one: another comes from the register of models, on top (`with_card`)."""
     rows = sorted(await repository.live(tx, product_code), key=lambda row: row.product_code != "*")
     union = {row.stage: row for row in rows if row.institution_id == UNION}
     county = {row.stage: row for row in rows if row.institution_id != UNION}
-    released = await repository.newest_release(tx, bundle.SEEDED)
     pricing = union.get(Stage.PRICING)
     seeded = bundle.seeded().versions
     return Chosen(
@@ -103,7 +103,7 @@ async def live(tx: Tx, product_code: str) -> Chosen:
             stage: union[stage].hash if stage in union else shipped
             for stage, shipped in seeded.strategies.items()
         },
-        scorecard=released.scorecard if released else seeded.scorecard,
+        scorecard=seeded.scorecard,
         overlays={stage: county[stage].hash for stage in seeded.strategies if stage in county},
         price_band=pricing.price_band if pricing else None,
     )
@@ -119,22 +119,6 @@ async def bundle_for(tx: Tx, product_code: str, application_id: str | None = Non
     kept = await repository.pinned(tx, application_id) if application_id else None
     chosen = await live(tx, product_code) if kept is None else msgspec.convert(kept, Chosen)
     return await _compile(tx, chosen.versions())
-
-
-async def bundle_of_release(tx: Tx, number: int) -> Bundle:
-    """The versions of one release, by its number. Raises `VersionMissing`."""
-    found = await repository.release_of(tx, bundle.SEEDED, number)
-    if found is None:
-        raise VersionMissing()
-    return await _compile(
-        tx,
-        Versions(
-            strategies=found.strategies,
-            scorecard=found.scorecard,
-            catalogue=found.catalogue,
-            code=bundle.code_version(),
-        ),
-    )
 
 
 async def moments_for(tx: Tx, product_code: str) -> dict[Stage, assess.Prepared]:
@@ -256,15 +240,6 @@ async def set_live(
 async def end_live(tx: Tx, institution_id: str, product_code: str, stage: Stage) -> None:
     """From the commit on this layer has no document of its own here."""
     await repository.end_live(tx, institution_id, product_code, stage)
-
-
-async def release_scorecard(tx: Tx, card: scorecard.Scorecard, *, reason: str) -> int:
-    """Check, store and release; from the commit on every new case is scored by it. Raises `StrategyRefused`."""
-    ready = bundle.build(bundle.seeded_documents(), card)
-    await repository.add_missing(tx, bundle.SEEDED, _bodies(ready))
-    number = await repository.release(tx, bundle.SEEDED, ready.versions, reason)
-    audit.add(tx, "decision.scorecard_released", str(number), scorecard=ready.versions.scorecard)
-    return number
 
 
 async def count_past(tx: Tx, product_code: str) -> int:

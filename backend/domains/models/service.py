@@ -235,7 +235,7 @@ def _another(tx: Tx, *others: str | None) -> None:
 async def line_up(
     tx: Tx, family: str, *, champion: str | None, challenger: str | None = None, share_bp: int = 0, why: str
 ) -> int:
-    """Say who decides for a family from now on; `champion` None gives it back to the card of the release.
+    """Say who decides for a family from now on; `champion` None gives it back to the shipped card.
 
     Going back is naming the former champion again. Raises `CannotDecide`, `WhyMissing`, `NotYourJob`.
     """
@@ -270,12 +270,24 @@ def bucket(application_id: str) -> int:
 
 async def chosen(tx: Tx, family: str, application_id: str) -> artefacts.Card | None:
     """The card that decides this application in the county of `tx`: champion's or challenger's, with the county's
-    offset; None when the card of the release does. One query, and compiled once per process."""
+    offset; None when the shipped card does. One query, and compiled once per process."""
     found = await repository.line_up(tx, family)
     if found is None or found.champion is None:
         return None
     challenged = found.challenger is not None and bucket(application_id) < found.line_up.share_bp
     artefact = found.challenger if challenged and found.challenger else found.champion
+    return await card_of(tx, artefact)
+
+
+async def champion(tx: Tx, family: str) -> artefacts.Card | None:
+    """As `chosen`, of a case that is no real application: never the challenger's."""
+    found = await repository.line_up(tx, family)
+    return None if found is None or found.champion is None else await card_of(tx, found.champion)
+
+
+async def card_of(tx: Tx, artefact: str) -> artefacts.Card:
+    """A stored model as it decides in the county of `tx`, with the county's offset; compiled once per process. Raises
+    `ArtefactUnreadable` for one that cannot decide."""
     known = _CARDS.get((artefact, tx.institution_id))
     if known is None:
         body = await repository.artefact(tx, artefact)

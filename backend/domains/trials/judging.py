@@ -13,11 +13,11 @@ import msgspec
 import polars as pl
 
 from backend.core import clock
-from backend.domains.decision import bundle, evaluate, facts, lint, scorecard
+from backend.domains.decision import bundle, cards, evaluate, facts, lint
 from backend.domains.decision.bundle import Bundle
 from backend.domains.decision.model import Capsule, Case, Decision, Outcome, Stage, canonical
 from backend.domains.trials import cases, warnings
-from backend.domains.trials.model import Plan, Recipe
+from backend.domains.trials.model import Plan, Recipe, Rules
 
 _PAIRS_PER_CHUNK = 40
 _BANDS = ((25, "25 岁以下"), (35, "25–34 岁"), (45, "35–44 岁"), (55, "45–54 岁"), (200, "55 岁及以上"))
@@ -63,7 +63,7 @@ def recipe_of(using: Bundle) -> Recipe:
 def build(recipe: Recipe) -> Bundle:
     """Check and compile. Raises `StrategyRefused`."""
     documents = {Stage(stage): msgspec.json.decode(text) for stage, text in recipe.strategies.items()}
-    card = scorecard.read(recipe.card.encode())
+    card = cards.read(recipe.card.encode())
     library = lint.Library({key: msgspec.json.decode(text) for key, text in recipe.flows.items()})
     return bundle.build(
         documents,
@@ -72,28 +72,65 @@ def build(recipe: Recipe) -> Bundle:
         library=library,
         overlays={Stage(stage): msgspec.json.decode(text) for stage, text in recipe.overlays.items()},
         price_band=recipe.price_band,
+        keep=False,
     )
 
 
+class Compiled:
+    """One side's bundles, each compiled when its first case comes."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._built: dict[int, Bundle] = {}
+
+    def at(self, institution: str, product: str) -> Bundle:
+        return self.numbered(self._rules.number_at(institution, product))
+
+    def numbered(self, number: int) -> Bundle:
+        """Raises `StrategyRefused`."""
+        if number not in self._built:
+            self._built[number] = build(self._rules.recipe(number))
+        return self._built[number]
+
+
+MOST_CHECKED = 12
+"""Bundles compiled before a trial starts; a county's layer that no longer compiles beyond them ends it as failed."""
+
+
+def check(plan: Plan) -> None:
+    """Whether it can be tried. Raises `StrategyRefused`."""
+    for rules in (plan.draft, plan.base):
+        if rules is None:
+            continue
+        if plan.stage:
+            warnings.build(rules.recipe(0))
+            continue
+        compiled = Compiled(rules)
+        for number in range(min(MOST_CHECKED, len(rules.recipes))):
+            compiled.numbered(number)
+
+
 class Judge:
-    """The two sides compiled, for one process."""
+    """The two sides, for one process."""
 
     def __init__(self, plan: Plan) -> None:
-        self._draft = build(plan.draft)
-        self._base = None if plan.base is None else build(plan.base)
         if plan.stage:
-            self._warning = warnings.build(plan.draft)
-            self._other = None if plan.base is None else warnings.build(plan.base)
+            self._warning = warnings.build(plan.draft.recipe(0))
+            self._other = None if plan.base is None else warnings.build(plan.base.recipe(0))
+        self._draft = Compiled(plan.draft)
+        self._base = None if plan.base is None else Compiled(plan.base)
         self._shelf, self._lgd = plan.shelf, plan.lgd_bp
 
     def county(self, frame: pl.DataFrame, county: str) -> Judged:
         """`frame` as `trials.service.county_facts` gives it: facts, groups, `household`, `defaulted`."""
         assert self._shelf is not None
         made = list(cases.of_frame(frame, self._shelf))
-        drafts = [self._verdict(case, self._draft) for case in made]
-        bases = [self._verdict(case, self._base) for case in made] if self._base else None
+        drafts = [self._verdict(case, self._draft.at("", case.product)) for case in made]
+        bases = None
+        if self._base is not None:
+            bases = [self._verdict(case, self._base.at("", case.product)) for case in made]
         groups = _grouped(frame, county).select(*_GROUPED)
-        return Judged(_joined(groups, made, drafts, bases), self._fairness(made, drafts))
+        return Judged(_joined(groups, made, drafts, bases), self._fairness([""] * len(made), made, drafts))
 
     def warn(self, frame: pl.DataFrame, county: str) -> pl.DataFrame:
         """`frame` as `trials.service.county_signals` gives it; needs a plan of early warning."""
@@ -105,15 +142,17 @@ class Judge:
         rows = list(stored)
         capsules = [msgspec.json.decode(capsule, type=Capsule) for _, _, capsule, _ in rows]
         made = [capsule.case for capsule in capsules]
-        drafts = [self._verdict(case, self._draft) for case in made]
-        bases = [
-            self._verdict(c.case, self._base) if self._base else self._told(c.decision, self._draft)
-            for c in capsules
+        counties = [row[1] for row in rows]
+        drafts = [
+            self._verdict(case, self._draft.at(county, case.product))
+            for county, case in zip(counties, made, strict=True)
         ]
+        bases = [self._before(county, each) for county, each in zip(counties, capsules, strict=True)]
         groups = pl.DataFrame(
             {
                 "case": [row[0] for row in rows],
-                "county": [row[1] for row in rows],
+                "county": counties,
+                "month": [f"{clock.local(case.as_of):%Y-%m}" for case in made],
                 "sex": [row[3] for row in rows],
                 "occupation": [_fact(case, "application", "occupation") for case in made],
                 "education": "",
@@ -122,10 +161,16 @@ class Judge:
                 "defaulted": pl.Series([None] * len(rows), dtype=pl.Int8),
             }
         )
-        return Judged(_joined(groups, made, drafts, bases), self._fairness(made, drafts))
+        return Judged(_joined(groups, made, drafts, bases), self._fairness(counties, made, drafts))
 
-    def _verdict(self, case: Case, using: Bundle | None) -> Verdict:
-        assert using is not None
+    def _before(self, county: str, capsule: Capsule) -> Verdict:
+        case = capsule.case
+        if self._base is not None:
+            return self._verdict(case, self._base.at(county, case.product))
+        # A stored decision does not keep its scale; that of today's card stands in for it.
+        return self._told(capsule.decision, self._draft.at(county, case.product))
+
+    def _verdict(self, case: Case, using: Bundle) -> Verdict:
         return self._told(evaluate.evaluate(case, using).decision, using)
 
     def _told(self, decision: Decision, using: Bundle) -> Verdict:
@@ -140,13 +185,14 @@ class Judge:
             reason=decision.reasons[0].code if decision.reasons else "",
         )
 
-    def _fairness(self, made: list[Case], drafts: list[Verdict]) -> Fairness:
+    def _fairness(self, counties: list[str], made: list[Case], drafts: list[Verdict]) -> Fairness:
         """The first approvals of a chunk again, each with a twin: other age, family, work; equal in all else."""
         found = Fairness()
         draw = random.Random(len(made))
-        approved = [(c, v) for c, v in zip(made, drafts, strict=True) if v.outcome == Outcome.APPROVED]
-        for case, verdict in approved[:_PAIRS_PER_CHUNK]:
-            other = self._verdict(twin(case, draw), self._draft)
+        judged = zip(counties, made, drafts, strict=True)
+        approved = [each for each in judged if each[2].outcome == Outcome.APPROVED]
+        for county, case, verdict in approved[:_PAIRS_PER_CHUNK]:
+            other = self._verdict(twin(case, draw), self._draft.at(county, case.product))
             if other.outcome != Outcome.APPROVED:
                 continue  # a limit of age or the like spoke: no price to compare
             gap = abs(other.annual_rate_bp - verdict.annual_rate_bp)
@@ -159,7 +205,7 @@ class Judge:
         return found
 
 
-_GROUPED = ("case", "county", "sex", "occupation", "education", "town", "village", "defaulted")
+_GROUPED = ("case", "county", "month", "sex", "occupation", "education", "town", "village", "defaulted")
 
 
 def _grouped(frame: pl.DataFrame, county: str) -> pl.DataFrame:
@@ -167,6 +213,7 @@ def _grouped(frame: pl.DataFrame, county: str) -> pl.DataFrame:
     return frame.with_columns(
         pl.col("household").cast(pl.String).alias("case"),
         pl.lit(county).alias("county"),
+        pl.lit("").alias("month"),  # all on the day the county's records are of
         pl.col("sex").replace_strict({"male": "男", "female": "女"}, default=""),
         pl.col("town_name").alias("town"),
         (pl.col("town_name") + pl.col("village_name")).alias("village"),

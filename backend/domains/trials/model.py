@@ -1,5 +1,7 @@
 """A trial run (回测) and what it measured. Amounts are fen, rates basis points, losses fen."""
 
+import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -31,6 +33,7 @@ GROUPINGS: dict[str, str] = {
     "all": "全部",
     "county": "县",
     "product": "产品",
+    "month": "申请的月份",
     "age_band": "年龄段",
     "sex": "性别",
     "occupation": "职业",
@@ -57,6 +60,59 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     price_band: tuple[int, int] | None = None
 
 
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides on one side, by place (see `place`): each county has its own layer, each product its own versions,
+    and most of them are the same texts, which are kept once. `recipes` hold keys of `texts` where a recipe holds
+    texts."""
+
+    texts: dict[str, str]
+    recipes: list[Recipe]
+    places: dict[str, int]
+
+    def number_at(self, institution: str, product: str) -> int:
+        """The recipe of a product in an institution ('': the practice county); of all its products; of all."""
+        names = (place(institution, product), place(institution, "*"), "")
+        return next((self.places[name] for name in names if name in self.places), 0)
+
+    def recipe(self, number: int) -> Recipe:
+        return _each_text(self.recipes[number], self.texts.__getitem__)
+
+
+def rules_of(found: dict[str, Recipe]) -> Rules:
+    """`found` by place; the first one also decides where none is named."""
+    texts: dict[str, str] = {}
+
+    def kept(text: str) -> str:
+        key = hashlib.sha256(text.encode()).hexdigest()
+        texts[key] = text
+        return key
+
+    recipes: list[Recipe] = []
+    places: dict[str, int] = {}
+    for name, recipe in found.items():
+        short = _each_text(recipe, kept)
+        if short not in recipes:
+            recipes.append(short)
+        places[name] = recipes.index(short)
+    return Rules(texts=texts, recipes=recipes, places=places)
+
+
+def place(institution: str, product: str) -> str:
+    """`4101/SXD`; `/SXD` in a practice county."""
+    return f"{institution}/{product}"
+
+
+def _each_text(recipe: Recipe, change: Callable[[str], str]) -> Recipe:
+    return Recipe(
+        strategies={stage: change(text) for stage, text in recipe.strategies.items()},
+        card=change(recipe.card),
+        catalogue=change(recipe.catalogue),
+        flows={key: change(text) for key, text in recipe.flows.items()},
+        overlays={stage: change(text) for stage, text in recipe.overlays.items()},
+        price_band=recipe.price_band,
+    )
+
+
 class Offered(msgspec.Struct, frozen=True, kw_only=True):
     """A product an applicant may choose: `facts` of every case, `terms` the further ones by months."""
 
@@ -76,17 +132,19 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is tried on what. `stage` '' for a decision, else early_warning; `shelf` for decisions of a county; `base`
-    None: none, or of a history the stored decisions."""
+    None: none, or of a history the stored decisions. `share`: of a history this part of 65536, drawn by id."""
 
-    draft: Recipe
-    base: Recipe | None = None
+    draft: Rules
+    base: Rules | None = None
+    share: int = 65_536
     shelf: Shelf | None = None
     stage: str = ""
     lgd_bp: int = LGD_BP
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One trial. `county` the practice county's digits, '' for a history. `cursor` where the next step begins."""
+    """One trial. `county` the practice county's digits, '' for a history. `strategy_id` and
+    `model_id` the registered versions tried, where they are such. `cursor` where the next step begins."""
 
     id: str
     institution_id: str
@@ -95,6 +153,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     strategy: str
     against: str
+    strategy_id: str | None
+    model_id: str | None
     county: str
     county_name: str
     cases_total: int
@@ -187,6 +247,26 @@ class CountyNotLoaded(errors.NotFound):
 class NothingToTry(errors.Invalid):
     code = "trial_without_cases"
     message = "没有可以试算的案例"
+
+
+class NotOfTheseCases(errors.Invalid):
+    code = "trial_version_of_other_cases"
+    message = "这一版只管产品 {product}，这些案例里没有归它管的"
+
+
+class StageNotTried(errors.Invalid):
+    code = "trial_stage"
+    message = "“{stage}”这一步还不能试算：能试算的是审批的五步和贷后预警"
+
+
+class WarningsNeedCounty(errors.Invalid):
+    code = "trial_warnings_need_county"
+    message = "贷后预警只能在演练县上试算"
+
+
+class ModelNotTried(errors.Invalid):
+    code = "trial_model"
+    message = "这个模型不能用于审批，只能批量评分，不能放进审批里试算"
 
 
 class NothingOnOffer(errors.Conflict):

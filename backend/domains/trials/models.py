@@ -6,8 +6,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from backend.core.errors import Invalid
-from backend.domains.decision import facts
-from backend.domains.decision.bundle import Bundle
+from backend.domains.decision import cards, facts
 from backend.domains.models import artefacts
 
 
@@ -29,9 +28,13 @@ class ModelUnreadable(Invalid):
     message = "这个文件不是能批量评分的模型：{why}"
 
 
-def of_bundle(used: Bundle) -> Model:
-    """The model that decides live."""
-    return used.card
+def of_card(card: cards.Card) -> Model:
+    return cards.compile_card(card, facts.catalogue())
+
+
+def of_body(body: bytes) -> Model:
+    """A registered model. Raises `ModelUnreadable` for one that names its county by a column (see `load`)."""
+    return _served(artefacts.compile_model(body))
 
 
 def load(path: Path) -> Model:
@@ -40,6 +43,10 @@ def load(path: Path) -> Model:
         model = artefacts.load(path)
     except artefacts.ArtefactUnreadable as unfit:
         raise ModelUnreadable(why=unfit.details["why"]) from unfit
+    return _served(model)
+
+
+def _served(model: Model) -> Model:
     county = isinstance(model, artefacts.CompiledCountyModel)
     if county and all(name in facts.catalogue() for name in model.inputs[:-1]):
         raise ModelUnreadable(why="分县的审批模型只在审批里用，批量评分请用不分县的")

@@ -1,25 +1,28 @@
--- name: add_run(institution_id, id, kind, stage, strategy, against, county, county_name, plan, cases_total, asked_by, now)!
+-- name: add_run(institution_id, id, kind, stage, strategy, against, county, county_name, strategy_id, model_id, plan, cases_total, asked_by, now)!
 -- A trial that waits for its first step.
-insert into trials.runs (institution_id, id, kind, stage, status, strategy, against, county, county_name, plan,
-    cases_total, asked_by, asked_at)
-values (:institution_id, :id, :kind, :stage, 'waiting', :strategy, :against, :county, :county_name, :plan, :cases_total,
-    :asked_by, :now);
+insert into trials.runs (institution_id, id, kind, stage, status, strategy, against, county, county_name,
+    strategy_id, model_id, plan, cases_total, asked_by, asked_at)
+values (:institution_id, :id, :kind, :stage, 'waiting', :strategy, :against, :county, :county_name,
+    :strategy_id, :model_id, :plan, :cases_total, :asked_by, :now);
 
 -- name: run(institution_id, id)^
 -- One trial without its plan, which is large.
-select id, institution_id, kind, stage, status, strategy, against, county, county_name, cases_total, cases_done, cursor,
-    cancel_asked, pairs, pairs_differing, worst_gap_bp, error, asked_by, asked_at, ended_at
+select id, institution_id, kind, stage, status, strategy, against, strategy_id, model_id, county, county_name, cases_total,
+    cases_done, cursor, cancel_asked, pairs, pairs_differing, worst_gap_bp, error, asked_by, asked_at, ended_at
 from trials.runs where institution_id = :institution_id and id = :id;
 
 -- name: plan(institution_id, id)$
 -- What is tried on what.
 select plan from trials.runs where institution_id = :institution_id and id = :id;
 
--- name: runs(institution_id, most)
--- The newest trials of an institution, for its pages.
-select id, institution_id, kind, stage, status, strategy, against, county, county_name, cases_total, cases_done, cursor,
-    cancel_asked, pairs, pairs_differing, worst_gap_bp, error, asked_by, asked_at, ended_at
-from trials.runs where institution_id = :institution_id order by asked_at desc limit :most;
+-- name: runs(institution_id, strategy_id, model_id, most)
+-- The newest trials of an institution, for its pages; of one version or model where one is named.
+select id, institution_id, kind, stage, status, strategy, against, strategy_id, model_id, county, county_name, cases_total,
+    cases_done, cursor, cancel_asked, pairs, pairs_differing, worst_gap_bp, error, asked_by, asked_at, ended_at
+from trials.runs
+where institution_id = :institution_id and (:strategy_id::uuid is null or strategy_id = :strategy_id)
+    and (:model_id::uuid is null or model_id = :model_id)
+order by asked_at desc, id limit :most;
 
 -- name: move(institution_id, id, from_status, to_status, error, ended_at)!
 -- Compare and set: whoever comes second finds nothing to move.
@@ -60,6 +63,10 @@ from trials.results
 where institution_id = :institution_id and run_id = :run_id
     and (:grouping::text is null or grouping_name = :grouping)
 order by grouping_name, member, side;
+
+-- name: counties()
+-- The practice counties that are loaded, for a choice.
+select name, households from practice.counties order by loaded_at;
 
 -- name: county(name)^
 -- A practice county by its name (invented people, readable by all).

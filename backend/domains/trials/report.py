@@ -143,6 +143,8 @@ def html(run: Run, measured: list[Measured], now: datetime) -> str:
     swaps = {each.side: each for each in measured if each.grouping == "all" and each.side.startswith("swap")}
     template = _templates().get_template(PAGE)
     return template.render(
+        what="回测报告",
+        unit="个案例",
         run=run,
         status=RUN.labels[run.status],
         total=everything[0] if everything else None,
@@ -165,6 +167,8 @@ def _warning_html(run: Run, measured: list[Measured], now: datetime) -> str:
         _templates()
         .get_template(WARNING_PAGE)
         .render(
+            what="贷后预警回测",
+            unit="户",
             run=run,
             status=RUN.labels[run.status],
             sides=SIDES,

@@ -28,6 +28,8 @@ async def add_run(
     county_name: str,
     plan: Plan,
     cases_total: int,
+    strategy_id: str | None,
+    model_id: str | None,
 ) -> None:
     await Q.add_run(
         tx,
@@ -39,6 +41,8 @@ async def add_run(
         against=against,
         county=county,
         county_name=county_name,
+        strategy_id=strategy_id,
+        model_id=model_id,
         plan=msgspec.json.encode(plan).decode(),
         cases_total=cases_total,
         asked_by=f"{tx.actor.kind}:{tx.actor.id}",
@@ -51,8 +55,11 @@ async def run(tx: Tx, run_id: str) -> Run | None:
     return None if row is None else Run(**dict(row))
 
 
-async def runs(tx: Tx, most: int) -> list[Run]:
-    return [Run(**dict(row)) for row in await Q.runs(tx, institution_id=tx.institution_id, most=most)]
+async def runs(tx: Tx, most: int, strategy_id: str | None, model_id: str | None) -> list[Run]:
+    rows = await Q.runs(
+        tx, institution_id=tx.institution_id, strategy_id=strategy_id, model_id=model_id, most=most
+    )
+    return [Run(**dict(row)) for row in rows]
 
 
 async def plan(tx: Tx, run_id: str) -> Plan | None:
@@ -109,6 +116,11 @@ def _measured(row: Any) -> Measured:
     values = dict(row)
     sums = {name: int(values[name]) for name in SUMS}
     return Measured(grouping=values["grouping_name"], member=values["member"], side=values["side"], **sums)
+
+
+async def counties(tx: Tx) -> list[tuple[str, int]]:
+    """(name, households)."""
+    return [(row["name"], row["households"]) for row in await Q.counties(tx)]
 
 
 async def county(tx: Tx, name: str) -> tuple[str, int] | None:

@@ -39,6 +39,8 @@ async def create(
     cases_total: int,
     county: str = "",
     county_name: str = "",
+    strategy_id: str | None = None,
+    model_id: str | None = None,
 ) -> Run:
     """A trial that waits. Raises `NothingToTry` for no cases."""
     if cases_total <= 0:
@@ -46,7 +48,7 @@ async def create(
     run_id = ids.new()
     await repository.add_run(
         tx, run_id, kind=kind, stage=plan.stage, strategy=strategy, against=against, county=county,
-        county_name=county_name, plan=plan, cases_total=cases_total,
+        county_name=county_name, plan=plan, cases_total=cases_total, strategy_id=strategy_id, model_id=model_id,
     )  # fmt: skip
     audit.add(tx, "trial.asked", run_id, strategy=strategy, against=against, cases=cases_total)
     return await get(tx, run_id)
@@ -67,9 +69,11 @@ async def plan_of(tx: Tx, run_id: str) -> Plan:
     return found
 
 
-async def listed(tx: Tx, most: int = 50) -> list[Run]:
-    """The newest first."""
-    return await repository.runs(tx, most)
+async def listed(
+    tx: Tx, most: int = 50, *, strategy_id: str | None = None, model_id: str | None = None
+) -> list[Run]:
+    """This institution's, the newest first; those of one version or model."""
+    return await repository.runs(tx, most, strategy_id, model_id)
 
 
 async def results(tx: Tx, run_id: str, grouping: str | None = None) -> list[Measured]:
@@ -120,6 +124,11 @@ async def cancel(tx: Tx, run_id: str) -> Run:
         await repository.move(tx, run_id, "waiting", "cancelled", ended_at=tx.now)
     audit.add(tx, "trial.cancel", run_id)
     return await get(tx, run_id)
+
+
+async def counties(tx: Tx) -> list[tuple[str, int]]:
+    """(name, households) of the practice counties that are loaded."""
+    return await repository.counties(tx)
 
 
 async def county_named(tx: Tx, name: str) -> tuple[str, int]:

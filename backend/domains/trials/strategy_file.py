@@ -23,13 +23,8 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True):
     card: str | None = None
 
     def onto(self, base: Recipe) -> Recipe:
-        return Recipe(
-            strategies={**base.strategies, **self.strategies},
-            card=self.card or base.card,
-            catalogue=base.catalogue,
-            flows=base.flows,
-            overlays=base.overlays,
-            price_band=base.price_band,
+        return msgspec.structs.replace(
+            base, strategies={**base.strategies, **self.strategies}, card=self.card or base.card
         )
 
 

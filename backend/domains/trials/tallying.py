@@ -4,7 +4,7 @@ import polars as pl
 
 from backend.domains.trials.model import Measured
 
-GROUPS = ("county", "product", "age_band", "sex", "occupation", "education", "town", "village")
+GROUPS = ("county", "product", "month", "age_band", "sex", "occupation", "education", "town", "village")
 SUMS = (
     "cases", "approved", "referred", "declined", "amount_fen", "rate_amount", "loss_fen", "matured", "bad",
 )  # fmt: skip

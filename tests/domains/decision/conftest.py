@@ -35,16 +35,12 @@ def decide(case: model.Case, using: bundle.Bundle | None = None) -> model.Decisi
     return evaluate.evaluate(case, using or bundle.seeded()).decision
 
 
-async def publish(
-    tx: Any, documents: dict[model.Stage, Any], card: scorecard.Scorecard | None = None
-) -> None:
+async def publish(tx: Any, documents: dict[model.Stage, Any]) -> None:
     """Let these documents decide for every product, as head office's approval does (domains/strategies)."""
-    bundle.build(documents, card or scorecard.seeded(), keep=False)
+    bundle.build(documents, scorecard.seeded(), keep=False)
     await tx.connection.execute("set local app.institution = '0000'")
     for stage, document in documents.items():
         await service.set_live(tx, service.UNION, "*", stage, await service.store(tx, stage, document))
-    if card is not None:
-        await service.release_scorecard(tx, card, reason="换评分卡")
     await tx.connection.execute(f"set local app.institution = '{tx.institution_id}'")
 
 

@@ -30,8 +30,8 @@ async def test_stored_decisions_replay_byte_for_byte_whatever_decides_today(tx, 
 
     card = scorecard.seeded()
     other = msgspec.structs.replace(card, version=card.version + 1, base_points=card.base_points - 40)
-    await publish(tx, stricter(copy.deepcopy(documents)), other)
-    today = await service.bundle_for(tx, "SXD")
+    await publish(tx, stricter(copy.deepcopy(documents)))
+    today = service.with_card(await service.bundle_for(tx, "SXD"), other)
     assert today.versions != bundle.seeded().versions
     changed = evaluate.evaluate(someone(1), today).decision
     assert (

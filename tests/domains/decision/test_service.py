@@ -14,8 +14,10 @@ from backend.domains.decision.model import Outcome, Stage
 from tests.domains.decision.conftest import publish, read, with_facts
 
 
-async def stored(tx, case, application_id=None, attempt=1):
+async def stored(tx, case, application_id=None, attempt=1, card=None):
+    """As the road decides: the live versions, with the model its line-up gives it."""
     using = await service.bundle_for(tx, case.product)
+    using = using if card is None else service.with_card(using, card)
     capsule = service.decide(case, using)
     return await service.record(tx, application_id or ids.new(), capsule, attempt=attempt)
 
@@ -51,8 +53,8 @@ async def test_replay_gives_the_same_bytes_also_after_strategies_and_scorecard_c
     before = [await stored(tx, case) for case in cases]
     card = scorecard.seeded()
     easier = msgspec.structs.replace(card, version=2, base_points=card.base_points - 40)
-    await publish(tx, stricter(documents), easier)
-    after = await stored(tx, good)
+    await publish(tx, stricter(documents))
+    after = await stored(tx, good, card=easier)
     assert after.decision.outcome is Outcome.DECLINED
     assert after.decision.versions.strategies != before[0].decision.versions.strategies
     for kept in [*before, after]:
@@ -62,7 +64,7 @@ async def test_replay_gives_the_same_bytes_also_after_strategies_and_scorecard_c
         assert result.same_code
 
 
-async def test_going_back_is_one_more_release_of_the_old_versions(tx, good, documents):
+async def test_going_back_is_one_more_approval_of_the_old_versions(tx, good, documents):
     await publish(tx, stricter(bundle.seeded_documents()))
     assert (await stored(tx, good)).outcome is Outcome.DECLINED
     await publish(tx, documents)

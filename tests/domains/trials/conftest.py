@@ -11,7 +11,7 @@ from backend.core.actor import Actor, system
 from backend.db.database import Database
 from backend.domains.decision import bundle
 from backend.domains.trials import judging
-from backend.domains.trials.model import Offered, Plan, Shelf
+from backend.domains.trials.model import Offered, Plan, Shelf, rules_of
 from backend.flows.context import Context
 from backend.sandbox.county import calibrate, plan, tables
 from backend.settings import Settings, load
@@ -79,4 +79,4 @@ def shelf() -> Shelf:
 
 
 def seeded_plan(**more: Any) -> Plan:
-    return Plan(draft=judging.recipe_of(bundle.seeded()), shelf=shelf(), **more)
+    return Plan(draft=rules_of({"": judging.recipe_of(bundle.seeded())}), shelf=shelf(), **more)

@@ -14,7 +14,7 @@ SHIPPED = Path("backend/domains/decision/scorecards/personal_credit.json")
 
 
 def seeded() -> models.Model:
-    return models.of_bundle(bundle.seeded())
+    return models.of_card(scorecard.seeded())
 
 
 def test_ten_thousand_scores_are_those_of_live_decisions() -> None:

@@ -9,14 +9,14 @@ import pytest
 
 from backend.domains.decision import bundle, evaluate, facts, model, service
 from backend.domains.trials import cases, judging, report, tallying
-from backend.domains.trials.model import Measured, Recipe
+from backend.domains.trials.model import Measured, Rules, rules_of
 from tests.domains.decision.test_service import stricter
 from tests.domains.trials import conftest as given
 
 
-def harder() -> Recipe:
+def harder() -> Rules:
     documents = stricter(bundle.seeded_documents())
-    return judging.recipe_of(bundle.build(documents, bundle.seeded().card.card))
+    return rules_of({"": judging.recipe_of(bundle.build(documents, bundle.seeded().card.card))})
 
 
 @pytest.mark.slow
@@ -183,7 +183,9 @@ def test_a_countys_layer_comes_into_its_trials() -> None:
     recipe = judging.recipe_of(layered)
     assert judging.build(recipe).versions == layered.versions != bundle.seeded().versions
     frame = given.facts(400)
-    plan = msgspec.structs.replace(given.seeded_plan(), draft=recipe, base=given.seeded_plan().draft)
+    plan = msgspec.structs.replace(
+        given.seeded_plan(), draft=rules_of({"": recipe}), base=given.seeded_plan().draft
+    )
     measured = tallying.tally(judging.Judge(plan).county(frame, "x").frame)
     draft, base = by(measured, "all", "draft")[""], by(measured, "all", "base")[""]
     assert draft.approved < base.approved

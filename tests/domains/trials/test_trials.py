@@ -15,8 +15,8 @@ import pytest
 from backend.commands import practice
 from backend.core import clock, ids
 from backend.core.actor import Actor, everywhere, system
-from backend.domains.decision import bundle, scorecard, service
-from backend.domains.decision.model import Stage, StrategyRefused, VersionMissing
+from backend.domains.decision import bundle, service
+from backend.domains.decision.model import Stage, StrategyRefused
 from backend.domains.trials import report, strategy_file
 from backend.domains.trials import service as trials
 from backend.domains.trials.model import (
@@ -28,7 +28,8 @@ from backend.domains.trials.model import (
 )
 from backend.flows import gather_facts, run_trial, start_trial
 from backend.flows.context import Context
-from backend.flows.start_trial import Asked, Versions
+from backend.flows.name_trial_versions import Versions
+from backend.flows.start_trial import Asked
 from backend.jobs import worker
 from backend.settings import Settings
 from tests.domains.decision.conftest import read
@@ -181,21 +182,6 @@ async def test_history_tries_a_draft_on_what_was_decided(
     assert await results(context, YI, own.id) == []
 
 
-async def test_a_release_is_tried_by_its_number(
-    context: Context, county: practice.Loaded, head_office: Actor
-) -> None:
-    async with context.db.begin(head_office) as tx:
-        card = msgspec.structs.replace(scorecard.seeded(), version=2, base_points=560)
-        number = await service.release_scorecard(tx, card, reason="试")
-    asked = Asked(draft=Versions(label="发布", release=number), against=LIVE, county=NAME, limit=300)
-    run = await start(context, head_office, asked)
-    await finish(context, head_office, run.id)
-    row = report.rows(await results(context, head_office, run.id), "all")[0]
-    assert (row.swap_in, row.swap_out) == (0, 0), "it is the live one"
-    with pytest.raises(VersionMissing):
-        await start(context, head_office, Asked(draft=Versions(release=99), county=NAME))
-
-
 async def test_what_cannot_be_tried_is_refused_before_it_starts(
     context: Context, county: practice.Loaded, head_office: Actor, tmp_path: Path
 ) -> None:
@@ -246,7 +232,7 @@ async def test_product_and_rules_are_those_of_a_live_case(context: Context) -> N
 
     today = clock.today()
     async with context.db.read(JIA) as tx:
-        shelf = await start_trial._shelf(tx, "4101", today)
+        shelf, _ = await start_trial._shelf(tx, "4101", today)
         rules = await regulation.in_force(tx, today)
         offered = {p.code: p for p in await products.list_live(tx, "4101", today)}
     assert {"SXD", "JYXY"} <= {each.code for each in shelf.products}

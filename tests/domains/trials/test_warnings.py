@@ -16,7 +16,8 @@ from backend.domains.trials import cases, report, strategy_file, warnings
 from backend.domains.trials import service as trials
 from backend.flows import run_trial, start_trial
 from backend.flows.context import Context
-from backend.flows.start_trial import Asked, Versions
+from backend.flows.name_trial_versions import Versions
+from backend.flows.start_trial import Asked
 from backend.sandbox.county import calibrate, plan, tables
 from tests.domains.trials.conftest import NAME
 
@@ -108,7 +109,7 @@ def test_a_document_that_is_none_is_refused(tmp_path: Path) -> None:
     from backend.domains.decision.model import StrategyRefused
     from tests.domains.trials.conftest import seeded_plan
 
-    recipe = seeded_plan().draft
+    recipe = seeded_plan().draft.recipe(0)
     broken = msgspec.structs.replace(
         recipe, strategies={**recipe.strategies, str(STAGE): '{"nodes": [], "edges": []}'}
     )
