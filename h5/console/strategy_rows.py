@@ -239,7 +239,7 @@ def _numbers(version: Version, floor: UnionContent, form: dict[str, str]) -> Cou
     wrong, numbers = {}, {}
     opened = overlays.opened_cells(floor, version.stage, facts.catalogue())
     for number, (parameter, _) in enumerate(opened[:MOST_KNOBS]):
-        text, unit = form.get(f"knob_{number}", ""), strategy_versions.unit_of(parameter, floor)
+        text, unit = form.get(f"knob_{number}", ""), overlays.unit(floor, parameter)
         if text:
             column = Column(id=parameter.id, label=parameter.label, kind="number", unit=unit)
             try:

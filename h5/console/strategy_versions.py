@@ -3,7 +3,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 from litestar import get, post
@@ -262,7 +261,7 @@ def knobs(version: Version, floor: UnionContent, findings: list[Finding]) -> tup
     said = {(each.node, each.row, each.column): each.sentence for each in findings}
     made = []
     for parameter, cell in overlays.opened_cells(floor, version.stage, facts.catalogue()):
-        unit = unit_of(parameter, floor)
+        unit = overlays.unit(floor, parameter)
         value = version.content.parameters.get(parameter.id)
         made.append(
             Knob(
@@ -270,7 +269,7 @@ def knobs(version: Version, floor: UnionContent, findings: list[Finding]) -> tup
                 {"fen": "元", "bp": "%"}.get(unit, ""),
                 plain_number(parameter.low, unit),
                 plain_number(parameter.high, unit),
-                _union_says(cell, unit),
+                cell,
                 "" if value is None else plain_number(value, unit),
                 said.get((parameter.table, parameter.row, parameter.column), ""),
             )
@@ -278,19 +277,6 @@ def knobs(version: Version, floor: UnionContent, findings: list[Finding]) -> tup
     return tuple(made)
 
 
-def unit_of(parameter: Parameter, floor: UnionContent) -> str:
-    """fen, bp or int: the unit of the cell a parameter stands for."""
-    table: Any = overlays.tables(floor.document)[parameter.table]["content"]
-    field = next((c["field"] for c in table["inputs"] if c["id"] == parameter.column), "")
-    return facts.catalogue()[field].kind if field in facts.catalogue() else "fen"
-
-
 def plain_number(value: int, unit: str) -> str:
     """In yuan or percent where the unit is fen or basis points."""
     return f"{value / 100:g}" if unit == "bp" else f"{value / 100:.15g}" if unit == "fen" else str(value)
-
-
-def _union_says(cell: str, unit: str) -> str:
-    operator = cell.rstrip("0123456789- ")
-    number = cell[len(operator) :].strip()
-    return f"{operator.strip()} {plain_number(int(number), unit)}".strip() if number else cell

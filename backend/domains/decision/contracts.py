@@ -11,6 +11,38 @@ ACTIONS = ("watch", "call", "visit", "freeze")
 DUNNING = ("none", "remind", "negotiate", "visit", "legal")
 CHANNELS = ("none", "app", "sms", "call", "visit", "letter")
 
+WORDS = {
+    "decline": "拒绝", "refer": "转人工", "note": "只提示", "pass": "通过",
+    "watch": "关注", "freeze": "冻结额度", "none": "不联系", "remind": "提醒", "negotiate": "协商", "legal": "诉讼",
+    "app": "手机银行", "sms": "短信", "call": "电话", "visit": "上门", "letter": "信函",
+}  # fmt: skip
+"""Words of results as people say them; grades stay letters."""
+FIELDS = {
+    "code": "原因码",
+    "severity": "处理",
+    "text": "给客户的话",
+    "advice": "可以怎么做",
+    "grade": "等级",
+    "verdict": "处理",
+    "cap": "哪种上限",
+    "label": "名称",
+    "amount": "金额",
+    "part": "哪一部分",
+    "bp": "利率",
+    "action": "怎么做",
+    "channel": "方式",
+    "pace_days": "间隔",
+}
+"""Result columns as people say them."""
+NAMES = {
+    "product": "产品上限", "regulation": "监管上限", "income": "收入", "assets": "资产", "obligations": "还款能力",
+    "exposure": "总负债", "history": "首次借款", "lpr": "LPR", "cost": "资金和运营", "risk": "风险", "term": "期限",
+    "household": "信用户", "payroll": "代发工资", "campaign": "活动",
+}  # fmt: skip
+"""Names of caps and of parts of a price as people say them."""
+
+HIT_POLICIES = {"collect": "每一行都看", "first": "命中第一行为止"}
+
 ERROR, WARNING = "error", "warning"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from backend.domains.decision import expressions, facts, regions
-from backend.domains.decision.contracts import WARNING, Contract
+from backend.domains.decision.contracts import NAMES, WARNING, Contract
 from backend.domains.decision.facts import Fact
 from backend.domains.decision.regions import Box
 
@@ -108,7 +108,7 @@ def _names(columns: Sequence[Fact], rows: Sequence[Row], contract: Contract, say
         except regions.TooLarge:
             continue
         if left is not None:
-            say("", f"{example(columns, left)}时没有“{name}”这一项，会转人工", WARNING)
+            say("", f"{example(columns, left)}时没有“{NAMES.get(name, name)}”这一项，会转人工", WARNING)
 
 
 def everything(columns: Sequence[Fact]) -> Box:

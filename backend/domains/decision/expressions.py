@@ -185,7 +185,7 @@ class Parser:
             return self._number_condition(column)
         if kind == BOOL:
             if self.peek() not in (("name", "true"), ("name", "false")):
-                raise Unfit("这一列只能写 true 或 false")
+                raise Unfit("这一列只能写 是 或 否")
             place = int(self.next()[1] == "true")
             return ((place, place),), ((place, place),)
         found = self._members(column)

@@ -229,7 +229,8 @@ class _Lint:
     def _types(self, node: Mapping[str, Any], fact: Fact, declared: Mapping[str, Any]) -> None:
         kind = {"bool": "boolean", "enum": "string"}.get(fact.kind, "integer")
         if declared.get("type") != kind:
-            self._say("输入", f"{fact.name} 的类型应当是 {kind}", node=node["id"], row=fact.name)
+            said = {"boolean": "是否（boolean）", "string": "文字（string）"}.get(kind, "整数（integer）")
+            self._say("输入", f"{fact.label} 的类型应当是{said}", node=node["id"], row=fact.name)
 
 
 def declared(entry: Mapping[str, Any]) -> list[str]:

@@ -57,7 +57,7 @@ def value(name: str, cell: str, known: Mapping[str, Fact]) -> Value:
         raise Unfit("这里要算出数字或是否")
     if found.kind == NUMBER:
         if not found.whole:
-            raise Unfit("算出来可能不是整数，请用 floor 或 ceil")
+            raise Unfit("算出来可能不是整数，请用 取整（floor）或 进整（ceil）")
         if max(abs(found.low), abs(found.high)) > expressions.EXACT:
             raise Unfit("算出来的数可能太大，引擎算不准")
     low, high = (int(found.low), int(found.high)) if found.kind == NUMBER else (0, 0)

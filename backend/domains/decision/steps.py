@@ -75,7 +75,7 @@ def switch(node: Mapping[str, Any], known: Mapping[str, Fact], lines: Graph, say
     content = node["content"]
     used: set[str] = set()
     if content.get("hitPolicy", "first") != "first" or _plain(content, {"statements", "hitPolicy"}):
-        say(node["name"], "分支要用 first，只走一条")
+        say(node["name"], "分支只能走一条，命中第一条为止")
     statements = content["statements"]
     ids = [each["id"] for each in statements]
     if not ids or len(set(ids)) != len(ids) or not all(tables.NUMBER.fullmatch(each) for each in ids):
@@ -88,7 +88,7 @@ def switch(node: Mapping[str, Any], known: Mapping[str, Fact], lines: Graph, say
             say(place, "这一条有看不懂的设置", row=each["id"])
         condition = each.get("condition") or ""
         if each.get("isDefault") not in (None, False, True):
-            say(place, "“其余”只能是 true 或 false", row=each["id"])
+            say(place, "“其余”只能是 是 或 否", row=each["id"])
         if each.get("isDefault"):
             if condition or at != len(statements):
                 say(place, "“其余”要放在最后，不写条件", row=each["id"])

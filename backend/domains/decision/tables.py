@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.domains.decision import coverage, expressions, logic, regions
-from backend.domains.decision.contracts import ERROR, Contract, Finding
+from backend.domains.decision.contracts import ERROR, FIELDS, HIT_POLICIES, WORDS, Contract, Finding
 from backend.domains.decision.facts import Fact
 from backend.domains.decision.regions import Span
 
@@ -47,7 +47,7 @@ class TableCheck:
     def run(self, *, alone: bool) -> None:
         table = self._table
         if table["hitPolicy"] != self._contract.hit_policy:
-            self._say(self._name, f"命中方式要用 {self._contract.hit_policy}")
+            self._say(self._name, f"命中方式要用“{HIT_POLICIES[self._contract.hit_policy]}”")
         if table.get("passThrough") or table.get("inputField") or table.get("executionMode") != "single":
             self._say(self._name, "这张表的设置会改变输入，不能使用")
         if extra := set(table) - _SETTINGS:
@@ -93,7 +93,9 @@ class TableCheck:
         self._ids()
         given = [column["field"] for column in self._table["outputs"]]
         if sorted(given) != sorted(self._contract.columns):
-            self._say(self._name, "结果列不对，应当是 " + "、".join(self._contract.columns))
+            self._say(
+                self._name, "结果列不对，应当是 " + "、".join(FIELDS[each] for each in self._contract.columns)
+            )
         return columns
 
     def _ids(self) -> None:
@@ -159,7 +161,8 @@ class TableCheck:
 
     def _output(self, place: str, column: Mapping[str, Any], cell: Any, row: str) -> str:
         """Check a result cell; the text it gives, or the sum as it is written."""
-        field, where = column["field"], f"{place} {column['name']}"
+        field = column["field"]
+        where = f"{place} {FIELDS.get(field, column['name'])}"
         kind = self._contract.columns.get(field)
 
         def say(sentence: str) -> None:
@@ -174,7 +177,7 @@ class TableCheck:
             say(str(unfit))
             return ""
         if isinstance(kind, tuple) and text not in kind:
-            say(f"只能是 {'、'.join(kind)}")
+            say(f"只能是 {'、'.join(WORDS.get(each, each) for each in kind)}")
         if field in ("code", self._contract.key) and not IDENTIFIER.fullmatch(text):
             say("代码只能用字母、数字和下划线")
         if field in ("text", "label") and not text.strip():

@@ -1,8 +1,9 @@
 """Cells of decision tables as a risk officer writes them: Chinese on the page, the engine's expression in the document.
 
 `read(shown(cell)) == cell` for every cell, by construction: what has no plain Chinese form that reads back to the
-very same bytes is shown as a formula (`公式：…`), which reads back as it stands. So a table that goes to a page or to
-Excel and comes back untouched is the same table (A3-33).
+very same bytes is shown as the engine's own text (`原式：…`), which reads back as it stands. So a table that goes to a
+page or to Excel and comes back untouched is the same table (A3-33). Amounts are 元, rates %, in sums too
+(`formulas.py`).
 """
 
 import re
@@ -13,12 +14,12 @@ from typing import Any
 import msgspec
 
 from backend.core.errors import Invalid
-from backend.domains.decision.contracts import CONTRACTS
+from backend.domains.decision.contracts import CONTRACTS, FIELDS, NAMES, WORDS
 from backend.domains.decision.facts import Catalogue, Fact
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import words
+from backend.domains.strategies import formulas
 
-FORMULA = "公式："
+RAW = "原式："
 _MARKS = (
     ("不超过", "<="), ("不高于", "<="), ("不大于", "<="), ("最多", "<="), ("≤", "<="), ("<=", "<="),
     ("不低于", ">="), ("不少于", ">="), ("不小于", ">="), ("至少", ">="), ("≥", ">="), (">=", ">="),
@@ -28,14 +29,7 @@ _MARKS = (
     ("等于", "=="), ("==", "=="),
 )  # fmt: skip
 """Ways to say a comparison, longer ones before the shorter they contain."""
-_SAID = {"<=": "不超过", ">=": "不低于", "!=": "不是", "<": "低于", ">": "高于", "==": "等于", "": ""}
-_CHOICES = {
-    "decline": "拒绝", "refer": "转人工", "note": "只提示", "pass": "通过",
-    "watch": "关注", "freeze": "冻结额度", "none": "不联系", "remind": "提醒", "negotiate": "协商", "legal": "诉讼",
-    "app": "手机银行", "sms": "短信", "call": "电话", "visit": "上门", "letter": "信函",
-}  # fmt: skip
-"""Words of results (`contracts.CONTRACTS`) as people say them; grades stay letters."""
-_FIELDS = {**words.FIELDS, "action": "怎么做", "channel": "方式", "pace_days": "间隔"}
+SAID = {"<=": "不超过", ">=": "不低于", "!=": "不是", "<": "低于", ">": "高于", "==": "等于", "": ""}
 _UNITS = {"amount": "fen", "bp": "bp", "pace_days": "int"}
 _NUMBER = re.compile(r"(-?\d[\d,，]*(?:\.\d+)?)\s*(万元|万|元|%|％)?")
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
@@ -53,8 +47,8 @@ class CellUnreadable(Invalid):
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """One column of a table. `kind`: condition | choice | text | number; `fact` for a condition; `unit` of a number:
-    fen, bp or int; `choices` (word in the document, Chinese)."""
+    """One column of a table. `kind`: condition | choice | text | name | number; `fact` for a condition; `unit` of a
+    number: fen, bp or int; `choices` (word in the document, Chinese)."""
 
     id: str
     label: str
@@ -72,13 +66,18 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
             return "可选：" + "、".join(self.fact.labels or self.fact.members)
         if self.fact is not None:
             return _HINTS.get(self.fact.kind, "")
-        return _HINTS.get(self.unit, "") if self.kind == "number" else ""
+        return _SUMS.get(self.unit, "") if self.kind == "number" else ""
 
 
 _HINTS = {
     "fen": "单位元，如 高于 50万元；空着是不限",
     "bp": "百分数，如 高于 50%；空着是不限",
     "int": "如 不低于 3、2 到 6；空着是不限",
+}
+_SUMS = {
+    "fen": "单位元，如 20万元；也可以写算式，如 取整(6万元 + 【折算后的金融资产】 × 80%)",
+    "bp": "百分数，如 0.15%；也可以写算式，如 −【活动优惠】",
+    "int": "写一个数",
 }
 
 
@@ -91,10 +90,10 @@ def columns(stage: Stage, table: Mapping[str, Any], known: Catalogue) -> list[Co
         found.append(Column(id=column["id"], label=label, kind="condition", fact=fact))
     for column in table["outputs"]:
         field = column["field"]
-        kind = CONTRACTS[stage].columns.get(field, "text")
-        label = _FIELDS.get(field, str(column.get("name", "")))
+        kind = "name" if field in ("cap", "part") else CONTRACTS[stage].columns.get(field, "text")
+        label = FIELDS.get(field, str(column.get("name", "")))
         if isinstance(kind, tuple):
-            choices = tuple((word, _CHOICES.get(word, word)) for word in kind)
+            choices = tuple((word, WORDS.get(word, word)) for word in kind)
             found.append(Column(id=column["id"], label=label, kind="choice", choices=choices))
         else:
             found.append(Column(id=column["id"], label=label, kind=kind, unit=_UNITS.get(field, "int")))
@@ -109,23 +108,25 @@ def shown(cell: str, column: Column, known: Catalogue) -> str:
             return said
     except CellUnreadable:
         pass
-    labelled = FORMULA + _NAME.sub(lambda m: f"【{known[m[0]].label}】" if m[0] in known else m[0], cell)
+    labelled = RAW + _NAME.sub(lambda m: f"【{known[m[0]].label}】" if m[0] in known else m[0], cell)
     try:
-        return labelled if read(labelled, column, known) == cell else FORMULA + cell
+        return labelled if read(labelled, column, known) == cell else RAW + cell
     except CellUnreadable:
-        return FORMULA + cell
+        return RAW + cell
 
 
 def read(text: str, column: Column, known: Catalogue) -> str:
     """What a person wrote as the document's cell. Raises `CellUnreadable` with what is not understood."""
-    if text.startswith((FORMULA, "公式:")):
-        return _LABELLED.sub(lambda m: _named(m[1], known), text[len(FORMULA) :])
+    if text.startswith((RAW, "原式:")):
+        return _LABELLED.sub(lambda m: _named(m[1], known), text[len(RAW) :])
     if column.kind == "condition":
         return _read_condition(text.strip(), column, known)
     if column.kind == "choice":
         return _quoted(_chosen(text.strip(), column.choices, column.label))
     if column.kind == "number":
         return _read_bound(text.strip(), column.unit, known)
+    if column.kind == "name":
+        return _quoted(next((name for name, said in NAMES.items() if said == text.strip()), text))
     return _quoted(_HOLE.sub(lambda m: "{" + _named(m[1], known) + "}", text))
 
 
@@ -143,6 +144,8 @@ def _say(cell: str, column: Column, known: Catalogue) -> str | None:
     text = inside[1] if inside[1] is not None else inside[2]
     if column.kind == "choice":
         return dict(column.choices).get(text)
+    if column.kind == "name":
+        return NAMES.get(text, text)
     return _HOLE.sub(lambda m: "{" + (known[m[1]].label if m[1] in known else m[1]) + "}", text)
 
 
@@ -173,7 +176,7 @@ def _say_one(part: str, fact: Fact, known: Catalogue) -> str | None:
         return f"{first} {low} 且 {'不超过' if between[4] == ']' else '低于'} {high}"
     found = _COMPARISON.fullmatch(part)
     bound = _say_bound(found[2], fact.kind, known) if found else None
-    return f"{_SAID[found[1]]} {bound}".strip() if found and bound is not None else None
+    return f"{SAID[found[1]]} {bound}".strip() if found and bound is not None else None
 
 
 def _say_bound(text: str, kind: str, known: Catalogue) -> str | None:
@@ -183,7 +186,12 @@ def _say_bound(text: str, kind: str, known: Catalogue) -> str | None:
             sign, (yuan, fen) = "-" if value < 0 else "", divmod(abs(value), 100)
             return f"{sign}{yuan:,}" + (f".{fen:02d}" if fen else "") + " 元"
         return f"{Decimal(value) / 100:f}%" if kind == "bp" else text
-    return known[text].label if text in known else None
+    return known[text].label if text in known else formulas.say(text, _unit(kind), known)
+
+
+def _unit(kind: str) -> str:
+    """What a sum in a cell of this kind gives."""
+    return kind if kind in ("fen", "bp") else formulas.PLAIN
 
 
 def _label(fact: Fact, member: str) -> str:
@@ -198,12 +206,13 @@ def _read_condition(text: str, column: Column, known: Catalogue) -> str:
     if text in ("", "不限", "-", "–"):
         return ""
     if fact is None:
-        raise CellUnreadable(why=f"“{column.label}”不是登记过的数据项，只能写公式")
+        raise CellUnreadable(why=f"“{column.label}”不是登记过的数据项，只能写原式")
     if fact.kind == "bool":
         return _chosen(text, (("true", "是"), ("false", "否")), column.label)
     if fact.kind == "enum":
-        denied, rest = (True, text[2:]) if text.startswith("不是") else (False, text)
         pairs = tuple(zip(fact.members, fact.labels or fact.members, strict=True))
+        whole = any(text in pair for pair in pairs)  # a choice may itself begin with 不是
+        denied, rest = (True, text[2:]) if text.startswith("不是") and not whole else (False, text)
         chosen = [_chosen(each.strip(), pairs, column.label) for each in re.split(r"、|，|,| 或 ", rest)]
         return ("!= " if denied else "") + ", ".join(f"'{each}'" for each in chosen)
     return ", ".join(
@@ -246,7 +255,7 @@ def _read_bound(text: str, kind: str, known: Catalogue) -> str:
     """A number in its unit as fen, basis points or as it is; or a fact's name."""
     found = _NUMBER.fullmatch(text)
     if found is None:
-        return _named(text.strip("【】 "), known)
+        return _sum(text, kind, known)
     try:
         value = Decimal(found[1].replace(",", "").replace("，", ""))
     except InvalidOperation as cause:
@@ -261,6 +270,20 @@ def _read_bound(text: str, kind: str, known: Catalogue) -> str:
         smallest = {"fen": "分", "bp": "0.01%"}.get(kind, "个位")
         raise CellUnreadable(why=f"“{text}”只能写到{smallest}")
     return str(int(value))
+
+
+def _sum(text: str, kind: str, known: Catalogue) -> str:
+    """A fact's name, else a sum."""
+    text = text.removeprefix("公式：").strip()
+    try:
+        return _named(text.strip("【】 "), known)
+    except CellUnreadable as cause:
+        if not formulas.looks_like_one(text):
+            raise
+        try:
+            return formulas.read(text, _unit(kind), known)
+        except formulas.Unsaid as why:
+            raise CellUnreadable(why=str(why)) from cause
 
 
 def _chosen(text: str, pairs: tuple[tuple[str, str], ...], label: str) -> str:

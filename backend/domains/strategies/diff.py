@@ -5,10 +5,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from backend.domains.decision.facts import Catalogue, Fact
-from backend.domains.decision.model import canonical
-from backend.domains.strategies import overlays, words
-from backend.domains.strategies.model import Content, CountyContent, Document, Openings, UnionContent
+from backend.domains.decision.facts import Catalogue
+from backend.domains.decision.model import Stage, canonical
+from backend.domains.strategies import cells, overlays
+from backend.domains.strategies.cells import Column
+from backend.domains.strategies.model import Content, CountyContent, Document, UnionContent
 
 Kind = Literal["added", "removed", "changed", "moved"]
 KINDS: dict[str, str] = {"added": "新增", "removed": "删除", "changed": "修改", "moved": "换了顺序"}
@@ -40,17 +41,18 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def between(
+    stage: Stage,
     before: Content | None,
     after: Content,
     known: Catalogue,
     floor: UnionContent | None = None,
 ) -> list[Change]:
-    """All differences from `before` (None: from nothing) to `after`.
+    """All differences of one stage from `before` (None: from nothing) to `after`.
 
     `floor`: for a county's contents, the union's content, which gives tables, columns and parameters their names.
     """
     try:
-        return _between(before, after, known, floor)
+        return _between(stage, before, after, known, floor)
     except (
         LookupError,
         TypeError,
@@ -62,6 +64,7 @@ def between(
 
 
 def _between(
+    stage: Stage,
     before: Content | None,
     after: Content,
     known: Catalogue,
@@ -72,21 +75,21 @@ def _between(
             before if isinstance(before, UnionContent) else UnionContent(document={"nodes": [], "edges": []})
         )
         return [
-            *_documents(old.document, after.document, known),
-            *_openings(old.openings, after.openings),
+            *_documents(stage, old.document, after.document, known),
+            *_openings(old, after),
         ]
     held = before if isinstance(before, CountyContent) else CountyContent()
-    return _county(held, after, known, floor or UnionContent(document={"nodes": [], "edges": []}))
+    return _county(stage, held, after, known, floor or UnionContent(document={"nodes": [], "edges": []}))
 
 
-def _documents(before: Document, after: Document, known: Catalogue) -> list[Change]:
+def _documents(stage: Stage, before: Document, after: Document, known: Catalogue) -> list[Change]:
     old, new = overlays.tables(before), overlays.tables(after)
     found: list[Change] = []
     for number, node in new.items():
         if number not in old:
             found.append(Change(kind="added", what="表", table=node["name"], node=number))
         held = old.get(number, {"content": {"inputs": [], "outputs": [], "rules": []}})
-        found += _tables(node, held["content"], known)
+        found += _tables(stage, node, held["content"], known)
     found += [
         Change(kind="removed", what="表", table=node["name"], node=number)
         for number, node in old.items()
@@ -122,9 +125,11 @@ def _others(before: Document, after: Document) -> list[Change]:
     return found
 
 
-def _tables(node: Mapping[str, Any], before: Mapping[str, Any], known: Catalogue) -> list[Change]:
+def _tables(
+    stage: Stage, node: Mapping[str, Any], before: Mapping[str, Any], known: Catalogue
+) -> list[Change]:
     after, name, number = node["content"], node["name"], node["id"]
-    columns = _columns(before, known) | _columns(after, known)
+    columns = _columns(stage, before, known) | _columns(stage, after, known)
     old = {rule["_id"]: rule for rule in before["rules"]}
     found: list[Change] = []
     for at, rule in enumerate(after["rules"], 1):
@@ -137,14 +142,14 @@ def _tables(node: Mapping[str, Any], before: Mapping[str, Any], known: Catalogue
             Change(
                 kind="changed",
                 what="单元格",
-                column=label,
-                column_id=column,
-                before=words.cell(held.get(column, ""), known, fact),
-                after=words.cell(rule.get(column, ""), known, fact),
+                column=column.label,
+                column_id=column.id,
+                before=said(held.get(column.id, ""), column, known),
+                after=said(rule.get(column.id, ""), column, known),
                 **place,
             )
-            for column, (label, fact) in columns.items()
-            if held.get(column, "").strip() != rule.get(column, "").strip()
+            for column in columns.values()
+            if held.get(column.id, "").strip() != rule.get(column.id, "").strip()
         ]
     return [
         *found,
@@ -157,7 +162,7 @@ def _tables(node: Mapping[str, Any], before: Mapping[str, Any], known: Catalogue
 def _gone(
     node: Mapping[str, Any],
     before: Mapping[str, Any],
-    columns: Mapping[str, tuple[str, Fact | None]],
+    columns: Mapping[str, Column],
     known: Catalogue,
 ) -> list[Change]:
     left = {rule["_id"] for rule in node["content"]["rules"]}
@@ -200,30 +205,28 @@ def _column_changes(node: Mapping[str, Any], before: Mapping[str, Any]) -> list[
     ]
 
 
-def _columns(table: Mapping[str, Any], known: Catalogue) -> dict[str, tuple[str, Fact | None]]:
-    """Column id → (label, the fact of a condition; None for a result)."""
-    found: dict[str, tuple[str, Fact | None]] = {}
-    for column in table["inputs"]:
-        field = column.get("field") or ""
-        fact = known.facts.get(field)
-        found[column["id"]] = (fact.label if fact else column.get("name", field), fact)
-    for column in table["outputs"]:
-        found[column["id"]] = (words.FIELDS.get(column["field"], column.get("name", "")), None)
-    return found
+def _columns(stage: Stage, table: Mapping[str, Any], known: Catalogue) -> dict[str, Column]:
+    return {column.id: column for column in cells.columns(stage, table, known)}
 
 
-def _row(rule: Mapping[str, str], columns: Mapping[str, tuple[str, Fact | None]], known: Catalogue) -> str:
+def said(cell: str, column: Column, known: Catalogue) -> str:
+    """A cell in words; an empty condition is 不限, an empty result 空."""
+    if not cell.strip():
+        return "不限" if column.kind == "condition" else "空"
+    return cells.shown(cell.strip(), column, known)
+
+
+def _row(rule: Mapping[str, str], columns: Mapping[str, Column], known: Catalogue) -> str:
     """A row as one sentence: filled conditions, then what follows."""
-    parts = [
-        f"{label} {words.cell(rule[column], known, fact)}"
-        for column, (label, fact) in columns.items()
-        if rule.get(column, "").strip()
-    ]
-    return "；".join(parts)
+    return "；".join(
+        f"{column.label} {said(rule[column.id], column, known)}"
+        for column in columns.values()
+        if rule.get(column.id, "").strip()
+    )
 
 
-def _openings(before: Openings, after: Openings) -> list[Change]:
-    old, new = ({each.id: each for each in side.parameters} for side in (before, after))
+def _openings(before: UnionContent, after: UnionContent) -> list[Change]:
+    old, new = ({each.id: each for each in side.openings.parameters} for side in (before, after))
     found: list[Change] = []
     for number in {**old, **new}:
         one, other = old.get(number), new.get(number)
@@ -233,46 +236,48 @@ def _openings(before: Openings, after: Openings) -> list[Change]:
         label = (other or one).label  # type: ignore[union-attr]
         found.append(
             Change(
-                kind=kind, what="参数", table="向县行开放", row=label, before=_band(one), after=_band(other)
+                kind=kind,
+                what="参数",
+                table="向县行开放",
+                row=label,
+                before=overlays.band(before, one) if one else "",
+                after=overlays.band(after, other) if other else "",
             )
         )
+    nodes = {**overlays.tables(before.document), **overlays.tables(after.document)}
     found += [
         Change(
-            kind="added" if place in after.places else "removed",
+            kind="added" if place in after.openings.places else "removed",
             what="开放的位置",
             table="向县行开放",
-            row=place,
+            row=nodes[place]["name"] if place in nodes else place,
         )
-        for place in sorted({*before.places} ^ {*after.places})
+        for place in sorted({*before.openings.places} ^ {*after.openings.places})
     ]
-    if before.price_band != after.price_band:
-        held, now = (
-            f"{b[0]} 到 {b[1]} 个基点" if b else "不开放" for b in (before.price_band, after.price_band)
-        )
+    bands = (before.openings.price_band, after.openings.price_band)
+    if bands[0] != bands[1]:
+        held, now = (overlays.price_band(each) for each in bands)
         found.append(Change(kind="changed", what="加减点", table="县行加减点", before=held, after=now))
     return found
 
 
-def _band(parameter: Any) -> str:
-    return f"{parameter.low} 到 {parameter.high}" if parameter else ""
-
-
 def _county(
-    before: CountyContent, after: CountyContent, known: Catalogue, floor: UnionContent
+    stage: Stage, before: CountyContent, after: CountyContent, known: Catalogue, floor: UnionContent
 ) -> list[Change]:
     found: list[Change] = []
-    labels = {each.id: each.label for each in floor.openings.parameters}
+    opened = {each.id: each for each in floor.openings.parameters}
     for name in {**before.parameters, **after.parameters}:
         old, new = before.parameters.get(name), after.parameters.get(name)
         if old != new:
             kind: Kind = "added" if old is None else "removed" if new is None else "changed"
-            shown = ("" if each is None else str(each) for each in (old, new))
+            unit = overlays.unit(floor, opened[name]) if name in opened else "int"
+            shown = ("" if each is None else overlays.amount(each, unit) for each in (old, new))
             found.append(
                 Change(
                     kind=kind,
                     what="参数",
                     table="参数",
-                    row=labels.get(name, name),
+                    row=opened[name].label if name in opened else name,
                     row_id=name,
                     before=next(shown),
                     after=next(shown),
@@ -283,5 +288,5 @@ def _county(
         node = nodes.get(place, {"id": place, "name": place, "content": {"inputs": [], "outputs": []}})
         held = {**node["content"], "rules": before.rows.get(place, [])}
         now = {**node, "content": {**node["content"], "rules": after.rows.get(place, [])}}
-        found += _tables(now, held, known)
+        found += _tables(stage, now, held, known)
     return found

@@ -10,10 +10,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from backend.domains.decision import contracts, county, gate, lint
 from backend.domains.decision import facts as decision_facts
 from backend.domains.decision.facts import Catalogue, Fact
 from backend.domains.decision.model import Stage
+from backend.domains.strategies import cells
 from backend.domains.strategies.model import (
     CountyContent,
     Document,
@@ -39,6 +42,7 @@ class _Spot:
     """Where a parameter points to in the union's document. Raises `LookupError` when nothing is there."""
 
     def __init__(self, stage: Stage, document: Document, parameter: Parameter, known: Catalogue) -> None:
+        self.known = known
         self.node = tables(document)[parameter.table]
         table = self.node["content"]
         self.rule = next(r for r in table["rules"] if r["_id"] == parameter.row)
@@ -75,8 +79,20 @@ class _Spot:
         if missed is None or low > high:
             return ""
         told = decision_facts.spoken(self.fact, missed)
+        now = f"{cells.SAID[operator]} {decision_facts.spoken(self.fact, new)}"
         done = _AGAINST[self.verdict]
-        return f"{self.fact.label}是 {told} 的客户，省联社会{done}，改成 {operator} {new} 以后就不会了"
+        return f"{self.fact.label}是 {told} 的客户，省联社会{done}，改成{now} 以后就不会了"
+
+    @property
+    def unit(self) -> str:
+        """fen, bp or int, of the number a county may set."""
+        return "fen" if self.cap or self.fact is None else self.fact.kind
+
+    @property
+    def shown(self) -> str:
+        """The union's own cell in Chinese."""
+        column = cells.Column(id="", label="", kind="condition" if self.fact else "number", fact=self.fact)
+        return cells.shown(self.cell.strip(), msgspec.structs.replace(column, unit=self.unit), self.known)
 
 
 def _matching(operator: str, value: int, fact: Fact) -> tuple[int, int]:
@@ -124,15 +140,14 @@ def _check_parameter(
     lower = value[0] in ("", ">", ">=")
     if (parameter.tighter == "lower") is not lower:
         return [
-            _opening(
-                parameter.label, f"这一格是 {spot.cell.strip()}，数越{'小' if lower else '大'}才越严", **where
-            )
+            _opening(parameter.label, f"这一格是 {spot.shown}，数越{'小' if lower else '大'}才越严", **where)
         ]
     if parameter.low > parameter.high:
         return [_opening(parameter.label, "下限高于上限", **where)]
     for end in (parameter.low, parameter.high):
         if example := spot.example(end):
-            return [_opening(parameter.label, f"{example}，所以 {end} 不能在可选范围里", **where)]
+            said = f"{example}，所以 {amount(end, spot.unit)} 不能在可选范围里"
+            return [_opening(parameter.label, said, **where)]
     return []
 
 
@@ -163,13 +178,15 @@ def _check_value(
 ) -> list[Finding]:
     where = {"node": parameter.table, "row": parameter.row, "column": parameter.column}
     try:
-        example = _Spot(stage, document, parameter, known).example(value)
+        spot = _Spot(stage, document, parameter, known)
+        example = spot.example(value)
     except (LookupError, StopIteration, AssertionError):
         return [_overlay(parameter.label, "省联社的这一行已经变了，请从新草稿改起", **where)]
     if example:
         return [Finding(kind="looser", place=parameter.label, sentence=example, **where)]
     if not parameter.low <= value <= parameter.high:
-        said = f"只能在 {parameter.low} 到 {parameter.high} 之间，现在是 {value}"
+        low, high, now = (amount(each, spot.unit) for each in (parameter.low, parameter.high, value))
+        said = f"只能在 {low} 到 {high} 之间，现在是 {now}"
         return [_overlay(parameter.label, said, **where)]
     return []
 
@@ -326,15 +343,41 @@ def numbered(content: CountyContent) -> CountyContent:
 
 
 def _yuan(fen: int) -> str:
-    return f"{fen // 100:,} 元"
+    return amount(fen, "fen")
+
+
+def amount(value: int, unit: str) -> str:
+    """A number as people say it: 200,000 元, 0.15%, 8."""
+    if unit == "fen":
+        yuan, fen = divmod(abs(value), 100)
+        return f"{'-' if value < 0 else ''}{yuan:,}" + (f".{fen:02d}" if fen else "") + " 元"
+    return f"{value / 100:g}%" if unit == "bp" else str(value)
+
+
+def unit(union: UnionContent, parameter: Parameter) -> str:
+    """fen, bp or int: what the number of a parameter counts; fen where it points nowhere."""
+    try:
+        return _Spot(Stage.LIMIT, union.document, parameter, decision_facts.catalogue()).unit
+    except (LookupError, StopIteration):
+        return "fen"
+
+
+def band(union: UnionContent, parameter: Parameter) -> str:
+    """`2 到 4`, `10,000 元 到 300,000 元`."""
+    of = unit(union, parameter)
+    return f"{amount(parameter.low, of)} 到 {amount(parameter.high, of)}"
+
+
+def price_band(points: tuple[int, int] | None) -> str:
+    return f"{points[0] / 100:+g}% 到 {points[1] / 100:+g}%" if points else "不开放"
 
 
 def opened_cells(union: UnionContent, stage: Stage, known: Catalogue) -> list[tuple[Parameter, str]]:
-    """(parameter, the union's own cell now), for the form a county fills in."""
+    """(parameter, the union's own cell in Chinese), for the form a county fills in."""
     found = []
     for parameter in union.openings.parameters:
         try:
-            found.append((parameter, _Spot(stage, union.document, parameter, known).cell.strip()))
+            found.append((parameter, _Spot(stage, union.document, parameter, known).shown))
         except (LookupError, StopIteration):
             continue
     return found

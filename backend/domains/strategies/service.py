@@ -145,6 +145,7 @@ async def compare(tx: Tx, before_id: str | None, after_id: str) -> list[diff.Cha
     before = await get(tx, before_id) if before_id else None
     under = await floor(tx, after.product_code, after.stage) if after.layer == "county" else None
     return diff.between(
+        after.stage,
         before.content if before else None,
         after.content,
         facts.catalogue(),
@@ -157,7 +158,7 @@ async def changes_of(tx: Tx, version: Version) -> list[diff.Change]:
     live = await repository.live(tx, version.institution_id, version.product_code, version.stage)
     under = await floor(tx, version.product_code, version.stage)
     before: Content | None = live.content if live else under if version.layer == "union" else None
-    return diff.between(before, version.content, facts.catalogue(), under)
+    return diff.between(version.stage, before, version.content, facts.catalogue(), under)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def test_the_seeded_strategies_have_no_errors_and_their_warnings_are_true():
         for stage in DECIDING
     }
     assert told["fraud_check"] == told["eligibility"] == told["rating"] == []
-    assert told["pricing"] == ["利率组成：信用等级为 E时没有“risk”这一项，会转人工"]
+    assert told["pricing"] == ["利率组成：信用等级为 E时没有“风险”这一项，会转人工"]
     assert len(told["limit"]) == 3
 
 

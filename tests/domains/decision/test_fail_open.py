@@ -247,7 +247,7 @@ def test_an_unknown_choice_or_verdict_is_refused(eligibility):
     assert "没有“others”这个选项" in refused(Stage.ELIGIBILITY, wrong)
     wrong = copy.deepcopy(eligibility)
     rows(wrong, "request")[0]["r2"] = "'deny'"
-    assert "只能是 decline、refer、note" in refused(Stage.ELIGIBILITY, wrong)
+    assert "只能是 拒绝、转人工、只提示" in refused(Stage.ELIGIBILITY, wrong)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,10 @@ def content(document, openings=None) -> UnionContent:
 def changed(edit) -> list[str]:
     document = copy.deepcopy(ELIGIBILITY)
     edit(document)
-    return [each.sentence for each in diff.between(content(ELIGIBILITY), content(document), KNOWN)]
+    return [
+        each.sentence
+        for each in diff.between(Stage.ELIGIBILITY, content(ELIGIBILITY), content(document), KNOWN)
+    ]
 
 
 def table(document, number):
@@ -41,7 +44,7 @@ def test_a_cell_is_told_by_its_place_before_and_after():
         "征信 第 8 行 处理：转人工 改为 拒绝"
     ]
     assert changed(lambda d: cell(d, "request", "request-3", "c3", "'other', 'travel'")) == [
-        "用途和申请 第 3 行 资金用途：别的用途 改为 别的用途, 旅游"
+        "用途和申请 第 3 行 资金用途：别的用途 改为 别的用途、旅游"
     ]
 
 
@@ -70,14 +73,19 @@ def test_the_order_counts_where_the_first_match_wins():
     rating = bundle.seeded_documents()[Stage.RATING]
     other = copy.deepcopy(rating)
     table(other, "grades")["rules"].reverse()
-    assert [each.kind for each in diff.between(content(rating), content(other), KNOWN)] == ["moved"]
+    assert [each.kind for each in diff.between(Stage.RATING, content(rating), content(other), KNOWN)] == [
+        "moved"
+    ]
 
 
 def test_what_is_opened_to_counties_is_part_of_the_difference():
     opened = shipped.openings(Stage.ELIGIBILITY, ELIGIBILITY)
-    said = [each.sentence for each in diff.between(content(ELIGIBILITY), content(ELIGIBILITY, opened), KNOWN)]
+    said = [
+        each.sentence
+        for each in diff.between(Stage.ELIGIBILITY, content(ELIGIBILITY), content(ELIGIBILITY, opened), KNOWN)
+    ]
     assert "向县行开放 近 6 个月贷款查询到几次拒绝：新增参数，4 到 8" in said
-    assert "向县行开放 bureau：新增开放的位置" in said
+    assert "向县行开放 征信：新增开放的位置" in said
 
 
 async def test_a_countys_change_is_told_in_the_words_of_the_unions_table(hand: Stagehand):
