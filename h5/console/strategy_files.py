@@ -24,7 +24,7 @@ from backend.web.staff import Here
 from h5.console import strategy_graph, strategy_tables, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_rows import free_id
-from h5.console.strategy_versions import code_of, found
+from h5.console.strategy_versions import code_of, found, reader
 
 SHOW = "console/strategies/files.html"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -54,7 +54,7 @@ async def show(request: Request, version_id: FromPath[str]) -> Response:
 @get(f"{HOME}/{{version_id:str}}/rows.xlsx", opt=staff.only(*READERS))
 async def export_rows(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
-    async with here.context.db.read(here.actor) as tx:
+    async with here.context.db.read(await reader(here, version_id)) as tx:
         version, node = await _node(tx, version_id, request.query_params.get("table", ""))
     known = facts.catalogue()
     columns = cells.columns(version.stage, node["content"], known)
@@ -67,7 +67,7 @@ async def export_rows(request: Request, version_id: FromPath[str]) -> Response:
 @get(f"{HOME}/{{version_id:str}}/flow.json", opt=staff.only(*READERS))
 async def export_flow(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
-    async with here.context.db.read(here.actor) as tx:
+    async with here.context.db.read(await reader(here, version_id)) as tx:
         version = await found(tx, version_id)
         document = await checks.document_of(tx, version)
     return _file(jdm.write(document), "application/json", f"{version.label}.json")
@@ -180,7 +180,7 @@ async def _view(
     form: dict[str, str],
     problem: Invalid | Conflict | NotPermitted | None = None,
 ) -> Files:
-    async with here.context.db.read(here.actor) as tx:
+    async with here.context.db.read(await reader(here, version_id)) as tx:
         version, node = await _node(tx, version_id, form.get("table", ""))
         floor = await strategies.floor(tx, version.product_code, version.stage)
     document = version.content.document if isinstance(version.content, UnionContent) else floor.document

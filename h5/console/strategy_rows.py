@@ -33,7 +33,7 @@ from backend.web.staff import Here
 from h5.console import strategy_tables, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_tables import NEW
-from h5.console.strategy_versions import code_of, found
+from h5.console.strategy_versions import code_of, found, reader
 
 SHOW = "console/strategies/row.html"
 MOST_COLUMNS = 60
@@ -89,7 +89,7 @@ class Spot(msgspec.Struct, frozen=True, kw_only=True):
 @get(f"{HOME}/{{version_id:str}}/row", opt=staff.only(*READERS))
 async def show(request: Request, version_id: FromPath[str]) -> Response:
     here, asked = staff.here(request), dict(request.query_params)
-    async with here.context.db.read(here.actor) as tx:
+    async with here.context.db.read(await reader(here, version_id)) as tx:
         spot = await _spot(tx, version_id, asked.get("table", ""), asked.get("row", NEW))
     return here.show(SHOW, _page(here, spot))
 

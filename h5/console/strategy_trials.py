@@ -26,7 +26,7 @@ from h5.console import strategy_graph, strategy_tables
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_graph import Drawing
 from h5.console.strategy_tables import Sheet
-from h5.console.strategy_versions import code_of, found
+from h5.console.strategy_versions import code_of, found, reader
 
 SHOW = "console/strategies/trial.html"
 MOST = 80
@@ -124,7 +124,7 @@ async def _case_of(tx: Tx, version: Version, form: dict[str, str]) -> Case:
 
 
 async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
-    async with here.context.db.read(here.actor) as tx:
+    async with here.context.db.read(await reader(here, version_id)) as tx:
         version = await found(tx, version_id)
         floor = await strategies.floor(tx, version.product_code, version.stage)
         document = await checks.document_of(tx, version)
@@ -143,7 +143,8 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         caps=_shares(decision),
         drawing=strategy_graph.draw(document, lit),
         sheet=strategy_tables.sheet(version.stage, version.content, floor, lit=lit.rows if lit else None),
-        may_keep=strategies.may_write(here.actor),
+        may_keep=strategies.may_write(here.actor)
+        and (version.layer == "union" or not here.head_office),
         told=told,
     )
 

@@ -9,11 +9,12 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from backend.core import clock, ids
+from backend.core.actor import Actor
 from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import DECIDING, MOMENTS
-from backend.domains.strategies import checks, effects, overlays
+from backend.domains.strategies import checks, counties, effects, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.diff import KINDS, Change
 from backend.domains.strategies.model import (
@@ -62,7 +63,7 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
-    """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook."""
+    """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook; `whose` the county."""
 
     version: Version
     product_name: str
@@ -78,6 +79,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     who: dict[str, str]
     acts: Acts
     warned: tuple[str, ...]
+    whose: str = ""
     told: str = ""
     form: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -112,6 +114,15 @@ async def act(request: Request, version_id: FromPath[str]) -> Response:
 
 def code_of(problem: Invalid | Conflict | NotPermitted) -> int:
     return 422 if isinstance(problem, Invalid) else 409 if isinstance(problem, Conflict) else 403
+
+
+async def reader(here: Here, version_id: str) -> Actor:
+    """Who reads a version: head office as the county whose overlay it is, everybody else as themselves."""
+    if not here.head_office or not ids.is_uuid(version_id):
+        return here.actor
+    async with here.context.db.read(here.reader) as tx:
+        county = await counties.county_of(tx, version_id)
+    return here.within(county) if county else here.actor
 
 
 async def found(tx: Tx, version_id: str) -> Version:
@@ -197,7 +208,7 @@ async def view(
     form: dict[str, str] | None = None,
     problem: Invalid | Conflict | NotPermitted | None = None,
 ) -> VersionPage:
-    async with here.context.db.read(here.actor) as tx:
+    async with here.context.db.read(await reader(here, version_id)) as tx:
         version = await found(tx, version_id)
         floor = await strategies.floor(tx, version.product_code, version.stage)
         run, moves = await strategies.last_check(tx, version_id), await strategies.moves(tx, version_id)
@@ -223,6 +234,9 @@ async def view(
         who=who,
         acts=acts_of(here, version),
         warned=tuple(f"{each.place}：{each.sentence}" for each in warned),
+        whose=(await staff.institution(here, version.institution_id)).short_name
+        if version.layer == "county"
+        else "",
         told=_told(problem),
         form=form or {},
         errors=problem.fields if isinstance(problem, Invalid) else {},

@@ -87,6 +87,7 @@ NOT_AN_ID = {
     "/console/lists": "query `in`, swept below",
     "/console/strategies": "own county and the union's, by row-level security",
     "/console/strategies/of": "a product and a stage, both public; own county's versions",
+    "/console/strategies/compare": "query `before` and `after`, swept in tests/h5/console/test_strategy_compare.py",
     "/console/strategies/scenarios": "a product; a scenario of another county is not there (tests/h5/console)",
     "/console/strategies/drafts": "a product and a stage; made for the own county",
     "/console/strategies/roll-back": "a product and a stage; of the own county",

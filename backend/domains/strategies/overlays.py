@@ -245,6 +245,31 @@ def compose(stage: Stage, union: UnionContent, content: CountyContent, known: Ca
     return _without_dead_silence(stage, {"nodes": [first, *nodes, last], "edges": edges}, known)
 
 
+def laid_over(stage: Stage, union: UnionContent, content: CountyContent, known: Catalogue) -> Document:
+    """Head office's document with the county's numbers and rows in it: what applies to the county's customers, for
+    reading. What decides are both layers side by side (`compose`)."""
+    numbers: dict[tuple[str, str], dict[str, str]] = {}
+    for parameter in union.openings.parameters:
+        if parameter.id in content.parameters:
+            try:
+                value = _Spot(stage, union.document, parameter, known).value()
+            except (LookupError, StopIteration):
+                continue
+            if value is not None:
+                cell = f"{value[0]} {content.parameters[parameter.id]}".strip()
+                numbers.setdefault((parameter.table, parameter.row), {})[parameter.column] = cell
+    nodes = []
+    for node in union.document["nodes"]:
+        if node["type"] == "decisionTableNode":
+            table = node["content"]
+            rules = [{**rule, **numbers.get((node["id"], rule["_id"]), {})} for rule in table["rules"]]
+            added = [_whole(row, table) for row in content.rows.get(node["id"], [])]
+            added = [{**row, "_id": f"本行-{row['_id']}"} for row in added]
+            node = {**node, "content": {**table, "rules": [*rules, *added]}}
+        nodes.append(node)
+    return {**union.document, "nodes": nodes}
+
+
 def _without_dead_silence(stage: Stage, document: Document, known: Catalogue) -> Document:
     """Where the county's own rows speak for everyone, the row of silence would never be reached: it is taken out."""
     if stage is not Stage.RATING:  # the one stage of a decision whose table stops at the first match

@@ -17,6 +17,18 @@ returning version_id;
 -- A version of the union or of this institution.
 select * from strategies.versions where institution_id in ('*', :institution_id) and id = :id;
 
+-- name: owner_of(id)$
+-- Whose version it is: head office reads it as the county does.
+-- scope: all institutions, because head office may read every county's overlay; row-level security keeps others out.
+select institution_id from strategies.versions where id = :id;
+
+-- name: of_counties(product_code, stage)
+-- What counties add to a strategy: live ones, and those approved for a day to come. No customer data.
+-- scope: all institutions, because head office looks after all of them; row-level security keeps others out.
+select * from strategies.versions
+where institution_id <> '*' and product_code = :product_code and stage = :stage and status in ('live', 'approved')
+order by institution_id, status;
+
 -- name: lock(institution_id, id)^
 -- The same, held to the end of the transaction: two people act one after the other.
 select * from strategies.versions where institution_id = :institution_id and id = :id for update;

@@ -73,6 +73,15 @@ async def get(tx: Tx, version_id: str) -> Version | None:
     return _version(await Q.get(tx, institution_id=tx.institution_id, id=version_id))
 
 
+async def owner_of(tx: Tx, version_id: str) -> str | None:
+    found = await Q.owner_of(tx, id=version_id)
+    return None if found is None else str(found)
+
+
+async def of_counties(tx: Tx, product_code: str, stage: Stage) -> list[Version]:
+    return _versions(await Q.of_counties(tx, product_code=product_code, stage=str(stage)))
+
+
 async def lock(tx: Tx, institution_id: str, version_id: str) -> Version | None:
     return _version(await Q.lock(tx, institution_id=institution_id, id=version_id))
 
