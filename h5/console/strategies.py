@@ -10,13 +10,16 @@ from backend.db.database import Tx
 from backend.domains.decision.model import DECIDING, MOMENTS, Stage
 from backend.domains.identity import service as identity
 from backend.domains.products import service as products
+from backend.domains.strategies import checks, counties
 from backend.domains.strategies import service as strategies
+from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     MAKERS_COUNTY,
     MAKERS_UNION,
     STAGES,
     UNION,
+    UnionContent,
     Version,
 )
 from backend.web import forms, staff
@@ -66,7 +69,8 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Strategy(msgspec.Struct, frozen=True, kw_only=True):
-    """One strategy: what decides now, and every version of this person's layer, newest first."""
+    """One strategy: what decides now, and every version of this person's layer, newest first. `overlays` are what
+    counties add, for head office; `warned` what of the county's own no longer fits head office's bands."""
 
     product: str
     product_name: str
@@ -80,6 +84,8 @@ class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     layer: str
     may_write: bool
     may_roll_back: bool
+    overlays: tuple[tuple[str, Overlay], ...] = ()
+    warned: tuple[str, ...] = ()
     told: str = ""
     reason: str = ""
     errors: dict[str, str] = {}
@@ -162,6 +168,18 @@ async def people(tx: Tx, whos: list[str | None]) -> dict[str, str]:
     return found
 
 
+async def overlays_of(
+    here: Here, product: str, stage: Stage, content: UnionContent
+) -> tuple[tuple[str, Overlay], ...]:
+    """(county, its overlay held against the union's content), for head office; nothing for a county."""
+    if not here.head_office:
+        return ()
+    names = {each.id: each.short_name for each in await staff.counties(here)}
+    async with here.context.db.read(here.reader) as tx:
+        held = await counties.of_strategy(tx, product, stage, content)
+    return tuple((names.get(each.version.institution_id, each.version.institution_id), each) for each in held)
+
+
 async def _known(tx: Tx, product: str) -> None:
     if product not in await product_names(tx):
         raise Invalid(fields={"product": "请选一个产品"})
@@ -232,6 +250,7 @@ async def _strategy(
         own = await strategies.live_version(tx, owner, product, stage) if owner != UNION else None
         history = await strategies.history(tx, owner, product, stage)
         who = await people(tx, [each.maker for each in history])
+        outgrown = await checks.outdated(tx, own) if own else []
     shown: Any = own.content if own else floor
     return Strategy(
         product=product,
@@ -245,6 +264,8 @@ async def _strategy(
         working=next((each for each in history if each.status in ("draft", "checked")), None),
         layer=owner,
         may_write=strategies.may_write(here.actor),
+        overlays=await overlays_of(here, product, stage, floor),
+        warned=tuple(f"{each.place}：{each.sentence}" for each in outgrown),
         may_roll_back=strategies.may_write(here.actor) and any(each.status == "retired" for each in history),
         told=problem.text if isinstance(problem, Conflict) else "",
         reason=(form or {}).get("reason", ""),

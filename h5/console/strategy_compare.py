@@ -71,10 +71,11 @@ async def _view(here: Here, product: str, stage: Stage, chosen: list[str], whole
     async with here.context.db.read(here.actor) as tx:
         names = await product_names(tx)
         product = product if product in names else "*"
-    choices = await _choices(here, product, stage)
+    names_of_counties = {each.id: each.short_name for each in await staff.counties(here)}
+    choices = await _choices(here, product, stage, names_of_counties)
     for version_id in chosen:
         if version_id and version_id not in {each.version.id for each in choices}:
-            choices.append(_choice(await _version(here, version_id), {}))
+            choices.append(_choice(await _version(here, version_id), names_of_counties))
     by_id = {each.version.id: each for each in choices}
     after = by_id.get(chosen[1]) or (choices[0] if choices else None)
     before = by_id.get(chosen[0]) or next((c for c in choices if after and c is not after), None)
@@ -114,7 +115,7 @@ async def _compared(here: Here, view: Comparison, before: Choice, after: Choice)
     return msgspec.structs.replace(view, across=across, tables=found, others=others)
 
 
-async def _choices(here: Here, product: str, stage: Stage) -> list[Choice]:
+async def _choices(here: Here, product: str, stage: Stage, names: dict[str, str]) -> list[Choice]:
     """Own versions first, then the other layer's that were approved; head office sees every county's live ones."""
     owner = strategies.owner_of(here.actor)
     async with here.context.db.read(here.actor) as tx:
@@ -123,11 +124,9 @@ async def _choices(here: Here, product: str, stage: Stage) -> list[Choice]:
         floor = await strategies.floor(tx, product, stage)
     found = [each for each in own if each.status != "superseded"]
     found += [each for each in union if each.status in SEEN_OF_OTHERS]
-    names: dict[str, str] = {}
     if here.head_office:
         async with here.context.db.read(here.reader) as tx:
             found += [each.version for each in await counties.of_strategy(tx, product, stage, floor)]
-        names = {each.id: each.short_name for each in await staff.counties(here)}
     return [_choice(each, names) for each in found]
 
 

@@ -143,8 +143,7 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         caps=_shares(decision),
         drawing=strategy_graph.draw(document, lit),
         sheet=strategy_tables.sheet(version.stage, version.content, floor, lit=lit.rows if lit else None),
-        may_keep=strategies.may_write(here.actor)
-        and (version.layer == "union" or not here.head_office),
+        may_keep=strategies.may_write(here.actor) and (version.layer == "union" or not here.head_office),
         told=told,
     )
 

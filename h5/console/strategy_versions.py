@@ -16,6 +16,7 @@ from backend.domains.decision import facts
 from backend.domains.decision.model import DECIDING, MOMENTS
 from backend.domains.strategies import checks, counties, effects, overlays
 from backend.domains.strategies import service as strategies
+from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.diff import KINDS, Change
 from backend.domains.strategies.model import (
     STAGES,
@@ -34,7 +35,7 @@ from backend.web.formats import HERE
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console import strategy_tables
-from h5.console.strategies import HOME, READERS, WRITERS, path_of, people, product_names
+from h5.console.strategies import HOME, READERS, WRITERS, overlays_of, path_of, people, product_names
 from h5.console.strategy_tables import Sheet
 
 SHOW = "console/strategies/version.html"
@@ -80,6 +81,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     acts: Acts
     warned: tuple[str, ...]
     whose: str = ""
+    overlays: tuple[tuple[str, Overlay], ...] = ()
     told: str = ""
     form: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -234,6 +236,9 @@ async def view(
         who=who,
         acts=acts_of(here, version),
         warned=tuple(f"{each.place}：{each.sentence}" for each in warned),
+        overlays=await overlays_of(here, version.product_code, version.stage, version.content)
+        if isinstance(version.content, UnionContent)
+        else (),
         whose=(await staff.institution(here, version.institution_id)).short_name
         if version.layer == "county"
         else "",

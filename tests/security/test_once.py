@@ -58,7 +58,7 @@ STRATEGIES = {
     for each in (
         "/drafts", "/roll-back", "/scenarios", "/{version_id:str}/act", "/{version_id:str}/row",
         "/{version_id:str}/parameters", "/{version_id:str}/scenario", "/{version_id:str}/rows",
-        "/{version_id:str}/flow",
+        "/{version_id:str}/flow", "/{version_id:str}/openings",
     )
 }  # fmt: skip
 """Walked in a test of their own: each save of a draft leads to a new address."""
@@ -270,6 +270,9 @@ async def test_every_post_of_strategies_happens_once(
     await union.get(f"{base}/files")
     values = union.page.form(f"{base}/flow").values
     await union._arrive(await union.http.post(f"{base}/flow", data=values, files={"file": ("a.json", file)}))
+    await union.get(f"{union.path}/openings")
+    await union.send(union.page.form("/openings"), high_0="3", note="上限收一格")
+    assert union.reply.status_code == 200, union.words
     assert (twice.wrong, STRATEGIES - twice.swept) == ([], set())
 
 

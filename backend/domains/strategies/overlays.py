@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"\s*(-?\d+)\s*")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ROW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,50}", re.ASCII)
-_AGAINST = {"decline": "拒绝", "refer": "转人工"}
+AGAINST = {"decline": "拒绝", "refer": "转人工"}
 
 
 def tables(document: Document) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def tables(document: Document) -> dict[str, Any]:
     return {node["id"]: node for node in document["nodes"] if node["type"] == "decisionTableNode"}
 
 
-class _Spot:
+class Spot:
     """Where a parameter points to in the union's document. Raises `LookupError` when nothing is there."""
 
     def __init__(self, stage: Stage, document: Document, parameter: Parameter, known: Catalogue) -> None:
@@ -60,7 +60,7 @@ class _Spot:
         """(comparison, number) of the cell; the comparison is '' for the amount of a cap; None: neither."""
         if self.cap and (plain := _NUMBER.fullmatch(self.cell)):
             return "", int(plain[1])
-        if self.fact is not None and self.verdict in _AGAINST and (found := _COMPARISON.fullmatch(self.cell)):
+        if self.fact is not None and self.verdict in AGAINST and (found := _COMPARISON.fullmatch(self.cell)):
             return found[1], int(found[2])
         return None
 
@@ -80,7 +80,7 @@ class _Spot:
             return ""
         told = decision_facts.spoken(self.fact, missed)
         now = f"{cells.SAID[operator]} {decision_facts.spoken(self.fact, new)}"
-        done = _AGAINST[self.verdict]
+        done = AGAINST[self.verdict]
         return f"{self.fact.label}是 {told} 的客户，省联社会{done}，改成{now} 以后就不会了"
 
     @property
@@ -128,7 +128,7 @@ def _check_parameter(
     stage: Stage, document: Document, parameter: Parameter, known: Catalogue
 ) -> list[Finding]:
     try:
-        spot = _Spot(stage, document, parameter, known)
+        spot = Spot(stage, document, parameter, known)
     except (LookupError, StopIteration):
         return [_opening(parameter.label, "指的表、行或列不在流程图里")]
     where = {"node": parameter.table, "row": parameter.row, "column": parameter.column}
@@ -178,7 +178,7 @@ def _check_value(
 ) -> list[Finding]:
     where = {"node": parameter.table, "row": parameter.row, "column": parameter.column}
     try:
-        spot = _Spot(stage, document, parameter, known)
+        spot = Spot(stage, document, parameter, known)
         example = spot.example(value)
     except (LookupError, StopIteration, AssertionError):
         return [_overlay(parameter.label, "省联社的这一行已经变了，请从新草稿改起", **where)]
@@ -252,7 +252,7 @@ def laid_over(stage: Stage, union: UnionContent, content: CountyContent, known: 
     for parameter in union.openings.parameters:
         if parameter.id in content.parameters:
             try:
-                value = _Spot(stage, union.document, parameter, known).value()
+                value = Spot(stage, union.document, parameter, known).value()
             except (LookupError, StopIteration):
                 continue
             if value is not None:
@@ -296,7 +296,7 @@ def _tightened(
         if parameter.table != place or parameter.id not in content.parameters:
             continue
         try:
-            spot = _Spot(stage, union.document, parameter, known)
+            spot = Spot(stage, union.document, parameter, known)
         except (LookupError, StopIteration):
             continue
         if (value := spot.value()) is None:
@@ -382,7 +382,7 @@ def amount(value: int, unit: str) -> str:
 def unit(union: UnionContent, parameter: Parameter) -> str:
     """fen, bp or int: what the number of a parameter counts; fen where it points nowhere."""
     try:
-        return _Spot(Stage.LIMIT, union.document, parameter, decision_facts.catalogue()).unit
+        return Spot(Stage.LIMIT, union.document, parameter, decision_facts.catalogue()).unit
     except (LookupError, StopIteration):
         return "fen"
 
@@ -402,7 +402,7 @@ def opened_cells(union: UnionContent, stage: Stage, known: Catalogue) -> list[tu
     found = []
     for parameter in union.openings.parameters:
         try:
-            found.append((parameter, _Spot(stage, union.document, parameter, known).shown))
+            found.append((parameter, Spot(stage, union.document, parameter, known).shown))
         except (LookupError, StopIteration):
             continue
     return found

@@ -1,0 +1,260 @@
+"""向县行开放: the numbers a county may set inside a band, the tables it may add rows to, the band of its price (N4).
+
+Part of a version of head office like its tables: saved as a draft, checked, approved by a second person, dated. A
+county's overlay that no longer fits is shown, and decides on until the county renews it, for it only tightens.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+
+from backend.core.errors import Conflict, Invalid, NotPermitted
+from backend.domains.decision import facts
+from backend.domains.decision.model import Stage
+from backend.domains.strategies import openings, overlays
+from backend.domains.strategies import service as strategies
+from backend.domains.strategies.counties import Overlay
+from backend.domains.strategies.model import (
+    NotYourStrategy,
+    Openings,
+    Parameter,
+    StrategyMissing,
+    UnionContent,
+    Version,
+)
+from backend.domains.strategies.openings import Openable
+from backend.web import forms, staff
+from backend.web.http import Request, Response
+from backend.web.staff import Here
+from h5.console import strategy_versions
+from h5.console.strategies import HOME, READERS, WRITERS, overlays_of
+from h5.console.strategy_versions import code_of, found, plain_number
+
+SHOW = "console/strategies/openings.html"
+MOST, MOST_PLACES, LONGEST_BAND = 120, 40, 500  # basis points a county may add at most: 5 %
+FIELDS = (
+    *(f"{part}_{n}" for part in ("open", "label", "low", "high") for n in range(MOST)),
+    *(f"place_{n}" for n in range(MOST_PLACES)),
+    "band_low",
+    "band_high",
+    "note",
+)
+_NUMBER = re.compile(r"([+-]?\d[\d,，]*(?:\.\d+)?)\s*(万元|万|元|%|％)?")
+
+
+class Knob(msgspec.Struct, frozen=True, kw_only=True):
+    """One number that could be opened, as it stands in the form; `wrong` what is not right about it."""
+
+    at: Openable
+    unit: str
+    open: bool
+    label: str
+    low: str
+    high: str
+    wrong: str = ""
+
+
+class Place(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    open: bool
+
+
+class OpeningsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`pricing`: the page has the county's band on the price. `overlays` are (county, overlay) held against this
+    version."""
+
+    version: Version
+    knobs: tuple[Knob, ...]
+    places: tuple[Place, ...]
+    pricing: bool
+    band_low: str
+    band_high: str
+    may_edit: bool
+    overlays: tuple[tuple[str, Overlay], ...] = ()
+    note: str = ""
+    told: str = ""
+    errors: dict[str, str] = {}
+
+
+@get(f"{HOME}/{{version_id:str}}/openings", opt=staff.only(*READERS))
+async def show(request: Request, version_id: FromPath[str]) -> Response:
+    here = staff.here(request)
+    return here.show(SHOW, await _view(here, version_id))
+
+
+@post(f"{HOME}/{{version_id:str}}/openings", opt=staff.only(*WRITERS), fields=FIELDS)
+async def save(request: Request, version_id: FromPath[str]) -> Response:
+    """A new version of the draft with other openings; its tables stay byte for byte."""
+    here, form = staff.here(request), await forms.texts(request)
+    try:
+        async with here.context.db.begin(here.actor) as tx:
+            version = await found(tx, version_id)
+            if not isinstance(version.content, UnionContent):
+                raise NotYourStrategy()
+            content = _read(version.stage, version.content, form)
+            made = await strategies.save(tx, version_id, content, note=form["note"][:200])
+    except (Invalid, Conflict, NotPermitted) as problem:
+        return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
+    return here.go(f"{HOME}/{made.id}/openings")
+
+
+# --- reading the form ------------------------------------------------------------------------------------------
+
+
+def _read(stage: Stage, content: UnionContent, form: dict[str, str]) -> UnionContent:
+    """Raises `Invalid` with what is wrong by field."""
+    wrong: dict[str, str] = {}
+    held = {(p.table, p.row, p.column): p for p in content.openings.parameters}
+    parameters = []
+    offered = openings.openable(stage, content.document, facts.catalogue())[:MOST]
+    for number, at in enumerate(offered):
+        if form.get(f"open_{number}") == "yes":
+            try:
+                parameters.append(_parameter(number, at, held.get(at.spot), form))
+            except _Unread as cause:
+                wrong[f"low_{number}"] = str(cause)
+    tables = list(overlays.tables(content.document))[:MOST_PLACES]
+    places = tuple(each for n, each in enumerate(tables) if form.get(f"place_{n}") == "yes")
+    band = None
+    try:
+        band = _price_band(stage, form)
+    except _Unread as cause:
+        wrong["band_low"] = str(cause)
+    if not form.get("note"):
+        wrong["note"] = "请写一句改了什么、为什么"
+    made = UnionContent(
+        document=content.document,
+        openings=Openings(parameters=tuple(parameters), places=places, price_band=band),
+    )
+    spots = {at.spot: number for number, at in enumerate(offered)}
+    for each in overlays.check_openings(stage, made, facts.catalogue()):
+        place = spots.get((each.node, each.row, each.column))
+        wrong.setdefault("note" if place is None else f"low_{place}", each.sentence)
+    if wrong:
+        raise Invalid(fields=wrong)
+    return made
+
+
+class _Unread(Exception):
+    """What a person wrote is no number of this kind; the text says it."""
+
+
+def _parameter(number: int, at: Openable, held: Parameter | None, form: dict[str, str]) -> Parameter:
+    return Parameter(
+        id=held.id if held else f"{at.row}-{at.column}",
+        label=(form.get(f"label_{number}") or at.label)[:60],
+        table=at.table,
+        row=at.row,
+        column=at.column,
+        low=_value(form.get(f"low_{number}", ""), at.unit),
+        high=_value(form.get(f"high_{number}", ""), at.unit),
+        tighter=at.tighter,
+    )
+
+
+def _price_band(stage: Stage, form: dict[str, str]) -> tuple[int, int] | None:
+    """None: a county may add nothing to the price."""
+    low, high = form.get("band_low", ""), form.get("band_high", "")
+    if stage is not Stage.PRICING or not (low or high):
+        return None
+    band = _value(low or "0", "bp"), _value(high or "0", "bp")
+    if max(abs(each) for each in band) > LONGEST_BAND:
+        raise _Unread(f"加减点最多 {LONGEST_BAND / 100:g}%")
+    return band
+
+
+def _value(text: str, unit: str) -> int:
+    """A whole number of fen, hundredths of a percent or units. Raises `_Unread`."""
+    match = _NUMBER.fullmatch(text.strip())
+    if match is None:
+        raise _Unread("最低和最高都要写一个数")
+    mark, wanted = match[2] or "", {"fen": ("元", "万"), "bp": ("%", "％")}.get(unit, ())
+    if mark and not any(each in mark for each in wanted):
+        raise _Unread(f"“{text}”的单位不对")
+    try:
+        value = Decimal(match[1].replace(",", "").replace("，", "")) * (10_000 if "万" in mark else 1)
+    except InvalidOperation as cause:
+        raise _Unread("最低和最高都要写一个数") from cause
+    value *= 100 if unit in ("fen", "bp") else 1
+    if value != value.to_integral_value() or abs(value) >= 10**15:
+        raise _Unread(f"“{text}”写得太细或太大")
+    return int(value)
+
+
+# --- the page --------------------------------------------------------------------------------------------------
+
+
+async def _view(
+    here: Here,
+    version_id: str,
+    form: dict[str, str] | None = None,
+    problem: Invalid | Conflict | NotPermitted | None = None,
+) -> OpeningsPage:
+    async with here.context.db.read(here.actor) as tx:
+        version = await found(tx, version_id)
+    if not isinstance(version.content, UnionContent):
+        raise StrategyMissing()
+    errors = problem.fields if isinstance(problem, Invalid) else {}
+    band = version.content.openings.price_band
+    ends = [plain_number(each, "bp") for each in band] if band else ["", ""]
+    written = form or {}
+    return OpeningsPage(
+        version=version,
+        knobs=_knobs(version.stage, version.content, form, errors),
+        places=_places(version.content, form),
+        pricing=version.stage is Stage.PRICING,
+        band_low=written.get("band_low", ends[0]),
+        band_high=written.get("band_high", ends[1]),
+        may_edit=strategy_versions.acts_of(here, version).edit,
+        overlays=await overlays_of(here, version.product_code, version.stage, version.content),
+        note=written.get("note", ""),
+        told=problem.text if problem is not None and not errors else "",
+        errors=errors,
+    )
+
+
+def _knobs(
+    stage: Stage, content: UnionContent, form: dict[str, str] | None, errors: dict[str, str]
+) -> tuple[Knob, ...]:
+    held = {(p.table, p.row, p.column): p for p in content.openings.parameters}
+    made = []
+    for number, at in enumerate(openings.openable(stage, content.document, facts.catalogue())[:MOST]):
+        mine = held.get(at.spot)
+        kept = {
+            "label": mine.label if mine else at.label,
+            "low": _end(mine.low if mine else None, at, "higher"),
+            "high": _end(mine.high if mine else None, at, "lower"),
+        }
+        written = {part: form.get(f"{part}_{number}", "") for part in kept} if form is not None else kept
+        made.append(
+            Knob(
+                at=at,
+                unit={"fen": "元", "bp": "%"}.get(at.unit, ""),
+                open=bool(mine) if form is None else form.get(f"open_{number}") == "yes",
+                wrong=errors.get(f"low_{number}", ""),
+                **written,
+            )
+        )
+    return tuple(made)
+
+
+def _end(value: int | None, at: Openable, own: str) -> str:
+    """An end of a band; of a number not opened yet head office's own, on the side where a county may not pass it."""
+    if value is None:
+        return plain_number(at.number, at.unit) if at.tighter == own else ""
+    return plain_number(value, at.unit)
+
+
+def _places(content: UnionContent, form: dict[str, str] | None) -> tuple[Place, ...]:
+    return tuple(
+        Place(
+            each["id"],
+            each["name"],
+            each["id"] in content.openings.places if form is None else form.get(f"place_{n}") == "yes",
+        )
+        for n, each in enumerate(list(overlays.tables(content.document).values())[:MOST_PLACES])
+    )
