@@ -116,14 +116,14 @@ async def import_flow(request: Request, version_id: FromPath[str]) -> Response:
             if not isinstance(version.content, UnionContent):
                 raise NotYourStrategy()
             read = UnionContent(document=document, openings=version.content.openings)
-            _require_drawable(version, read)
+            require_drawable(version, read)
             made = await strategies.save(tx, version_id, read, note=_note(form, "从流程图文件导入"))
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
     return here.go(f"{HOME}/{made.id}")
 
 
-def _require_drawable(version: Version, content: UnionContent) -> None:
+def require_drawable(version: Version, content: UnionContent) -> None:
     """What the pages could not show is not taken in. Raises `FileUnreadable`; all else the checks say."""
     try:
         strategy_tables.sheet(version.stage, content, content)

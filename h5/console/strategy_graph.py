@@ -11,7 +11,7 @@ import msgspec
 from backend.domains.decision.path import Lit
 
 WIDE, HIGH, MARGIN = 168, 56, 24
-_KINDS = {
+KINDS = {
     "inputNode": "输入",
     "outputNode": "结果",
     "decisionTableNode": "规则表",
@@ -54,9 +54,9 @@ class Drawing(msgspec.Struct, frozen=True):
 def draw(document: Mapping[str, Any], lit: Lit | None = None) -> Drawing:
     """Every node and line of a document; `lit` None: no case is shown."""
     nodes = document["nodes"]
-    left = min((_at(node)[0] for node in nodes), default=0)
-    top = min((_at(node)[1] for node in nodes), default=0)
-    spots = {n["id"]: (_at(n)[0] - left + MARGIN, _at(n)[1] - top + MARGIN) for n in nodes}
+    left = min((spot(node)[0] for node in nodes), default=0)
+    top = min((spot(node)[1] for node in nodes), default=0)
+    spots = {n["id"]: (spot(n)[0] - left + MARGIN, spot(n)[1] - top + MARGIN) for n in nodes}
     boxes = tuple(_box(node, spots[node["id"]], lit) for node in nodes)
     lines = tuple(
         Line(_curve(spots[e["sourceId"]], spots[e["targetId"]]), lit is not None and e["id"] in lit.lines)
@@ -76,7 +76,7 @@ def draw(document: Mapping[str, Any], lit: Lit | None = None) -> Drawing:
 def _box(node: Mapping[str, Any], spot: tuple[int, int], lit: Lit | None) -> Box:
     name, number = str(node.get("name", "")), node["id"]
     rows = lit.rows.get(number, ()) if lit is not None else ()
-    note = f"命中 {len(rows)} 行" if rows else _KINDS.get(node["type"], node["type"])
+    note = f"命中 {len(rows)} 行" if rows else KINDS.get(node["type"], node["type"])
     if node["type"] == "decisionTableNode" and not rows:
         note = f"规则表，{len(node['content']['rules'])} 行"
     shown = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
@@ -84,7 +84,7 @@ def _box(node: Mapping[str, Any], spot: tuple[int, int], lit: Lit | None) -> Box
     return Box(*spot, shown, note, lit is not None and number in lit.nodes, link)
 
 
-def _at(node: Mapping[str, Any]) -> tuple[int, int]:
+def spot(node: Mapping[str, Any]) -> tuple[int, int]:
     place = node.get("position") or {}
     found = [place.get(axis, 0) for axis in ("x", "y")]
     x, y = (int(v) if isinstance(v, int | float) and abs(v) < 100_000 else 0 for v in found)

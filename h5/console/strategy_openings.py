@@ -18,10 +18,8 @@ from backend.domains.strategies import openings, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.model import (
-    NotYourStrategy,
     Openings,
     Parameter,
-    StrategyMissing,
     UnionContent,
     Version,
 )
@@ -83,7 +81,8 @@ class OpeningsPage(msgspec.Struct, frozen=True, kw_only=True):
 @get(f"{HOME}/{{version_id:str}}/openings", opt=staff.only(*READERS))
 async def show(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
-    return here.show(SHOW, await _view(here, version_id))
+    page = await _view(here, version_id)
+    return here.show(SHOW, page) if page else here.go(f"{HOME}/{version_id}")
 
 
 @post(f"{HOME}/{{version_id:str}}/openings", opt=staff.only(*WRITERS), fields=FIELDS)
@@ -94,11 +93,14 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
         async with here.context.db.begin(here.actor) as tx:
             version = await found(tx, version_id)
             if not isinstance(version.content, UnionContent):
-                raise NotYourStrategy()
+                raise Invalid(fields={"note": "县行的版本不向谁开放"})
             content = _read(version.stage, version.content, form)
             made = await strategies.save(tx, version_id, content, note=form["note"][:200])
     except (Invalid, Conflict, NotPermitted) as problem:
-        return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
+        if page := await _view(here, version_id, form, problem):
+            return here.show(SHOW, page, code_of(problem))
+        own = await strategy_versions.view(here, version_id, form, problem)
+        return here.show(strategy_versions.SHOW, own, code_of(problem))
     return here.go(f"{HOME}/{made.id}/openings")
 
 
@@ -193,11 +195,12 @@ async def _view(
     version_id: str,
     form: dict[str, str] | None = None,
     problem: Invalid | Conflict | NotPermitted | None = None,
-) -> OpeningsPage:
+) -> OpeningsPage | None:
+    """None: a county's overlay, which opens nothing."""
     async with here.context.db.read(here.actor) as tx:
         version = await found(tx, version_id)
     if not isinstance(version.content, UnionContent):
-        raise StrategyMissing()
+        return None
     errors = problem.fields if isinstance(problem, Invalid) else {}
     band = version.content.openings.price_band
     ends = [plain_number(each, "bp") for each in band] if band else ["", ""]

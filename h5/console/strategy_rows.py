@@ -284,7 +284,7 @@ def _entry(
     spot: Spot, number: int, column: Column, form: dict[str, str] | None, wrong: tuple[str, ...]
 ) -> Entry:
     held = spot.row.get(column.id, "")
-    text = cells.shown(held, column, facts.catalogue()) if held or spot.at is not None else ""
+    text = cells.shown(held, column, facts.catalogue()) if held else ""
     if form is not None:
         text = form.get(f"cell_{number}", "")
     options: tuple[str, ...] = ()

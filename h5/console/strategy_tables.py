@@ -160,7 +160,7 @@ def _row(
             Cell(
                 column.id,
                 column.label,
-                cells.shown(str(rule.get(column.id, "")), column, known),
+                cells.shown(cell, column, known) if (cell := str(rule.get(column.id, ""))) else "",
                 _sentences(said, table, row, column.id),
             ),
         )

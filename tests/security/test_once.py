@@ -59,6 +59,7 @@ STRATEGIES = {
         "/drafts", "/roll-back", "/scenarios", "/{version_id:str}/act", "/{version_id:str}/row",
         "/{version_id:str}/parameters", "/{version_id:str}/scenario", "/{version_id:str}/rows",
         "/{version_id:str}/flow", "/{version_id:str}/openings",
+        "/{version_id:str}/arrange", "/{version_id:str}/arrange/add",
     )
 }  # fmt: skip
 """Walked in a test of their own: each save of a draft leads to a new address."""
@@ -272,6 +273,10 @@ async def test_every_post_of_strategies_happens_once(
     await union._arrive(await union.http.post(f"{base}/flow", data=values, files={"file": ("a.json", file)}))
     await union.get(f"{union.path}/openings")
     await union.send(union.page.form("/openings"), high_0="3", note="上限收一格")
+    assert union.reply.status_code == 200, union.words
+    await union.get(union.path.replace("/openings", "/arrange"))
+    await union.send(union.page.form("/arrange"), act="tidy", note="排齐")
+    await union.send(union.page.form("/arrange/add"), kind="decisionTableNode", name="新表", columns="年龄")
     assert union.reply.status_code == 200, union.words
     assert (twice.wrong, STRATEGIES - twice.swept) == ([], set())
 

@@ -87,7 +87,7 @@ def literal(cell: str) -> str:
     """Read an output cell that must be a fixed text; the text. Raises `Unfit`."""
     match = re.fullmatch(r"\s*(?:'([^'\\]*)'|\"([^\"\\]*)\")\s*", cell)
     if match is None:
-        raise Unfit("这里要写一段带引号的文字")
+        raise Unfit("这里要写一段带引号的文字" if cell.strip() else "这里还没有写")
     compiles(cell, unary=False)
     return match[1] if match[1] is not None else match[2]
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backend.domains.decision import coverage, expressions, logic, regions
+from backend.domains.decision import coverage, expressions, facts, logic, regions
 from backend.domains.decision.contracts import ERROR, FIELDS, HIT_POLICIES, WORDS, Contract, Finding
 from backend.domains.decision.facts import Fact
 from backend.domains.decision.regions import Span
@@ -192,7 +192,8 @@ class TableCheck:
         for name in names:
             fact = self._known.get(name)
             if field not in ("text", "advice") or fact is None or fact.source == logic.LOCAL:
-                wrong.append(f"{{{name}}} 不是声明过的数据项")
+                told = facts.catalogue()[name].label if name in facts.catalogue() else name
+                wrong.append(f"{{{told}}} 不是声明过的数据项")
             self.used.add(name)
         if text.count("{") != len(names) or text.count("{") != text.count("}"):
             wrong.append("花括号没有成对")

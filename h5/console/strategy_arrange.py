@@ -1,0 +1,255 @@
+"""排流程图: nodes of a draft moved, added and taken away, lines drawn and cut, on the drawing or in the list below it
+(issue 3 §8). The list is the form; the drawing (`static/js/arrange.js`) only sets its fields, so both do the same and
+a phone or a browser without scripts uses the list. What is saved passes the same checks as a flow from a file.
+"""
+
+from typing import Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+
+from backend.core.errors import Conflict, Invalid, NotPermitted
+from backend.db.database import Tx
+from backend.domains.decision import facts
+from backend.domains.decision import service as decisions
+from backend.domains.strategies import arranging, checks
+from backend.domains.strategies import service as strategies
+from backend.domains.strategies.arranging import Arrangement, ArrangementWrong, Source
+from backend.domains.strategies.model import UNION, Document, UnionContent, Version
+from backend.web import forms, staff
+from backend.web.http import Request, Response
+from backend.web.staff import Here
+from h5.console import strategy_files, strategy_graph, strategy_versions
+from h5.console.strategies import HOME, READERS, WRITERS
+from h5.console.strategy_graph import Drawing
+from h5.console.strategy_versions import code_of, found
+
+SHOW = "console/strategies/arrange.html"
+MOST_NODES, MOST_SOURCES = 40, 60
+FIELDS = (
+    *(f"{part}_{n}" for part in ("x", "y", "gone") for n in range(MOST_NODES)),
+    *(f"line_{s}_{t}" for s in range(MOST_SOURCES) for t in range(MOST_NODES)),
+    "act",
+    "note",
+)
+ADDING = ("kind", "name", "columns", "fact", "branches", "flow", "note")
+ACTS = {"save": "重排了流程图", "tidy": "自动排齐了流程图"}
+
+
+class Node(msgspec.Struct, frozen=True):
+    """`kind` in words; `may_go`: not the input or output."""
+
+    id: str
+    name: str
+    kind: str
+    x: int
+    y: int
+    may_go: bool
+
+
+class Way(msgspec.Struct, frozen=True):
+    """Where lines may begin, with (target's place in the list, its name, whether there is one)."""
+
+    source: Source
+    targets: tuple[tuple[int, str, bool], ...]
+
+
+class ArrangePage(msgspec.Struct, frozen=True, kw_only=True):
+    """`said` is what the checks find of the flow as it is saved; `too_large` to be arranged here."""
+
+    version: Version
+    drawing: Drawing
+    nodes: tuple[Node, ...]
+    ways: tuple[Way, ...]
+    said: tuple[str, ...]
+    may_edit: bool
+    too_large: bool
+    flows: tuple[tuple[str, str], ...] = ()
+    labels: tuple[str, ...] = ()
+    kinds: dict[str, str] = msgspec.field(default_factory=arranging.KINDS.copy)
+    told: str = ""
+    form: dict[str, str] = {}
+
+
+@get(f"{HOME}/{{version_id:str}}/arrange", opt=staff.only(*READERS))
+async def show(request: Request, version_id: FromPath[str]) -> Response:
+    here = staff.here(request)
+    page = await _view(here, version_id)
+    return here.show(SHOW, page) if page else here.go(f"{HOME}/{version_id}")
+
+
+@post(f"{HOME}/{{version_id:str}}/arrange", opt=staff.only(*WRITERS), fields=FIELDS)
+async def save(request: Request, version_id: FromPath[str]) -> Response:
+    """The whole drawing as the form has it: positions, lines, and what is taken out."""
+    here, form = staff.here(request), await forms.texts(request)
+    act = form.get("act", "")
+
+    async def change(_tx: Tx, _version: Version, document: Document) -> Document:
+        if act not in ACTS:
+            raise Invalid(fields={"act": "请点一个按钮"})
+        return arranging.tidied(document) if act == "tidy" else _arranged(document, form)
+
+    return await _saved(here, version_id, form, ACTS.get(act, ""), change)
+
+
+@post(f"{HOME}/{{version_id:str}}/arrange/add", opt=staff.only(*WRITERS), fields=ADDING)
+async def add(request: Request, version_id: FromPath[str]) -> Response:
+    """One node more: a rule table, a switch or a sub-flow."""
+    here, form = staff.here(request), await forms.texts(request)
+    said = arranging.KINDS.get(form.get("kind", ""), "节点")
+
+    async def change(tx: Tx, version: Version, document: Document) -> Document:
+        return await _added(tx, version, document, form)
+
+    return await _saved(here, version_id, form, f"加了一个{said}", change)
+
+
+async def _saved(here: Here, version_id: str, form: dict[str, str], otherwise: str, change: Any) -> Response:
+    try:
+        async with here.context.db.begin(here.actor) as tx:
+            version = await found(tx, version_id)
+            if not isinstance(version.content, UnionContent):
+                raise Invalid(fields={"note": "县行的版本没有自己的流程图"})
+            document = await change(tx, version, version.content.document)
+            openings = arranging.without_gone(version.content.openings, document)
+            content = UnionContent(document=document, openings=openings)
+            strategy_files.require_drawable(version, content)
+            made = await strategies.save(tx, version_id, content, note=(form.get("note") or otherwise)[:200])
+    except (Invalid, Conflict, NotPermitted) as problem:
+        if page := await _view(here, version_id, form, problem):
+            return here.show(SHOW, page, code_of(problem))
+        own = await strategy_versions.view(here, version_id, form, problem)
+        return here.show(strategy_versions.SHOW, own, code_of(problem))
+    return here.go(f"{HOME}/{made.id}/arrange")
+
+
+def _arranged(document: Document, form: dict[str, str]) -> Document:
+    nodes, sources = document["nodes"], arranging.sources(document)
+    spots = {}
+    for n, node in enumerate(nodes[:MOST_NODES]):
+        x, y = (form.get(f"{axis}_{n}", "").removesuffix(".0") for axis in ("x", "y"))
+        if not all(each.lstrip("-").isdecimal() and len(each) < 8 for each in (x, y)):
+            raise ArrangementWrong(why=f"“{node['name']}”的位置要写整数")
+        spots[node["id"]] = (int(x), int(y))
+    return arranging.arranged(
+        document,
+        Arrangement(
+            spots=spots,
+            gone=frozenset(
+                n["id"] for i, n in enumerate(nodes[:MOST_NODES]) if form.get(f"gone_{i}") == "yes"
+            ),
+            lines=frozenset(
+                (source.node, source.branch, node["id"])
+                for s, source in enumerate(sources[:MOST_SOURCES])
+                for t, node in enumerate(nodes[:MOST_NODES])
+                if form.get(f"line_{s}_{t}") == "yes"
+            ),
+        ),
+    )
+
+
+async def _added(tx: Tx, version: Version, document: Document, form: dict[str, str]) -> Document:
+    """Raises `ArrangementWrong`."""
+    kind, name = form.get("kind", ""), form.get("name", "")
+    if len(document["nodes"]) >= MOST_NODES:
+        raise ArrangementWrong(why=f"这里最多排 {MOST_NODES} 个节点，再多请用文件导入")
+    if kind == "decisionTableNode":
+        columns = [_fact(each) for each in _listed(form.get("columns", ""))]
+        return arranging.with_table(version.stage, document, name, columns)
+    if kind == "switchNode":
+        fact = _fact(form.get("fact", ""))
+        return arranging.with_switch(
+            document, name, fact, _lines(form.get("branches", "")), facts.catalogue()
+        )
+    if kind == "decisionNode":
+        offered = await _flows(tx, version)
+        chosen = next((each for each in offered if each.id == form.get("flow")), None)
+        if chosen is None or not isinstance(chosen.content, UnionContent):
+            raise ArrangementWrong(why="请选一条子流程")
+        await decisions.store(tx, version.stage, chosen.content.document)
+        return arranging.with_flow(document, name, chosen.document_hash, chosen.content.document)
+    raise ArrangementWrong(why="请选要加哪一种节点")
+
+
+def _fact(label: str) -> facts.Fact:
+    fact = next((each for each in facts.catalogue().facts.values() if each.label == label.strip()), None)
+    if fact is None:
+        raise ArrangementWrong(why=f"没有叫“{label[:20]}”的数据项" if label else "请选数据项")
+    return fact
+
+
+def _listed(text: str) -> list[str]:
+    """Labels a person separated with 、 or a new line."""
+    return list(dict.fromkeys(each.strip() for each in text.replace("\n", "、").split("、") if each.strip()))
+
+
+def _lines(text: str) -> list[str]:
+    return [each.strip() for each in text.replace("；", "\n").splitlines() if each.strip()]
+
+
+async def _flows(tx: Tx, version: Version) -> list[Version]:
+    """What can be a sub-flow: approved documents of the union for this stage, of any product, but not its own."""
+    held = [each for each in await strategies.in_use(tx) if each.institution_id == UNION]
+    own = await strategies.history(tx, UNION, version.product_code, version.stage)
+    held += [each for each in own if each.status == "retired"]
+    return [
+        each for each in held if each.stage is version.stage and each.document_hash != version.document_hash
+    ]
+
+
+# --- the page --------------------------------------------------------------------------------------------------
+
+
+async def _view(
+    here: Here,
+    version_id: str,
+    form: dict[str, str] | None = None,
+    problem: Invalid | Conflict | NotPermitted | None = None,
+) -> ArrangePage | None:
+    """None: a county's overlay, which has no flow of its own."""
+    async with here.context.db.read(here.actor) as tx:
+        version = await found(tx, version_id)
+        if not isinstance(version.content, UnionContent):
+            return None
+        document = version.content.document
+        said = await checks.document_findings(tx, version.stage, document)
+        offered = await _flows(tx, version)
+    sources = arranging.sources(document)
+    too_large = len(document["nodes"]) > MOST_NODES or len(sources) > MOST_SOURCES
+    errors = problem.fields if isinstance(problem, Invalid) else {}
+    return ArrangePage(
+        version=version,
+        drawing=strategy_graph.draw(document),
+        nodes=tuple(_node(each) for each in document["nodes"]),
+        ways=() if too_large else _ways(document, sources),
+        said=tuple(f"{each.place}：{each.sentence}" for each in said if each.blocks),
+        may_edit=strategy_versions.acts_of(here, version).edit and not too_large,
+        too_large=too_large,
+        flows=tuple((each.id, f"{each.label}（{each.status_label}）") for each in offered),
+        labels=tuple(each.label for each in facts.catalogue().facts.values() if each.kind != "date"),
+        told=next(iter(errors.values()), problem.text) if problem is not None else "",
+        form=form or {},
+    )
+
+
+def _node(node: Any) -> Node:
+    x, y = strategy_graph.spot(node)
+    kind = strategy_graph.KINDS.get(node["type"], "节点")
+    return Node(node["id"], node["name"], kind, x, y, arranging.may_go(node))
+
+
+def _ways(document: Document, sources: list[Source]) -> tuple[Way, ...]:
+    drawn = {(e["sourceId"], e.get("sourceHandle") or "", e["targetId"]) for e in document["edges"]}
+    places = {node["id"]: n for n, node in enumerate(document["nodes"])}
+    return tuple(
+        Way(
+            source,
+            tuple(
+                (places[t["id"]], t["name"], (source.node, source.branch, t["id"]) in drawn)
+                for t in arranging.targets(document)
+                if t["id"] != source.node
+            ),
+        )
+        for source in sources
+    )
