@@ -11,8 +11,11 @@ from backend.core.errors import Invalid
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, ApplicationNotFound
+from backend.domains.decision.model import DECIDING
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import GROUNDS, OUTCOMES, NotYourReview, ReviewAnswered
+from backend.domains.strategies import service as strategies
+from backend.domains.strategies.model import ALL_PRODUCTS
 from backend.flows import return_case, review_case
 from backend.flows.review_case import Verdict
 from backend.outbox.effects import EFFECT
@@ -58,7 +61,8 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """`told` is what happened to the answer just sent, when somebody else was first. `picture` is None for a role
-    that need not know, and for a customer who shares nothing."""
+    that need not know, and for a customer who shares nothing. `tries` are (id, label) of the versions the decision's
+    facts may be tried on."""
 
     file: CaseFile
     told: str = ""
@@ -66,6 +70,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     picture: Picture | None = None
     answering: Answering | None
     takes_capsule: bool = False
+    tries: tuple[tuple[str, str], ...] = ()
+    try_error: str = ""
     capsule_error: str = ""
     grounds: dict[str, str] = msgspec.field(default_factory=GROUNDS.copy)
     kinds: dict[str, str] = msgspec.field(default_factory=KINDS.copy)
@@ -171,6 +177,7 @@ async def view(
     async with here.context.db.read(here.within(application.institution_id)) as tx:
         file = await case_file.of(tx, application)
         picture = await _picture(here, tx, application)
+        tries = await _tries(here, tx, file)
     answering = None
     waiting = next((each for each in file.asked if each.review.status == "open"), None)
     if waiting is not None and here.has("reviewer") and not here.head_office:
@@ -181,7 +188,21 @@ async def view(
         picture=picture,
         answering=answering,
         takes_capsule=file.decision is not None and here.has(*CAPSULE_TAKERS),
+        tries=tries,
         capsule_error=capsule_error,
+    )
+
+
+async def _tries(here: Here, tx: Tx, file: CaseFile) -> tuple[tuple[str, str], ...]:
+    """Drafts first, then what is live, of the product or of all; nothing for whoever need not know the facts."""
+    if file.decision is None or here.head_office or not here.has(*FACT_READERS):
+        return ()
+    held = [*await strategies.open_drafts(tx), *await strategies.in_use(tx)]
+    mine = (ALL_PRODUCTS, file.application.product_code)
+    return tuple(
+        (each.id, f"{'省联社' if each.layer == 'union' else '本行'} {each.label}（{each.status_label}）")
+        for each in held
+        if each.stage in DECIDING and each.product_code in mine
     )
 
 

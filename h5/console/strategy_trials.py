@@ -17,12 +17,12 @@ from backend.domains.decision.model import DECIDING, Case, Decision, Outcome
 from backend.domains.strategies import cells, checks, scenario_book, shipped
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.cells import CellUnreadable, Column
-from backend.domains.strategies.model import Document, Expected, Scenario, Version
+from backend.domains.strategies.model import ALL_PRODUCTS, Document, Expected, Scenario, Version
 from backend.domains.strategies.scenarios import OUTCOMES
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_graph, strategy_tables
+from h5.console import stored_trials, strategy_graph, strategy_tables
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_graph import Drawing
 from h5.console.strategy_tables import Sheet
@@ -48,7 +48,8 @@ class Lever(msgspec.Struct, frozen=True):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """`decision` None: there is nothing to try it with, or `told` says why it cannot be tried."""
+    """`decision` None: there is nothing to try it with, or `told` says why it cannot be tried. `stored`: the facts are
+    those of a real decision."""
 
     version: Version
     cases: tuple[Scenario, ...]
@@ -60,6 +61,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     drawing: Drawing
     sheet: Sheet
     may_keep: bool
+    stored: stored_trials.Stored | None = None
     outcomes: dict[str, str] = msgspec.field(default_factory=OUTCOMES.copy)
     told: str = ""
 
@@ -67,8 +69,9 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 @get(f"{HOME}/{{version_id:str}}/try", opt=staff.only(*READERS))
 async def show(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
-    asked = request.query_params.get("case", "")
-    return here.show(SHOW, await _trial(here, version_id, {"case": asked}))
+    asked, number = (request.query_params.get(each, "") for each in ("case", "decision"))
+    chosen = f"{stored_trials.PREFIX}{number}" if number else asked
+    return here.show(SHOW, await _trial(here, version_id, {"case": chosen}))
 
 
 @post(f"{HOME}/{{version_id:str}}/try", opt=staff.only(*READERS), fields=("case", "name", "outcome", *FACTS))
@@ -129,9 +132,12 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         floor = await strategies.floor(tx, version.product_code, version.stage)
         document = await checks.document_of(tx, version)
         held = await _offered(tx, version.product_code)
+        real = await stored_trials.opened(here, tx, form.get("case", ""))
+        if real is not None:
+            held = [real.scenario, *held]
         chosen = next((each for each in held if each.id == form.get("case")), held[0] if held else None)
         levers, case = _levers(document, chosen, form) if chosen else ((), None)
-        decision, told = await _decided(tx, version, document, case)
+        decision, told = await _decided(tx, version, document, case, stored=real is not None)
     lit = path.lit(document, _of_layer(decision, version), version.stage) if decision else None
     return Trial(
         version=version,
@@ -144,6 +150,7 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         drawing=strategy_graph.draw(document, lit),
         sheet=strategy_tables.sheet(version.stage, version.content, floor, lit=lit.rows if lit else None),
         may_keep=strategies.may_write(here.actor) and (version.layer == "union" or not here.head_office),
+        stored=stored_trials.compared(real, decision) if real else None,
         told=told,
     )
 
@@ -174,14 +181,15 @@ def _of_layer(decision: Decision, version: Version) -> list[Any]:
 
 
 async def _decided(
-    tx: Tx, version: Version, document: Document, case: Case | None
+    tx: Tx, version: Version, document: Document, case: Case | None, *, stored: bool
 ) -> tuple[Decision | None, str]:
     if version.stage not in DECIDING:
         return None, "这个环节不在一次审批里，在别的时候单独问，这里先只画流程。"
     if case is None:
         return None, "还没有场景。先加一个场景，再来试。"
     try:
-        using = await checks.trial(tx, version.product_code, version.stage, version.content, document)
+        product = case.product if version.product_code == ALL_PRODUCTS and stored else version.product_code
+        using = await checks.trial(tx, product, version.stage, version.content, document)
     except Invalid as problem:
         return None, problem.text
     return decisions.decide(case, using).decision, ""
