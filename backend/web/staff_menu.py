@@ -13,7 +13,14 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("渠道接入", ()),
     ("快贷客户管理", (("查客户和申请", "/console/support"),)),
     ("产品工厂", ()),
-    ("决策流配置", (("策略和审批", "/console/strategies"), ("场景", "/console/strategies/scenarios"))),
+    (
+        "决策流配置",
+        (
+            ("策略和审批", "/console/strategies"),
+            ("场景", "/console/strategies/scenarios"),
+            ("查决策", "/console/decisions"),
+        ),
+    ),
     ("合同管理", ()),
     ("授信管理", ()),
     ("营销管理", (("客户经理和责任码", "/console/officers"),)),

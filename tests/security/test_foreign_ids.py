@@ -78,6 +78,8 @@ NOT_AN_ID = {
     "/console/audit": "query and field `in`, swept in tests/h5/console/test_audit_trail.py",
     "/console/audit/verify": "field `in`, swept there too",
     "/console/dead-letters": "query `in`, swept below",
+    "/console/decisions": "filters; what of another county is not found (tests/h5/console/test_decisions.py)",
+    "/console/decisions/export": "the same filters, the same test",
     "/console/models": "the models of the union, the same for everybody",
     "/console/monitors": "query `in`, swept in tests/h5/console/test_monitors.py",
     "/console/officers": "query `in`, swept below",

@@ -1,0 +1,135 @@
+"""查决策: found by what people know, counted, paged by place, taken away masked, and written down (A6-03)."""
+
+import asyncpg
+import pytest
+
+from backend.core import clock
+from backend.core.actor import system
+from backend.domains.audit import service as audit
+from backend.domains.decision.model import Stage
+from backend.domains.strategies import service as strategies
+from backend.overview import decision_search
+from backend.overview.decision_search import Asked, PlaceWrong
+from h5.console.decisions import USUAL, _midnight, _safe
+from tests.flows.conftest import Road
+from tests.h5.conftest import Desk, Desks, desks, road
+from tests.h5.scene import referred
+
+__all__ = ["desks", "road"]
+HOME = "/console/decisions"
+
+
+def asked(*institutions: str, **filters: object) -> Asked:
+    today = clock.today()
+    return Asked(
+        institutions=institutions,
+        since=_midnight(today - USUAL),
+        until=_midnight(today + USUAL),
+        **filters,  # type: ignore[arg-type]
+    )
+
+
+async def find(desk: Desk, **given: str) -> str:
+    await desk.get(HOME)
+    await desk.send(desk.page.form(HOME), **given)
+    return desk.words
+
+
+async def test_a_decision_is_found_by_number_outcome_reason_product_and_version(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    application = await referred(road, owner, "4101", 711)
+    number = application.application_no
+    desk = await desks.of("JX0201")
+    await desk.get("/console")
+    assert HOME in desk.page.links, "the menu offers it"
+    words = await find(desk, number=number)
+    assert desk.reply.status_code == 200
+    for said in (number, "1 笔", "转人工 1", "通过 0"):
+        assert said in words
+    assert f"/console/cases/{number}" in desk.page.links
+    code = await owner.fetchval(
+        "select reason_codes[1] from decision.decisions where application_id = $1", application.id
+    )
+    assert number in await find(desk, outcome="referred", product=application.product_code)
+    if code:
+        assert number in await find(desk, code=code)
+    assert "0 笔" in await find(desk, number=number, outcome="approved")
+    assert "0 笔" in await find(desk, number=number, code="NO_SUCH")
+    assert "0 笔" in await find(desk, number=number, since="2020-01-01", until="2020-02-01")
+    async with road.db.read(system("4101", "test")) as tx:
+        live = await strategies.live_version(tx, "*", "*", Stage.ELIGIBILITY)
+    assert live is not None
+    assert number in await find(desk, number=number, version=live.id)
+    await find(desk, since="2026-12-01", until="2020-01-01")
+    assert (desk.reply.status_code, "在结束的一天以前" in desk.words) == (422, True)
+    async with road.db.read(system("4101", "test")) as tx:
+        noted = [each for each in await audit.of(tx, number) if each.action == "decisions.searched"]
+    assert noted
+
+
+async def test_a_county_finds_its_own_alone_and_head_office_every_county(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    ours = (await referred(road, owner, "4101", 712)).application_no
+    theirs = (await referred(road, owner, "4102", 713)).application_no
+    county = await desks.of("JX0201")
+    assert "0 笔" in await find(county, number=theirs)
+    assert theirs not in await find(county)
+    county_form = county.page.form(HOME)
+    await county.send(county_form, county="4102")
+    assert county.reply.status_code == 422, "a county chooses no county"
+    union = await desks.of("SL0001")
+    words = await find(union)
+    assert (ours in words, theirs in words) == (True, True)
+    assert theirs in await find(union, county="4102")
+    assert ours not in await find(union, county="4102")
+    async with road.db.read(system("4101", "test")) as tx:
+        found = await decision_search.search(tx, asked("4101", "4102"))
+    assert {row.institution_id for row in found.rows} == {"4101"}, "row-level security holds beside the SQL"
+
+
+async def test_pages_follow_each_other_without_a_gap_or_a_double(
+    road: Road, owner: asyncpg.Connection
+) -> None:
+    numbers = {(await referred(road, owner, "4101", serial)).application_no for serial in (714, 715, 716)}
+    async with road.db.read(system("4101", "test")) as tx:
+        seen: list[str] = []
+        place, pages = "", 0
+        while pages == 0 or place:
+            page = await decision_search.search(tx, asked("4101"), place, most=1)
+            assert len(page.rows) == 1
+            assert page.total == sum(page.counts.values())
+            seen, place, pages = [*seen, page.rows[0].id], page.place, pages + 1
+        assert (len(seen), len(set(seen))) == (page.total, page.total)
+        rows = (await decision_search.search(tx, asked("4101"))).rows
+        assert [row.id for row in rows] == seen
+        assert numbers <= {row.application_no for row in rows}
+        for wrong in ("nonsense", "2026-01-01T00:00:00/x", "2026-01-01T00:00:00"):
+            with pytest.raises(PlaceWrong):
+                await decision_search.search(tx, asked("4101"), wrong)
+
+
+async def test_the_list_is_taken_away_masked_by_those_who_may(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    application = await referred(road, owner, "4101", 717)
+    auditor = await desks.of("JX0401")
+    await find(auditor, number=application.application_no)
+    await auditor.send(auditor.page.form(f"{HOME}/export"))
+    assert auditor.reply.headers["content-type"].startswith("text/csv")
+    lines = auditor.reply.content.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("申请编号,")
+    assert application.application_no in lines[1]
+    assert "*" in lines[1].split(",")[4], "the name is masked"
+    async with road.db.read(system("4101", "test")) as tx:
+        noted = {each.action for each in await audit.of(tx, application.application_no)}
+    assert {"decisions.searched", "decisions.exported"} <= noted
+    reviewer = await desks.of("JX0201")
+    await find(reviewer, number=application.application_no)
+    assert not any(f.action.endswith("/export") for f in reviewer.page.forms)
+
+
+@pytest.mark.parametrize(("cell", "kept"), [("=1+1", "'=1+1"), ("-5", "'-5"), ("张*", "张*"), ("", "")])
+def test_no_cell_of_the_file_is_a_formula(cell: str, kept: str) -> None:
+    assert _safe(cell) == kept
