@@ -14,14 +14,15 @@ from litestar import get, post
 from backend.core import clock
 from backend.core.errors import Invalid
 from backend.db.database import Tx
-from backend.domains.decision import bundle
+from backend.domains.decision import bundle, facts
+from backend.domains.decision.contracts import NAMES
 from backend.domains.decision.model import DECIDING
 from backend.domains.models import service as models
 from backend.domains.strategies import checks, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import ALL_PRODUCTS, UNION, UnionContent, Version
 from backend.domains.strategies.scenarios import OUTCOMES
-from backend.overview import decision_search
+from backend.overview import case_file, decision_search
 from backend.overview.decision_search import MOST_EXPORTED, Asked, Found, Page
 from backend.web import forms, staff
 from backend.web.http import Request, Response
@@ -209,12 +210,15 @@ def _label(version: Version, names: dict[str, str]) -> str:
 
 
 async def _reasons(tx: Tx) -> dict[str, str]:
-    """Code → sentence of every refusing rule that is live or came with the code."""
+    """Code → what it means: of every rule that is live or came with the code, and those the engine itself gives."""
+    found = {"SC_TOTAL": "综合评分", "SYS": "系统没有算完"}
+    found |= {f"SC_{f.name.upper()}": f"评分：{f.label}" for f in facts.catalogue().facts.values() if f.minus}
+    found |= {f"LIMIT_{name.upper()}": f"额度：{label}" for name, label in NAMES.items()}
+    found |= {f"DATA_{name.upper()}": f"缺资料：{label}" for name, label in case_file.SOURCES.items()}
     documents = list(checks.shipped_documents().values())
     documents += [
         v.content.document for v in await strategies.in_use(tx) if isinstance(v.content, UnionContent)
     ]
-    found: dict[str, str] = {}
     for document in documents:
         for node in overlays.tables(document).values():
             columns = {column["field"]: column["id"] for column in node["content"]["outputs"]}
@@ -222,7 +226,7 @@ async def _reasons(tx: Tx) -> dict[str, str]:
                 for rule in node["content"]["rules"]:
                     code, text = (str(rule.get(columns[each], "")).strip("'\"") for each in ("code", "text"))
                     found[code] = text.split("{")[0].strip("，、 ") or text
-    return dict(sorted(found.items()))
+    return found
 
 
 HEADS = (
@@ -264,7 +268,7 @@ def _line(row: Found, choices: Choices, here: Here) -> tuple[str, ...]:
         "" if row.amount_fen is None else f"{row.amount_fen / 100:.2f}",
         "" if row.annual_rate_bp is None else f"{row.annual_rate_bp / 100:.2f}",
         row.grade or "",
-        "；".join(row.reason_codes),
+        "；".join(choices.reasons.get(code, code) for code in row.reason_codes),
     )
 
 

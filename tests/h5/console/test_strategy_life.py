@@ -1,0 +1,136 @@
+"""Going back to an older version, and going live on a day, on the pages; every page without a script (A3-34)."""
+
+import re
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from backend.core import clock
+from backend.flows import put_strategies_live
+from tests.flows.conftest import Road
+from tests.h5.conftest import Desk, Desks
+from tests.h5.console.test_strategies import HOME, OWN, act, draft, new_row
+from tests.h5.console.test_strategy_compare import put_live
+
+OF = f"{HOME}/of?product=*&stage=eligibility"
+
+
+async def overlay(maker: Desk, code: str) -> None:
+    """A draft with one row more, submitted."""
+    base = await draft(maker, reason=f"加一行 {code}")
+    await new_row(maker, base, **{**OWN, "原因码": code})
+
+
+async def deciding(owner: asyncpg.Connection) -> str | None:
+    return await owner.fetchval("select hash from decision.live where institution_id = '4101'")
+
+
+async def test_going_back_brings_the_older_version_back_in_one_act(
+    desks: Desks, owner: asyncpg.Connection
+) -> None:
+    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
+    await maker.get(OF)
+    assert "退回上一版" not in maker.words, "there is nothing to go back to"
+    await overlay(maker, "A11")
+    first = await put_live(maker, second)
+    then = await deciding(owner)
+    await overlay(maker, "A12")
+    await put_live(maker, second)
+    assert await deciding(owner) != then
+    await maker.get(OF)
+    back = maker.page.form("/roll-back")
+    await maker.send(back, reason="")
+    assert (maker.reply.status_code, "请写一句理由" in maker.words) == (422, True)
+    await maker.send(back, reason="新的一版太严，退回")
+    assert maker.path == f"{HOME}/{first}"
+    assert "在用" in maker.words
+    assert "生效：新的一版太严，退回" in maker.words, maker.words
+    assert await deciding(owner) == then
+    assert (
+        await owner.fetchval(
+            "select count(*) from strategies.versions where institution_id = '4101' and status = 'live'"
+        )
+        == 1
+    )
+    await second.get(f"{HOME}/{first}")
+    assert "A12" not in second.words
+
+
+async def test_an_approved_version_goes_live_on_its_day_and_not_before(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
+    await overlay(maker, "A11")
+    await act(maker, "check")
+    await act(maker, "submit")
+    path = maker.path
+    await second.get(path)
+    for wrong in ("昨天", "2020-01-01T00:00", "2099-01-01T00:00"):
+        await act(second, "approve", reason="同意", effective_from=wrong)
+        assert second.reply.status_code == 422, wrong
+    day = clock.local(clock.now()) + timedelta(days=3)
+    await act(second, "approve", reason="同意，下周起", effective_from=f"{day:%Y-%m-%dT%H:%M}")
+    assert second.reply.status_code == 200, second.words
+    assert "已批准，等生效" in second.words
+    assert await deciding(owner) is None
+    await maker.get(HOME)
+    assert "批了，还没到生效时间" in maker.words
+    await put_strategies_live.put_strategies_live(road.context)
+    assert await deciding(owner) is None, "its day has not come"
+    with clock.at(clock.now() + timedelta(days=3, minutes=5)):
+        await put_strategies_live.put_strategies_live(road.context)
+    assert await deciding(owner) is not None
+    await maker.get(path)
+    assert "在用" in maker.words
+    assert "到了生效时间" in maker.words
+
+
+async def test_a_yes_taken_back_before_its_day_never_goes_live(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
+    await overlay(maker, "A11")
+    await act(maker, "check")
+    await act(maker, "submit")
+    path = maker.path
+    await second.get(path)
+    day = clock.local(clock.now()) + timedelta(days=3)
+    await act(second, "approve", reason="同意，下周起", effective_from=f"{day:%Y-%m-%dT%H:%M}")
+    assert "撤回批准" in second.words
+    await act(second, "reject", reason="数字核错了")
+    assert "未批准" in second.words, second.words
+    with clock.at(clock.now() + timedelta(days=4)):
+        await put_strategies_live.put_strategies_live(road.context)
+    assert await deciding(owner) is None
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("", ("征信", "近 6 个月贷款查询 不低于 8", "检查这一版", "改了什么")),
+        ("/row?table=bureau&row=bureau-4", ("近 6 个月贷款查询", "存成草稿", "删掉")),
+        ("/files", ("从 Excel 导入", "从流程图文件导入")),
+        ("/try", ("流程图", "结果", "重算")),
+        ("/openings", ("近 6 个月贷款查询 不低于 8", "县行可以加行的表", "存成草稿")),
+        ("/arrange", ("节点和连线", "接到", "自动排齐", "加一个节点")),
+    ],
+)
+async def test_a_strategys_pages_are_read_and_used_without_a_script(
+    desks: Desks, page: str, words: tuple[str, ...]
+) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    await desk.get(f"{base}{page}")
+    text = desk.reply.text
+    assert desk.reply.status_code == 200
+    for said in words:
+        assert said in desk.words, said
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text), "no script stands in a page"
+    assert not re.search(r"\bon(click|change|input|submit)=", text)
+    assert 'href="#"' not in text
+    for form in desk.page.forms:
+        assert form.action.startswith("/"), "every button sends a form"
+    assert not re.search(r"<(section|div|table)[^>]*\bhidden\b", text), (
+        "nothing waits for a script to show it"
+    )
