@@ -1,4 +1,6 @@
-"""手机银行 asks and tells (A3-10, A5-05): redeem, package, document, standing, events. Signed as Standard Webhooks."""
+"""手机银行 asks and tells (A3-10, A5-05): redeem, package, document, standing, drawdown, events.
+
+Signed as Standard Webhooks."""
 
 from typing import Annotated
 
@@ -10,7 +12,14 @@ from msgspec import Meta
 
 from backend.api import signed
 from backend.core.errors import Problem
-from backend.flows import give_document, give_package, receive_bank_event, redeem_hand_off, tell_standing
+from backend.flows import (
+    check_drawdown,
+    give_document,
+    give_package,
+    receive_bank_event,
+    redeem_hand_off,
+    tell_standing,
+)
 from backend.integrations.mobile_bank.port import Event, Offer
 from backend.web.http import Request, Response, Whole
 
@@ -34,6 +43,19 @@ class Package(msgspec.Struct, forbid_unknown_fields=True):
 class Document(msgspec.Struct, forbid_unknown_fields=True):
     application_id: Id
     document_id: Id
+
+
+class Drawdown(msgspec.Struct, forbid_unknown_fields=True):
+    """`request_no` is the bank's own number of this drawdown; asked again, the answer is the same."""
+
+    application_id: Id
+    customer_hash: Hash
+    request_no: Id
+    line_no: Id
+    amount_fen: Annotated[int, Meta(gt=0, le=10**13)]
+    account_no: Annotated[str, Meta(min_length=1, max_length=40)]
+    payee_account: Annotated[str, Meta(max_length=40)] = ""
+    purpose: Annotated[str, Meta(max_length=40)] = ""
 
 
 class StrictEvent(Event, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,6 +100,15 @@ async def standing(
     return Whole(msgspec.json.encode(told), media_type="application/json")
 
 
+@post("/drawdown", status_code=200)
+async def drawdown(request: Request) -> Response:
+    """May this money go out? Only on `allow`, for this amount, until `valid_until` (A7-06)."""
+    asked = await signed.read(request, Drawdown)
+    question = check_drawdown.Question(**msgspec.structs.asdict(asked))
+    told = await check_drawdown.check_drawdown(request.app.state.context, question)
+    return Whole(msgspec.json.encode(told), media_type="application/json")
+
+
 @post("/events", status_code=204, opt={"message_id": "event_id"})
 async def events(request: Request) -> None:
     """204 once the event is stored, also for a repeat; it is applied in its turn."""
@@ -92,7 +123,7 @@ def _offer(offer: Offer) -> Response:
 router = Router(
     path="/api/mobile-bank",
     before_request=signed.keyed,
-    route_handlers=[redeem, package, document, standing, events],
+    route_handlers=[redeem, package, document, standing, drawdown, events],
     exception_handlers={Problem: signed.answer_problem},
     request_max_body_size=signed.LARGEST_BODY,
 )

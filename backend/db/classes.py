@@ -115,6 +115,11 @@ CLASSES: dict[str, Columns] = {
         sealed="name_enc id_number_enc phone_enc address_enc issuer_enc",
         index="id_number_blind phone_blind name_blind",
     ),
+    "decision.assessments": Columns(
+        plain="institution_id id stage subject application_id product_code outcome reason_codes completeness_bp "
+        "versions capsule_sha256 assessed_at",
+        sealed="capsule",
+    ),
     "decision.county_versions": Columns(plain="institution_id hash stage body added_by added_at"),
     "decision.decisions": Columns(
         plain="institution_id id application_id attempt product_code outcome completeness_bp versions "
@@ -243,6 +248,18 @@ CLASSES: dict[str, Columns] = {
     "practice.social_security": Columns(plain="county household months base_fen"),
     "practice.taxes": Columns(plain="county household year_fen"),
     "practice.villages": Columns(plain="county village name town town_name"),
+    "post_loan.drawdown_checks": Columns(
+        plain="institution_id id application_id customer_id request_no status reason_codes assessment_id release_id "
+        "valid_until loan_no asked_at answered_by answered_at",
+        sealed="said found",
+        index="payee",
+        figures="amount",
+    ),
+    "post_loan.warnings": Columns(
+        plain="institution_id id application_id customer_id owner_id action status codes assessment_id raised_on "
+        "last_on due_on answered_by answered_at false_alarm",
+        sealed="said done",
+    ),
     "products.brands": Columns(plain="code name audience position"),
     "products.openings": Columns(plain="institution_id product_code opened_on closed_on"),
     "products.products": Columns(

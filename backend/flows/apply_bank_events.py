@@ -20,6 +20,7 @@ from backend.domains.contracts.model import Contract
 from backend.domains.loans import rules as loan_rules
 from backend.domains.loans import service as loans
 from backend.domains.loans.model import Loan
+from backend.domains.post_loan import drawdowns
 from backend.domains.products import service as products
 from backend.domains.relations import service as relations
 from backend.flows import notify, receive_bank_event
@@ -28,6 +29,7 @@ from backend.integrations.mobile_bank.port import Event, EventType
 from backend.outbox import inbox
 
 OVERCHARGED = "charged_beyond_disclosure"
+UNCHECKED = "drawn_unchecked"
 
 
 class SignedOtherDocuments(Conflict):
@@ -97,7 +99,18 @@ async def _drawn(tx: Tx, application: Application, contract: Contract, event: Ev
         await _move(tx, application, "drawn", event.loan_no)
     else:
         await applications.note(tx, application, "drawn_again", event.loan_no)
+    await _hold_to_the_check(tx, application, contract, event)
     await _paid_to(tx, application, event)
+
+
+async def _hold_to_the_check(tx: Tx, application: Application, contract: Contract, event: Event) -> None:
+    """Money that went out without our leave is an incident with an owner; the books follow it (D1-10)."""
+    if await drawdowns.use(tx, application.id, event.loan_no, event.amount_fen, event.at):
+        return
+    await applications.note(tx, application, UNCHECKED, event.loan_no)
+    text = f"借据 {event.loan_no} 用款 {money.yuan(event.amount_fen)} 元，没有对应的用款核查，请核对"
+    text += f"（申请编号 {application.application_no}）"
+    await tickets.open(tx, kind="human", text=text, customer_id=contract.customer_id)
 
 
 async def _paid_to(tx: Tx, application: Application, event: Event) -> None:

@@ -17,6 +17,7 @@ from backend.domains.contracts.model import Contract
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Decision
 from backend.domains.evidence.model import SOURCES
+from backend.domains.post_loan import drawdowns
 from backend.domains.products import rules as product_rules
 from backend.domains.products import service as products
 from backend.domains.reviews import service as reviews
@@ -86,6 +87,7 @@ class ApplicationResult(msgspec.Struct, frozen=True, kw_only=True):
     retry_on: date | None
     review: ReviewState | None
     waiting_for: str
+    drawdown: str
 
 
 async def of(tx: Tx, application: Application) -> ApplicationResult:
@@ -111,6 +113,7 @@ async def of(tx: Tx, application: Application) -> ApplicationResult:
         retry_on=None,
         review=await _review(tx, asked.get("requested")),
         waiting_for=_waiting_for(story),
+        drawdown=await _drawdown(tx, application),
     )
 
 
@@ -169,6 +172,20 @@ async def _nearest(
     return found.text if found else ""
 
 
+async def _drawdown(tx: Tx, application: Application) -> str:
+    """How the last drawdown at the bank stands, where it did not go through (A7-06)."""
+    check = await drawdowns.last_of(tx, application.id) if application.status in _ROAD_AT_THE_BANK else None
+    if check is None or check.asked_at < tx.now - drawdowns.LATELY:
+        return ""
+    amount = f"{money.yuan(check.amount_fen):,.0f} 元"
+    return {
+        "held": f"您刚才要用的 {amount}先等一等：{check.said}",
+        "refused": f"您刚才要用的 {amount}没有放出来：{check.said}",
+        "released": f"您要用的 {amount}核实好了，请在手机银行里再点一次“用款”",
+        "rejected": f"您要用的 {amount}核实以后不能放款，想了解原因，请联系客户经理或到网点",
+    }.get(check.status, "")
+
+
 async def _review(tx: Tx, review: Review | None) -> ReviewState | None:
     if review is None:
         return None
@@ -185,6 +202,7 @@ def _waiting_for(story: Sequence[Event]) -> str:
     return "、".join(SOURCES.get(source, source) for source in held[-1].why.split(",")) if held else ""
 
 
+_ROAD_AT_THE_BANK = ("handed_off", "signed", "drawn", "repaid")
 _CHECKS = {
     "identity_check": "核对身份",
     "core_banking": "看账户往来",

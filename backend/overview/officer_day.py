@@ -11,6 +11,7 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import APPLICATION
 from backend.domains.channels import tickets
 from backend.domains.customers import service as customers
+from backend.domains.post_loan import drawdowns, warnings
 from backend.domains.reviews import service as reviews
 from backend.overview.work_list import Q, midnight, product_names, short
 
@@ -61,7 +62,8 @@ class Funnel(msgspec.Struct, frozen=True):
 
 
 class ToDo(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind`: inquiry, call, draft or offer. `key` is the inquiry's id, the ticket's or the application's number."""
+    """`kind`: inquiry, call, drawdown, warning, draft or offer. `key` is the application's number of the last two, the
+    ticket's of a call, else an id."""
 
     kind: str
     key: str
@@ -106,12 +108,15 @@ async def funnel(tx: Tx) -> Funnel:
 
 async def to_do(tx: Tx, most: int = 100) -> list[ToDo]:
     """Questions of the reviewers and customers who were promised a call first (a promise to a customer runs), then
-    offers about to end, then who stopped on the road while a call still helps, then the other offers by their day."""
+    customers who wait for their money and warnings, offers about to end, who stopped on the road while a call still
+    helps, and the other offers by their day."""
     offers = await _offers(tx, most)
     ending = [each for each in offers if each.due_at and each.due_at <= tx.now + SOON]
     found = [
         *await inquiries(tx),
         *await _calls(tx),
+        *await _drawdowns(tx, most),
+        *await _warnings(tx, most),
         *ending,
         *await _drafts(tx, most),
         *offers[len(ending) :],
@@ -148,6 +153,42 @@ async def _calls(tx: Tx) -> list[ToDo]:
             due_at=ticket.due_at,
         )
         for ticket in found
+    ]
+
+
+async def _drawdowns(tx: Tx, most: int) -> list[ToDo]:
+    """Held drawdowns of the last days: the customer waits for the money (A7-06)."""
+    rows = await Q.officer_drawdowns(
+        tx, institution_id=tx.institution_id, officer_id=tx.actor.id, since=tx.now - LATELY, most=most
+    )
+    held = [await drawdowns.get(tx, row["id"]) for row in rows]
+    names = await customers.names(tx, (check.customer_id for check in held))
+    return [
+        ToDo(
+            kind="drawdown",
+            key=check.id,
+            title=f"{names.get(check.customer_id, '客户')} · 用款 {money.yuan(check.amount_fen):,.0f} 元等您核实",
+            reason=short(check.said),
+            due_at=None,
+            since=check.asked_at,
+        )
+        for check in held
+    ]
+
+
+async def _warnings(tx: Tx, most: int) -> list[ToDo]:
+    """What the nights said of the lines this officer looks after (A6-06)."""
+    found = await warnings.of_owner(tx, tx.actor.id, most)
+    names = await customers.names(tx, (each.customer_id for each in found))
+    return [
+        ToDo(
+            kind="warning",
+            key=each.id,
+            title=f"{names.get(each.customer_id, '客户')} · {each.action_label}",
+            reason=short(each.said),
+            due_at=datetime.combine(each.due_on, time(18), clock.LOCAL),
+        )
+        for each in found
     ]
 
 

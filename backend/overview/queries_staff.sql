@@ -105,6 +105,19 @@ select (select count(distinct s.visitor) from campaigns.codes c
             select from loans.loans l
             where l.institution_id = :institution_id and l.application_id = mine.id)) as drawn;
 
+-- name: officer_drawdowns(institution_id, officer_id, since, most)
+-- Drawdowns held for a person, of lines this officer looks after; not those whose customer got the money since.
+select d.id
+from post_loan.drawdown_checks d
+join applications.applications a on a.institution_id = d.institution_id and a.id = d.application_id
+where d.institution_id = :institution_id and a.officer_id = :officer_id and d.status = 'held' and d.asked_at >= :since
+  and cardinality(d.reason_codes) > 0
+  and not exists (select from post_loan.drawdown_checks l
+                  where l.institution_id = d.institution_id and l.application_id = d.application_id
+                    and l.asked_at > d.asked_at)
+order by d.asked_at
+limit :most;
+
 -- name: officer_drafts(institution_id, officer_id, since, most)
 -- Who stopped on the road lately, the freshest first: a call now helps most.
 select a.id, a.application_no, a.customer_id, a.product_code, a.step, a.updated_at, c.placement_label

@@ -22,7 +22,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     ("合同管理", ()),
-    ("授信管理", ()),
+    ("授信管理", (("用款核实和预警", "/console/post-loan"),)),
     ("营销管理", (("客户经理和责任码", "/console/officers"),)),
     (
         "业务监控",

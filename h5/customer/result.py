@@ -59,6 +59,7 @@ async def result(mine: Draft) -> views.Result:
         review=views.Review(**asdict(found.review)) if found.review else None,
         officer=officer,
         waiting_for=found.waiting_for,
+        drawdown=found.drawdown,
         reusable=found.status == "repaid" and _stands(found.offer),
         moment=invite_notice.moment(found.status),
         product_url=f"/p/{mine.here.institution.id}/{mine.application.product_code}",

@@ -17,6 +17,7 @@ from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
+FOLDERS = {"inquiry": "inquiries", "call": "calls", "drawdown": "drawdowns", "warning": "warnings"}
 SHOWN = 8
 """Lines of the first page: what one can do before noon."""
 
@@ -96,7 +97,7 @@ def stages(funnel: Funnel) -> tuple[tuple[str, int, int, str], ...]:
 
 
 def _path(task: ToDo) -> str:
-    folder = {"inquiry": "inquiries", "call": "calls"}.get(task.kind, "leads")
+    folder = FOLDERS.get(task.kind, "leads")
     return f"/studio/{folder}/{task.key}"
 
 

@@ -1,7 +1,7 @@
 """Routes of this door. Every handler says which roles may use it."""
 
 from backend.web import staff
-from h5.studio import calls, codes, home, leads
+from h5.studio import calls, codes, home, leads, post_loan
 
 router = staff.router(
     [
@@ -11,6 +11,10 @@ router = staff.router(
         calls.show,
         calls.phone,
         calls.answer,
+        post_loan.drawdown,
+        post_loan.answer_held,
+        post_loan.warning,
+        post_loan.answer_warned,
         codes.show_all,
         codes.show,
         codes.choose,

@@ -13,10 +13,12 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.campaigns import service as campaigns
 from backend.domains.channels import tickets
+from backend.domains.decision import moments
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import Stage
+from backend.domains.decision.model import Case, Stage
 from backend.domains.models import watching
 from backend.domains.models.model import Result
+from backend.domains.post_loan import drawdowns, warnings
 from backend.domains.relations import findings, lists
 from backend.domains.relations import service as relations
 from backend.domains.reviews import rechecks
@@ -52,6 +54,8 @@ class Scene(msgspec.Struct):
     version: str = ""
     union_version: str = ""
     alarm: str = ""
+    held: str = ""
+    warning: str = ""
 
 
 def reviewer(institution: str, number: int = 4) -> Actor:
@@ -133,6 +137,34 @@ async def model_alarm(road: Road, institution: str) -> str:
         return (await watching.alarms(tx))[0].id
 
 
+async def after_the_loan(road: Road, application: Application, officer: str) -> tuple[str, str]:
+    """(a drawdown held for a person, an open warning), both of a line the officer looks after."""
+    now = clock.now()
+    case = Case(product=application.product_code, as_of=now, sources={})
+    async with road.db.begin(system(application.institution_id, "test")) as tx:
+        ids_of = {}
+        for stage in (Stage.DRAWDOWN_CHECK, Stage.EARLY_WARNING):
+            said = moments.say(stage, case, await moments.live(tx, case.product, stage))
+            ids_of[stage] = await moments.record(
+                tx, case, said, subject="test", application_id=application.id
+            )
+        assert application.customer_id is not None
+        held = await drawdowns.keep(
+            tx, application_id=application.id, customer_id=application.customer_id, request_no="YK1",
+            amount_fen=500_000, payee=None, status="held", reason_codes=["DD_PAYEE_UNKNOWN"],
+            said="收款人还没有核实。客户经理会和您核对", assessment_id=ids_of[Stage.DRAWDOWN_CHECK], release_id=None,
+            valid_until=None,
+        )  # fmt: skip
+        signal = warnings.Signal(
+            application_id=application.id, customer_id=application.customer_id, owner_id=officer, action="call",
+            codes=("EW_DPD",), said="逾期 9 天", assessment_id=ids_of[Stage.EARLY_WARNING],
+        )  # fmt: skip
+        today = clock.today()
+        raised = await warnings.signalled(tx, signal, today, today + timedelta(days=2), today)
+        assert raised is not None
+    return held.id, raised.id
+
+
 async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101", serial: int = 301) -> Scene:
     application = await referred(road, owner, institution, serial)
     review = await review_of(road, application)
@@ -176,4 +208,5 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         version,
         union_version,
         alarm,
+        *await after_the_loan(road, application, officer),
     )

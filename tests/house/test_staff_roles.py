@@ -63,6 +63,8 @@ def value(name: str, path: str, made: Scene) -> str:
         "institution_id": made.institution,
         "review_id": made.review,
         "recheck_id": made.recheck,
+        "check_id": made.held,
+        "warning_id": made.warning,
         "inquiry_id": made.inquiry,
         "effect_id": made.dead,
         "code_id": made.code,

@@ -35,6 +35,7 @@ class Us(Studio):
         self.pdf = PDF
         self.refusal: httpx.Response | None = None
         self.stands = True
+        self.word = {"answer": "allow", "text": ""}
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         content = request.content or request.url.path.encode()
@@ -51,6 +52,8 @@ class Us(Studio):
             return self.refusal
         if path == "/api/mobile-bank/document":
             return httpx.Response(200, content=self.pdf)
+        if path == "/api/mobile-bank/drawdown":
+            return httpx.Response(200, json=self.word)
         if path == "/api/mobile-bank/standing/4101/a1":
             return httpx.Response(200, json={"open": self.stands})
         return httpx.Response(200, content=msgspec.json.encode(self.offer))
@@ -185,6 +188,30 @@ async def test_no_more_than_the_line_can_be_drawn(
     await act(control, "a1/draw", amount_fen=4_000_000)
     reply = await act(control, "a1/draw", amount_fen=1_000_001)
     assert (reply.status_code, reply.json()["code"]) == (409, "line_exceeded")
+
+
+@pytest.mark.parametrize("answer,code", [("hold", "drawdown_held"), ("refuse", "drawdown_refused")])
+async def test_no_money_goes_out_without_our_leave(
+    clients: Clients,
+    control: httpx.AsyncClient,
+    studio: Us,
+    offer: Offer,
+    world: World,
+    answer: str,
+    code: str,
+) -> None:
+    """A7-06: the bank asks before it pays, and says to its customer what we said."""
+    await clients.mobile_bank.put_offer(offer, key="k1")
+    await act(control, "a1/open")
+    await act(control, "a1/sign")
+    studio.word = {"answer": answer, "text": "收款人还没有核实。客户经理会和您核对"}
+    reply = await act(control, "a1/draw", amount_fen=100_000)
+    assert (reply.status_code, reply.json()["code"]) == (409, code)
+    assert "收款人还没有核实" in reply.json()["message"]
+    studio.refusal = httpx.Response(503)
+    assert (await act(control, "a1/draw", amount_fen=100_000)).status_code == 503
+    await world.idle()
+    assert [event.type for event in studio.events] == ["signed"]
 
 
 async def test_an_expired_offer_cannot_be_opened(

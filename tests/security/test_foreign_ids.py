@@ -69,6 +69,7 @@ FOREIGN_TOKENS = {
 SIGNED_BY_BANK = {
     "/api/mobile-bank/package",
     "/api/mobile-bank/document",
+    "/api/mobile-bank/drawdown",
     "/api/mobile-bank/events",
     "/api/mobile-bank/redeem",
     "/api/mobile-bank/standing/{institution_id:str}/{application_id:str}",
@@ -84,6 +85,7 @@ NOT_AN_ID = {
     "/console/monitors": "query `in`, swept in tests/h5/console/test_monitors.py",
     "/console/officers": "query `in`, swept below",
     "/console/rechecks": "query `in`, swept below",
+    "/console/post-loan": "query `in`, swept below",
     "/console/support": "form field `what`, swept below",
     "/console/relations": "query `in`, swept below",
     "/console/lists": "query `in`, swept below",
@@ -235,6 +237,7 @@ async def test_a_county_chooses_no_other_county_and_finds_no_other_customer(
             "/console/relations",
             "/console/lists",
             "/console/rechecks",
+            "/console/post-loan",
         ):
             assert (await desk.http.get(path, params={"in": "4102"})).status_code == 404
         by_number = {"csrf_token": token, "form_key": ids.new(), "what": foreign.number}
@@ -290,9 +293,14 @@ async def test_the_banks_calls_mix_no_two_counties(
         "institution_id": "4101", "contract_no": contract.contract_no,
         "at": (clock.now() - timedelta(minutes=1)).isoformat(),
     }  # fmt: skip
+    draw = {
+        "application_id": foreign.id, "customer_hash": me, "request_no": "YK1", "line_no": "ED1", "amount_fen": 100,
+        "account_no": "6212",
+    }  # fmt: skip
     calls: list[tuple[str, dict[str, Any], set[int]]] = [
         ("package", {"application_id": foreign.id, "customer_hash": me}, {404}),
         ("document", {"application_id": mine.id, "document_id": papers[0].id}, {404}),
+        ("drawdown", draw, {404}),
         ("events", event, {404}),
     ]
     before = await census.digests()

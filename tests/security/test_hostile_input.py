@@ -40,6 +40,7 @@ BODIES: dict[str, type[msgspec.Struct]] = {
     "/api/mobile-bank/redeem": mobile_bank.Redeem,
     "/api/mobile-bank/package": mobile_bank.Package,
     "/api/mobile-bank/document": mobile_bank.Document,
+    "/api/mobile-bank/drawdown": mobile_bank.Drawdown,
     "/api/mobile-bank/events": mobile_bank.StrictEvent,
     "/api/sms/receipts": sms_receipts.StrictReceipt,
 }

@@ -34,7 +34,7 @@ from tests.h5.conftest import Desk, Desks, desks, road
 from tests.h5.console import test_strategies as pages
 from tests.h5.customer.conftest import Phone, Studio
 from tests.h5.customer.test_edges import confirm_disclosure, known, to_approved
-from tests.h5.scene import referred, review_of, scene
+from tests.h5.scene import after_the_loan, referred, review_of, scene
 from tests.house.test_staff_roles import STAFF_NO, token_of
 from tests.security.twice import Twice, changing
 
@@ -167,6 +167,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
 ) -> None:
     made, other = await scene(road, owner), await referred(road, owner, "4101", 302)
     returned = (await review_of(road, other)).id
+    held, warned = await after_the_loan(road, other, made.officer)
     app, secret = road.web._transport.app, road.context.settings.mobile_bank_callback_secret  # type: ignore[attr-defined]
     twice = Twice(app, owner, secret)
     yes = {
@@ -204,6 +205,10 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("reviewer", f"/console/cases/{made.number}/try", {"version": made.version}),
         ("reviewer", "/console/decisions", {"number": made.number}),
         ("auditor", "/console/decisions/export", {"outcome": "referred"}),
+        ("officer", f"/studio/drawdowns/{made.held}", {"verdict": "released", "found": "和本人核对过了"}),
+        ("officer", f"/studio/warnings/{made.warning}", {"finding": "stands", "done": "打过电话，下周还"}),
+        ("reviewer", f"/console/drawdowns/{held}", {"verdict": "rejected", "found": "收款人说不清"}),
+        ("county_admin", f"/console/warnings/{warned}", {"finding": "handled", "done": "已经还清"}),
         ("reviewer", f"/console/cases/{made.number}/capsule", {"reason": "客户要求复核这次的决定"}),
         ("county_admin", f"/console/officers/4101/{made.officer}/leave", {"reason": "合同到期，不再续聘"}),
         ("county_admin", f"/console/officers/4101/{made.officer}/hand-over", {"to": staff_id("4101", 2)}),
@@ -229,6 +234,9 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
     road.web._transport = twice
     body = {"customer_hash": road.hash_of(number_of(303)), "token": url.partition("?token=")[2]}
     assert (await road.call("redeem", body)).status_code == 200
+    draw = {"application_id": handed.id, "customer_hash": road.hash_of(number_of(303)), "request_no": "YK1"}
+    draw |= {"line_no": "ED1", "amount_fen": 100_000, "account_no": "6212"}  # type: ignore[dict-item]
+    assert (await road.call("drawdown", draw)).status_code == 200
     wanted = {path for path in keyed(app) if of_staff(path)} - STRATEGIES
     assert (twice.wrong, wanted - twice.swept) == ([], set())
 

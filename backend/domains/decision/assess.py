@@ -100,6 +100,24 @@ def assess(stage: Stage, case: Case, using: Mapping[Stage, Prepared]) -> Assessm
     return _Run(stage, case, using[stage]).result()
 
 
+def unusable(stage: Stage, code: str = "") -> Assessment:
+    """What is said where the stage's document no longer passes our checks: nothing is allowed, a person looks."""
+    silent = _SILENT[stage]
+    return Assessment(
+        stage=stage,
+        outcome=silent,
+        actions=[silent] if stage is Stage.EARLY_WARNING else [],
+        contact=None,
+        reasons=[explain.by_hand()],
+        gaps=[],
+        completeness_bp=0,
+        strategy="",
+        catalogue=facts.catalogue().hash,
+        code=code or bundle.code_version(),
+        trace=[Step(stage=stage, event="error", output={"code": "unusable"})],
+    )
+
+
 class _Run:
     """The state of one assessment."""
 

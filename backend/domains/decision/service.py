@@ -143,7 +143,9 @@ async def _prepared(tx: Tx, stage: Stage, digest: str) -> assess.Prepared:
         found = await texts(tx, [digest])
         if digest not in found:
             raise VersionMissing()
-        _moments[key] = assess.prepare(stage, msgspec.json.decode(found[digest]))
+        document = msgspec.json.decode(found[digest])
+        held = await referable(tx, [document])
+        _moments[key] = assess.prepare(stage, document, library=held)
     return _moments[key]
 
 

@@ -1,11 +1,14 @@
-"""What a loan may have cost by a day, so that a charge nobody disclosed is noticed (D2-09). No database."""
+"""What a loan may have cost by a day, so that a charge nobody disclosed is noticed (D2-09), and whether it is paid as
+planned (A6-06). No database."""
 
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
 from backend.core import clock, money
-from backend.core.money import DayCount
+from backend.core.money import DayCount, Instalment, Schedule
 from backend.domains.loans.model import Loan, Posting
 
 SLACK_DAYS = 3
@@ -49,3 +52,46 @@ def _accrued(
     late = max(0, (until - max(since, matures_on)).days)
     days = max(0, (until - since).days - late) + late * overdue_factor
     return owed * annual_rate * days / day_count.days
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A loan against its plan: what was due by a day, and what was paid by a day. Interest counts as due for what was
+    really owed, so that who repaid ahead owes less of it, and a few days' interest is no arrears."""
+
+    loan: Loan
+    postings: Sequence[Posting]
+    plan: Schedule
+
+    def days_past_due(self, on: date) -> int:
+        """Days since the oldest instalment that is still not paid in full; 0 when nothing is in arrears."""
+        due = [each for each in self.plan.instalments if each.due_on < on]
+        return next(((on - each.due_on).days for each in due if not self._paid(each, on)), 0)
+
+    def times_late(self, since: date, on: date) -> int:
+        """Instalments due in that time that were not paid in full on their day."""
+        due = [each for each in self.plan.instalments if since <= each.due_on < on]
+        return sum(not self._paid(each, each.due_on) for each in due)
+
+    def _paid(self, instalment: Instalment, by: date) -> bool:
+        principal = interest = 0
+        for posting in self.postings:
+            if posting.kind == "repaid" and clock.local(posting.at).date() <= by:
+                principal, interest = principal + posting.principal_fen, interest + posting.interest_fen
+        if principal < self.loan.amount_fen - instalment.balance:
+            return False
+        return interest >= self._interest_due(instalment.due_on)
+
+    def _interest_due(self, until: date) -> int:
+        """Fen, with the slack of a month by twelfths and one fen a repayment off."""
+        plan = self.plan
+        since, owed, accrued = plan.start_on, self.loan.amount_fen, Decimal(0)
+        for posting in self.postings:
+            on = clock.local(posting.at).date()
+            if posting.kind != "repaid" or on >= until:
+                continue
+            accrued += Decimal(money.interest(owed, plan.annual_rate, (on - since).days, plan.day_count)) - 1
+            since, owed = on, posting.outstanding_fen
+        accrued += money.interest(owed, plan.annual_rate, (until - since).days, plan.day_count)
+        slack = money.interest(self.loan.amount_fen, plan.annual_rate, SLACK_DAYS, plan.day_count)
+        planned = sum(each.interest for each in plan.instalments if each.due_on <= until)
+        return int(min(accrued, Decimal(planned))) - slack

@@ -107,6 +107,18 @@ async def listed(
     return [ListHit(*row) for row in found if row["list"] != "allow"]
 
 
+async def blocked(tx: Tx, kind: str, text: str) -> bool:
+    """Whether this one mark stands on a block list, the institution's or the union's."""
+    found = await Q.listed(
+        tx,
+        institution_id=tx.institution_id,
+        kinds=[kind],
+        keys=[key(tx, kind, text)],
+        today=clock.local(tx.now).date(),
+    )
+    return any(row["list"] == "block" for row in found)
+
+
 async def facts(
     tx: Tx, customer_id: str, application_id: str, texts: Iterable[tuple[str, str]], *, staff_number: bool
 ) -> rules.Facts:

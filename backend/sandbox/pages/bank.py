@@ -133,7 +133,8 @@ async def _act(here: World, id_number: str, application_id: str, what: str, form
         customer.cancel(here, id_number, application_id, form.get("reason", ""))
         return "已取消，不会产生任何费用"
     if what == "draw":
-        loan = customer.draw(here, id_number, application_id, _fen(form.get("amount", "")))
+        amount, key = _fen(form.get("amount", "")), form.get("form_key", "")
+        loan = await customer.draw(here, id_number, application_id, amount, request_no=key)
         return f"用款成功，借据号 {loan['loan_no']}，钱已到您的账户"
     if what == "repay":
         amount = _fen(form["amount"]) if form.get("amount") else 0

@@ -189,7 +189,7 @@ async def test_head_office_sees_every_county_and_decides_nothing(
 
 async def test_the_menu_shows_the_eight_groups_and_says_what_is_not_open(desks: Desks) -> None:
     desk = await desks.of("JX0101")
-    shut = ("渠道接入", "产品工厂", "合同管理", "授信管理")
+    shut = ("渠道接入", "产品工厂", "合同管理")
     for group in shut:
         assert f"{group} 未开通" in desk.words
     for group in ("快贷客户管理", "决策流配置", "营销管理", "业务监控"):

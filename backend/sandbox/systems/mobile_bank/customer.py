@@ -73,24 +73,31 @@ async def sign(here: World, id_number: str, application_id: str) -> dict[str, An
     return offers.mine(here, application_id, id_number)
 
 
-def draw(
+async def draw(
     here: World,
     id_number: str,
     application_id: str,
     amount_fen: int,
     term_months: int = 0,
     payee_account: str = "",
+    request_no: str = "",
 ) -> dict[str, Any]:
-    """Draw on the line; the core posts the loan and the money is on the customer's account, or goes on from there
-    to a trader's when one is named (受托支付)."""
+    """Ask the studio, then draw on the line; the core posts the loan and the money is on the customer's account, or
+    goes on from there to a trader's when one is named (受托支付). One request is one loan, however often it is sent.
+    """
     offer = offers.mine(here, application_id, id_number)
     if offer["status"] not in {"signed", "drawn", "repaid"}:
         raise Refusal(409, "not_signed", "签约以后才能用款")
     months = term_months or offer["term_months"]
+    customer = core_banking.customer_of(here, id_number)
+    assert customer is not None
+    own_account = customer["accounts"][0]["account_no"]
+    request_no = request_no or f"YK{here.store.next('draw request'):010d}"
+    await _may_draw(here, offer, request_no, amount_fen, own_account, payee_account)
     with here.store.transaction():
-        customer = core_banking.customer_of(here, id_number)
-        assert customer is not None
-        own_account = customer["accounts"][0]["account_no"]
+        if before := here.store.get("draw_request", request_no):
+            return before
+        offer = offers.find(here, application_id)
         loan = core_banking.post_loan(
             here,
             core_banking.NewLoan(
@@ -102,6 +109,7 @@ def draw(
                 case_id=application_id,
             ),
         )
+        here.store.put("draw_request", request_no, loan)
         here.record(core_banking.SYSTEM, "loan_posted", application_id, loan, key=loan["loan_no"])
         offers.save(here, {**offer, "status": "drawn"})
         offers.tell(
@@ -240,6 +248,30 @@ async def _still_open(here: World, offer: dict[str, Any]) -> None:
         raise Refusal(410, "offer_gone", "这笔额度已经失效，不能再签约")
 
 
+async def _may_draw(
+    here: World,
+    offer: dict[str, Any],
+    request_no: str,
+    amount_fen: int,
+    own_account: str,
+    payee_account: str,
+) -> None:
+    """The studio's word before any money goes out; without it none does."""
+    asked = {
+        "application_id": offer["application_id"],
+        "customer_hash": offer["customer_hash"],
+        "request_no": request_no,
+        "line_no": offer["line_no"],
+        "amount_fen": amount_fen,
+        "account_no": own_account,
+        "payee_account": "" if payee_account == own_account else payee_account,
+    }
+    told = msgspec.json.decode((await _call(here, "/api/mobile-bank/drawdown", asked)).content)
+    if told["answer"] != "allow":
+        code = "drawdown_held" if told["answer"] == "hold" else "drawdown_refused"
+        raise Refusal(409, code, told["text"] or "这一笔现在不能用款")
+
+
 async def _package(here: World, path: str, asked: dict[str, str]) -> Offer:
     reply = await _call(here, path, asked)
     try:
@@ -251,7 +283,7 @@ async def _package(here: World, path: str, asked: dict[str, str]) -> Offer:
     return package
 
 
-async def _call(here: World, path: str, asked: dict[str, str] | None = None) -> httpx.Response:
+async def _call(here: World, path: str, asked: dict[str, Any] | None = None) -> httpx.Response:
     try:
         reply = await (here.callbacks.get(path) if asked is None else here.callbacks.post(path, asked))
     except httpx.HTTPError as cause:

@@ -30,6 +30,7 @@ class Draw(msgspec.Struct, forbid_unknown_fields=True):
     id_number: str
     amount_fen: int
     term_months: int = 0
+    payee_account: str = ""
 
 
 class Repay(msgspec.Struct, forbid_unknown_fields=True):
@@ -67,7 +68,9 @@ async def sign(request: AnyRequest, application_id: FromPath[str]) -> dict[str, 
 async def draw(request: AnyRequest, application_id: FromPath[str]) -> dict[str, Any]:
     asked = await world.body_of(request, Draw)
     here = world.of(request)
-    return customer.draw(here, asked.id_number, application_id, asked.amount_fen, asked.term_months)
+    return await customer.draw(
+        here, asked.id_number, application_id, asked.amount_fen, asked.term_months, asked.payee_account
+    )
 
 
 @post("/{application_id:str}/repay", status_code=200)

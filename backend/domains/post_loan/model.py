@@ -1,0 +1,116 @@
+"""Drawdown checks (用款核查) and early warnings (贷后预警)."""
+
+from datetime import date, datetime
+
+import msgspec
+
+from backend.core.errors import Conflict, Invalid, NotFound, NotPermitted
+from backend.core.lifecycle import Lifecycle
+
+CHECK = Lifecycle(
+    "drawdown_check",
+    {
+        "allowed": "可以用款",
+        "held": "等人核实",
+        "refused": "不能用款",
+        "released": "核实后放行",
+        "rejected": "核实后不同意",
+        "used": "已用款",
+        "passed": "放行后已再问",
+    },
+    {"allowed": ("used",), "held": ("released", "rejected"), "released": ("passed",)},
+)
+WARNING = Lifecycle(
+    "warning",
+    {"open": "待处理", "standing": "处理过，措施保留", "cleared": "已解除"},
+    {"open": ("standing", "cleared"), "standing": ("open", "cleared")},
+)
+ACTIONS = {"watch": "关注", "call": "电话核实", "visit": "上门核实", "freeze": "停止用款"}
+"""From mild to strict; the codes are those of the strategy's stage."""
+NO_WARNING = "none"
+
+
+class DrawdownCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """`payee` is the keyed hash of the account the money goes on to, None where it stays. `said` is what the customer
+    reads; `found` what a person found who looked at a held one."""
+
+    id: str
+    application_id: str
+    customer_id: str
+    request_no: str
+    amount_fen: int
+    payee: bytes | None
+    status: str
+    reason_codes: tuple[str, ...]
+    said: str
+    assessment_id: str
+    release_id: str | None
+    valid_until: datetime | None
+    loan_no: str | None
+    asked_at: datetime
+    answered_by: str | None
+    answered_at: datetime | None
+    found: str
+
+    @property
+    def label(self) -> str:
+        return CHECK.labels[self.status]
+
+
+class Warning(msgspec.Struct, frozen=True, kw_only=True):
+    """One that stands for a line. `said` are its signals in words, `done` what was done and found."""
+
+    id: str
+    application_id: str
+    customer_id: str
+    owner_id: str | None
+    action: str
+    status: str
+    codes: tuple[str, ...]
+    said: str
+    assessment_id: str
+    raised_on: date
+    last_on: date
+    due_on: date
+    answered_by: str | None
+    answered_at: datetime | None
+    false_alarm: bool | None
+    done: str
+
+    @property
+    def label(self) -> str:
+        return WARNING.labels[self.status]
+
+    @property
+    def action_label(self) -> str:
+        return ACTIONS[self.action]
+
+
+class CheckMissing(NotFound):
+    code = "drawdown_check_missing"
+    message = "没有找到这笔用款核查"
+
+
+class CheckAnswered(Conflict):
+    code = "drawdown_check_answered"
+    message = "这笔用款已经有人核实过了，请看最新情况"
+
+
+class WarningMissing(NotFound):
+    code = "warning_missing"
+    message = "没有找到这条预警"
+
+
+class WarningAnswered(Conflict):
+    code = "warning_answered"
+    message = "这条预警刚有人处理过，请看最新情况"
+
+
+class FreezeNotYours(NotPermitted):
+    code = "freeze_not_yours"
+    message = "停止用款的预警由审查岗或县行管理员解除，您可以先记下做了什么"
+
+
+class AnswerInvalid(Invalid):
+    code = "answer_invalid"
+    message = "请写完整"

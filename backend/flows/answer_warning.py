@@ -1,0 +1,19 @@
+"""处理预警: who looks after the line says what was done and found; a cleared one lets money go out again (A6-06)."""
+
+from backend.core.actor import Actor
+from backend.db.database import Database
+from backend.domains.applications import service as applications
+from backend.domains.post_loan import warnings
+from backend.domains.post_loan.model import WarningMissing
+
+
+async def answer_warning(db: Database, actor: Actor, warning_id: str, finding: str, done: str) -> None:
+    """`finding`: one of `warnings.FINDINGS`. Raises `WarningMissing`, also for a colleague's; `WarningAnswered`,
+    `FreezeNotYours`, `AnswerInvalid`."""
+    async with db.begin(actor) as tx:
+        warning = await warnings.get(tx, warning_id)
+        application = await applications.get(tx, warning.application_id, lock=True)
+        if not actor.has(*warnings.LIFTERS) and warning.owner_id != actor.id:
+            raise WarningMissing()
+        answered = await warnings.answer(tx, warning, finding, done)
+        await applications.note(tx, application, f"warning_{answered.status}", warning.id)

@@ -1,0 +1,44 @@
+"""借据近况: how the loans of a line stand by the plan of their contract: days past due, how often late (A6-06)."""
+
+from datetime import timedelta
+
+import msgspec
+
+from backend.core import clock
+from backend.db.database import Tx
+from backend.domains.contracts.model import Contract
+from backend.domains.loans import rules as loan_rules
+from backend.domains.loans import service as loans
+from backend.domains.loans.model import Loan
+from backend.domains.products import rules as product_rules
+from backend.domains.products import service as products
+
+HALF_YEAR = timedelta(days=183)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """`late`: instalments of the last half year that were not paid on their day."""
+
+    loan: Loan
+    days_past_due: int
+    late: int
+
+
+async def of_line(tx: Tx, contract: Contract) -> list[Standing]:
+    """The loans drawn under a contract and not yet paid off, by our mirror of what the bank reported."""
+    active = [
+        each for each in await loans.of_application(tx, contract.application_id) if each.outstanding_fen
+    ]
+    if not active:
+        return []
+    product = await products.get_begun(tx, tx.institution_id, contract.product_code, contract.agreed_on)
+    today, terms = clock.today(), product.terms
+    found = []
+    for loan in active:
+        plan = product_rules.plan(
+            terms, loan.amount_fen, contract.annual_rate, loan.term_months, contract.repayment_method,
+            clock.local(loan.drawn_at).date(),
+        )  # fmt: skip
+        kept = loan_rules.Kept(loan, await loans.postings(tx, loan), plan)
+        found.append(Standing(loan, kept.days_past_due(today), kept.times_late(today - HALF_YEAR, today)))
+    return found

@@ -1,0 +1,87 @@
+"""Held drawdowns and warnings before the people who look at them: in the studio and on the console (A7-06, A6-06)."""
+
+import asyncpg
+
+from backend.core.actor import system
+from backend.domains.post_loan import drawdowns, warnings
+from tests.flows.conftest import JIA, Road
+from tests.h5.conftest import Desks, desks, road
+from tests.h5.scene import after_the_loan, referred
+
+__all__ = ["desks", "road"]
+
+
+async def test_the_officer_finds_both_among_who_needs_him_and_answers_them(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    application = await referred(road, owner, "4101", 601)
+    held, warned = await after_the_loan(road, application, str(application.officer_id))
+    desk = await desks.of("JX0427")
+    await desk.get("/studio")
+    assert "用款 5,000 元等您核实" in desk.words
+    assert "电话核实" in desk.words
+    await desk.get(f"/studio/drawdowns/{held}")
+    await desk.send(desk.page.form(f"/studio/drawdowns/{held}"), verdict="released", found="好")
+    assert (desk.reply.status_code, "至少四个字" in desk.words) == (422, True)
+    await desk.send(desk.page.form(f"/studio/drawdowns/{held}"), verdict="released", found="问过本人，买化肥")
+    assert "核实后放行" in desk.words
+    await desk.get(f"/studio/warnings/{warned}")
+    await desk.send(
+        desk.page.form(f"/studio/warnings/{warned}"), finding="false_alarm", done="已经还了，晚入账"
+    )
+    assert "已解除" in desk.words
+    await desk.get("/studio")
+    assert "等您核实" not in desk.words
+    async with road.db.read(JIA) as tx:
+        assert await warnings.level(tx, str(application.customer_id)) == "none"
+        assert (await drawdowns.get(tx, held)).status == "released"
+    sealed = await owner.fetchval("select found from post_loan.drawdown_checks")
+    assert "化肥".encode() not in bytes(sealed)
+
+
+async def test_the_county_sees_all_and_how_many_were_false(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    application = await referred(road, owner, "4101", 602)
+    held, warned = await after_the_loan(road, application, str(application.officer_id))
+    desk = await desks.of("JX0201")
+    await desk.get("/console/post-loan")
+    assert "逾期 9 天" in desk.words
+    await desk.send(
+        desk.page.form(f"/console/warnings/{warned}"), finding="false_alarm", done="系统晚入账一天"
+    )
+    assert "100%" in desk.words
+    await desk.send(desk.page.form(f"/console/drawdowns/{held}"), verdict="rejected", found="收款人说不清楚")
+    assert "现在没有。拿不准的用款会排在这里" in desk.words
+    auditor = await desks.of("JX0401")
+    await auditor.get("/console/post-loan")
+    assert auditor.reply.status_code == 200
+    assert not [form for form in auditor.page.forms if "/console/warnings" in form.action]
+
+
+async def test_an_officer_does_not_lift_a_freeze_and_a_reviewer_does(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    application = await referred(road, owner, "4101", 603)
+    _, warned = await after_the_loan(road, application, str(application.officer_id))
+    async with road.db.begin(system("4101", "test")) as tx:
+        found = await warnings.get(tx, warned)
+        stricter = warnings.Signal(
+            application_id=found.application_id, customer_id=found.customer_id, owner_id=found.owner_id,
+            action="freeze", codes=("EW_COURT",), said="有新的被执行记录", assessment_id=found.assessment_id,
+        )  # fmt: skip
+        assert await warnings.signalled(tx, stricter, found.last_on, found.due_on, found.last_on)
+    officer = await desks.of("JX0427")
+    await officer.get(f"/studio/warnings/{warned}")
+    assert "误报" not in officer.words
+    form = officer.page.form(f"/studio/warnings/{warned}")
+    form.values["finding"] = "false_alarm"
+    sent = {**form.values, "finding": "false_alarm", "done": "看过没有问题"}
+    assert (await officer.http.post(form.action, data=sent)).status_code == 403
+    reviewer = await desks.of("JX0201")
+    await reviewer.get("/console/post-loan")
+    await reviewer.send(
+        reviewer.page.form(f"/console/warnings/{warned}"), finding="handled", done="案子已经撤回"
+    )
+    async with road.db.read(JIA) as tx:
+        assert await warnings.level(tx, str(application.customer_id)) == "none"
