@@ -248,6 +248,10 @@ CLASSES: dict[str, Columns] = {
     "practice.social_security": Columns(plain="county household months base_fen"),
     "practice.taxes": Columns(plain="county household year_fen"),
     "practice.villages": Columns(plain="county village name town town_name"),
+    "post_loan.bureau_readings": Columns(
+        plain="institution_id application_id read_at customer_id consent_id reference sha256 price_fen",
+        figures="lenders",
+    ),
     "post_loan.drawdown_checks": Columns(
         plain="institution_id id application_id customer_id request_no status reason_codes assessment_id release_id "
         "valid_until loan_no asked_at answered_by answered_at",
@@ -255,9 +259,10 @@ CLASSES: dict[str, Columns] = {
         index="payee",
         figures="amount",
     ),
+    "post_loan.looks": Columns(plain="institution_id application_id looked_on outcome gaps"),
     "post_loan.warnings": Columns(
         plain="institution_id id application_id customer_id owner_id action status codes assessment_id raised_on "
-        "last_on due_on answered_by answered_at false_alarm",
+        "last_on due_on answered_by answered_at false_alarm observed",
         sealed="said done",
     ),
     "products.brands": Columns(plain="code name audience position"),

@@ -7,13 +7,17 @@ from backend.domains.post_loan import warnings
 from backend.domains.post_loan.model import WarningMissing
 
 
-async def answer_warning(db: Database, actor: Actor, warning_id: str, finding: str, done: str) -> None:
-    """`finding`: one of `warnings.FINDINGS`. Raises `WarningMissing`, also for a colleague's; `WarningAnswered`,
-    `FreezeNotYours`, `AnswerInvalid`."""
+async def answer_warning(
+    db: Database, actor: Actor, warning_id: str, finding: str, done: str, observed: str = ""
+) -> None:
+    """`finding`: one of `warnings.FINDINGS`; `observed`: one of `OBSERVED` or empty.
+
+    Raises `WarningMissing`, also for a colleague's; `WarningAnswered`, `FreezeNotYours`, `AnswerInvalid`.
+    """
     async with db.begin(actor) as tx:
         warning = await warnings.get(tx, warning_id)
         application = await applications.get(tx, warning.application_id, lock=True)
         if not actor.has(*warnings.LIFTERS) and warning.owner_id != actor.id:
             raise WarningMissing()
-        answered = await warnings.answer(tx, warning, finding, done)
+        answered = await warnings.answer(tx, warning, finding, done, observed)
         await applications.note(tx, application, f"warning_{answered.status}", warning.id)

@@ -22,6 +22,7 @@ from backend.flows import (
     put_strategies_live,
     reconcile_bank,
     resume_held,
+    watch_loans,
     watch_models,
 )
 from backend.flows.context import Context
@@ -79,6 +80,7 @@ TIMETABLE: list[Task] = [
     Task("give up old drafts", 3600, give_up_drafts.give_up_drafts),
     Task("let people of before be found by name", 60, index_names.index_names),
     Task("look at decisions again with shadows", 30, observe_decisions.observe_decisions),
+    Task("look over the lines with loans", 900, watch_loans.watch_loans),
     Task("watch the models", 3600, watch_models.watch_models),
     Task("look over who shares what", 1800, look_over_relations.look_over_relations),
 ]

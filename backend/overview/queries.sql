@@ -90,6 +90,16 @@ where (a.consent_id is not null or a.source <> 'core_banking') and not exists (
       and c.purpose = needs.purpose and c.given_at <= a.recorded_at
       and (c.valid_until is null or c.valid_until >= (a.observed_at at time zone 'Asia/Shanghai')::date)
       and (c.withdrawn_at is null or c.withdrawn_at > a.observed_at)
+)
+union all
+-- The bureau's consent covers the care of the loan until it is paid off, whatever its days for an approval.
+select r.institution_id || '/' || r.application_id || '/post_loan'
+from post_loan.bureau_readings r
+where not exists (
+    select from customers.consents c
+    where c.institution_id = r.institution_id and c.id = r.consent_id and c.customer_id = r.customer_id
+      and c.purpose = 'bureau_query' and c.given_at <= r.read_at
+      and (c.withdrawn_at is null or c.withdrawn_at > r.read_at)
 );
 
 -- name: answers_by_source(since)

@@ -145,3 +145,15 @@ where institution_id = :institution_id and officer_id = :officer_id and status =
                           coalesce(cast(:before_id as uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
 order by updated_at desc, id desc
 limit :most;
+
+-- name: lines_unlooked(today, after_institution, after_application, most)
+-- Lines with a loan that nobody looked at today, in the order of their ids.
+-- scope: all institutions, because the night works for every county in turn; ids only.
+select l.institution_id, l.application_id::text as application_id
+from loans.loans l
+left join post_loan.looks k on k.institution_id = l.institution_id and k.application_id = l.application_id
+where l.status = 'active' and (k.looked_on is null or k.looked_on < :today)
+  and (l.institution_id, l.application_id::text) > (:after_institution::text, :after_application::text)
+group by l.institution_id, l.application_id
+order by l.institution_id, l.application_id::text
+limit :most;

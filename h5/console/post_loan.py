@@ -14,7 +14,7 @@ from backend.domains.customers import service as customers
 from backend.domains.identity import service as identity
 from backend.domains.institutions.model import Institution
 from backend.domains.post_loan import drawdowns, warnings
-from backend.domains.post_loan.model import ACTIONS, DrawdownCheck, Warning
+from backend.domains.post_loan.model import ACTIONS, OBSERVED, DrawdownCheck, Warning
 from backend.flows import answer_drawdown, answer_warning
 from backend.web import forms, staff
 from backend.web.http import Request, Response
@@ -62,6 +62,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     counts: tuple[tuple[str, int, int, int | None], ...]
     days: int = COUNTED_DAYS
     verdicts: tuple[tuple[str, str], ...] = VERDICTS
+    observable: tuple[tuple[str, str], ...] = tuple(OBSERVED.items())
 
 
 class _Sent(msgspec.Struct, frozen=True):
@@ -89,12 +90,16 @@ async def answer_held(request: Request, check_id: FromPath[str]) -> Response:
     return here.go("/console/post-loan")
 
 
-@post("/console/warnings/{warning_id:str}", opt=staff.only(*ANSWERERS), fields=("finding", "done"))
+@post(
+    "/console/warnings/{warning_id:str}", opt=staff.only(*ANSWERERS), fields=("finding", "done", "observed")
+)
 async def answer_warned(request: Request, warning_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await forms.texts(request)
     finding, done = form.get("finding", ""), form.get("done", "")
     try:
-        await answer_warning.answer_warning(here.context.db, here.actor, warning_id, finding, done)
+        await answer_warning.answer_warning(
+            here.context.db, here.actor, warning_id, finding, done, form.get("observed", "")
+        )
     except Invalid as problem:
         return await _again(here, _Sent(warning_id, form, problem.fields))
     return here.go("/console/post-loan")

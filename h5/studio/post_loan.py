@@ -11,7 +11,7 @@ from backend.domains.applications.model import Application
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import MaskedPerson
 from backend.domains.post_loan import drawdowns, warnings
-from backend.domains.post_loan.model import CheckMissing, DrawdownCheck, Warning, WarningMissing
+from backend.domains.post_loan.model import OBSERVED, CheckMissing, DrawdownCheck, Warning, WarningMissing
 from backend.flows import answer_drawdown, answer_warning
 from backend.web import forms, staff
 from backend.web.http import Request, Response
@@ -43,6 +43,8 @@ class Warned(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     errors: dict[str, str] = {}
     findings: tuple[tuple[str, str], ...] = ()
+    seen: str = ""
+    observable: tuple[tuple[str, str], ...] = tuple(OBSERVED.items())
 
 
 @get("/studio/drawdowns/{check_id:str}", opt=staff.only("officer"))
@@ -70,15 +72,19 @@ async def warning(request: Request, warning_id: FromPath[str]) -> Response:
     return here.show(WARNING, await _warned(here, warning_id))
 
 
-@post("/studio/warnings/{warning_id:str}", opt=staff.only("officer"), fields=("finding", "done"))
+@post("/studio/warnings/{warning_id:str}", opt=staff.only("officer"), fields=("finding", "done", "observed"))
 async def answer_warned(request: Request, warning_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await forms.texts(request)
     finding, text = form.get("finding", ""), form.get("done", "")
     try:
-        await answer_warning.answer_warning(here.context.db, here.actor, warning_id, finding, text)
+        await answer_warning.answer_warning(
+            here.context.db, here.actor, warning_id, finding, text, form.get("observed", "")
+        )
     except Invalid as problem:
         view = await _warned(here, warning_id)
-        sent = msgspec.structs.replace(view, finding=finding, text=text, errors=problem.fields)
+        sent = msgspec.structs.replace(
+            view, finding=finding, text=text, seen=form.get("observed", ""), errors=problem.fields
+        )
         return here.show(WARNING, sent, 422)
     return here.go(f"/studio/warnings/{warning_id}")
 

@@ -59,6 +59,7 @@ RULES = [
     ("A6-06", "warning.call.working_days", date(2024, 7, 1), 2),
     ("A6-06", "warning.visit.working_days", date(2024, 7, 1), 3),
     ("A6-06", "warning.freeze.working_days", date(2024, 7, 1), 1),
+    ("A6-06", "warning.bureau_days", date(2024, 7, 1), 30),
     ("A6-06", "warning.quiet_days", date(2024, 7, 1), 14),
     ("A5-02", "identity_check.valid_days", date(2021, 11, 1), 90),
     ("D7", "retention.identity_months", date(2025, 1, 1), 120),

@@ -83,6 +83,7 @@ create table post_loan.warnings (
     answered_by text,
     answered_at timestamptz,
     false_alarm boolean,
+    observed text check (observed in ('misuse_suspected', 'misuse_confirmed', 'contact_lost')),
     done bytea,                          -- sealed: what was done and found
     primary key (institution_id, id),
     foreign key (institution_id, application_id) references applications.applications,
@@ -95,6 +96,36 @@ create unique index on post_loan.warnings (institution_id, application_id) where
 create index on post_loan.warnings (institution_id, status, due_on);
 create index on post_loan.warnings (institution_id, customer_id);
 select xd.protect('post_loan.warnings');
+
+-- The last night each line was looked at, and what it gave: so that a night that was broken off goes on where it was.
+create table post_loan.looks (
+    institution_id text not null,
+    application_id uuid not null,
+    looked_on date not null,
+    outcome text not null,
+    gaps integer not null,               -- facts that were missing
+    primary key (institution_id, application_id),
+    foreign key (institution_id, application_id) references applications.applications
+);
+select xd.protect('post_loan.looks');
+
+-- 贷后征信查询: at most one in `warning.bureau_days` a line, under the customer's own consent, which covers it until the
+-- loan is paid off; only how many lenders there are is kept (A6-06, D3-09).
+create table post_loan.bureau_readings (
+    institution_id text not null,
+    application_id uuid not null,
+    read_at timestamptz not null,
+    customer_id uuid not null,
+    consent_id uuid not null,
+    reference text not null,             -- the bureau's number of the report
+    sha256 text not null,
+    price_fen integer not null,
+    lenders integer not null check (lenders >= 0),
+    primary key (institution_id, application_id, read_at),
+    foreign key (institution_id, application_id) references applications.applications
+);
+select xd.protect('post_loan.bureau_readings');
+select xd.append_only('post_loan.bureau_readings');
 
 insert into xd.lifecycle (name, from_status, to_status) values
     ('warning', 'open', 'standing'), ('warning', 'open', 'cleared'), ('warning', 'standing', 'open'),
@@ -117,5 +148,7 @@ values
  '“上门核实”级预警的处理时限（工作日，本联社取值）', '《个人贷款管理办法》（2024年第3号令）：贷后管理', 'A6-06'),
 ('warning.freeze.working_days', '2024-07-01', null, 'count', '1', true,
  '“停止用款”级预警的处理时限（工作日，本联社取值）', '《个人贷款管理办法》（2024年第3号令）：贷后管理', 'A6-06'),
+('warning.bureau_days', '2024-07-01', null, 'count', '30', true,
+ '贷后征信查询的最短间隔（天，本联社取值）', '《征信业管理条例》；《个人贷款管理办法》（2024年第3号令）：贷后管理', 'A6-06'),
 ('warning.quiet_days', '2024-07-01', null, 'count', '14', true,
  '同样的信号解除后不再提示的天数（本联社取值）', '《个人贷款管理办法》（2024年第3号令）：贷后管理', 'A6-06');

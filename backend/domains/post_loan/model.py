@@ -27,6 +27,11 @@ WARNING = Lifecycle(
 )
 ACTIONS = {"watch": "关注", "call": "电话核实", "visit": "上门核实", "freeze": "停止用款"}
 """From mild to strict; the codes are those of the strategy's stage."""
+OBSERVED = {
+    "misuse_suspected": "用途可能和约定不一样",
+    "misuse_confirmed": "用途确实和约定不一样",
+    "contact_lost": "联系不上本人",
+}
 NO_WARNING = "none"
 
 
@@ -58,7 +63,8 @@ class DrawdownCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Warning(msgspec.Struct, frozen=True, kw_only=True):
-    """One that stands for a line. `said` are its signals in words, `done` what was done and found."""
+    """One that stands for a line. `said` are its signals in words, `done` what was done and found, `observed` what the
+    person saw besides (`OBSERVED`), which later nights hear of."""
 
     id: str
     application_id: str
@@ -75,6 +81,7 @@ class Warning(msgspec.Struct, frozen=True, kw_only=True):
     answered_by: str | None
     answered_at: datetime | None
     false_alarm: bool | None
+    observed: str | None
     done: str
 
     @property

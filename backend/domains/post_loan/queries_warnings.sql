@@ -54,10 +54,11 @@ where institution_id = :institution_id and status = any(:statuses::text[])
 order by due_on, raised_on, id
 limit :most;
 
--- name: answer(institution_id, id, action, status, false_alarm, done, answered_by, now)$
+-- name: answer(institution_id, id, action, status, false_alarm, observed, done, answered_by, now)$
 -- What was done and found. Not where the night made it stricter meanwhile: the person saw another one.
 update post_loan.warnings
-set status = :status, false_alarm = :false_alarm, done = :done, answered_by = :answered_by, answered_at = :now
+set status = :status, false_alarm = :false_alarm, observed = :observed, done = :done, answered_by = :answered_by,
+    answered_at = :now
 where institution_id = :institution_id and id = :id and action = :action
   and (status = 'open' or (status = 'standing' and :status = 'cleared'))
 returning true;
@@ -69,3 +70,10 @@ select action, count(*)::integer as raised, (count(*) filter (where status <> 'o
 from post_loan.warnings
 where institution_id = :institution_id and raised_on >= :since
 group by action;
+
+-- name: last_observed(institution_id, application_id)^
+-- What a person saw last of a line.
+select observed, answered_at from post_loan.warnings
+where institution_id = :institution_id and application_id = :application_id and answered_at is not null
+order by answered_at desc
+limit 1;

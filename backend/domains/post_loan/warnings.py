@@ -5,7 +5,7 @@ they did and found. While one stands, `level` holds further drawdowns back as th
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from backend.domains.audit import service as audit
 from backend.domains.post_loan.model import (
     ACTIONS,
     NO_WARNING,
+    OBSERVED,
     AnswerInvalid,
     FreezeNotYours,
     Warning,
@@ -150,11 +151,16 @@ async def listed(tx: Tx, statuses: Sequence[str], most: int = 100) -> list[Warni
     return [_warning(tx, row) for row in rows]
 
 
-async def answer(tx: Tx, warning: Warning, finding: str, done: str) -> Warning:
-    """What was done and found: one of `FINDINGS`. Raises `AnswerInvalid`, `FreezeNotYours`, `WarningAnswered`."""
+async def answer(tx: Tx, warning: Warning, finding: str, done: str, observed: str = "") -> Warning:
+    """What was done and found (one of `FINDINGS`), and what was seen besides (one of `OBSERVED`, or empty).
+
+    Raises `AnswerInvalid`, `FreezeNotYours`, `WarningAnswered`.
+    """
     fields = {}
     if finding not in FINDINGS:
         fields["finding"] = "请选结论"
+    if observed and observed not in OBSERVED:
+        fields["observed"] = "请选一项，或不选"
     if len(done.strip()) < SHORTEST:
         fields["done"] = "请写明做了什么、看到什么，至少四个字"
     if fields:
@@ -169,6 +175,7 @@ async def answer(tx: Tx, warning: Warning, finding: str, done: str) -> Warning:
         action=warning.action,
         status=status,
         false_alarm=None if status == "standing" else finding == "false_alarm",
+        observed=observed or None,
         done=tx.vault.encrypt(_TABLE, "done", warning.id, done.strip()),
         answered_by=f"{tx.actor.kind}:{tx.actor.id}",
         now=tx.now,
@@ -190,6 +197,12 @@ async def counts(tx: Tx, since: date) -> list[Count]:
     rows = await Q.counts(tx, institution_id=tx.institution_id, since=since)
     found = {row["action"]: Count(*row) for row in rows}
     return [found[action] for action in ACTIONS if action in found]
+
+
+async def observed(tx: Tx, application_id: str) -> tuple[str, datetime] | None:
+    """What a person saw last of a line, and when; None where the last answer saw nothing, or there is none."""
+    row = await Q.last_observed(tx, institution_id=tx.institution_id, application_id=application_id)
+    return (row["observed"], row["answered_at"]) if row and row["observed"] else None
 
 
 async def _of_application(tx: Tx, application_id: str) -> Warning | None:
