@@ -129,7 +129,7 @@ async def _known(tx: Tx, application: Application) -> _Known:
         answers=await evidence.answers(tx, application.id),
         related=await _related(tx, application, person),
         promised_fen=await contracts.promised(tx, person),
-        printed=await _printed(tx, application),
+        printed=await printed_on(tx, application),
         breakers=await breakers.every(tx),
     )
 
@@ -141,7 +141,7 @@ async def _related(tx: Tx, application: Application, person: Person) -> dict[str
     return await relations.facts(tx, person.id, application.id, numbers, staff_number=person.phone in theirs)
 
 
-async def _printed(tx: Tx, application: Application) -> card_form.Printed | None:
+async def printed_on(tx: Tx, application: Application) -> card_form.Printed | None:
     """What the photographs say; None for a case without any, which no page leads to."""
     found = [
         await applications.latest_capture(tx, application, k) for k in (reading.ID_FRONT, reading.ID_BACK)

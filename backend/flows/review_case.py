@@ -1,7 +1,8 @@
 """人工审查: a reviewer decides a referred case, or answers a customer who asked for a person (D3-03, A3-09).
 
 A declined case is final. When the review grants what was refused, the person's application goes on as a new one
-with the same declarations, decided by the reviewer in the same transaction; the old case names it.
+with the same declarations, decided by the reviewer in the same transaction; the old case names it. One the pre-screen
+turned away is decided by the road instead, since no source was ever asked about it.
 """
 
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Terms
 from backend.domains.customers import service as customers
+from backend.domains.decision import moments
 from backend.domains.evidence import service as evidence
 from backend.domains.identity.model import NotYours
 from backend.domains.products import rules as product_rules
@@ -29,7 +31,7 @@ from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import NotYourReview, Review, ReviewAnswered, VerdictInvalid
-from backend.flows import notify
+from backend.flows import notify, submit_application
 from backend.flows.context import Context
 from backend.flows.decide_application import OFFER_DAYS
 
@@ -188,11 +190,25 @@ async def _grant(
     await applications.set_liveness(tx, new, application.liveness)
     await applications.reach(tx, new, "submit")
     why = f"review:{application.application_no}"
+    if await moments.turned_away(tx, application.id):
+        return await _decide_anew(tx, application, new, review, verdict)
     for status in ("submitted", "deciding", "referred"):
         new = await applications.move(tx, new, status, status, why)
     await _answer(tx, review, verdict, new_application_id=new.id)
     await applications.note(tx, application, "review_answered", new.application_no)
     return await _give(tx, new, product, verdict)
+
+
+async def _decide_anew(
+    tx: Tx, application: Application, new: Application, review: Review, verdict: Verdict
+) -> Application:
+    """What the pre-screen turned away was never looked at: nobody was asked who this is or what they owe. The reviewer
+    lets it pass that door, and the decision is the road's own; the terms stay the reviewer's proposal."""
+    new = await submit_application.hand_in(tx, new, new.product_code, f"review:{application.application_no}")
+    await submit_application.ask_decision(tx, new)
+    await _answer(tx, review, verdict, new_application_id=new.id)
+    await applications.note(tx, application, "review_answered", new.application_no)
+    return new
 
 
 async def _uphold(tx: Tx, application: Application, review: Review, verdict: Verdict) -> Application:

@@ -12,7 +12,7 @@ from backend.domains.customers.model import CardExpired, ConsentMissing, Custome
 from backend.domains.decision import service as decisions
 from backend.domains.products import service as products
 from backend.domains.relations import service as relations
-from backend.flows import notify
+from backend.flows import notify, pre_screen
 from backend.flows.context import Context
 from backend.outbox import effects
 
@@ -22,7 +22,8 @@ DECIDE = "application.decide"
 async def submit_application(
     context: Context, actor: Actor, application_id: str, *, network: str = ""
 ) -> Application:
-    """draft → submitted. Sent twice, the answer is the same and nothing happens twice.
+    """draft → submitted, or declined at once by the pre-screen. Sent twice, the answer is the same and nothing happens
+    twice.
 
     `network` is where the request came from, as quotas count it; empty when nobody can tell.
 
@@ -46,19 +47,34 @@ async def submit_application(
             raise CardExpired(expired_on=person.card_valid_until)
         for purpose in await consents.missing(tx, customer_id):
             raise ConsentMissing(purpose=purpose)
-        await decisions.pin(tx, application.id, product.code)
-        submitted = await applications.move(tx, application, "submitted", "submitted")
-        await effects.add(
-            tx,
-            kind=DECIDE,
-            case_id=application.id,
-            key=f"decide:{application.id}",
-            payload={},
-            first=True,
-        )
-        await notify.announce(tx, submitted)
+        submitted = await hand_in(tx, application, product.code)
+        if await pre_screen.pre_screen(tx, submitted, person, product):
+            await ask_decision(tx, submitted)
+        else:
+            submitted = await _turn_away(tx, submitted)
         await _relate(tx, application, person, network)
         return submitted
+
+
+async def hand_in(tx: Tx, application: Application, product_code: str, why: str = "") -> Application:
+    """draft → submitted; the case keeps the versions of this moment (A3-20)."""
+    await decisions.pin(tx, application.id, product_code)
+    return await applications.move(tx, application, "submitted", "submitted", why)
+
+
+async def ask_decision(tx: Tx, submitted: Application) -> None:
+    """The decision is asked for, and the customer told that it is."""
+    key = f"decide:{submitted.id}"
+    await effects.add(tx, kind=DECIDE, case_id=submitted.id, key=key, payload={}, first=True)
+    await notify.announce(tx, submitted)
+
+
+async def _turn_away(tx: Tx, submitted: Application) -> Application:
+    """Declined at once, by what we know ourselves: nobody is asked, nothing is paid, a person may still be asked."""
+    deciding = await applications.move(tx, submitted, "deciding", "deciding")
+    declined = await applications.move(tx, deciding, "declined", "declined", "pre_screen")
+    await notify.announce(tx, declined)
+    return declined
 
 
 async def _relate(tx: Tx, application: Application, person: Person, network: str) -> None:

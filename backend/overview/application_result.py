@@ -14,8 +14,9 @@ from backend.domains.applications.model import Application, Event
 from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract
+from backend.domains.decision import moments
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import Decision
+from backend.domains.decision.model import Reason as Found
 from backend.domains.evidence.model import SOURCES
 from backend.domains.post_loan import drawdowns
 from backend.domains.products import rules as product_rules
@@ -93,6 +94,7 @@ class ApplicationResult(msgspec.Struct, frozen=True, kw_only=True):
 async def of(tx: Tx, application: Application) -> ApplicationResult:
     """Inside a read of the application's institution."""
     story = await applications.events(tx, application.id)
+    away = await moments.turned_away(tx, application.id) if application.status == "declined" else []
     recorded = await decisions.latest_for(tx, application.id)
     decision = recorded.opened.decision if recorded else None
     asked = await reviews.of_application(tx, application.id)
@@ -106,8 +108,8 @@ async def of(tx: Tx, application: Application) -> ApplicationResult:
         steps=_steps(application, story),
         submitted_at=application.submitted_at,
         offer=await _offer(tx, contract) if contract else None,
-        reasons=_reasons(application, decision, asked.get("referred")),
-        advice=_advice(application, decision),
+        reasons=_reasons(application, decision.reasons if decision else away, asked.get("referred")),
+        advice=_advice(application, decision.reasons if decision else away),
         nearest=await _nearest(tx, application, recorded, asked.get("referred")),
         promise_at=application.promised_at,
         retry_on=None,
@@ -142,23 +144,21 @@ async def _offer(tx: Tx, contract: Contract) -> Offer:
     )
 
 
-def _reasons(
-    application: Application, decision: Decision | None, review: Review | None
-) -> tuple[Reason, ...]:
+def _reasons(application: Application, found: Sequence[Found], review: Review | None) -> tuple[Reason, ...]:
     """A person's words come before the machine's."""
     if review is not None and review.outcome == "declined" and review.reason:
         return (Reason(review.reason, "minus"),)
-    if decision is None or application.status in ("submitted", "deciding", "held"):
+    if application.status in ("submitted", "deciding", "held"):
         return ()
     if review is not None and review.outcome == "approved":
         return ()
-    return tuple(Reason(r.text, "plus" if r.direction == "plus" else "minus") for r in decision.reasons)
+    return tuple(Reason(r.text, "plus" if r.direction == "plus" else "minus") for r in found)
 
 
-def _advice(application: Application, decision: Decision | None) -> str:
-    if decision is None or application.status != "declined":
+def _advice(application: Application, found: Sequence[Found]) -> str:
+    if application.status != "declined":
         return ""
-    told = dict.fromkeys(r.advice.rstrip("。") for r in decision.reasons if r.advice)
+    told = dict.fromkeys(r.advice.rstrip("。") for r in found if r.advice)
     return "；".join(told) + "。" if told else ""
 
 

@@ -19,6 +19,7 @@ from backend.domains.contracts.model import Contract
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import MaskedPerson
 from backend.domains.decision import facts as catalogue
+from backend.domains.decision import moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import DECIDING, Cap, Decision, PricePart, Reason, SourceFacts, Stage
 from backend.domains.identity import service as identity
@@ -114,6 +115,7 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     product: Product
     officer: Staff | None
     decision: Drawn | None
+    turned_away: list[Reason]
     nearest: str
     known: list[Known]
     asked: list[Asked]
@@ -133,6 +135,7 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         product=await products.get_live(tx, tx.institution_id, application.product_code, on),
         officer=await identity.staff(tx, application.officer_id) if application.officer_id else None,
         decision=draw(capsule.decision, capsule.case.as_of) if capsule else None,
+        turned_away=[] if capsule else await moments.turned_away(tx, application.id),
         nearest=advice.text if advice else "",
         known=_known(capsule.case.sources) if capsule else [],
         asked=await _asked(tx, application.id),

@@ -25,6 +25,8 @@ where (a.status in ('approved', 'handed_off', 'signed', 'drawn', 'repaid') and d
        and not exists (select from applications.events e where e.institution_id = a.institution_id
                        and e.application_id = a.id and e.from_status = 'referred' and e.to_status = 'approved'))
    or (a.status = 'declined' and d.outcome is distinct from 'declined'
+       and not exists (select from decision.assessments s where s.institution_id = a.institution_id
+                       and s.application_id = a.id and s.stage = 'pre_screen' and s.outcome = 'not_allowed')
        and not exists (select from applications.events e where e.institution_id = a.institution_id
                        and e.application_id = a.id and e.from_status = 'referred' and e.to_status = 'declined'))
    or (a.status = 'referred' and d.outcome is distinct from 'referred');

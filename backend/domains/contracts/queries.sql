@@ -115,3 +115,8 @@ select institution_id, application_id from contracts.contracts
 where status in ('draft', 'ready') and valid_until < :on
 order by valid_until
 limit :most;
+
+-- name: of_customer(institution_id, customer_id)
+-- Every contract of a person with this institution, the newest first.
+select * from contracts.contracts where institution_id = :institution_id and customer_id = :customer_id
+order by created_at desc;

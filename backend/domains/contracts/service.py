@@ -74,6 +74,12 @@ async def get(tx: Tx, application_id: str, *, lock: bool = False) -> Contract:
     return found
 
 
+async def of_customer(tx: Tx, customer_id: str) -> list[Contract]:
+    """The newest first."""
+    rows = await Q.of_customer(tx, institution_id=tx.institution_id, customer_id=customer_id)
+    return [found for found in map(_contract, rows) if found is not None]
+
+
 async def standing(tx: Tx, application_id: str) -> tuple[str, date]:
     """(status, last day for the signature). Raises `ContractMissing`."""
     row = await Q.standing(tx, institution_id=tx.institution_id, application_id=application_id)

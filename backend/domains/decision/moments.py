@@ -19,6 +19,7 @@ from backend.domains.decision.model import (
     FORMAT,
     Case,
     DecisionMissing,
+    Reason,
     Stage,
     StrategyRefused,
     VersionMissing,
@@ -120,6 +121,14 @@ async def get(tx: Tx, assessment_id: str) -> Kept:
 async def last_of(tx: Tx, application_id: str, stage: Stage) -> Kept | None:
     row = await Q.last_of(tx, institution_id=tx.institution_id, application_id=application_id, stage=stage)
     return _kept(tx, row) if row else None
+
+
+async def turned_away(tx: Tx, application_id: str) -> list[Reason]:
+    """Why the pre-screen turned an application away; empty where it did not."""
+    kept = await last_of(tx, application_id, Stage.PRE_SCREEN)
+    if kept is None or kept.outcome != NOT_ALLOWED:
+        return []
+    return [each for each in kept.opened.assessment.reasons if each.severity == "decline"]
 
 
 async def replay(tx: Tx, assessment_id: str) -> tuple[bool, bool]:
