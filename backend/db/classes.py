@@ -62,6 +62,9 @@ CLASSES: dict[str, Columns] = {
         sealed="text_enc contact_enc answer_enc",
     ),
     "campaigns.scans": Columns(plain="institution_id id code_id at channel state", index="visitor"),
+    "campaigns.touches": Columns(
+        plain="institution_id id customer_id application_id kind assessment_id by_whom at"
+    ),
     "channels.access_tokens": Columns(
         plain="app_id name expires_at refreshing_by refreshing_until", sealed="token"
     ),

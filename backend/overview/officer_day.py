@@ -202,7 +202,9 @@ async def _drafts(tx: Tx, most: int) -> list[ToDo]:
             kind="draft",
             key=row["application_no"],
             title=f"{names.get(row['customer_id'], '新客户')} · 停在{STEPS[row['step']]}",
-            reason=_draft_reason(row["placement_label"], known=row["customer_id"] is not None),
+            reason=_draft_reason(
+                row["placement_label"], known=row["customer_id"] is not None, agreed=row["agreed"]
+            ),
             due_at=None,
             since=row["updated_at"],
         )
@@ -210,9 +212,12 @@ async def _drafts(tx: Tx, most: int) -> list[ToDo]:
     ]
 
 
-def _draft_reason(placement: str | None, *, known: bool) -> str:
+def _draft_reason(placement: str | None, *, known: bool, agreed: bool) -> str:
+    """Who did not agree to be won is not called (D3-03); the marketing gate has the last word."""
     came = f"从“{placement}”进来，" if placement else ""
-    return f"{came}{'可以打电话帮一把' if known else '还没拍身份证，在群里提醒一声'}"
+    if not known:
+        return f"{came}还没拍身份证，在群里提醒一声"
+    return f"{came}{'可以打电话帮一把' if agreed else '没有同意营销联系，等客户自己回来'}"
 
 
 async def _offers(tx: Tx, most: int) -> list[ToDo]:

@@ -120,7 +120,10 @@ limit :most;
 
 -- name: officer_drafts(institution_id, officer_id, since, most)
 -- Who stopped on the road lately, the freshest first: a call now helps most.
-select a.id, a.application_no, a.customer_id, a.product_code, a.step, a.updated_at, c.placement_label
+select a.id, a.application_no, a.customer_id, a.product_code, a.step, a.updated_at, c.placement_label,
+       exists (select from customers.consents m
+               where m.institution_id = a.institution_id and m.customer_id = a.customer_id and m.purpose = 'marketing'
+                 and m.withdrawn_at is null) as agreed
 from applications.applications a
 left join campaigns.codes c on c.institution_id = a.institution_id and c.id::text = a.code_id
 where a.institution_id = :institution_id and a.officer_id = :officer_id and a.status = 'draft' and a.updated_at >= :since

@@ -14,6 +14,7 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, ApplicationNotFound
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import MaskedPerson
+from backend.flows import contact_lead
 from backend.overview import officer_day, story, work_list
 from backend.overview.officer_day import GROUPS, STEPS, Line
 from backend.web import forms, staff
@@ -30,7 +31,8 @@ class Leads(msgspec.Struct, frozen=True):
 
 
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
-    """`phone` is the full number, only in the answer to a request that gave its reason."""
+    """`phone` is the full number, only in the answer to a request that gave its reason; `refused` why there is none.
+    `outreach`: a call now would be to win the person."""
 
     application: Application
     person: MaskedPerson | None
@@ -38,7 +40,9 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     stopped_at: str
     story: tuple[story.Told, ...]
     phone: str = ""
+    refused: str = ""
     error: str = ""
+    outreach: bool = False
 
 
 @get("/studio/leads", opt=staff.only("officer"))
@@ -61,18 +65,21 @@ async def show(request: Request, number: FromPath[str]) -> Response:
 
 
 @post("/studio/leads/{number:str}/phone", opt=staff.only("officer"), fields=("reason",))
-async def phone(request: Request, number: FromPath[str]) -> Response:
-    """The number in full, to call now: with a reason, and a row in the audit log (D3-15)."""
+async def reveal(request: Request, number: FromPath[str]) -> Response:
+    """The number in full, to call now: with a reason, and a row in the audit log (D3-15). Where the call would be to
+    win the person, only if the marketing gate lets it happen (A3-25)."""
     here, form = staff.here(request), await forms.texts(request)
     application = await _mine(here, number)
     if application.customer_id is None:
         raise ApplicationNotFound()
     try:
-        async with here.context.db.begin(here.actor) as tx:
-            person = await customers.reveal(tx, application.customer_id, form.get("reason", ""))
+        contact = await contact_lead.contact_lead(
+            here.context.db, here.actor, application, form.get("reason", "")
+        )
     except Invalid as problem:
         return here.show("studio/leads/show.html", await _view(here, number, error=problem.text), 422)
-    view = await _view(here, number, phone=person.phone or "还没有验证手机号")
+    phone = "" if contact.refused else contact.phone or "还没有验证手机号"
+    view = await _view(here, number, phone=phone, refused=contact.refused)
     return here.show("studio/leads/show.html", view)
 
 
@@ -85,7 +92,7 @@ async def _mine(here: Here, number: str) -> Application:
     return found
 
 
-async def _view(here: Here, number: str, *, phone: str = "", error: str = "") -> Lead:
+async def _view(here: Here, number: str, *, phone: str = "", refused: str = "", error: str = "") -> Lead:
     application = await _mine(here, number)
     async with here.context.db.read(here.actor) as tx:
         person = await customers.view(tx, application.customer_id) if application.customer_id else None
@@ -98,7 +105,9 @@ async def _view(here: Here, number: str, *, phone: str = "", error: str = "") ->
         stopped_at=STEPS[application.step] if application.status == "draft" else "",
         story=tuple(reversed(events)),
         phone=phone,
+        refused=refused,
         error=error,
+        outreach=application.status in contact_lead.OUTREACH,
     )
 
 

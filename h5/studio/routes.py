@@ -23,6 +23,6 @@ router = staff.router(
         codes.save,
         leads.show_all,
         leads.show,
-        leads.phone,
+        leads.reveal,
     ]
 )

@@ -43,6 +43,7 @@ RULES = [
     ("D4-06", "sms.per_day", date(2021, 11, 1), 10),
     ("D4-06", "sms.tries", date(2021, 11, 1), 5),
     ("D4-06", "sms.valid_seconds", date(2021, 11, 1), 300),
+    ("D4-08", "marketing.touches_30d", date(2026, 9, 30), 4),
     ("D4-07", "marketing.reviewed_material.required", date(2019, 12, 20), True),
     ("D4-09", "complaint.working_days", date(2023, 3, 1), 15),
     ("D5-01", "contact.quiet_from_hour", date(2025, 2, 28), 22),

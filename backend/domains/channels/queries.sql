@@ -330,6 +330,13 @@ select institution_id, id, ticket_no, kind, openid, customer_id, owner_id, text,
        answered_at
 from channels.tickets where institution_id = :institution_id and status = 'open' order by due_at limit :most;
 
+-- name: complains(institution_id, customer_id)$
+-- Nobody is won over while their complaint is open.
+select exists (
+    select from channels.tickets
+    where institution_id = :institution_id and customer_id = :customer_id and kind = 'complaint' and status = 'open'
+);
+
 -- name: open_calls(institution_id, owner_id, most)
 -- Who was promised one member of staff, most urgent first; complaints may be about that very person.
 select institution_id, id, ticket_no, kind, openid, customer_id, owner_id, text, answer, status, due_at, created_at,

@@ -81,6 +81,11 @@ async def calls(tx: Tx, owner_id: str, most: int = 50) -> list[Ticket]:
     return [_ticket(tx, row) for row in rows]
 
 
+async def complains(tx: Tx, customer_id: str) -> bool:
+    """Whether a complaint of this person is still open."""
+    return bool(await Q.complains(tx, institution_id=tx.institution_id, customer_id=customer_id))
+
+
 async def of_openid(tx: Tx, openid: str) -> list[Ticket]:
     rows = await Q.tickets_of(tx, institution_id=tx.institution_id, openid=openid)
     return [_ticket(tx, row) for row in rows]

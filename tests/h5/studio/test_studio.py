@@ -81,7 +81,7 @@ async def test_what_to_do_now_comes_in_order_each_with_its_reason(
     desk = await desks.of("JX0427")
     order = [desk.words.index(each) for each in ("审查人请您核实", "停在填用途和金额", "额度还没签约")]
     assert order == sorted(order)
-    assert "从“柳林花木群”进来，可以打电话帮一把" in desk.words
+    assert "从“柳林花木群”进来，没有同意营销联系，等客户自己回来" in desk.words
     assert "等客户看明示表" in desk.words
     assert "张三" not in desk.words
 
