@@ -255,6 +255,18 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id application_id read_at customer_id consent_id reference sha256 price_fen",
         figures="lenders",
     ),
+    "post_loan.collection_cases": Columns(
+        plain="institution_id id application_id customer_id owner_id status segment promise_on disputed do_not_contact "
+        "action channel assessment_id next_on opened_on closed_on",
+        sealed="said",
+        figures="days_past_due balance",
+    ),
+    "post_loan.contact_notes": Columns(
+        plain="institution_id id case_id segment promise_on disputed do_not_contact by_whom at", sealed="note"
+    ),
+    "post_loan.contacts": Columns(
+        plain="institution_id id case_id customer_id channel held assessment_id by_whom at"
+    ),
     "post_loan.drawdown_checks": Columns(
         plain="institution_id id application_id customer_id request_no status reason_codes assessment_id release_id "
         "valid_until loan_no asked_at answered_by answered_at",

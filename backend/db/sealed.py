@@ -35,6 +35,8 @@ SEALED = (
     Sealed("outbox.effects", ("payload",)),
     Sealed("outbox.idempotency", ("answer",), "key"),
     Sealed("outbox.inbox", ("payload",), "source || '/' || message_id"),
+    Sealed("post_loan.collection_cases", ("said",)),
+    Sealed("post_loan.contact_notes", ("note",)),
     Sealed("post_loan.drawdown_checks", ("said", "found")),
     Sealed("post_loan.warnings", ("said", "done")),
     Sealed("relations.findings", ("said",)),

@@ -23,7 +23,7 @@ from backend.domains.loans.model import Loan
 from backend.domains.post_loan import drawdowns
 from backend.domains.products import service as products
 from backend.domains.relations import service as relations
-from backend.flows import notify, receive_bank_event
+from backend.flows import collect, notify, receive_bank_event
 from backend.flows.context import Context
 from backend.integrations.mobile_bank.port import Event, EventType
 from backend.outbox import inbox
@@ -139,6 +139,7 @@ async def _repaid(tx: Tx, application: Application, contract: Contract, event: E
         at=event.at,
     )
     await _hold_to_the_disclosure(tx, application, contract, loan)
+    await collect.settle(tx, contract)
     owed = sum(loan.outstanding_fen for loan in await loans.of_application(tx, application.id))
     if event.paid_off and not owed and application.status == "drawn":
         await contracts.move(tx, contract, "completed", event.loan_no)

@@ -24,6 +24,8 @@ from backend.domains.customers.model import Person
 from backend.domains.decision import moments
 from backend.domains.decision.model import Case, SourceFacts, Stage
 from backend.domains.institutions import service as institutions
+from backend.domains.post_loan import drawdowns, warnings
+from backend.domains.post_loan.model import NO_WARNING
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
 from backend.domains.relations import rules as relation_rules
@@ -50,7 +52,7 @@ async def contact_lead(db: Database, actor: Actor, application: Application, rea
     async with db.begin(actor) as tx:
         application = await applications.get(tx, application.id, lock=True)
         assert application.customer_id is not None
-        if application.status in OUTREACH:
+        if application.status in OUTREACH and not await _has_business(tx, application):
             person = await customers.get(tx, application.customer_id)
             said, assessment_id = await _ask(tx, application, person)
             if said.outcome != moments.ALLOWED:
@@ -58,6 +60,14 @@ async def contact_lead(db: Database, actor: Actor, application: Application, rea
             await touches.add(tx, person.id, application.id, "call", assessment_id)
         revealed = await customers.reveal(tx, application.customer_id, reason)
         return Contact(revealed.phone or "")
+
+
+async def _has_business(tx: Tx, application: Application) -> bool:
+    """A drawdown that waits for a person, or a warning about the line: the call is about that."""
+    assert application.customer_id is not None
+    check = await drawdowns.last_of(tx, application.id)
+    waits = check is not None and check.status in ("held", "released")
+    return waits or await warnings.level(tx, application.customer_id) != NO_WARNING
 
 
 async def _ask(tx: Tx, application: Application, person: Person) -> tuple[moments.Assessment, str]:

@@ -17,10 +17,11 @@ HALF_YEAR = timedelta(days=183)
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """`late`: instalments of the last half year that were not paid on their day."""
+    """`overdue_fen` is principal; `late`: instalments of the last half year that were not paid on their day."""
 
     loan: Loan
     days_past_due: int
+    overdue_fen: int
     late: int
 
 
@@ -40,5 +41,12 @@ async def of_line(tx: Tx, contract: Contract) -> list[Standing]:
             clock.local(loan.drawn_at).date(),
         )  # fmt: skip
         kept = loan_rules.Kept(loan, await loans.postings(tx, loan), plan)
-        found.append(Standing(loan, kept.days_past_due(today), kept.times_late(today - HALF_YEAR, today)))
+        found.append(
+            Standing(
+                loan,
+                kept.days_past_due(today),
+                kept.overdue_fen(today),
+                kept.times_late(today - HALF_YEAR, today),
+            )
+        )
     return found

@@ -14,7 +14,6 @@ import structlog
 
 from backend.core import clock, workdays
 from backend.core.actor import Actor, everywhere, system
-from backend.core.errors import Problem
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
@@ -32,7 +31,7 @@ from backend.domains.post_loan import looks, warnings
 from backend.domains.products import service as products
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
-from backend.flows import loan_standing
+from backend.flows import collect, loan_standing
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused, OutsideUnavailable
 from backend.overview import loan_lines
@@ -78,8 +77,9 @@ async def _one(context: Context, gate: asyncio.Semaphore, institution_id: str, a
     async with gate:
         try:
             return await watch_line(context, system(institution_id, "warnings"), application_id)
-        except Problem as problem:
-            log.error("a line could not be looked at", application=application_id, error=problem.code)
+        except Exception as error:
+            # It is said at level error every time until somebody has looked, and the night goes on.
+            log.error("a line could not be looked at", application=application_id, error=type(error).__name__)
             return False
 
 
@@ -243,6 +243,7 @@ async def _keep(tx: Tx, known: _Known, case: Case, said: moments.Assessment) -> 
     today = clock.today()
     if not await looks.looked(tx, application.id, today, said.outcome, len(said.gaps)):
         return False
+    await collect.plan(tx, application, known.contract, known.standing)
     if said.outcome == moments.NONE:
         return True
     assessment_id = await moments.record(

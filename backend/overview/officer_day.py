@@ -11,7 +11,7 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import APPLICATION
 from backend.domains.channels import tickets
 from backend.domains.customers import service as customers
-from backend.domains.post_loan import drawdowns, warnings
+from backend.domains.post_loan import collections, drawdowns, warnings
 from backend.domains.reviews import service as reviews
 from backend.overview.work_list import Q, midnight, product_names, short
 
@@ -62,8 +62,8 @@ class Funnel(msgspec.Struct, frozen=True):
 
 
 class ToDo(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind`: inquiry, call, drawdown, warning, draft or offer. `key` is the application's number of the last two, the
-    ticket's of a call, else an id."""
+    """`kind`: inquiry, call, drawdown, warning, collection, draft or offer. `key` is the application's number of the
+    last two, the ticket's of a call, else an id."""
 
     kind: str
     key: str
@@ -117,6 +117,7 @@ async def to_do(tx: Tx, most: int = 100) -> list[ToDo]:
         *await _calls(tx),
         *await _drawdowns(tx, most),
         *await _warnings(tx, most),
+        *await _collections(tx, most),
         *ending,
         *await _drafts(tx, most),
         *offers[len(ending) :],
@@ -187,6 +188,23 @@ async def _warnings(tx: Tx, most: int) -> list[ToDo]:
             title=f"{names.get(each.customer_id, '客户')} · {each.action_label}",
             reason=short(each.said),
             due_at=datetime.combine(each.due_on, time(18), clock.LOCAL),
+        )
+        for each in found
+    ]
+
+
+async def _collections(tx: Tx, most: int) -> list[ToDo]:
+    """Overdue customers whose turn it is by the strategy's pace (A6-07); whether now, the guard says at the contact."""
+    found = await collections.of_owner(tx, tx.actor.id, clock.today(), most)
+    names = await customers.names(tx, (each.customer_id for each in found))
+    return [
+        ToDo(
+            kind="collection",
+            key=each.id,
+            title=f"{names.get(each.customer_id, '客户')} · 逾期 {each.days_past_due} 天，{each.channel_label}",
+            reason=short(each.said),
+            due_at=None,
+            since=datetime.combine(each.next_on, time(8), clock.LOCAL),
         )
         for each in found
     ]

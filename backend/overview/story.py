@@ -45,6 +45,7 @@ WORDS = {
     "drawdown_released": "用款核实：放行",
     "drawdown_rejected": "用款核实：不同意",
     "drawn_unchecked": "用款没有经过核查，已转人工",
+    "collection_recorded": "催收联系，记下结果",
     "warning_raised": "贷后预警",
     "warning_standing": "预警处理过，措施保留",
     "warning_cleared": "预警解除",

@@ -17,7 +17,13 @@ from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
-FOLDERS = {"inquiry": "inquiries", "call": "calls", "drawdown": "drawdowns", "warning": "warnings"}
+FOLDERS = {
+    "inquiry": "inquiries",
+    "call": "calls",
+    "drawdown": "drawdowns",
+    "warning": "warnings",
+    "collection": "collections",
+}
 SHOWN = 8
 """Lines of the first page: what one can do before noon."""
 

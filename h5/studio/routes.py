@@ -1,7 +1,7 @@
 """Routes of this door. Every handler says which roles may use it."""
 
 from backend.web import staff
-from h5.studio import calls, codes, home, leads, post_loan
+from h5.studio import calls, codes, collections, home, leads, post_loan
 
 router = staff.router(
     [
@@ -15,6 +15,9 @@ router = staff.router(
         post_loan.answer_held,
         post_loan.warning,
         post_loan.answer_warned,
+        collections.show,
+        collections.contact,
+        collections.record,
         codes.show_all,
         codes.show,
         codes.choose,

@@ -18,7 +18,7 @@ from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Case, Stage
 from backend.domains.models import watching
 from backend.domains.models.model import Result
-from backend.domains.post_loan import drawdowns, warnings
+from backend.domains.post_loan import collections, drawdowns, warnings
 from backend.domains.relations import findings, lists
 from backend.domains.relations import service as relations
 from backend.domains.reviews import rechecks
@@ -56,6 +56,7 @@ class Scene(msgspec.Struct):
     alarm: str = ""
     held: str = ""
     warning: str = ""
+    overdue: str = ""
 
 
 def reviewer(institution: str, number: int = 4) -> Actor:
@@ -137,8 +138,8 @@ async def model_alarm(road: Road, institution: str) -> str:
         return (await watching.alarms(tx))[0].id
 
 
-async def after_the_loan(road: Road, application: Application, officer: str) -> tuple[str, str]:
-    """(a drawdown held for a person, an open warning), both of a line the officer looks after."""
+async def after_the_loan(road: Road, application: Application, officer: str) -> tuple[str, str, str]:
+    """(a drawdown held for a person, an open warning, a collection case), all of a line the officer looks after."""
     now = clock.now()
     case = Case(product=application.product_code, as_of=now, sources={})
     async with road.db.begin(system(application.institution_id, "test")) as tx:
@@ -162,7 +163,13 @@ async def after_the_loan(road: Road, application: Application, officer: str) -> 
         today = clock.today()
         raised = await warnings.signalled(tx, signal, today, today + timedelta(days=2), today)
         assert raised is not None
-    return held.id, raised.id
+        plan = collections.Plan(
+            application_id=application.id, customer_id=application.customer_id, owner_id=officer, days_past_due=40,
+            balance_fen=100_000, action="negotiate", channel="call", said="打电话谈还款安排",
+            assessment_id=ids_of[Stage.EARLY_WARNING], next_on=today,
+        )  # fmt: skip
+        overdue = await collections.planned(tx, plan, today)
+    return held.id, raised.id, overdue.id
 
 
 async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101", serial: int = 301) -> Scene:

@@ -65,6 +65,7 @@ def value(name: str, path: str, made: Scene) -> str:
         "recheck_id": made.recheck,
         "check_id": made.held,
         "warning_id": made.warning,
+        "case_id": made.overdue,
         "inquiry_id": made.inquiry,
         "effect_id": made.dead,
         "code_id": made.code,

@@ -167,7 +167,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
 ) -> None:
     made, other = await scene(road, owner), await referred(road, owner, "4101", 302)
     returned = (await review_of(road, other)).id
-    held, warned = await after_the_loan(road, other, made.officer)
+    held, warned, _ = await after_the_loan(road, other, made.officer)
     app, secret = road.web._transport.app, road.context.settings.mobile_bank_callback_secret  # type: ignore[attr-defined]
     twice = Twice(app, owner, secret)
     yes = {
@@ -207,6 +207,12 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("auditor", "/console/decisions/export", {"outcome": "referred"}),
         ("officer", f"/studio/drawdowns/{made.held}", {"verdict": "released", "found": "和本人核对过了"}),
         ("officer", f"/studio/warnings/{made.warning}", {"finding": "stands", "done": "打过电话，下周还"}),
+        ("officer", f"/studio/collections/{made.overdue}/contact", {}),
+        (
+            "officer",
+            f"/studio/collections/{made.overdue}",
+            {"segment": "willing", "note": "说月底发工资就还"},
+        ),
         ("reviewer", f"/console/drawdowns/{held}", {"verdict": "rejected", "found": "收款人说不清"}),
         ("county_admin", f"/console/warnings/{warned}", {"finding": "handled", "done": "已经还清"}),
         ("reviewer", f"/console/cases/{made.number}/capsule", {"reason": "客户要求复核这次的决定"}),

@@ -67,6 +67,12 @@ class Kept(msgspec.Struct, frozen=True):
         due = [each for each in self.plan.instalments if each.due_on < on]
         return next(((on - each.due_on).days for each in due if not self._paid(each, on)), 0)
 
+    def overdue_fen(self, on: date) -> int:
+        """Principal that was due before a day and is not paid."""
+        due = [each for each in self.plan.instalments if each.due_on < on]
+        owed = self.loan.amount_fen - due[-1].balance if due else 0
+        return max(0, owed - (self.loan.amount_fen - self.loan.outstanding_fen))
+
     def times_late(self, since: date, on: date) -> int:
         """Instalments due in that time that were not paid in full on their day."""
         due = [each for each in self.plan.instalments if since <= each.due_on < on]

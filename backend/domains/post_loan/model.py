@@ -93,6 +93,70 @@ class Warning(msgspec.Struct, frozen=True, kw_only=True):
         return ACTIONS[self.action]
 
 
+COLLECTION = Lifecycle("collection_case", {"open": "催收中", "closed": "已还上"}, {"open": ("closed",)})
+SEGMENTS = {
+    "forgetful": "忘了还",
+    "willing": "愿意还",
+    "hardship": "有困难",
+    "unwilling": "不愿还",
+    "lost": "失联",
+}
+"""What officers say of a debtor; codes are the catalogue's."""
+CHANNELS = {
+    "call": "打电话",
+    "visit": "上门",
+    "letter": "书面催告",
+    "sms": "短信",
+    "app": "手机银行里提醒",
+    "none": "不联系",
+}
+
+
+class CollectionCase(msgspec.Struct, frozen=True, kw_only=True):
+    """`balance_fen` is the overdue principal, `said` the plan in words, `next_on` the first day of the next contact."""
+
+    id: str
+    application_id: str
+    customer_id: str
+    owner_id: str | None
+    status: str
+    days_past_due: int
+    balance_fen: int
+    segment: str
+    promise_on: date | None
+    disputed: bool
+    do_not_contact: bool
+    action: str
+    channel: str
+    said: str
+    assessment_id: str
+    next_on: date
+    opened_on: date
+    closed_on: date | None
+
+    @property
+    def label(self) -> str:
+        return COLLECTION.labels[self.status]
+
+    @property
+    def channel_label(self) -> str:
+        return CHANNELS[self.channel]
+
+
+class ContactNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one contact."""
+
+    note: str
+    segment: str
+    promise_on: date | None
+    at: datetime
+
+
+class CollectionMissing(NotFound):
+    code = "collection_missing"
+    message = "没有找到这个催收案件"
+
+
 class CheckMissing(NotFound):
     code = "drawdown_check_missing"
     message = "没有找到这笔用款核查"

@@ -15,7 +15,7 @@ async def test_the_officer_finds_both_among_who_needs_him_and_answers_them(
     road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:
     application = await referred(road, owner, "4101", 601)
-    held, warned = await after_the_loan(road, application, str(application.officer_id))
+    held, warned, _ = await after_the_loan(road, application, str(application.officer_id))
     desk = await desks.of("JX0427")
     await desk.get("/studio")
     assert "用款 5,000 元等您核实" in desk.words
@@ -43,7 +43,7 @@ async def test_the_county_sees_all_and_how_many_were_false(
     road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:
     application = await referred(road, owner, "4101", 602)
-    held, warned = await after_the_loan(road, application, str(application.officer_id))
+    held, warned, _ = await after_the_loan(road, application, str(application.officer_id))
     desk = await desks.of("JX0201")
     await desk.get("/console/post-loan")
     assert "逾期 9 天" in desk.words
@@ -63,7 +63,7 @@ async def test_an_officer_does_not_lift_a_freeze_and_a_reviewer_does(
     road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:
     application = await referred(road, owner, "4101", 603)
-    _, warned = await after_the_loan(road, application, str(application.officer_id))
+    _, warned, _ = await after_the_loan(road, application, str(application.officer_id))
     async with road.db.begin(system("4101", "test")) as tx:
         found = await warnings.get(tx, warned)
         stricter = warnings.Signal(
