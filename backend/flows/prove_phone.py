@@ -14,7 +14,7 @@ from backend.domains.customers.consent_texts import ConsentText
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import CustomerSession
 from backend.domains.relations import service as relations
-from backend.flows import bind_wechat, send_code
+from backend.flows import ask_consents, bind_wechat, send_code
 from backend.flows.context import Context
 from backend.outbox import idempotency
 
@@ -61,7 +61,7 @@ async def prove_phone(
     async with context.db.begin(actor) as tx:
         application = await applications.get(tx, application_id, lock=True)
         applications.require_at(application, "phone")
-        texts = agreed(await consents.road(tx), ticked)
+        texts = agreed(await ask_consents.ask_consents(tx, application.product_code), ticked)
         # Returned, not raised: a counted try and a used code stay so although the answer is no.
         refusal = await _check(tx, session, application, phone, code)
         if refusal is None:

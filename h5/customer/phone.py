@@ -7,11 +7,10 @@ from litestar import get, post
 
 from backend.core import masking
 from backend.core.errors import Invalid, TooMany
-from backend.domains.customers import consents as consent_centre
 from backend.domains.customers.consent_texts import ConsentText, Purpose
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import CodeTooSoon
-from backend.flows import prove_phone, send_code
+from backend.flows import ask_consents, prove_phone, send_code
 from backend.flows.prove_phone import OthersPhone
 from backend.web import addresses, customer, forms
 from backend.web.customer import Draft, Here
@@ -154,7 +153,7 @@ async def phone(
 ) -> views.Phone:
     """`typed`: the person's own ticks are shown again after an error, never anything else (D4-05)."""
     async with draft.here.context.db.read(draft.here.actor) as tx:
-        texts = await consent_centre.road(tx)
+        texts = await ask_consents.ask_consents(tx, draft.application.product_code)
     errors, own = errors or {}, ticked(typed or {})
     return views.Phone(
         consents=tuple(consent(text, own, errors) for text in texts),

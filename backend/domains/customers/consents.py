@@ -3,6 +3,7 @@
 Rows D3-01 to D3-04 and D3-09. One consent per purpose and recipient, bound to the hash of the words shown.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 from backend.core import clock, ids
@@ -19,10 +20,14 @@ ROAD = (
     Purpose.PERSONAL_INFO,
     Purpose.IDENTITY_CHECK,
     Purpose.DATA_PLATFORM,
+    Purpose.BUSINESS_DATA,
     Purpose.BUREAU_QUERY,
     Purpose.MARKETING,
 )
 """In the order of the consent page. The face has a screen of its own (D3-04, D3-13)."""
+
+OPTIONAL = frozenset({Purpose.BUSINESS_DATA})
+"""Asked only where a product's strategies look at what these consents open, and never required (D3-01, D3-12)."""
 
 
 async def text(tx: Tx, purpose: Purpose) -> ConsentText:
@@ -30,10 +35,11 @@ async def text(tx: Tx, purpose: Purpose) -> ConsentText:
     return consent_texts.current(purpose, await _institution(tx))
 
 
-async def road(tx: Tx) -> tuple[ConsentText, ...]:
-    """The texts of the consent page, in order."""
+async def road(tx: Tx, *, also: Collection[str] = ()) -> tuple[ConsentText, ...]:
+    """The texts of the consent page, in order. `also`: purposes of `OPTIONAL` that the product's sources need."""
     institution = await _institution(tx)
-    return tuple(consent_texts.current(p, institution) for p in ROAD)
+    asked = [p for p in ROAD if p not in OPTIONAL or p in also]
+    return tuple(consent_texts.current(p, institution) for p in asked)
 
 
 async def give(
