@@ -301,6 +301,8 @@ CLASSES: dict[str, Columns] = {
         plain="id expression entrypoint heartbeat created updated next_run last_run status"
     ),
     "queue.pgqueuer_statistics": Columns(plain="id created count priority status entrypoint"),
+    "regulation.calendar_days": Columns(plain="day year kind title"),
+    "regulation.calendar_years": Columns(plain="year source set_by set_at"),
     "regulation.parameters": Columns(
         plain="key effective_from effective_to unit value enabled title source row_id"
     ),
@@ -358,6 +360,14 @@ CLASSES: dict[str, Columns] = {
     "strategies.versions": Columns(
         plain="institution_id id product_code stage number content content_hash document_hash base_id maker authors "
         "reason note made_at status submitted_at checker effective_from effective_until"
+    ),
+    "surveys.photos": Columns(
+        plain="institution_id id survey_id sha256 taken_at archive_id archive_receipt", sealed="content"
+    ),
+    "surveys.surveys": Columns(
+        plain="institution_id id application_id customer_id officer_id status consent_id visited_on begun_at saved_at "
+        "submitted_at checked_by checked_at in_place",
+        sealed="answers checker_said",
     ),
     "trials.results": Columns(
         plain="institution_id run_id grouping_name member side",

@@ -45,6 +45,8 @@ SEALED = (
     Sealed("reviews.rechecks", ("why", "done")),
     Sealed("reviews.reviews", ("said",)),
     Sealed("strategies.scenarios", ("body",)),
+    Sealed("surveys.photos", ("content",)),
+    Sealed("surveys.surveys", ("answers", "checker_said")),
 )
 
 

@@ -21,4 +21,6 @@ async def ask_consents(tx: Tx, product_code: str) -> tuple[ConsentText, ...]:
         return await consents.road(tx)
     known = sources.every()
     needed = (*bundle.needed, *bundle.county_needed)
-    return await consents.road(tx, also={known[fact.source].consent for fact in needed if fact.source in known})
+    return await consents.road(
+        tx, also={known[fact.source].consent for fact in needed if fact.source in known}
+    )

@@ -25,8 +25,8 @@ from backend.domains.customers import service as customers
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Capsule, Case, Outcome, Stage, StrategyRefused, VersionMissing
 from backend.domains.models import service as models
+from backend.domains.regulation import calendar
 from backend.domains.regulation import service as regulation
-from backend.domains.reviews import rules as review_rules
 from backend.domains.reviews import service as reviews
 from backend.flows import gather_facts, notify, sample_recheck
 from backend.flows.context import Context
@@ -190,7 +190,7 @@ async def _approve(
 
 async def _refer(tx: Tx, application: Application) -> Application:
     rules = await regulation.in_force(tx, clock.today())
-    due = review_rules.due(tx.now, rules.count("human_review.working_days"))
+    due = await calendar.due(tx, rules.count("human_review.working_days"))
     await reviews.open_review(tx, application.id, "referred", due_at=due)
     return await applications.move(tx, application, "referred", "referred", promised_at=due)
 

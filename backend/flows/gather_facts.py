@@ -37,8 +37,12 @@ from backend.domains.products.model import Product, ProductNotLive
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
 from backend.domains.relations import service as relations
-from backend.flows import ask_sources
+from backend.domains.surveys import rules as survey_rules
+from backend.domains.surveys import service as surveys
+from backend.domains.surveys.model import Survey, SurveyRefused
+from backend.flows import ask_sources, compare_survey
 from backend.flows.context import Context
+from backend.flows.submit_survey import villages
 from backend.ocr import reading
 
 
@@ -69,6 +73,8 @@ class _Known(msgspec.Struct, frozen=True):
     promised_fen: int
     printed: card_form.Printed | None
     breakers: dict[str, breakers.Breaker]
+    survey: Survey | None
+    villages: tuple[str, ...]
 
 
 async def gather_facts(
@@ -95,6 +101,7 @@ async def gather_facts(
         ),
     )
     own = _own_sources(application, known)
+    own |= _surveyed(application, known, bundle, answered.answers)
     outside = {
         source: _source(answer, wanted.get(source, ()), known.standing)
         for source, answer in answered.answers.items()
@@ -131,6 +138,8 @@ async def _known(tx: Tx, application: Application) -> _Known:
         promised_fen=await contracts.promised(tx, person),
         printed=await printed_on(tx, application),
         breakers=await breakers.every(tx),
+        survey=await surveys.latest_confirmed(tx, person.id),
+        villages=villages(await institutions.areas(tx, tx.institution_id)),
     )
 
 
@@ -212,6 +221,29 @@ def _own_sources(application: Application, known: _Known) -> dict[str, SourceFac
             facts={"liveness_result": liveness},
         ),
         "regulation": SourceFacts(observed_at=day, facts=_regulation_facts(application, known.rules)),
+    }
+
+
+def _surveyed(
+    application: Application, known: _Known, bundle: decisions.Bundle, answers: dict[str, Answer]
+) -> dict[str, SourceFacts]:
+    """The newest visit a second person confirmed (A6-20), where a strategy looks at it. Its differences are counted
+    against what is known for this very case; a consent taken back since leaves it without one, and the gate
+    uses none of it."""
+    survey, looked_at = known.survey, (*bundle.needed, *bundle.county_needed)
+    if survey is None or not any(fact.source == "officer_survey" for fact in looked_at):
+        return {}
+    try:
+        answered = survey_rules.answered(survey, known.villages, known.rules.on)
+    except SurveyRefused:  # written under an older form: it says nothing any more, and a person decides
+        return {}
+    told = compare_survey.told(application, known.person, answers)
+    return {
+        "officer_survey": SourceFacts(
+            observed_at=survey_rules.observed_at(survey),
+            consent_id=survey.consent_id if survey.consent_id in known.standing else None,
+            facts=dict(survey_rules.facts(survey, answered, told)),
+        )
     }
 
 

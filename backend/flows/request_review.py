@@ -3,8 +3,8 @@
 from backend.core import clock
 from backend.core.actor import Actor
 from backend.domains.applications import service as applications
+from backend.domains.regulation import calendar
 from backend.domains.regulation import service as regulation
-from backend.domains.reviews import rules as review_rules
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import (
     GROUNDS,
@@ -33,7 +33,7 @@ async def request_review(
         if application.status not in ("declined", "approved"):
             raise NothingToReview()
         rules = await regulation.in_force(tx, clock.today())
-        due = review_rules.due(tx.now, rules.count("human_review.working_days"))
+        due = await calendar.due(tx, rules.count("human_review.working_days"))
         said = said.strip()[:LONGEST]
         first = await reviews.open_review(
             tx, application_id, "requested", due_at=due, ground=ground, said=said

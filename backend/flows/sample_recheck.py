@@ -3,9 +3,9 @@
 from backend.core import clock
 from backend.db.database import Tx
 from backend.domains.decision.model import Capsule, Standing
+from backend.domains.regulation import calendar
 from backend.domains.regulation import service as regulation
 from backend.domains.reviews import rechecks
-from backend.domains.reviews import rules as review_rules
 
 NEAR_PERCENT = 95
 _HARD_CAPS = ("product", "regulation")
@@ -17,8 +17,17 @@ async def sample_recheck(tx: Tx, application_id: str, decision_id: str, capsule:
     triggers = [name for name, struck in _triggers(capsule).items() if struck]
     if rechecks.sampled(application_id, rules.rate("recheck.share")):
         triggers.append("sample")
-    due = review_rules.due(tx.now, rules.count("recheck.working_days"))
+    due = await calendar.due(tx, rules.count("recheck.working_days"))
     await rechecks.open_recheck(tx, application_id, decision_id, triggers, due)
+
+
+async def doubt_by_challenger(tx: Tx, application_id: str, decision_id: str) -> None:
+    """A shadow would not have approved it: looked at again, of as many as `recheck.challenger_share` says. A second
+    trigger joins the first; the approval stays as it is."""
+    rules = await regulation.in_force(tx, clock.today())
+    if rechecks.sampled(f"challenger {application_id}", rules.rate("recheck.challenger_share")):
+        due = await calendar.due(tx, rules.count("recheck.working_days"))
+        await rechecks.open_recheck(tx, application_id, decision_id, ["challenger"], due)
 
 
 def _triggers(capsule: Capsule) -> dict[str, bool]:

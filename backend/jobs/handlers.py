@@ -7,6 +7,8 @@ from backend.domains.strategies import effects as strategy_effects
 from backend.flows import (
     apply_bank_events,
     archive_image,
+    archive_survey_photo,
+    check_survey,
     confirm_disclosure,
     confirm_identity,
     decide_application,
@@ -47,6 +49,7 @@ HANDLERS: dict[str, Handler] = {
     hand_off.OFFER: put_offer.put_offer,
     receive_bank_event.APPLY: _for_case("mobile bank", apply_bank_events.apply_bank_events),
     confirm_identity.ARCHIVE: archive_image.archive_image,
+    check_survey.ARCHIVE: archive_survey_photo.archive_survey_photo,
     send_sms.KIND: send_sms.send_sms,
     notify.KIND: notify.notify,
     send_answer.KIND: send_answer.send_answer,

@@ -28,6 +28,8 @@ from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import Inquiry, Review
+from backend.domains.surveys import service as surveys
+from backend.domains.surveys.model import Survey
 from backend.outbox import effects
 from backend.overview import story
 
@@ -122,6 +124,7 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     contract: Contract | None
     story: list[story.Told]
     effects: list[effects.EffectState]
+    survey: Survey | None
 
 
 async def of(tx: Tx, application: Application) -> CaseFile:
@@ -142,6 +145,9 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         contract=await contracts.of_application(tx, application.id),
         story=await story.told(tx, await applications.events(tx, application.id)),
         effects=await effects.of_case(tx, application.id),
+        survey=await surveys.latest_confirmed(tx, application.customer_id)
+        if application.customer_id
+        else None,
     )
 
 

@@ -34,6 +34,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("名单", "/console/lists"),
             ("自动审批抽查", "/console/rechecks"),
             ("审计记录", "/console/audit"),
+            ("节假日", "/console/calendar"),
         ),
     ),
 )
@@ -44,6 +45,7 @@ TABS: tuple[tuple[str, str], ...] = (
     ("我的码", "/studio/codes"),
     ("做海报", "/studio/poster"),
     ("客户", "/studio/leads"),
+    ("调查", "/studio/surveys"),
 )
 
 

@@ -32,6 +32,7 @@ FACT_READERS = ("reviewer", "risk_analyst", "auditor")
 """Who needs what the sources said; the others see the way of the decision without the figures."""
 CAPSULE_TAKERS = ("reviewer", "auditor")
 """Who may take a case away as a file (`capsules`)."""
+SURVEY_READERS = ("reviewer", "auditor")
 
 TERMS = ("outcome", "amount", "rate", "term", "reason")
 CHOICES = {
@@ -72,6 +73,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     takes_capsule: bool = False
     tries: tuple[tuple[str, str], ...] = ()
     try_error: str = ""
+    surveys: bool = False
     capsule_error: str = ""
     grounds: dict[str, str] = msgspec.field(default_factory=GROUNDS.copy)
     kinds: dict[str, str] = msgspec.field(default_factory=KINDS.copy)
@@ -187,6 +189,7 @@ async def view(
         shows_facts=here.has(*FACT_READERS),
         picture=picture,
         answering=answering,
+        surveys=file.survey is not None and here.has(*SURVEY_READERS) and not here.head_office,
         takes_capsule=file.decision is not None and here.has(*CAPSULE_TAKERS),
         tries=tries,
         capsule_error=capsule_error,

@@ -26,6 +26,7 @@ KINDS = {
     "mobile_bank.offer": "把额度送到手机银行",
     "mobile_bank.apply": "记下手机银行的回报",
     "image.archive": "照片送影像平台",
+    "survey.archive_photo": "调查的现场照片送影像平台",
     "sms.send": "短信",
     "notify.status": "告诉客户进度",
     "notify.answer": "把答复送给客户",

@@ -5,6 +5,7 @@ from litestar import get
 from litestar.params import FromPath
 
 from backend.core import clock
+from backend.domains.regulation import calendar
 from backend.overview import work_list
 from backend.overview.work_list import CountyLoad, Task
 from backend.web import staff
@@ -65,10 +66,14 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     dead_path: str
     own: bool
     crumb: bool
+    years: tuple[int, ...]
 
 
 class Union(msgspec.Struct, frozen=True):
+    """`years` are those whose days off nobody has put in."""
+
     counties: tuple[CountyLoad, ...]
+    years: tuple[int, ...]
 
 
 @get("/console", opt=staff.only(*staff.DESK))
@@ -77,7 +82,8 @@ async def show(request: Request) -> Response:
     if not here.head_office:
         return here.show("console/home/show.html", await _home(here, here.person.institution_id))
     async with here.context.db.read(here.reader) as tx:
-        view = Union(tuple(await work_list.of_union(tx)))
+        missing = (await calendar.known(tx)).missing(clock.today())
+        view = Union(tuple(await work_list.of_union(tx)), missing)
     return here.show("console/home/union.html", view)
 
 
@@ -92,6 +98,7 @@ async def _home(here: Here, institution_id: str) -> Home:
     async with here.context.db.read(here.within(institution_id)) as tx:
         found = await work_list.of_county(tx)
         name = (await staff.institution(here, institution_id)).short_name
+        years = (await calendar.known(tx)).missing(clock.today())
     lists = {
         kind: tuple(_line(here, task, institution_id) for task in getattr(found, kind)) for kind in LISTS
     }
@@ -108,6 +115,7 @@ async def _home(here: Here, institution_id: str) -> Home:
         dead_path=f"/console/dead-letters?in={institution_id}" if here.has(*dead_letters.READERS) else "",
         own=here.person.institution_id == institution_id,
         crumb=here.head_office,
+        years=years,
     )
 
 

@@ -3,6 +3,7 @@
 from backend.web import staff
 from h5.console import (
     audit_trail,
+    calendar,
     capsules,
     cases,
     dead_letters,
@@ -27,6 +28,7 @@ from h5.console import (
     strategy_trials,
     strategy_versions,
     support,
+    surveys,
     tickets,
 )
 
@@ -44,6 +46,8 @@ router = staff.router(
         cases.give_back,
         capsules.download,
         stored_trials.open_trial,
+        surveys.show,
+        surveys.picture,
         rechecks.show,
         rechecks.answer,
         rechecks.settle,
@@ -58,6 +62,8 @@ router = staff.router(
         decisions.show,
         decisions.search,
         decisions.export,
+        calendar.show,
+        calendar.save,
         dead_letters.show,
         dead_letters.send_again,
         models.show,

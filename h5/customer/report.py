@@ -2,12 +2,13 @@
 
 from litestar import get, post
 
-from backend.core import clock, workdays
+from backend.core import clock
 from backend.core.actor import Actor
 from backend.core.errors import Invalid, TooMany
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import REPORT_KINDS
 from backend.domains.identity.quota import Limit
+from backend.domains.regulation import calendar
 from backend.flows import send_code
 from backend.outbox import idempotency
 from backend.web import addresses, customer, forms
@@ -49,7 +50,8 @@ async def submit(request: Request) -> Response:
         view = await _view(here, code, kind, form.get("said", ""), problem.fields)
         return here.show("customer/report/show.html", view, 422)
     ticket_no = await _tell(here, code, kind, form, contact)
-    answer_by = workdays.after(clock.today(), ANSWER_WORKING_DAYS)
+    async with here.context.db.read(_actor(here)) as tx:
+        answer_by = (await calendar.known(tx)).after(clock.today(), ANSWER_WORKING_DAYS)
     return here.show("customer/report/thanks.html", views.Reported(ticket_no, answer_by))
 
 

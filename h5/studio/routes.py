@@ -1,7 +1,7 @@
 """Routes of this door. Every handler says which roles may use it."""
 
 from backend.web import staff
-from h5.studio import calls, codes, collections, home, leads, post_loan
+from h5.studio import calls, codes, collections, home, leads, post_loan, surveys
 
 router = staff.router(
     [
@@ -27,5 +27,13 @@ router = staff.router(
         leads.show_all,
         leads.show,
         leads.reveal,
+        surveys.show_all,
+        surveys.begin,
+        surveys.show,
+        surveys.save,
+        surveys.photograph,
+        surveys.remove,
+        surveys.picture,
+        surveys.check,
     ]
 )

@@ -84,7 +84,9 @@ def test_what_people_write_and_how_they_are_called_stays_words(town: Town, names
         page.locator("button", has_text="告诉我们").click()
         expect(page.locator("body")).to_contain_text("JB", timeout=30_000)
         quiet(page, "/report sent")
-        said = town.control.post("/phone/oXss00000002/send", json={"kind": "text", "content": f"投诉 {REMARK}"})
+        said = town.control.post(
+            "/phone/oXss00000002/send", json={"kind": "text", "content": f"投诉 {REMARK}"}
+        )
         assert said.status_code == 200
 
     with town.phone("oNobody", bypass_csp=True) as page:

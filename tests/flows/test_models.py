@@ -12,11 +12,13 @@ import pytest
 
 from backend.core import clock, failpoints, ids
 from backend.core.actor import everywhere, system
+from backend.domains.applications import service as applications
 from backend.domains.decision import scorecard
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import canonical
 from backend.domains.models import artefacts, drift, model, service, watching
 from backend.domains.models.training import command
+from backend.domains.reviews import rechecks
 from backend.flows import observe_decisions, watch_models
 from backend.sandbox import synthetic
 from tests.domains.models.test_register import (
@@ -346,3 +348,40 @@ async def test_a_county_sees_its_own_figures_and_not_another_s(road: Road, owner
             "4102": 60,
         }
     assert clock.today().isoformat() == next(iter(seen["4101"].values()))[0]["day"]
+
+
+def stricter(points: int) -> bytes:
+    """The shipped card with so many points less for everybody."""
+    shipped = scorecard.seeded()
+    return canonical(msgspec.structs.replace(shipped, base_points=shipped.base_points - points))
+
+
+async def test_an_approval_a_shadow_would_not_have_given_is_looked_at_again(road: Road):
+    """D2-07: the trigger joins what sampled the case already; the approval and the customer's answer stay."""
+    harsh, mild = stricter(400), stricter(1)
+    for body in (harsh, mild):
+        report = {**REPORT, "model_sha256": artefacts.compile_model(body).hash}
+        await shadowed(
+            road.db, body, report, family="*", name=f"影子{len(report)}{report['model_sha256'][:4]}"
+        )
+    kept = await decided(road)
+    assert kept.outcome == "approved"
+    assert await observe_decisions.observe_decisions(road.context) == 1
+    async with road.db.read(JIA) as tx:
+        [found] = [each for each in await rechecks.listed(tx, "open") if each.decision_id == kept.id]
+        errors = [row["error"] for row in await tx.connection.fetch("select error from models.shadow_scores")]
+        application = await applications.get(tx, kept.application_id)
+    assert "challenger" in found.triggers
+    assert errors == ["", ""]
+    assert application.status == "approved"
+
+
+async def test_a_shadow_that_agrees_doubts_nothing(road: Road):
+    body = stricter(1)
+    report = {**REPORT, "model_sha256": artefacts.compile_model(body).hash}
+    await shadowed(road.db, body, report, family="*")
+    kept = await decided(road)
+    await observe_decisions.observe_decisions(road.context)
+    async with road.db.read(JIA) as tx:
+        found = [each for each in await rechecks.listed(tx, "open") if each.decision_id == kept.id]
+    assert not any("challenger" in each.triggers for each in found)

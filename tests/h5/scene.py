@@ -24,7 +24,8 @@ from backend.domains.relations import service as relations
 from backend.domains.reviews import rechecks
 from backend.domains.reviews import service as reviews
 from backend.domains.strategies import service as strategies
-from backend.flows import return_case
+from backend.domains.surveys import service as surveys
+from backend.flows import check_survey, return_case, submit_survey
 from backend.outbox import effects
 from tests.flows.conftest import Road, id_number
 
@@ -34,7 +35,8 @@ STAFF = {"4101": "JX", "4102": "YX"}
 
 class Scene(msgspec.Struct):
     """`number` is a referred case of the first officer, `inquiry` the question put to that officer about it, `version`
-    a draft of the county's strategy, `union_version` head office's live one."""
+    a draft of the county's strategy, `union_version` head office's live one; `survey` a draft of the
+    officer's, `checked_survey` one a colleague confirmed."""
 
     institution: str
     application: Application
@@ -57,6 +59,10 @@ class Scene(msgspec.Struct):
     held: str = ""
     warning: str = ""
     overdue: str = ""
+    survey: str = ""
+    photo: str = ""
+    checked_survey: str = ""
+    checked_photo: str = ""
 
 
 def reviewer(institution: str, number: int = 4) -> Actor:
@@ -172,6 +178,50 @@ async def after_the_loan(road: Road, application: Application, officer: str) -> 
     return held.id, raised.id, overdue.id
 
 
+SEEN = {
+    "place": "home", "met": "self", "reputation": "good", "village": "柳林镇 柳林村", "household_members": "4",
+    "land_mu": "12", "annual_income": "60000", "annual_cost": "20000", "stock": "30000", "equipment": "8000",
+    "bank_debt": "60000", "private_debt": "0", "said": "两座大棚，正在采收",
+}  # fmt: skip
+"""A survey's form that can be handed in, on the day it is asked."""
+
+
+async def survey(road: Road, application: Application, photos: int = 3) -> str:
+    """A draft of the county's first officer with photographs, as the reader would have rebuilt them."""
+    officer = Actor(
+        "staff",
+        staff_id(application.institution_id, 1),
+        application.institution_id,
+        frozenset({"officer"}),
+        "李四",
+    )
+    async with road.db.begin(officer) as tx:
+        made = await surveys.begin(tx, application.id, application.customer_id or "")
+        await surveys.save(tx, await surveys.get(tx, made), {**SEEN, "visited_on": clock.today().isoformat()})
+        for number in range(photos):
+            await surveys.add_photo(
+                tx, await surveys.get(tx, made), b"\xff\xd8 %d %s" % (number, made.encode())
+            )
+    return made
+
+
+async def confirmed_survey(road: Road, application: Application) -> str:
+    """Handed in by the first officer, confirmed by the second."""
+    made, institution = await survey(road, application), application.institution_id
+    first, second = (
+        Actor("staff", staff_id(institution, n), institution, frozenset({"officer"}), "客户经理")
+        for n in (1, 2)
+    )
+    await submit_survey.submit_survey(road.context, first, made, {})
+    await check_survey.check_survey(road.context, second, made, "confirmed", "yes", "看过照片，是他家")
+    return made
+
+
+async def photo_of(road: Road, institution: str, survey_id: str) -> str:
+    async with road.db.read(system(institution, "test")) as tx:
+        return (await surveys.photos(tx, survey_id))[0].id
+
+
 async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101", serial: int = 301) -> Scene:
     application = await referred(road, owner, institution, serial)
     review = await review_of(road, application)
@@ -193,6 +243,8 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         finding, entry = await suspicion(tx)
     async with road.db.read(actor) as tx:
         application = await applications.get(tx, application.id)
+    checked = await confirmed_survey(road, application)
+    writing = await survey(road, application)
     dead, alarm = await dead_letter(road, institution), await model_alarm(road, institution)
     version, union_version = await strategy_draft(road, institution)
     await road.settle()
@@ -216,4 +268,8 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         union_version,
         alarm,
         *await after_the_loan(road, application, officer),
+        writing,
+        await photo_of(road, institution, writing),
+        checked,
+        await photo_of(road, institution, checked),
     )

@@ -59,7 +59,10 @@ def value(name: str, path: str, made: Scene) -> str:
             "leads": made.number,
         }
         return by_folder[path.split("/")[2]]
+    read_only = path.startswith("/console/")
     return {
+        "survey_id": made.checked_survey if read_only else made.survey,
+        "photo_id": made.checked_photo if read_only else made.photo,
         "institution_id": made.institution,
         "review_id": made.review,
         "recheck_id": made.recheck,

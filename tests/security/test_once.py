@@ -19,7 +19,7 @@ from backend.core import clock, failpoints, ids
 from backend.core.crypto import Unreadable
 from backend.db.database import COMMITTED
 from backend.demo import staff_id
-from backend.flows import open_mobile_bank
+from backend.flows import open_mobile_bank, submit_survey
 from backend.outbox import idempotency
 from backend.sandbox import specimens
 from backend.sandbox.forms import Form
@@ -28,13 +28,15 @@ from backend.web import request_keys
 from tests.bot import people
 from tests.bot.conftest import World, id_number, world
 from tests.bot.test_binding import OPENID, Browser, code_for, link
+from tests.domains.regulation.test_calendar import YEAR
 from tests.flows.conftest import JIA, Road
 from tests.flows.conftest import id_number as number_of
 from tests.h5.conftest import Desk, Desks, desks, road
 from tests.h5.console import test_strategies as pages
-from tests.h5.customer.conftest import Phone, Studio
+from tests.h5.customer.conftest import Phone, Studio, photograph
 from tests.h5.customer.test_edges import confirm_disclosure, known, to_approved
-from tests.h5.scene import after_the_loan, referred, review_of, scene
+from tests.h5.scene import after_the_loan, referred, review_of, scene, survey
+from tests.h5.studio.test_studio import LI_SI
 from tests.house.test_staff_roles import STAFF_NO, token_of
 from tests.security.twice import Twice, changing
 
@@ -63,6 +65,8 @@ STRATEGIES = {
     )
 }  # fmt: skip
 """Walked in a test of their own: each save of a draft leads to a new address."""
+PHOTOGRAPHS = {"/studio/surveys/{survey_id:str}/photos"}
+"""Walked in a test of its own, with the reader."""
 BOT = {"/wechat/bind/{token:str}/code", "/wechat/bind/{token:str}"}
 
 
@@ -169,6 +173,8 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
     returned = (await review_of(road, other)).id
     held, warned, _ = await after_the_loan(road, other, made.officer)
     app, secret = road.web._transport.app, road.context.settings.mobile_bank_callback_secret  # type: ignore[attr-defined]
+    handed_in = await survey(road, other)
+    await submit_survey.submit_survey(road.context, LI_SI, handed_in, {})
     twice = Twice(app, owner, secret)
     yes = {
         "outcome": "approved",
@@ -187,6 +193,14 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("officer", f"/studio/calls/{made.call}/phone", {"reason": "客户找人工"}),
         ("officer", f"/studio/calls/{made.call}", {"answer": "打过电话，讲清了利息"}),
         ("officer", f"/studio/codes/{made.code}/poster.jpg", {"greeting": ""}),
+        ("officer", f"/studio/leads/{made.number}/survey", {}),
+        ("officer", f"/studio/surveys/{made.survey}", {"act": "save", "said": "门口有两座大棚"}),
+        ("officer", f"/studio/surveys/{made.survey}/photos/{made.photo}", {"sure": "yes"}),
+        (
+            "colleague",
+            f"/studio/surveys/{handed_in}/check",
+            {"outcome": "returned", "in_place": "no", "said": "看不出是谁家"},
+        ),
         ("county_admin", f"/console/tickets/4101/{made.ticket}", {"answer": "打过电话，讲清了利息"}),
         ("county_admin", f"/console/reports/4101/{made.report}", {"answer": "查过了，不是我行的人"}),
         ("county_admin", "/console/support", {"what": made.number}),
@@ -220,13 +234,18 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("county_admin", f"/console/officers/4101/{made.officer}/hand-over", {"to": staff_id("4101", 2)}),
         ("auditor", "/console/audit", {"case": made.number}),
         ("auditor", "/console/audit/verify", {}),
+        (
+            "head_office_admin",
+            "/console/calendar",
+            {"year": "2027", "source": "国务院办公厅通知", "days": YEAR},
+        ),
         ("auditor", "/staff/confirm", {"next": "/console"}),
         ("auditor", "/staff/sign-in", {"next": ""}),
         ("auditor", "/staff/sign-out", {}),
     ]
     opened: dict[str, tuple[Desk, str]] = {}
     for role in dict.fromkeys(role for role, _, _ in posts):
-        desk = await desks.of(STAFF_NO[role])
+        desk = await desks.of({**STAFF_NO, "colleague": "JX0428"}[role])
         opened[role] = desk, await token_of(desk)
         desk.http._transport = twice
     call = f"/console/tickets/4101/{(await _waiting_call(road)).ticket_no}/phone"
@@ -243,8 +262,24 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
     draw = {"application_id": handed.id, "customer_hash": road.hash_of(number_of(303)), "request_no": "YK1"}
     draw |= {"line_no": "ED1", "amount_fen": 100_000, "account_no": "6212"}  # type: ignore[dict-item]
     assert (await road.call("drawdown", draw)).status_code == 200
-    wanted = {path for path in keyed(app) if of_staff(path)} - STRATEGIES
+    wanted = {path for path in keyed(app) if of_staff(path)} - STRATEGIES - PHOTOGRAPHS
     assert (twice.wrong, wanted - twice.swept) == ([], set())
+
+
+async def test_a_photograph_of_a_survey_is_kept_once(studio: Studio, owner: asyncpg.Connection) -> None:
+    twice = Twice(studio.app, owner)
+    web = httpx.AsyncClient(transport=twice, base_url=studio.context.settings.public_base)
+    road = Road(studio.context, studio.control, web, studio.world)
+    writing = await survey(road, await referred(road, owner, "4101", 305))
+    desk = await Desk(road).sign_in(STAFF_NO["officer"])
+    await desk.get(f"/studio/surveys/{writing}")
+    form = desk.page.form(f"/studio/surveys/{writing}/photos")
+    picture = {"image": ("p.jpg", photograph(specimens.person(1), "front"), "image/jpeg")}
+    reply = await desk.http.post(form.action, data=form.filled(), files=picture)
+    assert reply.status_code == 303, reply.text
+    assert (twice.wrong, twice.swept >= PHOTOGRAPHS) == ([], True)
+    for client in (web, desk.http):
+        await client.aclose()
 
 
 async def test_every_post_of_strategies_happens_once(

@@ -1,14 +1,15 @@
 """人工 and 投诉: what the bot cannot answer gets a number, an owner and a clock (A11-04, D4-09)."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from backend.core import clock, ids, workdays
+from backend.core import clock, ids
 from backend.core.errors import Invalid
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.channels.model import TICKET, Ticket, TicketNotFound
 from backend.domains.channels.statements import Q
+from backend.domains.regulation import calendar
 from backend.domains.regulation import service as regulation
 
 Kind = Literal["human", "complaint"]
@@ -132,8 +133,7 @@ async def _due(tx: Tx, kind: Kind) -> datetime:
     days = HUMAN_WORKING_DAYS
     if kind == "complaint":
         days = (await regulation.in_force(tx, clock.today())).count("complaint.working_days")
-    last = workdays.after(clock.today(), days)
-    return datetime.combine(last, time(18), clock.LOCAL)
+    return await calendar.due(tx, days)
 
 
 def _ticket(tx: Tx, row: Any) -> Ticket:

@@ -310,6 +310,11 @@ def for_county(text: bytes, institution_id: str) -> artefacts.Model:
     return artefacts.compile_model(canonical(artefacts.for_county(text, institution_id)), decides=True)
 
 
+def card_for_county(text: bytes, institution_id: str) -> artefacts.Card:
+    """The card a model would decide by in a county."""
+    return artefacts.for_county(text, institution_id)
+
+
 def problem_code(error: Exception) -> str:
     """What may be kept of an error of a shadow: its kind, never its words."""
     return error.code if isinstance(error, Problem) else type(error).__name__

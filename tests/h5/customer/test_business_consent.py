@@ -1,9 +1,8 @@
-"""经营信息授权: asked on the road where a source needs it, unticked, refusable, and no source without it (D3-01, D3-12)."""
+"""经营信息授权: asked where a source needs it, unticked, refusable, and no source without it (D3-01, D3-12)."""
 
 import copy
 import json
 from typing import Any
-
 
 from backend.core.actor import system
 from backend.domains.applications import service as applications
