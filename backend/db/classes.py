@@ -51,7 +51,10 @@ CLASSES: dict[str, Columns] = {
     ),
     "campaigns.codes": Columns(
         plain="institution_id id serial key_id officer_id qualification_no campaign_id placement placement_label "
-        "material_id issued_at expires_at frozen_at revoked_at closed_reason"
+        "material_id issued_at expires_at frozen_at revoked_at closed_reason released_at"
+    ),
+    "campaigns.freezes": Columns(
+        plain="institution_id id code_id pattern counted most minutes frozen_at released_by released_at reason"
     ),
     "campaigns.materials": Columns(
         plain="institution_id id material_no campaign_id version headline risk_text sha256 maker made_at reviewer "
@@ -60,7 +63,10 @@ CLASSES: dict[str, Columns] = {
     "campaigns.reports": Columns(
         plain="institution_id id ticket_no code_id kind reported_at answered_at",
         sealed="text_enc contact_enc answer_enc",
+        index="teller",
     ),
+    "campaigns.placement_limits": Columns(plain="placement pattern minutes most"),
+    "campaigns.signals": Columns(plain="institution_id id code_id kind at", index="subject"),
     "campaigns.scans": Columns(plain="institution_id id code_id at channel state", index="visitor"),
     "campaigns.touches": Columns(
         plain="institution_id id customer_id application_id kind assessment_id by_whom at"

@@ -10,6 +10,7 @@ from backend.db.database import Tx
 from backend.domains.applications import images
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import OPEN, Application, Capture, StepMissing
+from backend.domains.campaigns import sentinel
 from backend.domains.customers import card_form
 from backend.domains.customers import rules as customer_rules
 from backend.domains.customers import service as customers
@@ -106,6 +107,9 @@ async def _keep_local(
     await turn_away.turn_away(
         context, actor, application.id, f"lives in {serving.id if serving else 'no county'}"
     )
+    if application.code_id is not None:
+        async with context.db.begin(actor) as tx:
+            await sentinel.signal(tx, application.code_id, "out_of_area", application.id)
     if serving is None:
         raise OutsideTheUnion()
     raise LivesElsewhere(

@@ -6,6 +6,7 @@ from backend.db.database import Tx
 from backend.domains.applications import declarations
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, ApplicationMoved, StepMissing
+from backend.domains.campaigns import sentinel
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import CardExpired, ConsentMissing, CustomerFrozen, Person
@@ -17,6 +18,7 @@ from backend.flows.context import Context
 from backend.outbox import effects
 
 DECIDE = "application.decide"
+HELPER = "RL_HELPER"
 
 
 async def submit_application(
@@ -53,6 +55,7 @@ async def submit_application(
         else:
             submitted = await _turn_away(tx, submitted)
         await _relate(tx, application, person, network)
+        await _watch_placement(tx, application, person)
         return submitted
 
 
@@ -92,6 +95,16 @@ async def _relate(tx: Tx, application: Application, person: Person, network: str
         await relations.connect(
             tx, person.id, "phone", person.phone, role="own", source="phone", application_id=application.id
         )
+
+
+async def _watch_placement(tx: Tx, application: Application, person: Person) -> None:
+    """One pair of hands for several households, by the rules of the graph: the code they came by is watched (N15).
+    The case itself goes on; its own facts say the same to the decision."""
+    if application.code_id is None:
+        return
+    found = await relations.hits(tx, await relations.neighbourhood(tx, person.id))
+    if any(hit.code == HELPER for hit in found):
+        await sentinel.signal(tx, application.code_id, "helper", application.id)
 
 
 def _every_step_done(application: Application) -> str:

@@ -5,6 +5,7 @@ from litestar import get
 from litestar.params import FromPath
 
 from backend.core import clock
+from backend.domains.campaigns import sentinel
 from backend.domains.regulation import calendar
 from backend.overview import work_list
 from backend.overview.work_list import CountyLoad, Task
@@ -67,6 +68,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     own: bool
     crumb: bool
     years: tuple[int, ...]
+    frozen: int
 
 
 class Union(msgspec.Struct, frozen=True):
@@ -99,6 +101,7 @@ async def _home(here: Here, institution_id: str) -> Home:
         found = await work_list.of_county(tx)
         name = (await staff.institution(here, institution_id)).short_name
         years = (await calendar.known(tx)).missing(clock.today())
+        frozen = len(await sentinel.standing(tx))
     lists = {
         kind: tuple(_line(here, task, institution_id) for task in getattr(found, kind)) for kind in LISTS
     }
@@ -116,6 +119,7 @@ async def _home(here: Here, institution_id: str) -> Home:
         own=here.person.institution_id == institution_id,
         crumb=here.head_office,
         years=years,
+        frozen=frozen,
     )
 
 

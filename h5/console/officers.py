@@ -7,8 +7,10 @@ from litestar.params import FromPath
 from backend.core import clock, ids
 from backend.core.errors import Invalid
 from backend.db.database import Tx
+from backend.domains.campaigns import sentinel
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import PLACEMENTS, CodeNotFound, OfficerCard, Verification
+from backend.domains.campaigns.sentinel import Frozen
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import Staff
 from backend.domains.institutions.model import Institution
@@ -38,10 +40,12 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Officers(msgspec.Struct, frozen=True):
-    """`alone` are those who left and whose customers nobody looks after."""
+    """`alone` are those who left and whose customers nobody looks after; `frozen` are placements that stopped by
+    themselves and wait for a person (N15)."""
 
     rows: tuple[Row, ...]
     alone: tuple[LeftBehind, ...]
+    frozen: tuple[tuple[Frozen, str], ...]
     county: Institution
     counties: tuple[Institution, ...]
 
@@ -70,7 +74,10 @@ class Officer(msgspec.Struct, frozen=True, kw_only=True):
     may_revoke: bool
     institution_id: str
     leaving: Leaving
+    frozen: dict[str, Frozen]
+    may_release: bool
     wrong: tuple[str, str] = ("", "")
+    release_wrong: tuple[str, str] = ("", "")
     placements: dict[str, str] = msgspec.field(default_factory=PLACEMENTS.copy)
 
 
@@ -82,8 +89,10 @@ async def show_all(request: Request) -> Response:
         officers = [p for p in await identity.all_staff(tx) if "officer" in p.roles]
         rows = tuple([await _row(tx, person) for person in officers])
         alone = tuple(await left_behind.of_county(tx))
+        names = {person.id: person.name for person in officers}
+        frozen = tuple((each, names.get(each.officer_id, "")) for each in await sentinel.standing(tx))
     county = await staff.institution(here, institution_id)
-    view = Officers(rows, alone, county, await staff.counties(here))
+    view = Officers(rows, alone, frozen, county, await staff.counties(here))
     return here.show("console/officers/show_all.html", view)
 
 
@@ -148,6 +157,25 @@ async def revoke(request: Request, code_id: FromPath[str]) -> Response:
     return here.go(f"/console/officers/{institution_id}/{code.officer_id}")
 
 
+@post("/console/codes/{code_id:str}/release", opt=staff.only("county_admin"), fields=("reason",))
+async def release(request: Request, code_id: FromPath[str]) -> Response:
+    """Looked into: the placement goes on, with the reason kept; what was before does not count again (N15)."""
+    here, reason = staff.here(request), (await forms.texts(request)).get("reason", "")
+    institution_id = here.person.institution_id
+    if not ids.is_uuid(code_id):
+        raise CodeNotFound()
+    async with here.context.db.read(here.actor) as tx:
+        code = await campaigns.get_code(tx, code_id)
+    try:
+        async with here.context.db.begin(here.actor) as tx:
+            await sentinel.release(tx, code_id, reason)
+    except Invalid as problem:
+        wrong = (code_id, problem.fields["release"])
+        view = await _view(here, institution_id, code.officer_id, release_wrong=wrong)
+        return here.show("console/officers/show.html", view, 422)
+    return here.go(f"/console/officers/{institution_id}/{code.officer_id}")
+
+
 async def _row(tx: Tx, person: Staff) -> Row:
     codes = [await campaigns.verify_id(tx, c.id) for c in await campaigns.list_for_officer(tx, person.id)]
     card, today = await campaigns.officer_card(tx, person), clock.today()
@@ -174,6 +202,7 @@ async def _view(
     institution_id: str,
     staff_id: str,
     wrong: tuple[str, str] = ("", ""),
+    release_wrong: tuple[str, str] = ("", ""),
     form: dict[str, str] | None = None,
     errors: dict[str, str] | None = None,
 ) -> Officer:
@@ -188,7 +217,10 @@ async def _view(
             may_revoke=here.has("county_admin") and not here.head_office,
             institution_id=institution_id,
             leaving=await _leaving(here, tx, person, form or {}, errors or {}),
+            frozen={each.code_id: each for each in await sentinel.standing(tx)},
+            may_release=here.has("county_admin") and not here.head_office,
             wrong=wrong,
+            release_wrong=release_wrong,
         )
 
 

@@ -79,6 +79,7 @@ router = staff.router(
         officers.revoke,
         officers.leave,
         officers.hand_over,
+        officers.release,
         relations.show,
         relations.take,
         relations.answer,

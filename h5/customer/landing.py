@@ -148,7 +148,7 @@ async def landing(
         all_in_max=high,
         term_months_max=max(terms.months),
         repayment="或".join(dict.fromkeys(each.method.label for each in terms.repayments)),
-        report_url=f"/report?code={code}" if code else "/report",
+        report_url=f"/report?kind=fee_asked&code={code}" if code else "/report?kind=fee_asked",
         online=terms.online_road,
         code=code,
         officer=officer(verified.officer if verified else None),

@@ -32,8 +32,10 @@ FROM_ADDRESS = Limit("report-address", 60, 3600, TooManyReports)
 @get("/report")
 async def show(request: Request) -> Response:
     code = request.query_params.get("code", "")[:80]
-    here = await _here(request, code)
-    return here.show("customer/report/show.html", await _view(here, code))
+    here, kind = await _here(request, code), request.query_params.get("kind", "")
+    return here.show(
+        "customer/report/show.html", await _view(here, code, kind if kind in REPORT_KINDS else "")
+    )
 
 
 @post("/report", fields=("code", "kind", "said", "phone"))

@@ -16,6 +16,7 @@ from backend.domains.channels import tickets
 from backend.domains.decision import moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Case, Stage
+from backend.domains.institutions import service as institutions
 from backend.domains.models import watching
 from backend.domains.models.model import Result
 from backend.domains.post_loan import collections, drawdowns, warnings
@@ -197,7 +198,10 @@ async def survey(road: Road, application: Application, photos: int = 3) -> str:
     )
     async with road.db.begin(officer) as tx:
         made = await surveys.begin(tx, application.id, application.customer_id or "")
-        await surveys.save(tx, await surveys.get(tx, made), {**SEEN, "visited_on": clock.today().isoformat()})
+        area = (await institutions.areas(tx, tx.institution_id))[0]
+        place = {"village": f"{area.town} {area.villages[0]}"} if tx.institution_id != "4101" else {}
+        form = {**SEEN, "visited_on": clock.today().isoformat(), **place}
+        await surveys.save(tx, await surveys.get(tx, made), form)
         for number in range(photos):
             await surveys.add_photo(
                 tx, await surveys.get(tx, made), b"\xff\xd8 %d %s" % (number, made.encode())

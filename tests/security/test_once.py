@@ -19,6 +19,7 @@ from backend.core import clock, failpoints, ids
 from backend.core.crypto import Unreadable
 from backend.db.database import COMMITTED
 from backend.demo import staff_id
+from backend.domains.campaigns import sentinel
 from backend.flows import open_mobile_bank, submit_survey
 from backend.outbox import idempotency
 from backend.sandbox import specimens
@@ -173,6 +174,9 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
     returned = (await review_of(road, other)).id
     held, warned, _ = await after_the_loan(road, other, made.officer)
     app, secret = road.web._transport.app, road.context.settings.mobile_bank_callback_secret  # type: ignore[attr-defined]
+    async with road.db.begin(JIA) as tx:
+        for case in ("one", "two"):
+            await sentinel.signal(tx, made.code, "helper", case)
     handed_in = await survey(road, other)
     await submit_survey.submit_survey(road.context, LI_SI, handed_in, {})
     twice = Twice(app, owner, secret)
@@ -188,6 +192,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
     listed = {"list": "watch", "kind": "phone", "text": "13912345678", "reason": "替人申请", "source": "举报"}
     listed["expires_on"] = until
     posts: list[tuple[str, str, dict[str, str]]] = [
+        ("county_admin", f"/console/codes/{made.code}/release", {"reason": "问过村里，没有中介"}),
         ("officer", f"/studio/inquiries/{made.inquiry}", {"answer": "去看过了，大棚在用"}),
         ("officer", f"/studio/leads/{made.number}/phone", {"reason": "客户找人工"}),
         ("officer", f"/studio/calls/{made.call}/phone", {"reason": "客户找人工"}),
@@ -249,7 +254,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         opened[role] = desk, await token_of(desk)
         desk.http._transport = twice
     call = f"/console/tickets/4101/{(await _waiting_call(road)).ticket_no}/phone"
-    for role, path, fields in [*posts[:5], ("county_admin", call, {"reason": "答复客户找人工"}), *posts[5:]]:
+    for role, path, fields in [*posts[:6], ("county_admin", call, {"reason": "答复客户找人工"}), *posts[6:]]:
         desk, token = opened[role]
         reply = await desk.http.post(path, data={"csrf_token": token, "form_key": ids.new(), **fields})
         assert reply.status_code in {200, 303}, f"{path}: {reply.status_code}"

@@ -105,21 +105,16 @@ where institution_id = :institution_id and officer_id = :officer_id and revoked_
 update campaigns.codes set frozen_at = :now, closed_reason = :reason
 where institution_id = :institution_id and id = :id and frozen_at is null and revoked_at is null;
 
--- name: unfreeze(institution_id, id)!
--- Nothing was found.
-update campaigns.codes set frozen_at = null, closed_reason = null
-where institution_id = :institution_id and id = :id and frozen_at is not null and revoked_at is null;
-
 -- name: add_scan(institution_id, id, code_id, now, channel, visitor, state)!
 -- Attribution: who was sent where by which code (A3-05).
 insert into campaigns.scans (institution_id, id, code_id, at, channel, visitor, state)
 values (:institution_id, :id, :code_id, :now, :channel, :visitor, :state);
 
--- name: add_report(institution_id, id, ticket_no, code_id, kind, text_enc, contact_enc, now)!
+-- name: add_report(institution_id, id, ticket_no, code_id, kind, text_enc, contact_enc, teller, now)!
 -- A ticket for the complaint desk.
 insert into campaigns.reports
-    (institution_id, id, ticket_no, code_id, kind, text_enc, contact_enc, reported_at)
-values (:institution_id, :id, :ticket_no, :code_id, :kind, :text_enc, :contact_enc, :now);
+    (institution_id, id, ticket_no, code_id, kind, text_enc, contact_enc, teller, reported_at)
+values (:institution_id, :id, :ticket_no, :code_id, :kind, :text_enc, :contact_enc, :teller, :now);
 
 -- name: reports(institution_id)
 -- Unanswered reports, oldest first.

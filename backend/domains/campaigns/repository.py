@@ -166,11 +166,6 @@ async def freeze(tx: Tx, code_id: str, reason: str) -> int:
     return changed
 
 
-async def unfreeze(tx: Tx, code_id: str) -> int:
-    changed: int = await Q.unfreeze(tx, institution_id=tx.institution_id, id=code_id)
-    return changed
-
-
 async def add_scan(tx: Tx, code_id: str, channel: str, visitor: str, state: str) -> str:
     scan_id = ids.new()
     await Q.add_scan(
@@ -201,6 +196,7 @@ async def add_report(
         contact_enc=tx.vault.encrypt("campaigns.reports", "contact_enc", report_id, contact)
         if contact
         else None,
+        teller=tx.vault.blind("teller", tx.actor.id),
         now=tx.now,
     )
 

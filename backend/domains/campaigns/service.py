@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from backend.core import clock, ids
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.campaigns import repository, rules
+from backend.domains.campaigns import repository, rules, sentinel
 from backend.domains.campaigns.model import (
     Campaign,
     CampaignNotFound,
@@ -137,22 +137,14 @@ async def revoke_officer(tx: Tx, officer_id: str, reason: str) -> int:
     return ended
 
 
-async def freeze(tx: Tx, code_id: str, reason: str) -> None:
-    """Stop one placement while it is looked into (N15)."""
-    if await repository.freeze(tx, code_id, reason):
-        audit.add(tx, "code.frozen", code_id, reason=reason)
-
-
-async def unfreeze(tx: Tx, code_id: str) -> None:
-    if await repository.unfreeze(tx, code_id):
-        audit.add(tx, "code.unfrozen", code_id)
-
-
 async def record_scan(
     tx: Tx, code_id: str, *, channel: str, visitor: str, state: CodeState = CodeState.REAL
 ) -> str:
-    """Attribution of one opening; `visitor` (openid or session id) is kept only as a blind index."""
-    return await repository.add_scan(tx, code_id, channel, visitor, state)
+    """Attribution of one opening; `visitor` (openid or session id) is kept only as a blind index. What it makes full
+    stops the placement from here on (N15); who just came in goes on."""
+    scan = await repository.add_scan(tx, code_id, channel, visitor, state)
+    await sentinel.watch(tx, code_id)
+    return scan
 
 
 async def report(
@@ -162,6 +154,8 @@ async def report(
     ticket_no = f"JB{tx.institution_id}{rules.new_serial()[:8]}"
     await repository.add_report(tx, ticket_no, code_id, kind, text.strip()[:1000], contact)
     audit.add(tx, "code.reported", code_id or "-", kind=kind, ticket=ticket_no)
+    if code_id is not None:
+        await sentinel.watch(tx, code_id)
     return ticket_no
 
 

@@ -20,7 +20,7 @@ from backend.domains.surveys.model import (
 MOST_YUAN = 100_000_000
 INCOME_TOLERANCE = 30  # percent around the declared band
 INFLOW_TIMES = 3  # an income this many times what came through the account wants a word
-DEBT_TOLERANCE_FEN = 500_000
+DEBT_TOLERANCE = 30  # percent above what was said
 
 
 def read(form: Mapping[str, str], photos: int, villages: tuple[str, ...], today: date) -> Answers:
@@ -116,7 +116,7 @@ def compare(answers: Answers, told: Told) -> list[Check]:
             )
         )
     if told.bank_debt is not None:
-        hidden = told.bank_debt - answers.bank_debt > DEBT_TOLERANCE_FEN
+        hidden = told.bank_debt * 100 > answers.bank_debt * (100 + DEBT_TOLERANCE)
         checks.append(
             Check(label="银行欠款", seen=_yuan(answers.bank_debt), told="", source="征信", differs=hidden)
         )

@@ -134,15 +134,6 @@ async def test_revoking_an_officer_takes_all_their_codes_and_no_others(tx):
     assert (await campaigns.verify(tx, other.token)).state is CodeState.REAL
 
 
-async def test_freezing_stops_one_placement_only(tx):
-    group, print_ = await code_for(tx), await code_for(tx, "print")
-    await campaigns.freeze(tx, group.id, "疑似中介转发")
-    assert (await campaigns.verify(tx, group.token)).state is CodeState.FROZEN
-    assert (await campaigns.verify(tx, print_.token)).state is CodeState.REAL
-    await campaigns.unfreeze(tx, group.id)
-    assert (await campaigns.verify(tx, group.token)).state is CodeState.REAL
-
-
 async def test_withdrawn_material_reaches_every_place(tx):
     code = await code_for(tx)
     await campaigns.withdraw_material(tx, code.material_id)
