@@ -147,7 +147,9 @@ CLASSES: dict[str, Columns] = {
         "rung taken_from",
         sealed="facts raw",
     ),
-    "evidence.breakers": Columns(plain="source state failures failed_at retry_at last_error changed_at"),
+    "evidence.breakers": Columns(
+        plain="source state failures failed_at retry_at last_error changed_at held_until note noted_by"
+    ),
     "handoff.tickets": Columns(
         plain="institution_id id application_id kind tries issued_at expires_at redeemed_at",
         index="code_index",

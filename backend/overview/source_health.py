@@ -30,6 +30,9 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     retry_at: datetime | None
     failures: int
     last_error: str
+    held_until: datetime | None
+    note: str
+    noted_by: str
     fresh: int
     cached: int
     substitute: int
@@ -78,6 +81,9 @@ async def source_health(tx: Tx) -> Picture:
             retry_at=breaker.retry_at if breaker else None,
             failures=breaker.failures if breaker else 0,
             last_error=breaker.last_error if breaker else "",
+            held_until=breaker.held_until if breaker and state != "closed" else None,
+            note=breaker.note if breaker else "",
+            noted_by=breaker.noted_by if breaker else "",
             cost_fen=sum(int(row["cost_fen"]) for row in rungs.values() if row),
             **{rung: int(row["answers"]) if row else 0 for rung, row in rungs.items()},
         )

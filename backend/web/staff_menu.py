@@ -34,6 +34,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("名单", "/console/lists"),
             ("自动审批抽查", "/console/rechecks"),
             ("审计记录", "/console/audit"),
+            ("数据来源", "/console/sources"),
             ("节假日", "/console/calendar"),
         ),
     ),

@@ -85,6 +85,7 @@ NOT_AN_ID = {
     "/console/monitors": "query `in`, swept in tests/h5/console/test_monitors.py",
     "/console/officers": "query `in`, swept below",
     "/console/rechecks": "query `in`, swept below",
+    "/console/sources": "the sources of the union; who counts sees the own county's cases",
     "/console/calendar": "no id; the calendar is one",
     "/console/post-loan": "query `in`, swept below",
     "/console/support": "form field `what`, swept below",

@@ -68,6 +68,7 @@ STRATEGIES = {
 """Walked in a test of their own: each save of a draft leads to a new address."""
 PHOTOGRAPHS = {"/studio/surveys/{survey_id:str}/photos"}
 """Walked in a test of its own, with the reader."""
+STOP = {"source": "core_banking", "act": "stop", "hours": "1", "reason": "核心系统升级"}
 BOT = {"/wechat/bind/{token:str}/code", "/wechat/bind/{token:str}"}
 
 
@@ -244,6 +245,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
             "/console/calendar",
             {"year": "2027", "source": "国务院办公厅通知", "days": YEAR},
         ),
+        ("head_office_admin", "/console/sources", STOP),
         ("auditor", "/staff/confirm", {"next": "/console"}),
         ("auditor", "/staff/sign-in", {"next": ""}),
         ("auditor", "/staff/sign-out", {}),

@@ -11,6 +11,7 @@ import msgspec
 
 from backend.db import queries
 from backend.db.database import Tx
+from backend.domains.audit import service as audit
 from backend.domains.evidence.sources import Source
 
 Q = queries.load(__package__)
@@ -20,7 +21,8 @@ OPEN = ("open", "half_open")
 
 class Breaker(msgspec.Struct, frozen=True):
     """`state` closed, open or half_open; `retry_at` when the next call may try, None while closed; `last_error` is
-    the kind of the last failure."""
+    the kind of the last failure. `held_until`: stopped by hand until then; `note` and `noted_by` are the last word of
+    head office about it."""
 
     source: str
     state: str
@@ -29,6 +31,9 @@ class Breaker(msgspec.Struct, frozen=True):
     retry_at: datetime | None
     last_error: str
     changed_at: datetime
+    held_until: datetime | None
+    note: str
+    noted_by: str
 
 
 async def every(tx: Tx) -> dict[str, Breaker]:
@@ -59,3 +64,22 @@ async def failed(tx: Tx, source: Source, why: str) -> bool:
 async def answered(tx: Tx, source: Source) -> bool:
     """It answered, be it with a no. True when that closed the breaker: what waited for it may go on."""
     return bool(await Q.succeed(tx, source=source.name, now=tx.now))
+
+
+async def stop(tx: Tx, source: Source, hours: int, why: str) -> None:
+    """By hand: nobody asks it for so many hours. Cases go down its ladder meanwhile; the worst is that a person
+    decides."""
+    until = tx.now + timedelta(hours=hours)
+    await Q.stop(
+        tx, source=source.name, until=until, note=why, who=f"{tx.actor.kind}:{tx.actor.id}", now=tx.now
+    )
+    audit.add(tx, "source.stopped", source.name, hours=hours, reason=why)
+
+
+async def resume(tx: Tx, source: Source, why: str) -> bool:
+    """By hand: asked again from now on. False when it was asked anyway."""
+    who = f"{tx.actor.kind}:{tx.actor.id}"
+    if not await Q.resume(tx, source=source.name, note=why, who=who, now=tx.now):
+        return False
+    audit.add(tx, "source.resumed", source.name, reason=why)
+    return True

@@ -25,7 +25,26 @@ order by a.observed_at desc limit 1;
 
 -- name: breakers()
 -- scope: all institutions, because a source is one for the whole union; no customer data.
-select source, state, failures, failed_at, retry_at, last_error, changed_at from evidence.breakers;
+select source, state, failures, failed_at, retry_at, last_error, changed_at, held_until, note, noted_by
+from evidence.breakers;
+
+-- name: stop(source, until, note, who, now)!
+-- scope: all institutions, because a source is one for the whole union; no customer data.
+-- Nobody asks it before `until`, whatever it answers meanwhile.
+insert into evidence.breakers as b (source, state, failures, failed_at, retry_at, last_error, changed_at, held_until,
+    note, noted_by)
+values (:source, 'open', 0, null, :until, 'by_hand', :now, :until, :note, :who)
+on conflict (source) do update set state = 'open', retry_at = excluded.retry_at, last_error = 'by_hand',
+    changed_at = excluded.changed_at, held_until = excluded.held_until, note = excluded.note,
+    noted_by = excluded.noted_by;
+
+-- name: resume(source, note, who, now)$
+-- scope: all institutions, because a source is one for the whole union; no customer data.
+-- Asked again from now on. Null when it is asked anyway.
+update evidence.breakers set state = 'closed', failures = 0, retry_at = null, held_until = null, changed_at = :now,
+    note = :note, noted_by = :who
+where source = :source and state <> 'closed'
+returning true;
 
 -- name: probe(source, now, until)$
 -- scope: all institutions, because a source is one for the whole union; no customer data.
@@ -53,7 +72,7 @@ on conflict (source) do update set
     state = case when b.state <> 'closed'
         or (case when b.failed_at < :since then 1 else b.failures + 1 end) >= :most::integer
         then 'open' else 'closed' end,
-    retry_at = case when b.state = 'open' then b.retry_at
+    retry_at = case when b.state = 'open' or b.held_until > :now then b.retry_at
         when b.state = 'half_open'
         or (case when b.failed_at < :since then 1 else b.failures + 1 end) >= :most::integer
         then :retry_at::timestamptz end,
@@ -72,5 +91,5 @@ update evidence.breakers b set
     retry_at = null,
     changed_at = case when before.state = 'closed' then b.changed_at else :now end
 from before
-where b.source = :source
+where b.source = :source and (b.held_until is null or b.held_until <= :now)
 returning before.state <> 'closed';
