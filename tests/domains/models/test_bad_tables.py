@@ -4,7 +4,8 @@ import numpy
 import polars as pl
 import pytest
 
-from backend.domains.models.training import command
+from backend.domains.models.training import command, tables
+from backend.domains.models.training.options import Options
 
 
 def refused(path, capsys, *options) -> str:
@@ -24,7 +25,10 @@ def refused(path, capsys, *options) -> str:
         (b"", "文件是空的"),
         (b" \n \n", "文件是空的"),
         ("a,坏\n".encode(), "没有数据行"),
-        ("a,坏\n1,0\n".encode("gb18030"), "不是 UTF-8"),
+        (b"\xff\xfe\xff\n", "不是 UTF-8 或 GBK"),
+        ("a,坏\n1,0\n".encode("gb18030"), "只有一种值"),
+        ("a;坏\n1;0\n".encode(), "像是分号"),
+        ("a\t坏\n1\t0\n".encode(), "像是制表符"),
         (b"\x00\x01\x02", "不是 CSV 或 Parquet"),
         (b"PAR1 and nothing more", "不是完好的 Parquet"),
         ("a,a,坏\n1,2,0\n".encode(), "重名的列：a"),
@@ -155,3 +159,13 @@ def test_a_live_file_that_is_no_model(table, csv_file, tmp_path, capsys):
     assert "没有叫 magic 的模型种类" in refused(path, capsys, "--live", str(tmp_path / "live.json"))
     (tmp_path / "live.json").write_text("[")
     assert "不是模型" in refused(path, capsys, "--live", str(tmp_path / "live.json"))
+
+
+def test_a_table_of_a_chinese_spreadsheet_is_read_as_it_is(table, tmp_path):
+    """GBK, as Excel saves a CSV, gives the same columns as UTF-8."""
+    text = table.write_csv()
+    for name, encoding in (("utf8.csv", "utf-8-sig"), ("gbk.csv", "gb18030")):
+        (tmp_path / name).write_bytes(text.encode(encoding))
+    one, two = (tables.read(tmp_path / name, Options(target="坏")) for name in ("utf8.csv", "gbk.csv"))
+    assert list(one.columns) == list(two.columns)
+    assert one.frame.equals(two.frame)

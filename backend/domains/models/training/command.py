@@ -12,8 +12,7 @@ import msgspec
 
 from backend.core import clock, unreadable
 from backend.core.errors import Problem
-from backend.domains.decision import facts
-from backend.domains.models.training import paper, plots, wording
+from backend.domains.models.training import paper
 from backend.domains.models.training.options import SCORECARD, TREES, Options
 from backend.settings import load
 
@@ -21,7 +20,7 @@ from backend.settings import load
 def arguments(parser: argparse.ArgumentParser) -> None:
     settings = load(os.environ)
     add = parser.add_argument
-    add("data", type=Path, nargs="?", help="CSV（UTF-8）或 Parquet，每人一行")
+    add("data", type=Path, nargs="?", help="CSV（UTF-8 或 GBK）或 Parquet，每人一行")
     add("--target", default="defaulted", metavar="列", help="好坏标记的列，0 好 1 坏")
     add("--kind", choices=(SCORECARD, TREES), default=SCORECARD, help="scorecard 评分卡，trees 树模型")
     add("--out", type=Path, default=Path("var/model"), metavar="目录", help="结果放在哪个目录")
@@ -71,10 +70,7 @@ def run(given: argparse.Namespace) -> int:
         with _progress(quiet=given.json) as tell:
             result = training.run(given.data, options, tell)
             tell("画图")
-            drawn = plots.draw(result.table, result.split, result.scores, result.report, label)
-            page = wording.page(result.report, label)
-            tell("排版")
-            files = _files(result, page, drawn, options)
+            files = _files(result, paper.made(result.report, clock.today()), options)
     except Problem as problem:
         return _wrong(problem.text)
     try:
@@ -116,12 +112,6 @@ def _options(given: argparse.Namespace) -> Options | str:
     )  # fmt: skip
 
 
-def label(name: str) -> str:
-    """A column as people call it: its label in the catalogue, or its own name."""
-    known = facts.catalogue().facts.get(name)
-    return known.label if known is not None else name
-
-
 @contextlib.contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     """A line that says what is being done, on the error stream, so that output stays clean."""
@@ -137,14 +127,14 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield lambda words: shown.update(task, description=words)
 
 
-def _files(result: Any, page: wording.Page, drawn: list[plots.Plot], options: Options) -> dict[str, bytes]:
+def _files(result: Any, drawn: paper.Files, options: Options) -> dict[str, bytes]:
     name = "trees" if options.kind == TREES else "scorecard"
     files = {
         f"{name}.json": msgspec.json.format(result.artefact, indent=1) + b"\n",
         "report.json": msgspec.json.format(msgspec.json.encode(result.report, order="sorted"), indent=1)
         + b"\n",
-        "report.html": paper.html(page, drawn).encode(),
-        "report.pdf": paper.pdf(page, drawn, clock.today(), f"模型指纹 {result.report['model_sha256'][:16]}"),
+        "report.html": drawn.html.encode(),
+        "report.pdf": drawn.pdf,
     }
     if result.onnx is not None:
         files["trees.onnx"] = result.onnx

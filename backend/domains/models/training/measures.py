@@ -54,6 +54,24 @@ def curves(scores: Any, bad: Any) -> tuple[Any, Any, Any]:
     return cuts, goods, bads
 
 
+def cumulative(scores: Any, bad: Any, most: int = 80) -> Row:
+    """`curves` at no more than `most` scores and one, among them the first, the last and that of KS."""
+    cuts, goods, bads = curves(scores, bad)
+    at = numpy.unique([*numpy.linspace(0, len(cuts) - 1, most).astype(int), (bads - goods).argmax()])
+    told = {"score": cuts[at].astype(float), "good": goods[at].round(4), "bad": bads[at].round(4)}
+    return {name: values.tolist() for name, values in told.items()}
+
+
+def spread(scores: Any, bad: Any, bars: int = 30) -> Row:
+    """Shares of the good and of the bad in equal bands of the score."""
+    edges = numpy.histogram_bin_edges(scores, bins=bars)
+    shares = {}
+    for flag, name in ((0, "good"), (1, "bad")):
+        counts = numpy.histogram(scores[bad == flag], bins=edges)[0]
+        shares[name] = (counts / max(1, counts.sum())).round(4).tolist()
+    return {"edges": edges.round(2).tolist(), **shares}
+
+
 def calibration(chance: Any, bad: Any) -> dict[str, Any]:
     """Ten bands of the chance foreseen against what came, with Wilson's 95 % interval; Brier score."""
     order = numpy.argsort(chance, kind="stable")

@@ -1,7 +1,12 @@
-"""The validation report as one HTML file that needs nothing else, and as a PDF (typst)."""
+"""The validation report as one HTML file that needs nothing else, and as a PDF (typst).
+
+`python -m backend.domains.models.training.paper` draws the report on its input, in a process of its own: whoever
+serves pages never loads the drawing library.
+"""
 
 import base64
 import json
+import sys
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -11,11 +16,37 @@ import jinja2
 import msgspec
 
 from backend.documents import rendering
+from backend.domains.models import apart
+from backend.domains.models.training import plots, wording
 from backend.domains.models.training.plots import Plot
 from backend.domains.models.training.wording import Page
 
 TEMPLATES = Path(__file__).parents[4] / "templates"
 HTML, PAPER = "documents/model_report.html", "model_report.typ"
+
+
+class Files(msgspec.Struct, frozen=True):
+    html: str
+    pdf: bytes
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What comes in on the standard input."""
+
+    report: dict[str, Any]
+    made_on: date
+
+
+def made(report: dict[str, Any], made_on: date) -> Files:
+    """Both from the report alone (`models.report`), so that the register draws what `train` drew."""
+    drawn, page = plots.draw(report, wording.label), wording.page(report, wording.label)
+    return Files(html(page, drawn), pdf(page, drawn, made_on, f"模型指纹 {report['model_sha256'][:16]}"))
+
+
+def main() -> None:
+    apart.limited()
+    asked = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Asked)
+    sys.stdout.buffer.write(msgspec.msgpack.encode(made(asked.report, asked.made_on)))
 
 
 def html(page: Page, plots: list[Plot]) -> str:
@@ -52,3 +83,7 @@ def pdf(page: Page, plots: list[Plot], made_on: date, foot: str) -> bytes:
 def _printable(text: str) -> str:
     covered = rendering.covered()
     return "".join(character if character in covered else "?" for character in text)
+
+
+if __name__ == "__main__":
+    main()

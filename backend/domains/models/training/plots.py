@@ -4,6 +4,7 @@ Colour never carries meaning alone: lines differ in dash and are labelled, bars 
 """
 
 import io
+import itertools
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,9 +14,6 @@ import msgspec
 import numpy
 
 from backend.domains.models.monitors import FAIR
-from backend.domains.models.training import measures
-from backend.domains.models.training.tables import Split, Table
-from backend.domains.models.training.validation import Scores
 
 FONT = Path(__file__).parents[4] / "static" / "fonts" / "NotoSansCJKsc-2.004-8105-Regular.otf"
 GREEN, WHEAT, FAINT, RED = "#00703a", "#8a5a00", "#8b958f", "#a63a2a"
@@ -31,20 +29,14 @@ class Plot(msgspec.Struct, frozen=True):
     png: bytes
 
 
-def draw(
-    table: Table, split: Split, scores: Scores, report: dict[str, Any], label: Callable[[str], str]
-) -> list[Plot]:
-    """All plots in the order a reader wants them."""
-    held, bad = split.held, table.bad
-    found = [
-        _ks(scores.score[held], bad[held], report["test"]),
-        _roc(scores, held, bad, report),
-        _calibration(report["calibration"]),
-        _lift(report["lift"]),
-        _spread(scores.score[held], bad[held], report["cut_off"]),
-        _cut_offs(report["cut_offs"]),
-        _drift(report, label),
-    ]
+def draw(report: dict[str, Any], label: Callable[[str], str]) -> list[Plot]:
+    """All plots in the order a reader wants them, from the report alone: the same from a file and from the register."""
+    curves = report.get("curves")
+    found = [_ks(curves["model"], report["test"]), _roc(curves, report)] if curves else []
+    found += [_calibration(report["calibration"]), _lift(report["lift"])]
+    if curves:
+        found.append(_spread(curves["spread"], report["cut_off"]))
+    found += [_cut_offs(report["cut_offs"]), _drift(report, label)]
     if report["stability"]:
         found.append(_stability(report["stability"]))
     if report["swap"]:
@@ -99,12 +91,12 @@ def _legend(axes: Any, **where: Any) -> None:
     axes.legend(frameon=False, prop={"family": _font(), "size": 9}, **where)
 
 
-def _ks(scores: Any, bad: Any, test: dict[str, Any]) -> Plot:
-    cuts, goods, bads = measures.curves(scores, bad)
+def _ks(curve: dict[str, Any], test: dict[str, Any]) -> Plot:
+    cuts, goods, bads = curve["score"], curve["good"], curve["bad"]
     figure, axes = _axes("分数", "累计占比")
     axes.plot(cuts, bads, color=RED, label="坏客户")
     axes.plot(cuts, goods, color=GREEN, linestyle="--", label="好客户")
-    at = int((bads - goods).argmax())
+    at = max(range(len(cuts)), key=lambda each: bads[each] - goods[each])
     axes.vlines(cuts[at], goods[at], bads[at], color=FAINT)
     axes.text(cuts[at], (goods[at] + bads[at]) / 2, f"  KS {test['ks']:.3f}", va="center")
     _legend(axes)
@@ -112,15 +104,13 @@ def _ks(scores: Any, bad: Any, test: dict[str, Any]) -> Plot:
     return _finished("ks", "区分度（KS）", alt, figure)
 
 
-def _roc(scores: Scores, held: Any, bad: Any, report: dict[str, Any]) -> Plot:
-    test = report["test"]
-    _, goods, bads = measures.curves(scores.score[held], bad[held])
+def _roc(curves: dict[str, Any], report: dict[str, Any]) -> Plot:
+    test, own, live = report["test"], curves["model"], curves["live"]
     figure, axes = _axes("好客户被拦下的占比", "坏客户被拦下的占比")
-    axes.plot([0, *goods], [0, *bads], color=GREEN, label=f"本模型 {test['auc']:.3f}")
-    if scores.live is not None:
-        _, goods, bads = measures.curves(scores.live[held], bad[held])
-        live = report["swap"]["live"]["auc"]
-        axes.plot([0, *goods], [0, *bads], color=WHEAT, linestyle="--", label=f"现用模型 {live:.3f}")
+    axes.plot([0, *own["good"]], [0, *own["bad"]], color=GREEN, label=f"本模型 {test['auc']:.3f}")
+    if live is not None and report["swap"]:
+        told = f"现用模型 {report['swap']['live']['auc']:.3f}"
+        axes.plot([0, *live["good"]], [0, *live["bad"]], color=WHEAT, linestyle="--", label=told)
     axes.plot([0, 1], [0, 1], color=FAINT, linestyle=":", label="瞎猜 0.500")
     _legend(axes, loc="lower right")
     alt = f"AUC {test['auc']:.3f}，95% 区间 {test['auc_low']:.3f} 至 {test['auc_high']:.3f}"
@@ -153,14 +143,13 @@ def _lift(rows: list[dict[str, Any]]) -> Plot:
     return _finished("lift", "提升和捕获", alt, figure)
 
 
-def _spread(scores: Any, bad: Any, cut: int) -> Plot:
+def _spread(found: dict[str, Any], cut: int) -> Plot:
     figure, axes = _axes("分数", "各自的占比")
-    edges = numpy.histogram_bin_edges(scores, bins=30)
-    for flag, colour, hatch, name in ((0, GREEN, "", "好客户"), (1, RED, "///", "坏客户")):
-        part = scores[bad == flag]
-        weights = numpy.full(len(part), 1 / len(part))
-        fill = {"alpha": 0.45, "hatch": hatch, "edgecolor": colour}
-        axes.hist(part, bins=edges, weights=weights, color=colour, label=name, **fill)
+    edges = found["edges"]
+    widths = [high - low for low, high in itertools.pairwise(edges)]
+    for side, colour, hatch, name in (("good", GREEN, "", "好客户"), ("bad", RED, "///", "坏客户")):
+        fill = {"alpha": 0.45, "hatch": hatch, "edgecolor": colour, "align": "edge"}
+        axes.bar(edges[:-1], found[side], width=widths, color=colour, label=name, **fill)
     axes.axvline(cut, color=FAINT)
     axes.text(cut, axes.get_ylim()[1] * 0.97, f" {cut} 分", va="top")
     _legend(axes)

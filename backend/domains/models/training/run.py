@@ -26,9 +26,6 @@ class Result(msgspec.Struct, frozen=True):
     artefact: bytes
     onnx: bytes | None
     report: dict[str, Any]
-    table: Table
-    split: Split
-    scores: validation.Scores
 
 
 def run(path: Any, options: Options, tell: Callable[[str], None]) -> Result:
@@ -54,7 +51,7 @@ def run(path: Any, options: Options, tell: Callable[[str], None]) -> Result:
     if decides:
         report["catalogue_sha256"] = facts.catalogue().hash
     graph = extra.pop("graph", None)
-    return Result(artefact, graph, report | extra, table, split, scores)
+    return Result(artefact, graph, report | extra)
 
 
 def _of_facts(table: Table, options: Options) -> tuple[Table, Options]:

@@ -1,6 +1,6 @@
 """Reading a table to train on, and every way in which it may be unfit (section 3 of issue 3).
 
-A CSV (UTF-8) or Parquet file, one row per case. Columns become numbers (float64, NaN = missing), categories
+A CSV (UTF-8 or GBK) or Parquet file, one row per case. Columns become numbers (float64, NaN = missing), categories
 (text, None = missing) or are left out with a sentence that says why.
 """
 
@@ -21,6 +21,7 @@ NUMBER, CATEGORY = "number", "category"
 MOST_CATEGORIES = 100
 MOST_COLUMNS = 2_000
 ID_SHARE = 0.95
+_MARKS = {";": "分号", "\t": "制表符", "|": "竖线"}
 _NOTHING = ["", "NA", "N/A", "NULL", "null", "NaN", "nan", "None", "#N/A"]
 
 
@@ -79,14 +80,13 @@ def _frame(path: Path) -> tuple[pl.DataFrame, str]:
 
 
 def _csv(raw: bytes) -> pl.DataFrame:
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as cause:
-        raise TableUnfit(why="文件不是 UTF-8 编码，请另存为 UTF-8 的 CSV") from cause
+    text = _text(raw)
     if "\x00" in text:
         raise TableUnfit(why="这不是 CSV 或 Parquet 文件")
     header = next(csv.reader(io.StringIO(text)), [])
     names = [name.strip() for name in header]
+    if len(names) == 1 and (mark := next((m for m in _MARKS if m in names[0]), "")):
+        raise TableUnfit(why=f"列之间要用逗号隔开，这份用的像是{_MARKS[mark]}")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise TableUnfit(why="有重名的列：" + "、".join(name or "（没有名字）" for name in twice[:5]))
@@ -101,6 +101,16 @@ def _csv(raw: bytes) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, ValueError) as cause:
         raise TableUnfit(why="有的行列数和表头对不上，或引号没有成对") from cause
     return frame.rename(dict(zip(frame.columns, names, strict=True)))
+
+
+def _text(raw: bytes) -> str:
+    """UTF-8, or GBK as a spreadsheet in China writes it."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise TableUnfit(why="文件不是 UTF-8 或 GBK 编码，请另存为 UTF-8 的 CSV")
 
 
 def _named(frame: pl.DataFrame, options: Options) -> None:

@@ -47,6 +47,7 @@ def report(table: Table, split: Split, scores: Scores, model: Model, options: Op
             for name, groups in table.groups.items()
         },
         "swap": None if scores.live is None else _swap(scores, held, bad),
+        "curves": _curves(scores, held, bad),
         "cut_off": cut,
         "split": split.how,
         "notes": table.notes,
@@ -60,6 +61,16 @@ def report(table: Table, split: Split, scores: Scores, model: Model, options: Op
             "odds": options.base_odds,
             "points_to_double": options.points_to_double,
         },
+    }
+
+
+def _curves(scores: Scores, held: Any, bad: Any) -> dict[str, Any]:
+    """What is drawn of KS, ROC and the scores, so that a drawing needs the report alone."""
+    live = None if scores.live is None else measures.cumulative(scores.live[held], bad[held])
+    return {
+        "model": measures.cumulative(scores.score[held], bad[held]),
+        "live": live,
+        "spread": measures.spread(scores.score[held], bad[held]),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from backend.domains.decision import facts
 from backend.domains.models import drift
 from backend.domains.models.training.plots import CELLS
 
@@ -30,6 +31,12 @@ class Page(msgspec.Struct, frozen=True):
     warnings: list[str]
     sheets: list[Sheet]
     facts: list[str]
+
+
+def label(name: str) -> str:
+    """A column as people call it: its label in the catalogue, or its own name."""
+    known = facts.catalogue().facts.get(name)
+    return known.label if known is not None else name
 
 
 def page(report: dict[str, Any], label: Label) -> Page:
