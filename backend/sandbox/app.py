@@ -38,18 +38,7 @@ from backend.sandbox.systems.wechat import open_tags, phone
 from backend.sandbox.world import AnyRequest, World
 from backend.settings import Settings
 
-SYSTEMS = (
-    "wechat",
-    "sms",
-    "identity_check",
-    "liveness",
-    "credit_bureau",
-    "data_platform",
-    "core_banking",
-    "image_archive",
-    "mobile_bank",
-    "sign_on",
-)
+SYSTEMS = tuple(office.NAMES)
 _BY_PREFIX = {system.replace("_", "-"): system for system in SYSTEMS}
 HERE = Path(__file__).parent
 _OPEN_PATHS = ("/liveness/page/",)

@@ -64,7 +64,9 @@ def sound(text: str, *secrets: str) -> None:
 
 
 def test_every_status_has_its_sentences() -> None:
-    assert set(SAID) == set(APPLICATION.labels) - {"abandoned"}
+    assert set(SAID) == set(APPLICATION.labels) - {"abandoned"}, (
+        "say in SAID what the bot answers in this status"
+    )
 
 
 @pytest.mark.parametrize("status", sorted(SAID))

@@ -1,9 +1,11 @@
 """Every client keeps the same bargain, whatever system it speaks to (trust §1.6, §1.7)."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +17,7 @@ from backend.integrations import http, registry
 from backend.integrations.http import CallInsideTransaction, OutsideRefused, OutsideUnavailable
 from backend.integrations.image_archive.port import ImageIndex
 from backend.integrations.registry import Clients
+from backend.sandbox.pages import office
 from backend.sandbox.world import World
 from backend.settings import Settings
 
@@ -88,6 +91,18 @@ EFFECTS: dict[str, tuple[str, str, Call, Any]] = {
     "core_banking": ("customer_opened", "customers", open_customer, "李四"),
     "image_archive": ("image_stored", "images", upload, b"\xff\xd8 another"),
 }
+
+
+def test_every_system_has_its_contract_its_name_in_the_back_office_and_its_line_in_the_readme() -> None:
+    folders = {p.name for p in Path(registry.__file__).parent.iterdir() if (p / "port.py").exists()}
+    assert set(office.NAMES) == folders, "its name in backend/sandbox/pages/office.py NAMES"
+    readme = (Path(registry.__file__).parent / "README.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", readme, re.M)) == folders
+    nameless = {effect for effect, *_ in EFFECTS.values()} - set(office.EFFECTS)
+    assert nameless == set(), "its words in backend/sandbox/pages/office.py EFFECTS"
+    # These have tests of their own beside this one, or no effects.
+    assert folders - set(EFFECTS) == {"wechat", "mobile_bank", *office.WITHOUT_EFFECTS}, "its line in EFFECTS"
+
 
 every_effect = pytest.mark.parametrize("system", EFFECTS)
 
@@ -210,7 +225,7 @@ async def test_one_can_ask_whether_a_key_took_effect_before_sending_again(
     assert await clients.applied(system, "k1") is None
     await EFFECTS[system][2](clients, "k1")
     found = await clients.applied(system, "k1")
-    assert found is not None
+    assert found is not None, "the system answers GET /effects/{key} with `world.answered`"
     assert (found.effect, found.reference) == (EFFECTS[system][0], "c1")
 
 

@@ -212,9 +212,12 @@ async def test_staff_of_a_county_find_none_of_another_countys_ids(
                     harmless = told is mixed and path == "/console/counties/{institution_id:str}"
                     if status != 404 and not harmless:
                         wrong.append(f"{role} {method} {example(path, told)}: {status}")
-            assert await census.changed(before) == set(), role
+            assert await census.changed(before) == set(), (
+                f"{role}: an id that is not theirs changed something; {wrong}"
+            )
     missing = {p for _, p, h in handlers(road) if staff_with_ids(p)} - swept
-    assert (wrong, missing) == ([], set())
+    assert wrong == [], "an id of another county is answered 404: no row touched is no success"
+    assert missing == set(), "routes no role of the list above may use"
 
 
 async def _ask(desk: Desk, method: str, path: str, token: str, fields: tuple[str, ...]) -> int:

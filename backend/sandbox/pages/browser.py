@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 from litestar.types import HTTPScope, Scope, Send
 
+from backend.sandbox.pages.office import NAMES
 from backend.sandbox.world import World
 
 OPEN_COOKIE, PHONE_COOKIE = "phone_browser", "phone_openid"
@@ -23,10 +24,11 @@ USER_AGENT = (
     "WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64"
 )
 OWN = (
-    *("/phone", "/bank", "/office", "/control", "/sandbox-static", "/sms", "/identity-check", "/liveness"),
-    *("/credit-bureau", "/data-platform", "/core-banking", "/image-archive", "/mobile-bank", "/sign-on"),
+    *("/phone", "/bank", "/office", "/control", "/sandbox-static"),
+    *(f"/{system.replace('_', '-')}" for system in NAMES if system != "wechat"),
     *("/wechat/cgi-bin", "/wechat/sns", "/wechat/connect"),
 )
+"""`/wechat` alone is the product's webhook and sign-in."""
 NOT_PASSED_ON = {
     *("host", "cookie", "user-agent", "connection", "content-length", "accept-encoding"),
     *("origin", "referer", "transfer-encoding"),

@@ -9,6 +9,7 @@ from litestar.response import Redirect, Template
 from backend.sandbox import faults, world
 from backend.sandbox.world import AnyRequest, World
 
+# Every system of the sandbox, by the name it has for our clients; its path is the same with hyphens.
 NAMES = {
     "wechat": "微信",
     "sms": "短信",

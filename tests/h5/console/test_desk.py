@@ -231,7 +231,9 @@ async def test_what_came_through_no_county_waits_at_head_office_and_is_answered_
 
 
 def test_every_kind_of_effect_has_a_name_people_read() -> None:
-    assert set(HANDLERS) == set(KINDS)
+    assert set(HANDLERS) == set(KINDS), (
+        "every handler of backend/jobs has a name in h5/console/dead_letters.py KINDS"
+    )
 
 
 async def test_a_dead_letter_says_whose_it_is_and_why_without_codes(

@@ -3,12 +3,15 @@
 import gzip
 import re
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 
 from backend.core import clock
+from backend.domains.applications.model import APPLICATION
 from backend.web import templates
+from h5.customer import views
 from tests.h5.customer import contexts
 
 ROOT = templates.ROOT
@@ -53,6 +56,19 @@ def rendered(name: str, **page: str) -> str:
 def test_a_page_is_at_most_5_kb_packed_in_both_sizes_of_type(name: str) -> None:
     for display in ("normal", "care"):
         assert len(gzip.compress(rendered(name, display=display).encode(), 6)) <= 5_000
+
+
+def test_every_status_of_an_application_has_words_of_its_own_on_the_customers_page() -> None:
+    """A status the template does not know must not be told as another one."""
+    shown = {
+        v.status: n for n, (t, v) in reversed(contexts.PAGES.items()) if t == "customer/result/show.html"
+    }
+    assert set(shown) | {"submitted"} == set(APPLICATION.labels) - {"draft"}, (
+        "a new status: give it a context"
+    )
+    assert set(get_args(views.Status)) == set(APPLICATION.labels) - {"draft"}
+    said = [re.findall(r"<h1>(.*?)</h1>", rendered(name), re.DOTALL)[0] for name in shown.values()]
+    assert len(set(said)) == len(shown), "two statuses say the same"
 
 
 @pytest.mark.parametrize("name", contexts.PARTS)
