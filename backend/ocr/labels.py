@@ -8,6 +8,11 @@ import numpy as np
 from backend.ocr.locate import Word
 
 
+_APART, _SAME = 0.6, 0.3
+"""Middles of neighbours stand a character apart, in heights of their box. Nearer than `_APART` in boxes that overlap is
+a part of the neighbour, nearer than `_SAME` the neighbour itself."""
+
+
 class Piece(NamedTuple):
     """Part of a line: a printed label (`label` set) or what stands between labels."""
 
@@ -97,11 +102,12 @@ def _slope(along: np.ndarray[tuple[int], np.dtype[np.float32]], label: Piece) ->
 
 def row(label: Piece, pieces: Iterable[Piece], until: float = float("inf")) -> list[Piece]:
     """Unlabelled pieces on the row of `label`, right of it and left of `until` (level x), from left to right. A piece
-    that begins inside the label loses what is the label's."""
+    that begins inside the label loses what is the label's: a box that overlaps the label's may hold the right half of
+    its last character, read as a character of its own."""
     height = label.word.height
     ends = max((label.word.x_of(each) for each in label.word.line.characters), default=label.word.left)
     found = [
-        right_of(piece, ends + 0.3 * height)
+        right_of(piece, ends + (_APART if _overlaps(label, piece) else _SAME) * height)
         for piece in pieces
         if not piece.label
         and not (
@@ -115,6 +121,11 @@ def row(label: Piece, pieces: Iterable[Piece], until: float = float("inf")) -> l
     return _each_once(sorted(found, key=lambda piece: piece.word.left))
 
 
+def _overlaps(label: Piece, piece: Piece) -> bool:
+    """Whether the piece stands in another box than the label, and that box begins inside the label's."""
+    return piece.word.box is not label.word.box and piece.word.left < label.word.right
+
+
 def _each_once(row: list[Piece]) -> list[Piece]:
     """Boxes of one row may overlap by a character; the one that begins with it keeps it."""
     kept: list[Piece] = []
@@ -125,8 +136,7 @@ def _each_once(row: list[Piece]) -> list[Piece]:
             apart = after.x_of(after.line.characters[0]) - piece.word.x_of(characters[-1])
             shared = piece.word.right - after.left > 0.5 * after.height
             same = shared and characters[-1].text == after.line.characters[0].text
-            # Neighbours stand a character apart; nearer, in boxes that overlap, is a part of the next one.
-            if same or apart < (0.6 if shared else 0.3) * after.height:
+            if same or apart < (_APART if shared else _SAME) * after.height:
                 if len(characters) == 1:
                     continue
                 piece = piece._replace(word=_slice(piece.word, 0, len(characters) - 1))

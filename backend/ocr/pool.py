@@ -117,7 +117,7 @@ class Pool:
             reply = taken.ask(content)
             if taken.worn and not self._closing.is_set():
                 taken.stop()
-                kept = Worker(self._folder, self._limits)
+                kept = self._replacement()
             return reply
         except WorkerGone as gone:
             kept = self._replacement()

@@ -42,8 +42,8 @@ def unsure(line: Line) -> bool:
 
 def joined(first: Line, second: Line) -> Line:
     """The second reading with, at each of its characters, the mean of both posteriors; the first one when the second
-    lost characters. Both must show the same stretch of the picture."""
-    if len(second.characters) < len(first.characters):
+    lost characters or saw a mark (> or —) where the first saw one. Both must show the same stretch of the picture."""
+    if _written(second) < _written(first):
         return first
     posteriors = second.posteriors.copy()
     best = posteriors.argmax(axis=1)
@@ -57,6 +57,11 @@ def joined(first: Line, second: Line) -> Line:
             start, end = run(best, int(each.column))
             posteriors[start:end] = (second.posteriors[int(each.column)] + first.posteriors[column]) / 2
     return Line(posteriors, second.alphabet)
+
+
+def _written(line: Line) -> int:
+    """How many of its characters stand for something: all but punctuation, the dot inside a name counted."""
+    return sum(each.text.isalnum() or each.text == "·" for each in line.characters)
 
 
 def holes(line: Line) -> list[int]:

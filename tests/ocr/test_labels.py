@@ -46,6 +46,16 @@ def test_a_value_that_begins_inside_its_label_loses_what_is_the_labels() -> None
     assert value(word("姓名", 0), word("名方财", 32), label="姓名") == "方财"
 
 
+def test_the_right_half_of_a_label_is_no_character_of_a_value_whose_box_begins_inside_it() -> None:
+    assert value(word("姓名", 0), word("格甲县公", 45), label="姓名") == "甲县公"
+    assert value(word("签发机关", 0), word("其甲县公安局", 106), label="签发机关") == "甲县公安局"
+
+
+def test_a_value_whose_box_touches_its_label_keeps_its_first_character() -> None:
+    assert value(word("姓名", 0), word("格甲县公", 57), label="姓名") == "格甲县公"
+    assert value(word("姓名格甲县公", 0), label="姓名") == "格甲县公"
+
+
 def test_a_character_in_two_boxes_is_read_once_and_a_doubled_name_stays() -> None:
     assert value(word("姓名其", 0), word("其其格", 62), label="姓名") == "其其格"
     assert value(word("姓名其", 0), word("其格", 91), label="姓名") == "其其格"

@@ -3,7 +3,7 @@ import pytest
 
 from backend.ocr.lines import Alphabet, Line
 
-ALPHABET = Alphabet(list("0123456789X汉漢"))
+ALPHABET = Alphabet(list("0123456789X汉漢>·"))
 
 
 def line(*columns: dict[str, float]) -> Line:

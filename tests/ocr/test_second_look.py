@@ -49,6 +49,17 @@ def test_a_second_reading_that_lost_characters_does_not_count() -> None:
     assert second_look.joined(first, spread("汉 汉", 5)) is first
 
 
+def test_a_second_reading_that_saw_a_mark_for_a_character_does_not_count() -> None:
+    first = spread("汉漢汉", 漢=0.6)
+    assert second_look.joined(first, spread("汉>汉", 5)) is first
+    assert second_look.joined(spread("汉>汉", **{">": 0.5}), spread("汉漢汉", 5)).text == "汉漢汉"
+
+
+def test_the_dot_inside_a_name_is_a_character_of_it() -> None:
+    first = spread("汉漢汉", 漢=0.4)
+    assert second_look.joined(first, spread("汉·汉", 5)).text == "汉·汉"
+
+
 def test_a_hole_that_stays_puts_its_neighbours_in_doubt() -> None:
     box = Box(np.zeros(2, np.float32), np.array([1, 0], np.float32), np.array([0, 1], np.float32), 90, 12)
     torn = Piece("", Word(spread("汉漢 汉漢汉"), 0, 180, 0, 24, box, 0.0))

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.ocr import formats, reading, service
+from backend.ocr import formats, frames, models, pool, reading, service
 from backend.ocr.client import OcrClient
 from backend.ocr.pool import Limits
 from backend.sandbox import specimens
@@ -101,6 +101,20 @@ async def test_workers_are_recycled_and_stay_under_the_memory_cap(folder: Path, 
                 seen.add(worker.pid)
                 assert worker.memory_info().rss < 450e6
         assert len(seen) >= 2
+
+
+def test_what_a_worn_worker_read_counts_though_no_other_could_be_started(
+    ocr_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = pool.Pool(models.folder(ocr_data), 1, Limits(jobs=1))
+    with monkeypatch.context() as broken:
+        broken.setattr(pool, "START_LIMIT", 0.0)
+        first = frames.answer(workers.answer(frames.pack(frames.Request(JPEG))))
+    second = frames.answer(workers.answer(frames.pack(frames.Request(JPEG))))
+    workers.close()
+    for answer in (first, second):
+        assert answer.reading is not None
+        assert answer.reading.kind == reading.ID_FRONT
 
 
 async def test_a_worker_above_its_memory_cap_is_ended_within_the_job(folder: Path, ocr_data: Path) -> None:
