@@ -19,7 +19,7 @@ from backend.ocr.lines import SURE, Line, is_han
 
 _FONT = Path(__file__).parents[2] / "static" / "fonts" / "NotoSansCJKsc-2.004-8105-Regular.otf"
 _RIVALLED = 0.98  # above this posterior no rival is left that a drawing could tell apart
-_LIKELY, _MOST = 0.02, 5
+_LIKELY, _MOST = 0.005, 5  # the recogniser may give the right one no more (濉, read as 滩)
 _SIZES = range(24, 46, 3)  # of a character in a crop 48 pixels high
 _SOFT = 1.1  # a photograph's strokes are softer than a drawing's
 _REACH = 9  # pixels a character may stand beside where it was read

@@ -7,7 +7,6 @@ import numpy as np
 
 from backend.ocr.locate import Word
 
-
 _APART, _SAME = 0.6, 0.3
 """Middles of neighbours stand a character apart, in heights of their box. Nearer than `_APART` in boxes that overlap is
 a part of the neighbour, nearer than `_SAME` the neighbour itself."""

@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.ocr_figures --range report --count 100 --json
 
-`tune` and `report` are disjoint ranges of seeds; figures are only ever quoted from `report`.
+`tune` and `report` are disjoint ranges of seeds; figures are only ever quoted from `report`. A range whose
+single failures somebody has looked at is reported no more (500,000 onward was: backend/ocr/README.md).
 """
 
 import argparse
@@ -24,7 +25,7 @@ from backend.ocr import engine as engines
 from backend.ocr import intake, models, reader
 from backend.sandbox import specimens
 
-RANGES = {"tune": 1_000, "report": 500_000}
+RANGES = {"tune": 1_000, "report": 700_000}
 DEGREES = ("easy", "medium", "hard")
 KINDS = ("id_front", "id_back", "business_licence", "bank_card")
 

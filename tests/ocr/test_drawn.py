@@ -62,8 +62,14 @@ def test_a_sure_character_is_left_as_it_was_read() -> None:
 
 
 def test_what_is_not_likely_is_not_drawn() -> None:
-    line = read({"令": 0.99}, {"狐": 0.99}, {"波": 0.7, "诐": 0.01})
+    line = read({"令": 0.99}, {"狐": 0.99}, {"波": 0.7, "诐": 0.003})
     assert drawn.settled(line, printed("令狐诐")).text == "令狐波"
+
+
+def test_a_rare_character_the_recogniser_hardly_considered_is_found_by_its_drawing() -> None:
+    line = drawn.settled(read({"令": 0.99}, {"狐": 0.99}, {"彼": 0.9, "诐": 0.018}), printed("令狐诐"))
+    assert line.text == "令狐诐"
+    assert line.characters[2].probability < SURE
 
 
 def test_a_nearly_sure_character_falls_only_to_a_rival_that_looks_more_like_the_picture() -> None:
