@@ -113,6 +113,8 @@ class _Layout:
             return []
         left = first[0].word.left if first else anchor.word.right
         height = anchor.word.height
+        # A crooked first line has a box as high as two lines; the label is too short for that.
+        row_height = min(height, label.word.height) if label else height
         limit = self.x(_TEXT_ENDS, 300)
         lines = [
             (labels.below(piece, anchor), piece)
@@ -122,10 +124,8 @@ class _Layout:
             and piece.word.height > 0.45 * height
         ]
         reach = min(150 * self._unit, 3.4 * height)
-        lower = sorted(
-            ((down, piece) for down, piece in lines if 0.5 * height < down < reach), key=lambda pair: pair[0]
-        )
-        return first + labels.in_rows(lower, height)
+        lower = [(down, piece) for down, piece in lines if 0.5 * row_height < down < reach]
+        return first + labels.in_rows(sorted(lower, key=lambda pair: pair[0]), row_height)
 
 
 def _name(card: _Layout) -> Field | None:

@@ -1,0 +1,44 @@
+"""Where an address goes on: what boxes of a crooked photograph do to its rows."""
+
+import numpy as np
+
+from backend.ocr import id_card
+from backend.ocr.lines import Alphabet, Line
+from backend.ocr.locate import Box, Word
+from backend.ocr.reading import FRONT_LABELS
+
+_ADDRESS = "甲县濉水镇西王庄村六组十二号楼三单元"
+ALPHABET = Alphabet(list(dict.fromkeys("".join(FRONT_LABELS) + _ADDRESS)))
+_RIGHT, _DOWN = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+PITCH, HEIGHT = 30.0, 40.0
+
+
+def word(text: str, left: float, y: float, height: float = HEIGHT) -> Word:
+    """A line with a character every `PITCH` pixels in a box of that height; a pixel is a tenth of a millimetre."""
+    posteriors = np.zeros((3 * len(text), len(ALPHABET.characters)), np.float32)
+    posteriors[:, 0] = 1
+    for at, character in enumerate(text):
+        posteriors[3 * at + 1] = np.eye(len(ALPHABET.characters))[ALPHABET.index[character]]
+    right = left + PITCH * len(text)
+    box = Box(np.array([(left + right) / 2, y], np.float32), _RIGHT, _DOWN, (right - left) / 2, height / 2)
+    return Word(Line(posteriors, ALPHABET), left, right, y, height, box, 0.0)
+
+
+def address(*lines: Word) -> str:
+    labels = [word(name, 50, y) for name, y in (("姓名", 78), ("出生", 206), ("住址", 270))]
+    number = word("公民身份号码", 48, 470)
+    return id_card.front([*labels, *lines, number])["住址"].text
+
+
+def test_a_first_line_in_a_box_as_high_as_two_does_not_swallow_the_second() -> None:
+    assert address(word("甲县濉水镇西王庄村", 150, 274, 79), word("六组十二号", 150, 308)) == _ADDRESS[:14]
+
+
+def test_the_second_and_third_line_stay_two_rows() -> None:
+    lines = [
+        ("甲县濉水镇西王庄村", 150, 274, 79),
+        ("六组十二号", 155, 310, HEIGHT),
+        ("楼三单元", 150, 346, HEIGHT),
+    ]
+    read = address(*(word(*line) for line in lines))
+    assert read == "".join(line[0] for line in lines)
