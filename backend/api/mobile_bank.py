@@ -103,7 +103,7 @@ async def standing(
 @post("/drawdown", status_code=200)
 async def drawdown(request: Request) -> Response:
     """May this money go out? Only on `allow`, for this amount, until `valid_until` (A7-06)."""
-    asked = await signed.read(request, Drawdown)
+    asked = await signed.read(request, signed.Caller.MOBILE_BANK, Drawdown)
     question = check_drawdown.Question(**msgspec.structs.asdict(asked))
     told = await check_drawdown.check_drawdown(request.app.state.context, question)
     return Whole(msgspec.json.encode(told), media_type="application/json")

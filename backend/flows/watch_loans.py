@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from backend.core import clock, workdays
+from backend.core import clock
 from backend.core.actor import Actor, everywhere, system
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
@@ -29,6 +29,7 @@ from backend.domains.decision.model import Case, SourceFacts, Stage
 from backend.domains.evidence import service as evidence
 from backend.domains.post_loan import looks, warnings
 from backend.domains.products import service as products
+from backend.domains.regulation import calendar
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
 from backend.flows import collect, loan_standing
@@ -260,7 +261,8 @@ async def _keep(tx: Tx, known: _Known, case: Case, said: moments.Assessment) -> 
         assessment_id=assessment_id,
     )
     quiet_since = today - timedelta(days=known.rules.count("warning.quiet_days"))
-    raised = await warnings.signalled(tx, signal, today, workdays.after(today, days), quiet_since)
+    due = (await calendar.known(tx, today)).after(today, days)
+    raised = await warnings.signalled(tx, signal, today, due, quiet_since)
     if raised is not None:
         await applications.note(tx, application, "warning_raised", raised.action)
     return True

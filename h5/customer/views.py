@@ -300,9 +300,8 @@ class Result(Struct, frozen=True):
     `steps` while deciding are the checks under way, later the story of the application. `promise_at`: the
     latest moment for an answer (held, referred). `retry_on`: when a declined customer may apply again.
     `advice`: what would raise the limit or the chance; `nearest`: the one nearest thing to do, tried out (N5).
-    `drawdown`: why the last drawdown at the bank did not go through.
-    `reusable`: repaid, and the line stands. `moment`: what
-    the next notice is about; `asks_notice`: the page asks WeChat's user to allow it.
+    `drawdown`: why the last drawdown at the bank did not go through. `reusable`: repaid, and the line stands.
+    `moment`: what the next notice is about; `asks_notice`: the page asks WeChat's user to allow it.
     """
 
     application_no: str
