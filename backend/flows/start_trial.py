@@ -62,8 +62,10 @@ class _Cases(msgspec.Struct, frozen=True, kw_only=True):
 async def start_trial(context: Context, actor: Actor, asked: Asked, *, queued: bool) -> Run:
     """A waiting trial; `queued` lets the worker run it. Raises what `name_trial_versions` and `gather_trial_rules`
     do, `StrategyRefused` (with every finding), `CountyNotLoaded`, `NothingOnOffer`, `NothingToTry`,
-    `WarningsNeedCounty`, `StageNotTried`."""
+    `WarningsNeedCounty`, `StageNotTried`, and when queued `TooManyTrials`."""
     async with context.db.read(actor) as tx:
+        if queued:
+            await trials.require_room(tx)
         draft = await name_trial_versions(tx, asked.draft)
         base = None if asked.against is None else await name_trial_versions(tx, asked.against)
     stage = _stage(asked, draft, base)

@@ -19,6 +19,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("策略和审批", "/console/strategies"),
             ("场景", "/console/strategies/scenarios"),
             ("查决策", "/console/decisions"),
+            ("试算", "/console/trials"),
         ),
     ),
     ("合同管理", ()),

@@ -31,6 +31,8 @@ from h5.console import (
     support,
     surveys,
     tickets,
+    trial_results,
+    trials,
 )
 
 router = staff.router(
@@ -116,5 +118,13 @@ router = staff.router(
         strategy_trials.show,
         strategy_trials.keep,
         strategy_trials.decide,
+        trials.show_all,
+        trials.start,
+        trials.cancel,
+        trial_results.compare,
+        trial_results.show,
+        trial_results.progress,
+        trial_results.take_page,
+        trial_results.take_figures,
     ]
 )

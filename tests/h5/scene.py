@@ -26,7 +26,9 @@ from backend.domains.reviews import rechecks
 from backend.domains.reviews import service as reviews
 from backend.domains.strategies import service as strategies
 from backend.domains.surveys import service as surveys
-from backend.flows import check_survey, return_case, submit_survey
+from backend.flows import check_survey, return_case, start_trial, submit_survey
+from backend.flows.name_trial_versions import Versions
+from backend.flows.start_trial import Asked
 from backend.outbox import effects
 from tests.flows.conftest import Road, id_number
 
@@ -37,7 +39,7 @@ STAFF = {"4101": "JX", "4102": "YX"}
 class Scene(msgspec.Struct):
     """`number` is a referred case of the first officer, `inquiry` the question put to that officer about it, `version`
     a draft of the county's strategy, `union_version` head office's live one; `survey` a draft of the
-    officer's, `checked_survey` one a colleague confirmed."""
+    officer's, `checked_survey` one a colleague confirmed; `trial` and `union_trial` wait for their first step."""
 
     institution: str
     application: Application
@@ -64,6 +66,8 @@ class Scene(msgspec.Struct):
     photo: str = ""
     checked_survey: str = ""
     checked_photo: str = ""
+    trial: str = ""
+    union_trial: str = ""
 
 
 def reviewer(institution: str, number: int = 4) -> Actor:
@@ -252,6 +256,11 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
     dead, alarm = await dead_letter(road, institution), await model_alarm(road, institution)
     version, union_version = await strategy_draft(road, institution)
     await road.settle()
+    past = Asked(draft=Versions())
+    own, union = [
+        await start_trial.start_trial(road.context, system(each, "test"), past, queued=False)
+        for each in (institution, "0000")
+    ]
     return Scene(
         institution,
         application,
@@ -276,4 +285,6 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         await photo_of(road, institution, writing),
         checked,
         await photo_of(road, institution, checked),
+        own.id,
+        union.id,
     )

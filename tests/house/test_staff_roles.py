@@ -78,14 +78,17 @@ def value(name: str, path: str, made: Scene) -> str:
         "entry_id": made.entry,
         "version_id": made.version,
         "alarm_id": made.alarm,
+        "run_id": made.trial,
     }
     assert name in known, f"a new kind of id, {name}: make one in tests/h5/scene.py and name it here"
     return known[name]
 
 
 def seen_by(role: str, made: Scene) -> Scene:
-    """Head office works on its own strategies, a county on its own."""
-    return msgspec.structs.replace(made, version=made.union_version) if role == "head_office_admin" else made
+    """Head office works on its own strategies and trials, a county on its own."""
+    if role != "head_office_admin":
+        return made
+    return msgspec.structs.replace(made, version=made.union_version, trial=made.union_trial)
 
 
 async def ask(desk: Desk, method: str, path: str, token: str) -> tuple[int, str]:

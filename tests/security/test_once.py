@@ -220,6 +220,8 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("county_admin", f"/console/lists/4101/{made.entry}/check", {"outcome": "agree"}),
         ("county_admin", f"/console/lists/4101/{made.entry}/end", {"reason": "查清不是他"}),
         ("risk_analyst", f"/console/monitors/4101/alarms/{made.alarm}", {"note": "查过了，是新来的客户经理"}),
+        ("risk_analyst", f"/console/trials/{made.trial}/cancel", {}),
+        ("risk_analyst", "/console/trials", {"strategy": "live", "cases": "history", "size": ""}),
         ("reviewer", f"/console/rechecks/{made.recheck}", {"finding": "disagreed", "why": "收入凭据对不上"}),
         ("county_admin", f"/console/rechecks/{made.recheck}/done", {"done": "已请客户经理上门核实用途"}),
         ("reviewer", f"/console/cases/{made.number}/try", {"version": made.version}),

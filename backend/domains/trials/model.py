@@ -279,6 +279,11 @@ class TrialOver(errors.Conflict):
     message = "这次试算已经结束"
 
 
+class TooManyTrials(errors.Conflict):
+    code = "trials_open"
+    message = "已经有 {count} 次试算没算完，等一等，或者先停掉一次"
+
+
 class StrategyUnreadable(errors.Invalid):
     code = "trial_strategy_unreadable"
     message = "这个文件不能当作规则试算：{why}"

@@ -24,6 +24,10 @@ where institution_id = :institution_id and (:strategy_id::uuid is null or strate
     and (:model_id::uuid is null or model_id = :model_id)
 order by asked_at desc, id limit :most;
 
+-- name: open_runs(institution_id)$
+-- How many trials of an institution are not over.
+select count(*) from trials.runs where institution_id = :institution_id and status in ('waiting', 'running');
+
 -- name: move(institution_id, id, from_status, to_status, error, ended_at)!
 -- Compare and set: whoever comes second finds nothing to move.
 update trials.runs set status = :to_status, error = :error, ended_at = :ended_at

@@ -61,8 +61,12 @@ def rows(measured: list[Measured], grouping: str) -> list[Row]:
     return sorted(found, key=lambda row: (-row.cases, row.member))
 
 
-def warning_rows(measured: list[Measured], grouping: str) -> list[tuple[str, Alarms, Alarms | None]]:
-    """(label, draft, base) of a trial of early warning, the largest group first."""
+WarningRow = tuple[str, Alarms, Alarms | None]
+"""(label, draft, base)."""
+
+
+def warning_rows(measured: list[Measured], grouping: str) -> list[WarningRow]:
+    """Of a trial of early warning, the largest group first."""
     by: dict[str, dict[str, Measured]] = {}
     for each in measured:
         if each.grouping == grouping:

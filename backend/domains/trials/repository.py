@@ -62,6 +62,10 @@ async def runs(tx: Tx, most: int, strategy_id: str | None, model_id: str | None)
     return [Run(**dict(row)) for row in rows]
 
 
+async def open_runs(tx: Tx) -> int:
+    return int(await Q.open_runs(tx, institution_id=tx.institution_id))
+
+
 async def plan(tx: Tx, run_id: str) -> Plan | None:
     found = await Q.plan(tx, institution_id=tx.institution_id, id=run_id)
     return None if found is None else msgspec.convert(found, Plan, str_keys=True)

@@ -18,6 +18,7 @@ from backend.domains.trials.model import (
     NothingToTry,
     Plan,
     Run,
+    TooManyTrials,
     TrialNotFound,
     TrialOver,
 )
@@ -27,6 +28,17 @@ county_signals = repository.signals
 
 RANGE = 50_000
 """Households fetched at a time for a batch."""
+
+
+MOST_OPEN = 3
+"""Trials of an institution the worker has at a time: each takes a core while it runs."""
+
+
+async def require_room(tx: Tx) -> None:
+    """Raises `TooManyTrials`."""
+    count = await repository.open_runs(tx)
+    if count >= MOST_OPEN:
+        raise TooManyTrials(count=count)
 
 
 async def create(
