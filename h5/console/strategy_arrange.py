@@ -76,7 +76,9 @@ class ArrangePage(msgspec.Struct, frozen=True, kw_only=True):
 async def show(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
     page = await _view(here, version_id)
-    return here.show(SHOW, page) if page else here.go(f"{HOME}/{version_id}")
+    if page is None:
+        return here.show(strategy_versions.SHOW, await strategy_versions.view(here, version_id))
+    return here.show(SHOW, page)
 
 
 @post(f"{HOME}/{{version_id:str}}/arrange", opt=staff.only(*WRITERS), fields=FIELDS)

@@ -13,7 +13,7 @@
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const lines = [...form.querySelectorAll("input[data-to]")];
   let from = null, branch = "", dragged = null, offset = [0, 0], view = null;
-  help.textContent = "拖动，或用方向键移动；先按回车选起点，再选终点画线或去线；Delete 去掉";
+  help.textContent = "拖动，或用方向键移动；先按回车选起点，再选终点画线或去线；删除键去掉";
 
   const at = (node) => [Number(node.x.value) || 0, Number(node.y.value) || 0];
   const left = (node) => !(node.gone && node.gone.checked);

@@ -62,3 +62,44 @@ def test_a_rule_goes_from_a_draft_to_live_by_two_people(town: Town) -> None:
         page.locator("button", has_text="批准").first.click()
         expect(page.locator(".title .tag", has_text="在用")).to_be_visible()
         look(page, "63-live")
+
+
+def test_the_flow_is_arranged_with_the_mouse_and_with_the_keys(town: Town) -> None:
+    """Both write into the list below the drawing, which is what is saved (issue 3 section 8)."""
+    with desk(town, "SL0001") as page:
+        page.goto(f"{town.web}/console/strategies/of?product=*&stage=eligibility")
+        page.fill("#reason", "把图排清楚")
+        page.locator("button", has_text="起一份草稿").click()
+        page.locator("a", has_text="排流程图").click()
+        box = page.locator("[data-box=bureau]")
+        expect(box).to_be_visible()
+        look(page, "66-arrange")
+        where, place = page.locator("[data-node=bureau] [name^=x_]"), box.bounding_box()
+        assert place is not None
+        before = int(where.input_value())
+        page.mouse.move(place["x"] + 40, place["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(place["x"] + 160, place["y"] + 60, steps=6)
+        page.mouse.up()
+        assert int(where.input_value()) > before
+        page.locator("[data-box=facts]").focus()
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("#board-said")).to_contain_text("还没有存")
+        for node in ("facts", "person"):
+            page.locator(f"[data-box={node}]").focus()
+            page.keyboard.press("Enter")
+        expect(page.locator("#board-said")).to_contain_text("去掉了")
+        page.locator("button[value=save]").click()
+        expect(page.locator(".changes", has_text="从输入走不到这张表")).to_be_visible()
+        page.set_viewport_size({"width": 360, "height": 800})
+        page.locator("[data-node=facts] .chip", has_text="人").first.locator("input").check(force=True)
+        page.locator("button[value=save]").click()
+        expect(page.locator(".tell.good", has_text="每条路都有结果")).to_be_visible()
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(page.url.replace("/arrange", "/openings"))
+        look(page, "67-openings")
+        page.goto(f"{town.web}/console/strategies/compare?product=*&stage=eligibility")
+        look(page, "68-compare")
+        page.goto(f"{town.web}/console/decisions")
+        page.locator("main button", has_text="查").click()
+        look(page, "69-decisions")

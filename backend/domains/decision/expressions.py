@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import zen
 
-from backend.domains.decision import regions
+from backend.domains.decision import facts, regions
 from backend.domains.decision.facts import Fact
 from backend.domains.decision.regions import Span
 
@@ -62,6 +62,14 @@ class Condition(msgspec.Struct, frozen=True):
     under: Span
     over: Span
     names: frozenset[str]
+
+
+def unknown(name: str) -> str:
+    """What is said of a name nobody declared; a fact of the catalogue by its label."""
+    known = facts.catalogue()
+    if name in known:
+        return f"“{known[name].label}”没有在输入里声明"
+    return f"没有叫“{name}”的数据项，或没有在输入里声明"
 
 
 def condition(cell: str, column: Fact, known: Mapping[str, Fact]) -> Condition:
@@ -313,7 +321,7 @@ class Parser:
             return Typed(BOOL, *(Fraction(name == "true"),) * 2)
         fact = self._known.get(name)
         if fact is None:
-            raise Unfit(f"没有叫“{name}”的数据项，或没有在输入里声明")
+            raise Unfit(unknown(name))
         self.names.add(name)
         return Typed(kind_of(fact), Fraction(fact.low), Fraction(fact.high), fact=fact)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from backend.domains.decision import features, graph, steps, tables
+from backend.domains.decision import expressions, features, graph, steps, tables
 from backend.domains.decision.contracts import CONTRACTS, ERROR, Finding
 from backend.domains.decision.facts import Catalogue, Fact
 from backend.domains.decision.graph import CUSTOM, EXPRESSION, FLOW, INPUT, SWITCH, TABLE, Graph
@@ -185,7 +185,7 @@ class _Lint:
         for name in declared(entry):
             self._used.add(name)
             if name not in known:
-                self._say(node["name"], f"子流程要用的“{name}”没有在输入里声明", node=number)
+                self._say(node["name"], "子流程要用的" + expressions.unknown(name), node=number)
 
     def _input(self, node: Mapping[str, Any]) -> None:
         """The JSON Schema on the input node names the facts; types are the catalogue's."""

@@ -172,7 +172,7 @@ def custom(
         return {name: logic.local(name, "int", low, high)}, set()
     for each in model.inputs:
         if each not in known or known[each].source == logic.LOCAL:
-            say(node["name"], f"模型要用的“{each}”没有在输入里声明")
+            say(node["name"], "模型要用的" + expressions.unknown(each))
     return {name: logic.local(name, "int", low, high)}, set(model.inputs)
 
 

@@ -1,6 +1,7 @@
 """Cells in Chinese and back, byte for byte (A3-33)."""
 
 import contextlib
+import re
 
 import pytest
 from hypothesis import given
@@ -107,3 +108,15 @@ def test_any_cell_at_all_comes_back(cell: str, column: Column) -> None:
 def test_any_text_is_read_or_refused_and_nothing_else(text: str, column: Column) -> None:
     with contextlib.suppress(CellUnreadable):
         cells.read(text, column, KNOWN)
+
+
+def test_no_cell_speaks_of_fen_hundredths_or_our_names() -> None:
+    """What a risk officer reads is 元, % and Chinese; letters are left to codes, grades and LPR (issue 3 section 8)."""
+    for stage, document in checks.shipped_documents().items():
+        for node in overlays.tables(document).values():
+            for column in cells.columns(Stage(stage), node["content"], KNOWN):
+                for rule in node["content"]["rules"]:
+                    said = cells.shown(rule[column.id], column, KNOWN)
+                    plain = said.replace("LPR", "")
+                    if column.label != "原因码" and said not in ("A", "B", "C", "D", "E"):
+                        assert not re.search(r"[A-Za-z_]{2,}", plain), (stage, column.label, said)
