@@ -145,6 +145,6 @@ def _read(place: str) -> tuple[datetime, str]:
         when = datetime.fromisoformat(at)
     except ValueError as cause:
         raise PlaceWrong() from cause
-    if when.tzinfo is None or not ids.is_uuid(number):
+    if when.tzinfo is None or not 2000 <= when.year < 2200 or not ids.is_uuid(number):
         raise PlaceWrong()
     return when, number

@@ -148,10 +148,12 @@ async def _version(here: Here, version_id: str) -> Version | None:
 
 
 def _day(text: str) -> date | None:
+    """None for what is no day of our time."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if 2000 <= day.year < 2200 else None
 
 
 def _midnight(day: date) -> datetime:

@@ -3,6 +3,7 @@
 a phone or a browser without scripts uses the list. What is saved passes the same checks as a flow from a file.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from h5.console.strategy_versions import code_of, found
 
 SHOW = "console/strategies/arrange.html"
 MOST_NODES, MOST_SOURCES = 40, 60
+_WHOLE = re.compile(r"-?\d{1,6}", re.ASCII)
 FIELDS = (
     *(f"{part}_{n}" for part in ("x", "y", "gone") for n in range(MOST_NODES)),
     *(f"line_{s}_{t}" for s in range(MOST_SOURCES) for t in range(MOST_NODES)),
@@ -113,7 +115,7 @@ async def _saved(here: Here, version_id: str, form: dict[str, str], otherwise: s
             version = await found(tx, version_id)
             if not isinstance(version.content, UnionContent):
                 raise Invalid(fields={"note": "县行的版本没有自己的流程图"})
-            document = await change(tx, version, version.content.document)
+            document = await _changed(tx, version, version.content.document, change)
             openings = arranging.without_gone(version.content.openings, document)
             content = UnionContent(document=document, openings=openings)
             strategy_files.require_drawable(version, content)
@@ -126,12 +128,25 @@ async def _saved(here: Here, version_id: str, form: dict[str, str], otherwise: s
     return here.go(f"{HOME}/{made.id}/arrange")
 
 
+async def _changed(tx: Tx, version: Version, document: Document, change: Any) -> Document:
+    try:
+        made: Document = await change(tx, version, document)
+    except (
+        LookupError,
+        TypeError,
+        AttributeError,
+        ValueError,
+    ) as cause:  # a draft of a file may hold anything
+        raise ArrangementWrong(why="这张图里有没写完整的节点，请用文件改好再排") from cause
+    return made
+
+
 def _arranged(document: Document, form: dict[str, str]) -> Document:
     nodes, sources = document["nodes"], arranging.sources(document)
     spots = {}
     for n, node in enumerate(nodes[:MOST_NODES]):
-        x, y = (form.get(f"{axis}_{n}", "").removesuffix(".0") for axis in ("x", "y"))
-        if not all(each.lstrip("-").isdecimal() and len(each) < 8 for each in (x, y)):
+        x, y = (form.get(f"{axis}_{n}", "") for axis in ("x", "y"))
+        if not all(_WHOLE.fullmatch(each) for each in (x, y)):
             raise ArrangementWrong(why=f"“{node['name']}”的位置要写整数")
         spots[node["id"]] = (int(x), int(y))
     return arranging.arranged(
@@ -217,8 +232,11 @@ async def _view(
         document = version.content.document
         said = await checks.document_findings(tx, version.stage, document)
         offered = await _flows(tx, version)
-    sources = arranging.sources(document)
-    too_large = len(document["nodes"]) > MOST_NODES or len(sources) > MOST_SOURCES
+    try:
+        sources = arranging.sources(document)
+    except (LookupError, TypeError, AttributeError):  # a switch without branches: only looked at here
+        sources = []
+    too_large = not sources or len(document["nodes"]) > MOST_NODES or len(sources) > MOST_SOURCES
     errors = problem.fields if isinstance(problem, Invalid) else {}
     return ArrangePage(
         version=version,

@@ -87,7 +87,7 @@ def arranged(document: Document, asked: Arrangement) -> Document:
     wanted = {line for line in asked.lines if line[0] in left and line[2] in left}
     kept = [edge for edge in document["edges"] if _line(edge) in wanted]
     new = sorted(wanted - {_line(edge) for edge in kept})
-    taken = {edge["id"] for edge in document["edges"]}
+    taken = {edge.get("id", "") for edge in document["edges"]}
     made = {**document, "nodes": nodes, "edges": [*kept, *(_edge(line, taken) for line in new)]}
     return _declaring_less(made) if asked.gone else made
 
@@ -237,7 +237,7 @@ def _joined(document: Document, number: str) -> Document:
     """Lines from the input and to the output."""
     by_kind = {node["type"]: node["id"] for node in document["nodes"]}
     lines = [(by_kind[graph.INPUT], "", number), (number, "", by_kind[graph.OUTPUT])]
-    taken = {edge["id"] for edge in document["edges"]}
+    taken = {edge.get("id", "") for edge in document["edges"]}
     return {**document, "edges": [*document["edges"], *(_edge(line, taken) for line in lines)]}
 
 

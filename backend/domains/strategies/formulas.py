@@ -27,7 +27,7 @@ _PEOPLE = re.compile(
 )
 _SIGNED = re.compile(r"[-+*/×÷−－【]|(?:取整|进整|绝对值|最小|最大)\s*[(（]")
 _PLAIN_OP = {"×": "*", "÷": "/", "−": "-", "－": "-", "（": "(", "）": ")", "、": ","}
-_DEEPEST = 30
+_DEEPEST, _LONGEST, _DIGITS = 30, 80, 15  # brackets in brackets, words of a sum, digits of a number
 
 
 class Unsaid(Exception):
@@ -98,12 +98,15 @@ def _people_tokens(text: str, known: Catalogue) -> list[Token]:
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
-    found, at, text = [], 0, text.strip()
+    found: list[re.Match[str]] = []
+    at, text = 0, text.strip()
     while at < len(text):
         match = pattern.match(text, at)
         if match is None:
             said = text[at:].strip()[:12]
             raise Unsaid(f"看不懂“{said}”：要写数字，或一个登记过的数据项的名字，算式里写成【名字】")
+        if len(match["number"] or "") > _DIGITS or len(found) >= _LONGEST:
+            raise Unsaid("这个算式太长，或里面的数太大")
         found.append(match)
         at = match.end()
     return found

@@ -73,6 +73,9 @@ def test_what_a_person_writes_counts_in_yuan(written: str, engine: str) -> None:
         ("【折算后的金融资产】 +", "fen", "没有写完"),
         ("取整(【折算后的金融资产】", "fen", "括号"),
         ("【年龄】 + 【折算后的金融资产】", "fen", "单位不一样"),
+        ("9" * 40 + " + 1", "fen", "太大"),
+        (" + ".join("1" * 400), "fen", "太长"),
+        ("(" * 35 + "1" + ")" * 35, "fen", "太深"),
     ],
 )
 def test_what_makes_no_sense_is_said(written: str, unit: str, why: str) -> None:

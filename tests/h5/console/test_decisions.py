@@ -61,6 +61,9 @@ async def test_a_decision_is_found_by_number_outcome_reason_product_and_version(
         live = await strategies.live_version(tx, "*", "*", Stage.ELIGIBILITY)
     assert live is not None
     assert number in await find(desk, number=number, version=live.id)
+    for since, until in (("0001-01-01", "0001-02-01"), ("9999-12-01", "9999-12-31"), ("昨天", "今天")):
+        await find(desk, since=since, until=until)
+        assert desk.reply.status_code == 422, since
     await find(desk, since="2026-12-01", until="2020-01-01")
     assert (desk.reply.status_code, "在结束的一天以前" in desk.words) == (422, True)
     async with road.db.read(system("4101", "test")) as tx:
@@ -105,7 +108,12 @@ async def test_pages_follow_each_other_without_a_gap_or_a_double(
         rows = (await decision_search.search(tx, asked("4101"))).rows
         assert [row.id for row in rows] == seen
         assert numbers <= {row.application_no for row in rows}
-        for wrong in ("nonsense", "2026-01-01T00:00:00/x", "2026-01-01T00:00:00"):
+        for wrong in (
+            "nonsense",
+            "2026-01-01T00:00:00/x",
+            "2026-01-01T00:00:00",
+            f"0001-01-01T00:00:00+14:00/{rows[0].id}",
+        ):
             with pytest.raises(PlaceWrong):
                 await decision_search.search(tx, asked("4101"), wrong)
 

@@ -26,8 +26,9 @@ async def test_nodes_are_moved_cut_off_and_taken_out_and_the_checks_say_what_tha
     await desk.get(f"{base}/arrange")
     assert "每条路都有结果" in desk.words
     bureau = place(before, "bureau")
-    await desk.send(desk.page.form("/arrange"), act="save", **{f"x_{bureau}": "很远"})
-    assert (desk.reply.status_code, "位置要写整数" in desk.words) == (422, True)
+    for wrong in ("很远", "--5", "99999999"):
+        await desk.send(desk.page.form("/arrange"), act="save", **{f"x_{bureau}": wrong})
+        assert (desk.reply.status_code, "位置要写整数" in desk.words) == (422, True)
     await desk.send(desk.page.form("/arrange"), act="save", **{f"x_{bureau}": "777", "note": "挪一挪"})
     after = await document_of(owner, desk.path)
     moved = [n["id"] for n, old in zip(after["nodes"], before["nodes"], strict=True) if n != old]
