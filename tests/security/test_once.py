@@ -248,6 +248,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
             {"year": "2027", "source": "国务院办公厅通知", "days": YEAR},
         ),
         ("head_office_admin", "/console/sources", STOP),
+        ("head_office_admin", "/console/sources", {**STOP, "act": "resume"}),
         ("auditor", "/staff/confirm", {"next": "/console"}),
         ("auditor", "/staff/sign-in", {"next": ""}),
         ("auditor", "/staff/sign-out", {}),
