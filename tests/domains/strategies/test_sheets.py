@@ -1,6 +1,7 @@
 """Rows through Excel and pasted text: untouched they are the same bytes; mistakes have a row and a column (A3-33)."""
 
 import io
+import zipfile
 
 import openpyxl
 import pytest
@@ -78,3 +79,62 @@ def test_mistakes_are_named_by_row_and_column_and_nothing_is_read() -> None:
 def test_what_is_no_workbook_is_said_so(content: bytes) -> None:
     with pytest.raises(SheetWrong):
         sheets.grid_of_file(content)
+
+
+NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+ENTITY = f'<!DOCTYPE w [<!ENTITY a "{"A" * 10_000}">]>'
+TEXT = '<row r="1"><c r="A1" t="inlineStr"><is><t>&a;</t></is></c></row>'
+CELL = f"<worksheet {NS}><sheetData>{TEXT}</sheetData></worksheet>"
+BOMBS = {
+    "a million cells in 60 kB": (
+        "xl/worksheets/sheet1.xml",
+        f"<worksheet {NS}>{'<c/>' * 1_000_000}</worksheet>".encode(),
+    ),
+    "as many rows": (
+        "xl/worksheets/sheet1.xml",
+        f"<worksheet {NS}>{'<row/>' * 400_000}</worksheet>".encode(),
+    ),
+    "styles": (
+        "xl/styles.xml",
+        f"<styleSheet {NS}><cellXfs>{'<xf/>' * 100_000}</cellXfs></styleSheet>".encode(),
+    ),
+    "entities": ("xl/worksheets/sheet1.xml", (ENTITY + CELL).encode()),
+    "entities in UTF-16": ("xl/worksheets/sheet1.xml", (ENTITY + CELL).encode("utf-16")),
+    "entities in EBCDIC": (
+        "xl/worksheets/sheet1.xml",
+        b'<?xml version="1.0" encoding="cp037"?>' + (ENTITY + CELL).encode("cp037"),
+    ),
+    "blanks without end": ("docProps/app.xml", b" " * 9_000_000),
+}
+
+
+def altered(name: str, part: bytes) -> bytes:
+    """A workbook with one part replaced, packed tightly."""
+    columns, rules = bureau()
+    whole = zipfile.ZipFile(io.BytesIO(sheets.write("征信", columns, rules, KNOWN)))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for each in whole.namelist():
+            packed.writestr(each, part if each == name else whole.read(each))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_small_file_that_unfolds_is_refused_before_it_is_read(
+    bomb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """openpyxl took a minute over the first of these, and every customer of the process waited."""
+    monkeypatch.setattr(openpyxl, "load_workbook", lambda *_, **__: pytest.fail("it was read"))
+    file = altered(*BOMBS[bomb])
+    assert len(file) < 100_000
+    with pytest.raises(SheetWrong):
+        sheets.grid_of_file(file)
+
+
+def test_a_picture_in_the_workbook_does_no_harm() -> None:
+    columns, rules = bureau()
+    out = io.BytesIO(sheets.write("征信", columns, rules, KNOWN))
+    with zipfile.ZipFile(out, "a") as packed:
+        packed.writestr("xl/media/image1.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 200)
+        packed.writestr("xl/printerSettings/printerSettings1.bin", "打印机".encode("utf-16-le") * 50)
+    assert sheets.rules_of(sheets.grid_of_file(out.getvalue()), columns, rules, KNOWN, "new") == rules
