@@ -7,6 +7,7 @@ from litestar.params import FromPath
 from backend.core import clock
 from backend.domains.campaigns import sentinel
 from backend.domains.regulation import calendar
+from backend.domains.strategies import service as strategies
 from backend.overview import work_list
 from backend.overview.work_list import CountyLoad, Task
 from backend.web import staff
@@ -55,7 +56,8 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
 
     `more` are mine beyond the list: they come up as the ones above are done.
 
-    `dead_path` is empty for a role that may not open that page.
+    `approvals` are strategies that wait for me as the second person (A3-34). `dead_path` is empty for a role that may
+    not open that page.
     """
 
     county: str
@@ -69,6 +71,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     crumb: bool
     years: tuple[int, ...]
     frozen: int
+    approvals: int
 
 
 class Union(msgspec.Struct, frozen=True):
@@ -76,6 +79,7 @@ class Union(msgspec.Struct, frozen=True):
 
     counties: tuple[CountyLoad, ...]
     years: tuple[int, ...]
+    approvals: int
 
 
 @get("/console", opt=staff.only(*staff.DESK))
@@ -85,7 +89,8 @@ async def show(request: Request) -> Response:
         return here.show("console/home/show.html", await _home(here, here.person.institution_id))
     async with here.context.db.read(here.reader) as tx:
         missing = (await calendar.known(tx)).missing(clock.today())
-        view = Union(tuple(await work_list.of_union(tx)), missing)
+        loads = tuple(await work_list.of_union(tx))
+    view = Union(loads, missing, await _approvals(here))
     return here.show("console/home/union.html", view)
 
 
@@ -120,7 +125,13 @@ async def _home(here: Here, institution_id: str) -> Home:
         crumb=here.head_office,
         years=years,
         frozen=frozen,
+        approvals=0 if here.head_office else await _approvals(here),
     )
+
+
+async def _approvals(here: Here) -> int:
+    async with here.context.db.read(here.actor) as tx:
+        return sum(strategies.may_approve(here.actor, each) for each in await strategies.waiting(tx))
 
 
 def _line(here: Here, task: Task, institution_id: str) -> Line:

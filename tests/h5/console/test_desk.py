@@ -15,6 +15,7 @@ from backend.outbox import effects
 from h5.console.dead_letters import KINDS
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desks, anew
+from tests.h5.console import test_strategies as pages
 from tests.h5.scene import dead_letter, referred, scene
 
 
@@ -228,6 +229,19 @@ async def test_what_came_through_no_county_waits_at_head_office_and_is_answered_
     assert "由本行管理员答复" in desk.words
     await desk.send(msgspec.structs.replace(form, action=foreign), answer="替县里答一次")
     assert desk.reply.status_code == 422
+
+
+async def test_a_strategy_waits_on_the_desk_of_who_may_approve_it(road: Road, desks: Desks) -> None:
+    for writer, second, reader in (("JX0101", "JX0301", "JX0201"), ("SL0001", "SL0002", "SL0003")):
+        maker = await desks.of(writer)
+        base = await pages.draft(maker)
+        await pages.new_row(maker, base, **{**pages.OWN, "近 6 个月贷款查询": "不低于 7"})
+        await pages.act(maker, "check")
+        await pages.act(maker, "submit")
+        for staff_no, waits in ((second, True), (writer, False), (reader, False)):
+            desk = await desks.of(staff_no)
+            await desk.get("/console")
+            assert ("1 份策略等您批" in desk.words) is waits, staff_no
 
 
 def test_every_kind_of_effect_has_a_name_people_read() -> None:
