@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,9 +15,12 @@ from backend.core.actor import system
 from backend.core.errors import Problem, Unavailable
 from backend.domains.decision import scorecard
 from backend.domains.institutions.model import UNION
+from backend.domains.models import drift
 from backend.domains.models import service as register
+from backend.domains.models.model import Result
 from backend.domains.trials import batch, models
 from backend.domains.trials import service as trials
+from backend.flows import watch_batch
 from backend.settings import Settings, load
 
 
@@ -29,6 +33,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--county", metavar="NAME", help="演练县")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="结果，.parquet 或 .csv")
     parser.add_argument("--resume", action="store_true", help="接着上次没做完的做")
+    parser.add_argument(
+        "--watch", action="store_true", help="把这一批和训练时比，记进监控；模型要在登记簿里，有验证报告"
+    )
     parser.add_argument("--data-dir", help="数据目录（默认 ./var）")
     parser.add_argument("--json", action="store_true", help="只打印一行 JSON")
 
@@ -48,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
             source = batch.open_table(args.data, wanted)
         read = time.monotonic()
         done = batch.score(source, model, args.out, resume=args.resume, watch=_watch(args))
+        seen = reach.run(_compare(settings, source, model, args.out)) if args.watch else []
     except Unavailable:
         raise
     except Problem as problem:
@@ -60,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         print("已停止，做完的部分留着，用 --resume 接着做", file=sys.stderr)
         return 130
     seconds = {"read": round(read - began, 2), "score": round(time.monotonic() - read, 2)}
-    return _tell(args, done, seconds)
+    return _tell(args, done, seconds, seen)
 
 
 def _model(settings: Settings, args: argparse.Namespace) -> models.Model:
@@ -107,6 +115,20 @@ async def _county(settings: Settings, name: str, wanted: list[str]) -> batch.Sou
     return batch.Source(rows=frame.height, digest=digest, read=frame.slice)
 
 
+async def _compare(settings: Settings, source: batch.Source, model: models.Model, out: Path) -> list[Result]:
+    """This batch against the training sample, into the monitors."""
+    from backend import wiring
+
+    db = wiring.database(settings, size=1)
+    await db.open()
+    try:
+        return await watch_batch.watch_batch(
+            db, system(UNION, "score-batch"), model.hash, partial(batch.counts, source, model, out)
+        )
+    finally:
+        await db.close()
+
+
 def _watch(args: argparse.Namespace) -> batch.Watch:
     def tell(done: int, total: int) -> None:
         if not args.json:
@@ -115,11 +137,17 @@ def _watch(args: argparse.Namespace) -> batch.Watch:
     return tell
 
 
-def _tell(args: argparse.Namespace, done: batch.Scored, seconds: dict[str, float]) -> int:
+def _tell(args: argparse.Namespace, done: batch.Scored, seconds: dict[str, float], seen: list[Result]) -> int:
     if args.json:
         told = {**msgspec.to_builtins(done), "out": str(args.out), "seconds": seconds}
+        told |= {"watched": msgspec.to_builtins(seen)} if args.watch else {}
         print(msgspec.json.encode(told, order="deterministic").decode())
-    else:
-        print(f"{done.scored:,} 位客户有分数，{done.unscored:,} 位缺数据没有分数，读取 {seconds['read']} 秒，"
-              f"评分 {seconds['score']} 秒：{args.out}")  # fmt: skip
+        return 0
+    print(f"{done.scored:,} 位客户有分数，{done.unscored:,} 位缺数据没有分数，读取 {seconds['read']} 秒，"
+          f"评分 {seconds['score']} 秒：{args.out}")  # fmt: skip
+    for result in seen:
+        if not result.subject or result.level not in (drift.STEADY, drift.TOO_FEW):
+            name = result.subject or "总分"
+            value = "" if result.value is None else f"PSI {result.value:.3f}，"
+            print(f"· {name}：{value}{drift.LEVELS[result.level]}")
     return 0

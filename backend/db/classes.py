@@ -191,7 +191,12 @@ CLASSES: dict[str, Columns] = {
     ),
     "models.artefacts": Columns(plain="hash kind body added_by added_at"),
     "models.events": Columns(plain="model_id seq from_status to_status who why at"),
-    "models.line_ups": Columns(plain="seq family champion challenger share_bp why who at"),
+    "models.line_up_proposals": Columns(
+        plain="id family champion challenger share_bp why maker made_at status checker answer answered_at"
+    ),
+    "models.line_ups": Columns(
+        plain="seq family champion challenger share_bp why who at proposal proposed_by"
+    ),
     "models.models": Columns(
         plain="id name type family purpose owner data_list artefact decides external status report made_by made_at "
         "tested_by reviewed_by approved_by"
@@ -200,6 +205,7 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id day model_hash measure subject value level cases details at"
     ),
     "models.observations": Columns(plain="institution_id decision_id model_hash proposed at bins"),
+    "models.reports": Columns(plain="model_id seq report html pdf"),
     "models.shadow_scores": Columns(plain="institution_id decision_id model_id error at", figures="score"),
     "outbox.effects": Columns(
         plain="institution_id id kind case_id key status attempts lost due_at leased_until last_error created_at "

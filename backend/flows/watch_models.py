@@ -14,11 +14,14 @@ from backend.core.actor import everywhere, system
 from backend.domains.institutions.model import UNION
 from backend.domains.models import monitors, watching
 from backend.domains.models.model import Result
+from backend.domains.regulation import service as regulation
 from backend.flows.context import Context
 from backend.overview import model_monitors
 from backend.overview.model_monitors import Verdicts
 
 WINDOW = timedelta(days=90)
+BAD_AFTER = "loans.bad_after_days"
+"""Days past due from which a loan counts as bad."""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -35,6 +38,7 @@ async def watch_models(context: Context) -> int:
     today, since, sounded = clock.today(), clock.now() - WINDOW, 0
     async with context.db.read(everywhere("models")) as tx:
         watched = await watching.watched(tx)
+        bad_after = (await regulation.in_force(tx, today)).count(BAD_AFTER)
         counted = []
         for model in watched:
             edges = model.reference["score"]["edges"]
@@ -42,7 +46,7 @@ async def watch_models(context: Context) -> int:
                 await model_monitors.score_counts(tx, model.artefact, since, edges),
                 await watching.feature_counts(tx, model.artefact, since),
                 await model_monitors.verdicts(tx, model.artefact, since, today),
-                await model_monitors.matured(tx, model.artefact, today),
+                await model_monitors.matured(tx, model.artefact, today, bad_after),
             )
             counted.append((model, counts))
     for model, counts in counted:

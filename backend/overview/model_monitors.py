@@ -1,11 +1,15 @@
 """Counts for the monitors of models: what was decided, by whom, for whom, and how loans ended. No personal data."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import msgspec
 
+from backend.core import clock, money
 from backend.db import queries
 from backend.db.database import Tx
+from backend.domains.loans import rules as loan_rules
+from backend.domains.trials.model import RUN
 
 Q = queries.load(__package__, "queries_models.sql")
 
@@ -40,6 +44,92 @@ async def verdicts(tx: Tx, model_hash: str, since: datetime, today: date) -> lis
     return [Verdicts(*row) for row in rows]
 
 
-async def matured(tx: Tx, model_hash: str, today: date, most: int = 2**17) -> list[tuple[str, int, int]]:
-    """(institution, score, bad)."""
-    return [tuple(row) for row in await Q.matured(tx, model_hash=model_hash, today=today, most=most)]
+class Scored(msgspec.Struct, frozen=True):
+    """A case that was scored; `approved` by the machine."""
+
+    institution_id: str
+    application_id: str
+    score: int
+    approved: bool
+
+
+Ends = dict[tuple[str, str], bool]
+"""(institution, application) → went bad; a case without a loan, or whose end is not known yet, is not in it."""
+MOST_LOANS = 20_000
+"""The newest loans: each one's plan is drawn up again."""
+
+
+async def matured(tx: Tx, model_hash: str, today: date, days: int) -> list[tuple[str, int, int]]:
+    """(institution, score, bad) of the loans of a model's cases whose end is known."""
+    rows = await Q.scored_loans(tx, model_hash=model_hash, most=MOST_LOANS)
+    cases = [Scored(*row) for row in rows]
+    ended = await ends(tx, [(case.institution_id, case.application_id) for case in cases], today, days)
+    known = [(case, ended.get((case.institution_id, case.application_id))) for case in cases]
+    return [(case.institution_id, case.score, int(bad)) for case, bad in known if bad is not None]
+
+
+async def ends(tx: Tx, cases: Sequence[tuple[str, str]], today: date, days: int) -> Ends:
+    """How the loans of these cases ended: bad when any of a case's loans was more than `days` past due."""
+    rows = await Q.loan_histories(
+        tx, institutions=[case[0] for case in cases], applications=[case[1] for case in cases]
+    )
+    found: dict[tuple[str, str], list[bool | None]] = {}
+    for row in rows:
+        plan = money.schedule(
+            money.fen(row["amount"]), row["annual_rate"], row["term_months"],
+            money.RepaymentMethod(row["repayment_method"]), clock.local(row["drawn_at"]).date(),
+        )  # fmt: skip
+        repaid = [
+            (clock.local(at).date(), money.fen(principal))
+            for at, principal in zip(row["days"], row["principals"], strict=True)
+        ]
+        bad = loan_rules.went_bad(plan, repaid, paid_off=row["status"] == "paid_off", today=today, days=days)
+        found.setdefault((row["institution_id"], str(row["application_id"])), []).append(bad)
+    told: Ends = {}
+    for case, loans in found.items():
+        if any(loans) or None not in loans:
+            told[case] = any(loans)
+    return told
+
+
+class Paired(msgspec.Struct, frozen=True):
+    """As `Scored`, with what a shadow said (`other`)."""
+
+    institution_id: str
+    application_id: str
+    score: int
+    other: int
+    approved: bool
+
+
+async def shadow_pairs(tx: Tx, model_id: str, since: datetime) -> tuple[list[Paired], int]:
+    """The newest pairs, and how often the shadow failed."""
+    rows = await Q.shadow_pairs(tx, model_id=model_id, since=since, most=MOST_LOANS)
+    return [Paired(*row) for row in rows], int(await Q.shadow_failures(tx, model_id=model_id, since=since))
+
+
+async def decided_with(tx: Tx, model_hash: str, since: datetime) -> list[Scored]:
+    return [
+        Scored(*row) for row in await Q.decided_with(tx, model_hash=model_hash, since=since, most=MOST_LOANS)
+    ]
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """A trial run whose draft scored with a model; `cases` tried so far."""
+
+    id: str
+    strategy: str
+    against: str
+    county: str
+    status: str
+    cases: int
+    asked_at: datetime
+
+    @property
+    def state(self) -> str:
+        return RUN.labels[self.status]
+
+
+async def trials_of(tx: Tx, model_hash: str, most: int = 20) -> list[Tried]:
+    """Newest first; a county's reader sees its own."""
+    return [Tried(*row) for row in await Q.trials_of(tx, model_hash=model_hash, most=most)]

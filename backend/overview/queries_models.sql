@@ -45,15 +45,58 @@ left join lateral (
 where o.model_hash = :model_hash and o.at >= :since and (d.outcome <> 'referred' or r.outcome is not null)
 group by 1, 2, 3, 4, 5, 6, 7;
 
--- name: matured(model_hash, today, most)
--- Scores of loans whose end is known: paid off, or still owing a month after the last due date.
--- scope: all institutions, because discrimination needs all counties' cases; scores and ends only.
-select d.institution_id, d.score, (l.status <> 'paid_off')::integer as bad
+-- name: scored_loans(model_hash, most)
+-- Cases of a model that became loans, newest first.
+-- scope: all institutions, because discrimination needs all counties' cases; scores only.
+select d.institution_id, d.application_id, d.score, true as approved
 from models.observations o
 join decision.decisions d on d.institution_id = o.institution_id and d.id = o.decision_id
-join loans.loans l on l.institution_id = d.institution_id and l.application_id = d.application_id
-where o.model_hash = :model_hash and d.score is not null
-  and (l.status = 'paid_off'
-       or l.drawn_at + make_interval(months => l.term_months) + interval '30 days' < :today::date)
-order by l.drawn_at desc
-limit :most;
+where o.model_hash = :model_hash and d.score is not null and exists (
+    select from loans.loans l where l.institution_id = d.institution_id and l.application_id = d.application_id)
+order by d.decided_at desc limit :most;
+
+-- name: loan_histories(institutions, applications)
+-- Each loan of some cases with what its plan is made of, and what was repaid of the principal and when.
+-- scope: all institutions, because discrimination needs all counties' cases; amounts and days without a name.
+select l.institution_id, l.application_id, l.amount, l.term_months, l.drawn_at, l.status, c.annual_rate,
+       c.repayment_method, r.days, r.principals
+from unnest(:institutions::text[], :applications::uuid[]) as wanted (institution_id, application_id)
+join loans.loans l on l.institution_id = wanted.institution_id and l.application_id = wanted.application_id
+join contracts.contracts c on c.institution_id = l.institution_id and c.id = l.contract_id
+cross join lateral (
+    select coalesce(array_agg(p.at order by p.at), '{}') as days,
+           coalesce(array_agg(p.principal order by p.at), '{}') as principals
+    from loans.postings p
+    where p.institution_id = l.institution_id and p.loan_id = l.id and p.kind = 'repaid'
+) r;
+
+-- name: shadow_pairs(model_id, since, most)
+-- What a shadow said beside what decided: both scores and the machine's answer.
+-- scope: all institutions, because a model of the union is compared over all counties; scores only.
+select d.institution_id, d.application_id, d.score, s.score as other, d.outcome = 'approved' as approved
+from models.shadow_scores s
+join decision.decisions d on d.institution_id = s.institution_id and d.id = s.decision_id
+where s.model_id = :model_id and s.at >= :since and s.error = '' and d.score is not null
+order by s.at desc limit :most;
+
+-- name: shadow_failures(model_id, since)$
+-- How often a shadow fell over.
+-- scope: all institutions, because the job serves them all; a count only.
+select count(*) from models.shadow_scores where model_id = :model_id and at >= :since and error <> '';
+
+-- name: decided_with(model_hash, since, most)
+-- What one model of a line-up did with its share: score and the machine's answer.
+-- scope: all institutions, because a line-up is the union's; scores only.
+select d.institution_id, d.application_id, d.score, d.outcome = 'approved' as approved
+from models.observations o
+join decision.decisions d on d.institution_id = o.institution_id and d.id = o.decision_id
+where o.model_hash = :model_hash and o.at >= :since and d.score is not null
+order by o.at desc limit :most;
+
+-- name: trials_of(model_hash, most)
+-- Trial runs whose draft scored with this model: its card is in the plan as the text its hash was taken of.
+-- scope: all institutions, because a model of the union is tried by head office and by counties; no customer data.
+select r.id, r.strategy, r.against, r.county_name, r.status, r.cases_done, r.asked_at
+from trials.runs r
+where encode(sha256(convert_to(r.plan -> 'draft' ->> 'card', 'UTF8')), 'hex') = :model_hash
+order by r.asked_at desc limit :most;

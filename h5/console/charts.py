@@ -30,6 +30,17 @@ class Chart(msgspec.Struct, frozen=True):
     empty: str = "还没有算过，每小时算一次，有了会画在这里。"
 
 
+def chart(
+    title: str,
+    about: str,
+    spec: Mapping[str, Any],
+    heads: tuple[str, ...],
+    rows: Sequence[tuple[str, ...]],
+    empty: str = "",
+) -> Chart:
+    return Chart(title, about, _json(spec), heads, tuple(rows), empty)
+
+
 def by_day(
     title: str, about: str, found: Series, say: Callable[[float], str], limits: Sequence[float]
 ) -> Chart:
@@ -68,9 +79,15 @@ def newest(
     return Chart(title, about, _json(spec), ("谁", "数值", "看法", "件数", "哪天算的"), rows)
 
 
-def then_and_now(title: str, about: str, found: Mapping[str, Any] | None, edges: Sequence[float]) -> Chart:
-    """Shares of each score band at training and now."""
-    heads = ("分数段", "训练时", "现在")
+def then_and_now(
+    title: str,
+    about: str,
+    found: Mapping[str, Any] | None,
+    edges: Sequence[float],
+    sides: tuple[str, str] = ("训练时", "现在"),
+) -> Chart:
+    """Shares of each score band at training and now, or of two models."""
+    heads = ("分数段", *sides)
     if found is None:
         return Chart(title, about, _json({"kind": "columns", "labels": [], "series": []}), heads, ())
     labels = _bands(edges, len(found["expected"]))
@@ -78,9 +95,10 @@ def then_and_now(title: str, about: str, found: Mapping[str, Any] | None, edges:
     spec = {
         "kind": "columns",
         "labels": labels,
-        "series": [{"name": "训练时", "values": before}, {"name": "现在", "values": now}],
+        "series": [{"name": sides[0], "values": before}, {"name": sides[1], "values": now}],
         "limits": [],
         "percent": True,
+        "fit": True,
     }
     rows = tuple((label, share(was), share(is_)) for label, was, is_ in zip(labels, before, now, strict=True))
     return Chart(title, about, _json(spec), heads, rows)

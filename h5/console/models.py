@@ -1,84 +1,208 @@
-"""模型登记簿: every registered model with its state, owner, data list, figures and history (D1-04, D1-05)."""
-
-from typing import Any
+"""模型登记簿: every registered model with its state and owner, what waits for me, and the way in for a new one
+(A3-33, D1-04, D1-05)."""
 
 import msgspec
-from litestar import get
+from litestar import get, post
+from litestar.datastructures import UploadFile
 
+from backend.core import ids
+from backend.core.errors import Conflict, Invalid, NotPermitted, Problem, Unavailable
+from backend.db.database import Tx
+from backend.domains.decision import facts
 from backend.domains.identity import service as identity
+from backend.domains.identity.model import Staff
+from backend.domains.institutions.model import UNION
 from backend.domains.models import service as models
-from backend.domains.models.model import MODEL, TYPES, Event, LineUp, Model
-from backend.web import staff
+from backend.domains.models.model import ALL_FAMILIES, MODEL, TYPES, LineUp, Model, ModelMissing
+from backend.flows import register_model
+from backend.web import forms, staff
 from backend.web.http import Request, Response
+from backend.web.staff import Here
 
+HOME = "/console/models"
+NEW = "console/models/new.html"
 READERS = ("risk_analyst", "head_office_admin", "auditor")
-
-
-class Told(msgspec.Struct, frozen=True):
-    """One step of a model's life, in words."""
-
-    event: Event
-    state: str
-    who: str
+EVERY_FAMILY = "所有产品"
+REFUSED = (Invalid, Conflict, NotPermitted, Unavailable)
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A model in words. `figures` are (what, value) of its report; `standing`: its part in who decides now."""
+    """A model in words. `standing`: its part in deciding now; `mine`: what this person may do next, or nothing."""
 
     model: Model
     kind: str
     state: str
     owner: str
-    figures: tuple[tuple[str, str], ...]
+    family: str
     standing: str
-    history: tuple[Told, ...]
+    mine: str
 
 
-class Register(msgspec.Struct, frozen=True):
+class Register(msgspec.Struct, frozen=True, kw_only=True):
+    waiting: tuple[Line, ...]
     lines: tuple[Line, ...]
+    may_register: bool
 
 
-@get("/console/models", opt=staff.only(*READERS))
+class New(msgspec.Struct, frozen=True, kw_only=True):
+    """`told` is what was wrong with what was sent; `form` what was written."""
+
+    types: dict[str, str]
+    families: dict[str, str]
+    owners: tuple[Staff, ...]
+    may_register: bool
+    form: dict[str, str]
+    told: str = ""
+    errors: dict[str, str] = {}
+
+
+@get(HOME, opt=staff.only(*READERS))
 async def show(request: Request) -> Response:
     """The models are the union's; every county they may decide in can read what they are."""
     here = staff.here(request)
-    async with here.context.db.read(here.reader) as tx:
+    async with here.context.db.read(here.actor) as tx:
         people = {person.id: person.name for person in await identity.all_staff(tx)}
-        lines = [
-            _line(each, await models.history(tx, each.id), await models.current(tx, each.family), people)
-            for each in await models.all_models(tx)
-        ]
-    return here.show("console/models/show.html", Register(tuple(lines)))
-
-
-def _line(model: Model, history: list[Event], line_up: LineUp | None, people: dict[str, str]) -> Line:
-    return Line(
-        model=model,
-        kind=TYPES[model.type],
-        state=MODEL.labels[model.status],
-        owner=_who(model.owner, people),
-        figures=_figures(model.report),
-        standing=_standing(model, line_up),
-        history=tuple(Told(each, MODEL.labels[each.to_status], _who(each.who, people)) for each in history),
+        found = await models.all_models(tx)
+        standing = {family: await models.current(tx, family) for family in {each.family for each in found}}
+    lines = [_line(here, each, standing[each.family], people) for each in found]
+    view = Register(
+        waiting=tuple(line for line in lines if line.mine), lines=tuple(lines), may_register=maker(here)
     )
+    return here.show("console/models/show.html", view)
 
 
-def _who(id_: str, people: dict[str, str]) -> str:
+@get(f"{HOME}/new", opt=staff.only(*READERS))
+async def begin(request: Request) -> Response:
+    here = staff.here(request)
+    return here.show(NEW, await _new(here, {}))
+
+
+@post(
+    HOME,
+    opt=staff.only("risk_analyst"),
+    fields=("name", "type", "family", "purpose", "owner", "external", "why"),
+    files=("model",),
+    request_max_body_size=forms.PHOTOGRAPH_BODY,
+)
+async def register(request: Request) -> Response:
+    """A file `./xiaodai train` made becomes a draft; what it reads is taken from itself."""
+    here, form = staff.here(request), await forms.texts(request)
+    try:
+        entry = await _entry(here, form)
+        made = await register_model.register_model(
+            here.context, here.actor, await uploaded(request, "model"), entry
+        )
+    except REFUSED as problem:
+        return here.show(NEW, await _new(here, form, problem), code_of(problem))
+    return here.go(f"{HOME}/{made.id}")
+
+
+def maker(here: Here) -> bool:
+    return here.person.institution_id == UNION and here.has("risk_analyst")
+
+
+def families() -> dict[str, str]:
+    """What a model may be for: all, or one kind of product of the catalogue."""
+    kind = facts.catalogue()["product_kind"]
+    return {ALL_FAMILIES: EVERY_FAMILY, **dict(zip(kind.members, kind.labels, strict=True))}
+
+
+def who(id_: str, people: dict[str, str]) -> str:
     """A county's reader knows its own people only."""
     return people.get(id_.removeprefix("staff:"), "省联社的人")
 
 
-def _figures(report: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
-    """What the validation report says first; nothing for a draft without one."""
-    if report is None:
-        return ()
-    known = (("区分度（KS）", report["test"].get("ks")), ("排序能力（AUC）", report["test"].get("auc")))
-    return tuple((label, f"{value:.3f}") for label, value in known if isinstance(value, int | float))
+def code_of(problem: Problem) -> int:
+    if isinstance(problem, Unavailable):
+        return 503
+    return 422 if isinstance(problem, Invalid) else 409 if isinstance(problem, Conflict) else 403
 
 
-def _standing(model: Model, found: LineUp | None) -> str:
+async def uploaded(request: Request, name: str) -> bytes:
+    given = (await request.form()).get(name)
+    return await given.read() if isinstance(given, UploadFile) else b""
+
+
+async def _entry(here: Here, form: dict[str, str]) -> register_model.Entry:
+    """Raises `Invalid` with the sentence for each field that will not do."""
+    wanted = {
+        "name": "请给模型起个名字", "purpose": "请写明用在哪里", "why": "请写明为什么登记", "type": "请选一个类型",
+        "family": "请选一类产品", "owner": "请选一位负责人",
+    }  # fmt: skip
+    async with here.context.db.read(here.actor) as tx:
+        owners = {person.id for person in await _owners(tx)}
+    wrong = {name: sentence for name, sentence in wanted.items() if not form.get(name)}
+    for name, known in (("type", set(TYPES)), ("family", set(families())), ("owner", owners)):
+        if form.get(name) not in known:
+            wrong.setdefault(name, wanted[name])
+    if wrong:
+        raise Invalid(fields=wrong)
+    return register_model.Entry(
+        name=form["name"][:80], type=form["type"], family=form["family"], purpose=form["purpose"][:300],
+        owner=form["owner"], external=form.get("external") == "yes", why=form["why"][:300],
+    )  # fmt: skip
+
+
+async def _owners(tx: Tx) -> tuple[Staff, ...]:
+    """Who may answer for a model: head office's people."""
+    found = await identity.all_staff(tx)
+    return tuple(each for each in found if each.active and each.institution_id == UNION)
+
+
+async def _new(here: Here, form: dict[str, str], problem: Problem | None = None) -> New:
+    async with here.context.db.read(here.actor) as tx:
+        owners = await _owners(tx)
+    fields = problem.fields if isinstance(problem, Invalid) else {}
+    return New(
+        types=TYPES,
+        families=families(),
+        owners=owners,
+        may_register=maker(here),
+        form={"owner": here.person.id, "type": "approval", **form},
+        told="" if problem is None or fields else problem.text,
+        errors=fields,
+    )
+
+
+def _line(here: Here, model: Model, line_up: LineUp | None, people: dict[str, str]) -> Line:
+    next_ = [status for status in models.next_acts(here.actor, model) if status != "retired"]
+    return Line(
+        model=model,
+        kind=TYPES[model.type],
+        state=MODEL.labels[model.status],
+        owner=who(model.owner, people),
+        family=families().get(model.family, model.family),
+        standing=standing(model, line_up),
+        mine=WAITS[next_[0]] if next_ and model.status in _WAITING else "",
+    )
+
+
+_WAITING = ("draft", "tested", "reviewed", "approved")
+WAITS = {
+    "tested": "等您交验证报告",
+    "reviewed": "等您独立评审",
+    "approved": "等您批准",
+    "draft": "可以退回",
+    "shadow": "可以开始影子运行",
+    "live": "可以启用",
+    "watch": "可以转入观察",
+}
+
+
+def standing(model: Model, found: LineUp | None) -> str:
+    if model.external:
+        return "外来的，只看不用"
+    if not model.decides:
+        return "只用于批量打分"
     if found is not None and found.champion == model.id:
         return "正在用它做审批"
     if found is not None and found.challenger == model.id:
         return f"正在用 {found.share_bp / 100:g}% 的申请试它"
     return "现在不用它做审批"
+
+
+def known(model_id: str) -> str:
+    """The id of an address. Raises `ModelMissing` for what is none."""
+    if not ids.is_uuid(model_id):
+        raise ModelMissing()
+    return model_id

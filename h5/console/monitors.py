@@ -12,6 +12,7 @@ from backend.domains.institutions.model import HEAD_OFFICE, UNION, Institution
 from backend.domains.models import drift, monitors, watching
 from backend.domains.models import service as models
 from backend.domains.models.model import MEASURES, Alarm
+from backend.domains.regulation import service as regulation
 from backend.overview import source_health
 from backend.overview.source_health import Completeness, Picture
 from backend.web import forms, staff
@@ -120,10 +121,15 @@ async def _view(
     names = Names(people, {each.id: each.short_name for each in (*counties, institution)})
     async with here.context.db.read(here.within(county)) as tx:
         watched = {each.artefact: each for each in await watching.watched(tx)}
+        only_batches = {each.artefact: each for each in await watching.batches(tx)} if county == UNION else {}
+        watched = {**only_batches, **watched}
         chosen = watched.get(asked, watching.shipped())
         registered = {each.artefact: each.name for each in await models.all_models(tx)}
         lines = [_line(here, alarm, names, wrong) for alarm in await watching.alarms(tx, open_only=False)]
-        drawn = await _charts(tx, chosen, names, union=county == UNION)
+        if chosen.artefact in only_batches:
+            drawn = await _batch_charts(tx, chosen, names)
+        else:
+            drawn = await _charts(tx, chosen, names, union=county == UNION)
     return Monitors(
         county=institution,
         counties=(HEAD_OFFICE, *counties) if here.head_office else (),
@@ -170,17 +176,36 @@ async def _charts(tx: Tx, model: watching.Watched, names: Names, *, union: bool)
     ]
     if union:
         lost = (round(model.ks * monitors.KS_NOTICE, 4), round(model.ks * monitors.KS_MOVED, 4))
+        days = (await regulation.in_force(tx, tx.now.date())).count("loans.bad_after_days")
         found += [
             charts.newest(MEASURES["csi"], _CSI, of["csi"], figure, names.of),
-            charts.by_day(MEASURES["ks"], _KS, of["ks"], figure, lost),
+            charts.by_day(MEASURES["ks"], _KS.format(days=days), of["ks"], figure, lost),
             charts.newest(MEASURES["fairness"], _FAIR, of["fairness"], figure, names.of),
         ]
     return tuple(found)
 
 
+async def _batch_charts(tx: Tx, model: watching.Watched, names: Names) -> tuple[Chart, ...]:
+    """A model that scores batches only has drift, and nobody approved by it."""
+    psi, csi = [await watching.series(tx, model.artefact, measure) for measure in ("psi", "csi")]
+    shape = await watching.distribution(tx, model.artefact)
+    edges = model.reference["score"]["edges"]
+    found = (
+        charts.by_day(MEASURES["psi"], _PSI, psi, charts.figure, (drift.WATCH, drift.ACT)),
+        charts.then_and_now("分数的分布", "每个分数段占多少，训练时和最近一批对着看。", shape, edges),
+        charts.newest(MEASURES["csi"], _CSI, csi, charts.figure, names.of),
+    )
+    return tuple(msgspec.structs.replace(chart, empty=_NO_BATCH) for chart in found)
+
+
+_NO_BATCH = "还没有比过。批量打分时加 --watch，这一批就和训练时比，画在这里。"
 _PSI = "打分的人群变了没有。满 500 件时，0.10 起要留意，0.25 起算明显偏移；件数少时按样本量放宽。"
 _CSI = "每项数据的人群变了没有，偏得多的排在前面。"
-_KS = "只看已经知道结果的贷款：结清的，和到期一个月还没还清的。好坏各满 30 笔才算。"
+_KS = (
+    "只看已经知道结果的贷款。坏的：按还款计划，本金逾期超过 {days} 天；"
+    "好的：结清了，或最后一期过了 {days} 天，都没有这样过。"
+    "利息单独晚还的，这里看不出。好坏各满 30 笔才算。"
+)
 _RATE = "和其他合起来比，差得不像偶然的会提醒。不到 50 件不下结论。"
 _FAIR = "每组人的通过率和人数最多的一组比，0.8 到 1.25 之间算正常。每组满 50 人才看。"
 

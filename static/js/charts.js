@@ -3,9 +3,26 @@
 (function () {
   "use strict";
   if (!window.echarts) { return; }
-  var drawn = [];
+  var drawn = [], STYLES = ["solid", "dashed", "dotted"];
   function colour(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  }
+  function hues(spec) {
+    if (spec.kind === "curve") { return ["--brand-ink", "--red", "--wheat"]; }
+    return ["--edge", "--brand-ink"].slice(spec.series.length > 1 ? 0 : 1);
+  }
+  /* Which line is which: in words beside its colour, since the small build draws no legend. */
+  function legend(box, spec) {
+    if (spec.series.length < 2) { return; }
+    var told = document.createElement("p");
+    told.className = "note legend";
+    spec.series.forEach(function (each, at) {
+      var mark = document.createElement("i"), names = hues(spec);
+      mark.style.borderTop = spec.kind !== "curve" ? "6px solid var(" + names[at % names.length] + ")"
+        : each.dashed ? "2px dotted var(--ink-2)" : "3px " + STYLES[at % STYLES.length] + " var(" + names[at % names.length] + ")";
+      told.append(mark, each.name);
+    });
+    box.before(told);
   }
   function short(text, most) {
     return text.length > most ? text.slice(0, most - 1) + "…" : text;
@@ -13,11 +30,27 @@
   function said(spec, value) {
     return spec.percent ? (value * 100).toFixed(1) + "%" : String(Math.round(value * 1000) / 1000);
   }
-  function series(spec, hues) {
+  function curves(spec, colours) {
+    return spec.series.map(function (each, at) {
+      return {
+        type: "line", name: each.name, data: each.values, symbol: "none", animation: false,
+        color: each.dashed ? colour("--ink-2") : colours[at % colours.length],
+        lineStyle: { width: each.dashed ? 1 : 2, type: each.dashed ? "dotted" : STYLES[at % STYLES.length] }
+      };
+    });
+  }
+  function axis(percent) {
+    var edge = colour("--line");
+    return {
+      type: "value", scale: !percent, splitLine: { lineStyle: { color: edge } }, axisLine: { lineStyle: { color: edge } },
+      axisLabel: { color: colour("--ink-2"), hideOverlap: true, formatter: function (value) { return percent ? Math.round(value * 1000) / 10 + "%" : String(Math.round(value * 1000) / 1000); } }
+    };
+  }
+  function series(spec, colours) {
     var line = spec.kind === "line", flat = spec.kind === "bar";
     var found = spec.series.map(function (each, at) {
       return {
-        type: line ? "line" : "bar", name: each.name, data: each.values, color: hues[at % hues.length],
+        type: line ? "line" : "bar", name: each.name, data: each.values, color: colours[at % colours.length],
         barMaxWidth: 18, symbolSize: 6, animation: false,
         label: { show: flat, position: "right", color: colour("--ink-2"), formatter: function (item) { return said(spec, item.value); } }
       };
@@ -34,6 +67,14 @@
     return found;
   }
   function option(spec, narrow) {
+    if (spec.kind === "curve") {
+      return {
+        textStyle: { fontFamily: "inherit", color: colour("--ink-2") },
+        grid: { left: 8, right: 24, top: 16, bottom: 8, containLabel: true },
+        xAxis: axis(spec.x_percent), yAxis: axis(spec.y_percent),
+        series: curves(spec, hues(spec).map(colour))
+      };
+    }
     var ink = colour("--ink-2"), flat = spec.kind === "bar", edge = colour("--line");
     var names = {
       type: "category", data: spec.labels, inverse: flat,
@@ -41,20 +82,22 @@
       axisLine: { lineStyle: { color: edge } }, axisTick: { show: false }
     };
     var values = {
-      type: "value", axisLabel: { color: ink, formatter: function (value) { return said(spec, value); } }, splitLine: { lineStyle: { color: edge } }, scale: spec.kind === "line", max: spec.percent ? 1 : null
+      type: "value", axisLabel: { color: ink, formatter: function (value) { return said(spec, value); } }, splitLine: { lineStyle: { color: edge } }, scale: spec.kind === "line", max: spec.percent && !spec.fit ? 1 : null
     };
     return {
       textStyle: { fontFamily: "inherit", color: ink },
       grid: { left: 8, right: flat ? 56 : 16, top: 16, bottom: 8, containLabel: true },
       xAxis: flat ? values : names, yAxis: flat ? names : values,
-      series: series(spec, [colour("--edge"), colour("--brand-ink")].slice(spec.series.length > 1 ? 0 : 1))
+      series: series(spec, hues(spec).map(colour))
     };
   }
   function draw(box) {
     var spec = JSON.parse(box.dataset.chart);
+    if (!spec.series) { return; }
     var known = spec.series.some(function (each) { return each.values.some(function (value) { return value !== null; }); });
     if (!known) { return; }
     box.hidden = false;
+    legend(box, spec);
     if (spec.kind === "bar") { box.style.height = Math.max(120, 40 + spec.labels.length * 30) + "px"; }
     var chart = window.echarts.init(box, null, { renderer: "canvas" });
     function paint() { chart.setOption(option(spec, box.clientWidth < 480), true); }

@@ -27,6 +27,7 @@ RULES = [
     ("D2-05", "business.term_months.usual", date(2024, 7, 1), 60),
     ("D2-05", "business.term_months", date(2024, 7, 1), 120),
     ("D2-06", "on_site.skip_amount", date(2024, 7, 1), 200_000_00),
+    ("D1-05", "loans.bad_after_days", date(2023, 7, 1), 90),
     ("D2-07", "recheck.share", date(2024, 7, 1), Decimal("0.05")),
     ("D2-07", "recheck.challenger_share", date(2024, 7, 1), Decimal("1")),
     ("D2-07", "recheck.working_days", date(2024, 7, 1), 5),

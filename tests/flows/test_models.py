@@ -29,6 +29,7 @@ from tests.domains.models.test_register import (
     THIRD,
     act,
     brought_live,
+    lined_up,
     registered,
 )
 
@@ -76,11 +77,11 @@ async def shadowed(db, body: bytes, report: dict, **changed) -> model.Model:
 async def test_trees_decide_a_real_case_with_reasons_and_it_replays_after_they_went(road: Road, grown):
     body, report = grown
     live = await brought_live(road.db, body, report, family="consumer")
-    await act(road.db, THIRD, service.line_up, "consumer", champion=live.id, why="换上树模型")
+    await lined_up(road.db, "consumer", champion=live.id, why="换上树模型")
     kept = await decided(road)
     assert kept.decision.versions.scorecard == live.artefact
     assert kept.decision.score is not None
-    await act(road.db, THIRD, service.line_up, "consumer", champion=None, why="退回评分卡")
+    await lined_up(road.db, "consumer", champion=None, why="退回评分卡")
     await act(road.db, THIRD, service.bring, live.id, "retired", "不用了")
     async with road.db.read(JIA) as tx:
         result = await decisions.replay(tx, kept.id)
@@ -198,7 +199,7 @@ async def test_a_worker_killed_while_shadows_score_loses_nothing(road: Road, gro
 
 async def test_a_champion_that_no_longer_fits_does_not_stop_a_case(road: Road, monkeypatch):
     live = await brought_live(road.db)
-    await act(road.db, THIRD, service.line_up, "consumer", champion=live.id, why="换")
+    await lined_up(road.db, "consumer", champion=live.id, why="换")
 
     async def unfit(*_):
         raise artefacts.ArtefactUnreadable(why="目录变了")
@@ -222,7 +223,7 @@ async def test_a_county_s_offset_shifts_its_own_cases_and_only_those(road: Road)
     report = {**REPORT, "model_sha256": artefacts.compile_model(body).hash}
     plain = await decided(road)
     live = await brought_live(road.db, body, report)
-    await act(road.db, THIRD, service.line_up, "consumer", champion=live.id, why="分县")
+    await lined_up(road.db, "consumer", champion=live.id, why="分县")
     moved = await decided(road, YOU)
     values = decisions.inputs(moved.opened, set(_inputs()))
     assert moved.decision.score == _score(values) - 9

@@ -17,8 +17,9 @@ from backend.domains.decision import moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Case, Stage
 from backend.domains.institutions import service as institutions
-from backend.domains.models import watching
-from backend.domains.models.model import Result
+from backend.domains.models import line_ups, watching
+from backend.domains.models import service as models
+from backend.domains.models.model import Drawn, Result
 from backend.domains.post_loan import collections, drawdowns, warnings
 from backend.domains.relations import findings, lists
 from backend.domains.relations import service as relations
@@ -30,6 +31,7 @@ from backend.flows import check_survey, return_case, start_trial, submit_survey
 from backend.flows.name_trial_versions import Versions
 from backend.flows.start_trial import Asked
 from backend.outbox import effects
+from tests.domains.models.test_register import MAKER, REPORT, act, registered
 from tests.flows.conftest import Road, id_number
 
 PREFIX = {"4101": "411701", "4102": "411702"}
@@ -68,6 +70,8 @@ class Scene(msgspec.Struct):
     checked_photo: str = ""
     trial: str = ""
     union_trial: str = ""
+    model: str = ""
+    proposal: str = ""
 
 
 def reviewer(institution: str, number: int = 4) -> Actor:
@@ -230,6 +234,19 @@ async def photo_of(road: Road, institution: str, survey_id: str) -> str:
         return (await surveys.photos(tx, survey_id))[0].id
 
 
+async def tested_model(road: Road, family: str) -> str:
+    """A model that waits for its independent review, with the files of its report."""
+    new = await registered(road.db, family=family)
+    drawn = Drawn("<p>报告</p>", b"%PDF-1.7")
+    await act(road.db, MAKER, models.test, new.id, REPORT, "训练完", drawn)
+    return new.id
+
+
+async def line_up_wish(road: Road, family: str) -> str:
+    """A wish to keep the card of the release, which waits for a second person."""
+    return str(await act(road.db, MAKER, line_ups.propose, family, champion=None, why="先不换"))
+
+
 async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101", serial: int = 301) -> Scene:
     application = await referred(road, owner, institution, serial)
     review = await review_of(road, application)
@@ -287,4 +304,6 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         await photo_of(road, institution, checked),
         own.id,
         union.id,
+        await tested_model(road, institution),
+        await line_up_wish(road, institution),
     )

@@ -79,6 +79,10 @@ def value(name: str, path: str, made: Scene) -> str:
         "version_id": made.version,
         "alarm_id": made.alarm,
         "run_id": made.trial,
+        "model_id": made.model,
+        "proposal_id": made.proposal,
+        "seq": "2",
+        "form": "pdf",
     }
     assert name in known, f"a new kind of id, {name}: make one in tests/h5/scene.py and name it here"
     return known[name]

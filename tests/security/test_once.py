@@ -5,6 +5,7 @@ that is not walked fails. Sent twice: one effect, the same answer to the byte. W
 """
 
 import asyncio
+import json
 import zlib
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from backend.core.crypto import Unreadable
 from backend.db.database import COMMITTED
 from backend.demo import staff_id
 from backend.domains.campaigns import sentinel
+from backend.domains.models import apart
 from backend.flows import open_mobile_bank, submit_survey
 from backend.outbox import idempotency
 from backend.sandbox import specimens
@@ -33,6 +35,7 @@ from tests.domains.regulation.test_calendar import YEAR
 from tests.flows.conftest import JIA, Road
 from tests.flows.conftest import id_number as number_of
 from tests.h5.conftest import Desk, Desks, desks, road
+from tests.h5.console import test_models as model_pages
 from tests.h5.console import test_strategies as pages
 from tests.h5.customer.conftest import Phone, Studio, photograph
 from tests.h5.customer.test_edges import confirm_disclosure, known, to_approved
@@ -69,6 +72,14 @@ STRATEGIES = {
 PHOTOGRAPHS = {"/studio/surveys/{survey_id:str}/photos"}
 """Walked in a test of its own, with the reader."""
 STOP = {"source": "core_banking", "act": "stop", "hours": "1", "reason": "核心系统升级"}
+MODELS = {
+    f"/console/models{each}"
+    for each in (
+        "", "/{model_id:str}/report", "/{model_id:str}/act", "/line-up", "/line-up/{proposal_id:str}",
+        "/line-up/back",
+    )
+}  # fmt: skip
+"""Walked in a test of their own, for they take files."""
 BOT = {"/wechat/bind/{token:str}/code", "/wechat/bind/{token:str}"}
 
 
@@ -272,7 +283,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
     draw = {"application_id": handed.id, "customer_hash": road.hash_of(number_of(303)), "request_no": "YK1"}
     draw |= {"line_no": "ED1", "amount_fen": 100_000, "account_no": "6212"}  # type: ignore[dict-item]
     assert (await road.call("drawdown", draw)).status_code == 200
-    wanted = {path for path in keyed(app) if of_staff(path)} - STRATEGIES - PHOTOGRAPHS
+    wanted = {path for path in keyed(app) if of_staff(path)} - STRATEGIES - PHOTOGRAPHS - MODELS
     assert twice.wrong == []
     assert wanted - twice.swept == set(), (
         "changes something and is not walked here: give it a line in `posts`"
@@ -344,6 +355,33 @@ async def test_every_post_of_strategies_happens_once(
     await union.send(union.page.form("/arrange/add"), kind="decisionTableNode", name="新表", columns="年龄")
     assert union.reply.status_code == 200, union.words
     assert (twice.wrong, STRATEGIES - twice.swept) == ([], set())
+
+
+async def test_every_post_of_models_happens_once(
+    road: Road, desks: Desks, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "run", model_pages.nothing_drawn)
+    twice = Twice(road.web._transport.app, owner)  # type: ignore[attr-defined]
+    maker, second, third = [await desks.of(each) for each in ("SL0002", "SL0003", "SL0001")]
+    for desk in (maker, second, third):
+        desk.http._transport = twice
+    path = await model_pages.handed_in(maker)
+    await model_pages.upload(
+        maker, f"{path}/report", "report", json.dumps(model_pages.REPORT).encode(), why="训练完"
+    )
+    await model_pages.decide(second, path, "reviewed")
+    for status in ("approved", "shadow", "live"):
+        await model_pages.decide(third, path, status)
+    line_up, model_id = "/console/models/line-up", path.rsplit("/", 1)[1]
+    await maker.get(line_up)
+    wish = next(f for f in maker.page.forms if f.values.get("family") == "consumer")
+    await maker.send(wish, champion=model_id, challenger="", share="", why="影子看了一个月")
+    await third.get(line_up)
+    [waiting] = [f for f in third.page.forms if "outcome" not in f.values and "line-up/0" in f.action]
+    await third.send(waiting, outcome="agree", why="同意")
+    await third.send(next(f for f in third.page.forms if f.action == f"{line_up}/back"), why="先退回")
+    assert "先退回" in third.words
+    assert (twice.wrong, MODELS - twice.swept) == ([], set())
 
 
 async def _waiting_call(road: Road) -> Any:

@@ -1,8 +1,8 @@
-"""What a loan may have cost by a day, so that a charge nobody disclosed is noticed (D2-09), and whether it is paid as
-planned (A6-06). No database."""
+"""What a loan may have cost by a day, so that a charge nobody disclosed is noticed (D2-09); whether it is paid as
+planned (A6-06), and whether it went bad (D1-05). No database."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -101,3 +101,20 @@ class Kept(msgspec.Struct, frozen=True):
         slack = money.interest(self.loan.amount_fen, plan.annual_rate, SLACK_DAYS, plan.day_count)
         planned = sum(each.interest for each in plan.instalments if each.due_on <= until)
         return int(min(accrued, Decimal(planned))) - slack
+
+
+def went_bad(
+    plan: Schedule, repaid: Sequence[tuple[date, int]], *, paid_off: bool, today: date, days: int
+) -> bool | None:
+    """Whether a loan was ever more than `days` past due with principal of its plan; None while that is not known.
+
+    `repaid`: (day, fen of principal). Past due since the first due day whose principal is not there; interest alone
+    that is late is not seen. Known to be good once it is paid off, or `days` after the last due day.
+    """
+    due = 0
+    for instalment in plan.instalments:
+        due += instalment.principal
+        until = instalment.due_on + timedelta(days=days)
+        if today > until and sum(fen for day, fen in repaid if day <= until) < due:
+            return True
+    return False if paid_off or today > plan.matures_on + timedelta(days=days) else None

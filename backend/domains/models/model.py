@@ -21,6 +21,8 @@ TYPES: dict[str, str] = {
 }
 """D1-04: 办法's kinds of risk model."""
 
+ALL_FAMILIES = "*"
+
 MODEL = Lifecycle(
     "model",
     {
@@ -45,6 +47,12 @@ MODEL = Lifecycle(
 )
 
 ALARM = Lifecycle("model_alarm", {"open": "待处理", "acknowledged": "已处理"}, {"open": ("acknowledged",)})
+
+PROPOSAL = Lifecycle(
+    "line_up_proposal",
+    {"proposed": "等另一个人同意", "agreed": "已同意", "refused": "没有同意"},
+    {"proposed": ("agreed", "refused")},
+)
 
 MEASURES: dict[str, str] = {
     "psi": "总分偏移（PSI）",
@@ -87,6 +95,13 @@ class Event(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class Drawn(msgspec.Struct, frozen=True):
+    """A validation report as files: one HTML page that needs nothing else, and a PDF."""
+
+    html: str
+    pdf: bytes
+
+
 class LineUp(msgspec.Struct, frozen=True):
     """Who decides for a family; ids of models, and the challenger's share in bp."""
 
@@ -98,6 +113,20 @@ class LineUp(msgspec.Struct, frozen=True):
     why: str
     who: str
     at: datetime
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish for a line-up; it counts once another person agrees."""
+
+    id: str
+    family: str
+    champion: str | None
+    challenger: str | None
+    share_bp: int
+    why: str
+    maker: str
+    made_at: datetime
+    status: str
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +179,11 @@ class ReportUnfit(errors.Invalid):
     message = "这份验证报告不能用：{why}"
 
 
+class ReportMissing(errors.NotFound):
+    code = "model_report_missing"
+    message = "没有这份验证报告的文件"
+
+
 class WhyMissing(errors.Invalid):
     code = "model_why_missing"
     message = "要写明为什么这样做"
@@ -180,6 +214,41 @@ class NotYourAlarm(errors.NotPermitted):
 class StillDeciding(errors.Conflict):
     code = "model_still_deciding"
     message = "这个模型还在给“{family}”做审批，先换上别的模型再退出"
+
+
+class ProposalMissing(errors.NotFound):
+    code = "line_up_proposal_missing"
+    message = "没有找到这份换模型的提议"
+
+
+class ProposalWaits(errors.Conflict):
+    code = "line_up_proposal_waits"
+    message = "这类产品已经有一份提议在等人同意，先把它办完"
+
+
+class ProposalAnswered(errors.Conflict):
+    code = "line_up_proposal_answered"
+    message = "这份提议刚才已经有人办了，请看最新的安排"
+
+
+class BatchUnwatched(errors.Invalid):
+    code = "model_batch_unwatched"
+    message = "这个模型还没有登记，或者还没有验证报告，没法和训练时比；先在模型登记簿里登记、交测试结果"
+
+
+class OwnProposal(errors.NotPermitted):
+    code = "own_line_up_proposal"
+    message = "这是您自己提的，要由另一个人来同意"
+
+
+class NothingBefore(errors.Conflict):
+    code = "line_up_nothing_before"
+    message = "退不回去：之前没有别的安排，之前的模型已经退出，或者那次的安排是您自己提的"
+
+
+class ShareUnfit(errors.Invalid):
+    code = "line_up_share_unfit"
+    message = "要试新模型，先要有主模型，两个不能是同一个，试的份额在 0.01% 到 50% 之间"
 
 
 class CannotDecide(errors.Conflict):

@@ -4,7 +4,7 @@ Empirical Bayes. A county's own offset δ is the shift of the log odds of bad th
 those that came (maximum likelihood, with standard error s). The spread τ² of the true offsets between counties
 is estimated from all of them (DerSimonian and Laird); the county's offset is then shrunk to
 δ·τ²/(τ² + s²), with standard error √(τ²s²/(τ² + s²)). A county whose shrunk offset is within two of its standard
-errors of zero is told "数据还不够，和全省没有分别" and gets none. Pure, no heavy library.
+errors of zero is told "数据不足，暂看不出差异" and gets none. Pure, no heavy library.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-NOT_ENOUGH = "数据还不够，和全省没有分别"
+NOT_ENOUGH = "数据不足，暂看不出差异"
 Z = 1.96
 MOST_POINTS = 40
 """No county is moved further than this: a bigger difference is a question for a modeller, not for an offset."""

@@ -48,16 +48,90 @@ select m.id, 1 + (select max(seq) from models.events e where e.model_id = m.id),
 from moved m
 returning seq;
 
--- name: add_line_up(family, champion, challenger, share_bp, why, who, now)$
--- From its commit on these decide; no row unless both are in use and may decide.
-insert into models.line_ups (family, champion, challenger, share_bp, why, who, at)
-select :family, :champion, :challenger, :share_bp, :why, :who, :now
+-- name: add_report(model_id, seq, report, html, pdf)!
+-- The report as it was drawn for those who review; one for each act that made the model tested.
+insert into models.reports (model_id, seq, report, html, pdf) values (:model_id, :seq, :report, :html, :pdf);
+
+-- name: report_file(model_id, seq)^
+-- The files of one act's report.
+select html, pdf from models.reports where model_id = :model_id and seq = :seq;
+
+-- name: report_numbers(model_id)
+-- Which acts brought a report that was drawn.
+select seq from models.reports where model_id = :model_id order by seq;
+
+-- name: propose_line_up(id, family, champion, challenger, share_bp, why, who, now)$
+-- A wish that waits for a second person; no row unless both models are in use and may decide, and nothing waits yet.
+insert into models.line_up_proposals (id, family, champion, challenger, share_bp, why, maker, made_at)
+select :id, :family, :champion, :challenger, :share_bp, :why, :who, :now
 where not exists (
     select from unnest(array[:champion::uuid, :challenger::uuid]) as wanted (id)
     where wanted.id is not null and not exists (
         select from models.models m where m.id = wanted.id and m.decides and m.status in ('live', 'watch'))
 )
+on conflict (family) where status = 'proposed' do nothing
+returning id;
+
+-- name: proposal(id)^
+-- One wish.
+select * from models.line_up_proposals where id = :id;
+
+-- name: proposals()
+-- Those that wait for a second person.
+select * from models.line_up_proposals where status = 'proposed' order by made_at, id;
+
+-- name: agree_line_up(id, who, answer, now)$
+-- The second person's yes and the line-up in one statement: from its commit on these decide. No row when it was
+-- answered before, is the person's own, or one of the models may not decide any more.
+with agreed as (
+    update models.line_up_proposals p set status = 'agreed', checker = :who, answer = :answer, answered_at = :now
+    where p.id = :id and p.status = 'proposed' and p.maker <> :who and not exists (
+        select from unnest(array[p.champion, p.challenger]) as wanted (id)
+        where wanted.id is not null and not exists (
+            select from models.models m where m.id = wanted.id and m.decides and m.status in ('live', 'watch')))
+    returning *
+)
+insert into models.line_ups (family, champion, challenger, share_bp, why, who, at, proposal, proposed_by)
+select family, champion, challenger, share_bp, why, :who, :now, id, maker from agreed
 returning seq;
+
+-- name: refuse_line_up(id, who, answer, now)$
+-- The second person's no.
+update models.line_up_proposals set status = 'refused', checker = :who, answer = :answer, answered_at = :now
+where id = :id and status = 'proposed' and maker <> :who
+returning id;
+
+-- name: back_line_up(family, who, why, now)$
+-- The line-up before the newest one decides again, or the card of the release when there was none; on the proposal
+-- it once had. No row when there is nothing to take back, or one of the models may not decide any more.
+with newest as (
+    select * from models.line_ups where family = :family order by seq desc limit 2
+), last as (
+    select * from newest order by seq desc limit 1
+), before as (
+    select * from newest order by seq limit 1
+), target as (
+    select l.family, case when b.seq < l.seq then b.champion end as champion,
+           case when b.seq < l.seq then b.challenger end as challenger,
+           case when b.seq < l.seq then b.share_bp else 0 end as share_bp,
+           case when b.seq < l.seq then coalesce(b.proposal, l.proposal) else l.proposal end as proposal,
+           case when b.seq < l.seq then coalesce(b.proposed_by, l.proposed_by) else l.proposed_by end as proposed_by
+    from last l cross join before b
+    where b.seq < l.seq or l.champion is not null
+)
+insert into models.line_ups (family, champion, challenger, share_bp, why, who, at, proposal, proposed_by)
+select t.family, t.champion, t.challenger, t.share_bp, :why, :who, :now, t.proposal, t.proposed_by
+from target t
+where t.proposal is not null and t.proposed_by <> :who and not exists (
+    select from unnest(array[t.champion, t.challenger]) as wanted (id)
+    where wanted.id is not null and not exists (
+        select from models.models m where m.id = wanted.id and m.decides and m.status in ('live', 'watch')))
+returning seq;
+
+-- name: line_ups(family)
+-- Who decided for a family, newest first.
+select seq, family, champion, challenger, share_bp, why, who, at from models.line_ups
+where family = :family order by seq desc limit 50;
 
 -- name: line_up(family)^
 -- Who decides for a family: its own newest line-up, else that for all families.
@@ -78,6 +152,18 @@ select family from (
 -- Models in some statuses, with what their monitors and shadows need.
 select id, family, artefact, owner, report from models.models where decides and status = any(:statuses::text[])
 order by id;
+
+-- name: for_batches()
+-- Registered and tested models that may not decide: what they score in batches is held against their training sample.
+select id, family, artefact, owner, report from models.models
+where not decides and report is not null and status not in ('draft', 'retired')
+order by made_at desc, id;
+
+-- name: tested(artefact)^
+-- The newest registration of an artefact that has a report.
+select id, family, artefact, owner, report from models.models
+where artefact = :artefact and report is not null and status not in ('draft', 'retired')
+order by made_at desc, id limit 1;
 
 -- name: add_shadow_score(institution_id, decision_id, model_id, score, error, now)!
 -- What a shadow would have said; once.

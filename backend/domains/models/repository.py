@@ -9,7 +9,7 @@ import msgspec
 from backend.core import ids
 from backend.db import queries
 from backend.db.database import Tx
-from backend.domains.models.model import Alarm, Event, LineUp, Model, Result
+from backend.domains.models.model import Alarm, Drawn, Event, LineUp, Model, Proposal, Result
 
 Q = queries.load(__package__)
 
@@ -48,24 +48,69 @@ async def events(tx: Tx, model_id: str) -> list[Event]:
     return [Event(*row) for row in await Q.events(tx, id=model_id)]
 
 
-async def move(tx: Tx, old: Model, new: Model, why: str) -> bool:
-    """Compare and set; False when somebody else was faster."""
+async def move(tx: Tx, old: Model, new: Model, why: str) -> int | None:
+    """Compare and set: the number of the act; None when somebody else was faster."""
     moved = await Q.move(
         tx, id=old.id, from_status=old.status, to_status=new.status, report=new.report, tested_by=new.tested_by,
         reviewed_by=new.reviewed_by, approved_by=new.approved_by, who=tx.actor.id, why=why, now=tx.now,
     )  # fmt: skip
-    return moved is not None
+    return None if moved is None else int(moved)
 
 
-async def add_line_up(
+async def add_report(tx: Tx, model: Model, seq: int, drawn: Drawn) -> None:
+    await Q.add_report(tx, model_id=model.id, seq=seq, report=model.report, html=drawn.html, pdf=drawn.pdf)
+
+
+async def report_file(tx: Tx, model_id: str, seq: int) -> Drawn | None:
+    row = await Q.report_file(tx, model_id=model_id, seq=seq)
+    return None if row is None else Drawn(row["html"], row["pdf"])
+
+
+async def report_numbers(tx: Tx, model_id: str) -> list[int]:
+    return [row["seq"] for row in await Q.report_numbers(tx, model_id=model_id)]
+
+
+async def propose_line_up(
     tx: Tx, family: str, champion: str | None, challenger: str | None, share_bp: int, why: str
-) -> int | None:
-    """None when one of the two may not decide."""
-    added = await Q.add_line_up(
-        tx, family=family, champion=champion, challenger=challenger, share_bp=share_bp, why=why,
+) -> str | None:
+    """The proposal's id; None when one of the two may not decide, or another proposal waits."""
+    new = ids.new()
+    added = await Q.propose_line_up(
+        tx, id=new, family=family, champion=champion, challenger=challenger, share_bp=share_bp, why=why,
         who=tx.actor.id, now=tx.now,
     )  # fmt: skip
-    return None if added is None else int(added)
+    return None if added is None else new
+
+
+async def proposal(tx: Tx, proposal_id: str) -> Proposal | None:
+    row = await Q.proposal(tx, id=proposal_id)
+    return None if row is None else _proposal(row)
+
+
+async def proposals(tx: Tx) -> list[Proposal]:
+    return [_proposal(row) for row in await Q.proposals(tx)]
+
+
+def _proposal(row: Any) -> Proposal:
+    return Proposal(**{name: row[name] for name in Proposal.__struct_fields__})
+
+
+async def agree_line_up(tx: Tx, proposal_id: str, answer: str) -> int | None:
+    found = await Q.agree_line_up(tx, id=proposal_id, who=tx.actor.id, answer=answer, now=tx.now)
+    return None if found is None else int(found)
+
+
+async def refuse_line_up(tx: Tx, proposal_id: str, answer: str) -> bool:
+    return bool(await Q.refuse_line_up(tx, id=proposal_id, who=tx.actor.id, answer=answer, now=tx.now))
+
+
+async def back_line_up(tx: Tx, family: str, why: str) -> int | None:
+    found = await Q.back_line_up(tx, family=family, who=tx.actor.id, why=why, now=tx.now)
+    return None if found is None else int(found)
+
+
+async def line_ups(tx: Tx, family: str) -> list[LineUp]:
+    return [LineUp(*row) for row in await Q.line_ups(tx, family=family)]
 
 
 class Deciding(msgspec.Struct, frozen=True):
@@ -98,6 +143,15 @@ class InUse(msgspec.Struct, frozen=True):
 
 async def in_use(tx: Tx, statuses: Sequence[str]) -> list[InUse]:
     return [InUse(*row) for row in await Q.in_use(tx, statuses=list(statuses))]
+
+
+async def for_batches(tx: Tx) -> list[InUse]:
+    return [InUse(*row) for row in await Q.for_batches(tx)]
+
+
+async def tested(tx: Tx, artefact: str) -> InUse | None:
+    row = await Q.tested(tx, artefact=artefact)
+    return None if row is None else InUse(*row)
 
 
 async def add_shadow_score(tx: Tx, decision_id: str, model_id: str, score: int | None, error: str) -> None:

@@ -11,17 +11,18 @@ from typing import Any
 import msgspec
 
 from backend.core import ids
+from backend.core.actor import Actor
 from backend.core.errors import Problem
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.decision import facts, features
 from backend.domains.decision.model import StrategyRefused, canonical
 from backend.domains.institutions.model import UNION
-from backend.domains.models import artefacts, differences, repository
+from backend.domains.models import artefacts, differences, report, repository
 from backend.domains.models.model import (
     MODEL,
     TYPES,
-    CannotDecide,
+    Drawn,
     Event,
     LineUp,
     Model,
@@ -30,15 +31,15 @@ from backend.domains.models.model import (
     ModelUnfit,
     NotYourJob,
     NotYourModel,
+    ReportMissing,
     ReportUnfit,
     StillDeciding,
     WhyMissing,
 )
-from backend.domains.models.offsets import CountyModel
+from backend.domains.models.offsets import County, CountyModel
 
-MOST_SHARE_BP = 5_000
 _ROLES = {"risk_analyst": "风险分析员", "auditor": "审计员", "head_office_admin": "管理员"}
-_WHO = {
+WHO = {
     "draft": ("risk_analyst", "auditor", "head_office_admin"),
     "tested": ("risk_analyst",),
     "reviewed": ("risk_analyst", "auditor"),
@@ -67,7 +68,7 @@ async def register(
 
     Raises `ModelUnfit`, `ArtefactUnreadable`, `StrategyRefused`, `WhyMissing`, `NotYourJob`.
     """
-    _may(tx, ("risk_analyst",))
+    require_maker(tx.actor)
     if not why.strip() or not purpose.strip() or not name.strip():
         raise WhyMissing()
     if type not in TYPES:
@@ -158,23 +159,48 @@ async def history(tx: Tx, model_id: str) -> list[Event]:
     return await repository.events(tx, model_id)
 
 
-async def test(tx: Tx, model_id: str, report: dict[str, Any], why: str) -> Model:
-    """draft → tested, with the validation report of exactly this artefact. Raises `ReportUnfit`."""
+async def test(
+    tx: Tx,
+    model_id: str,
+    found: dict[str, Any],
+    why: str,
+    drawn: Drawn | None = None,  # noqa: PT028
+) -> Model:
+    """draft → tested, with the validation report of exactly this artefact and, where it was drawn, its files.
+    Raises `ReportUnfit`."""
     model = await get(tx, model_id)
-    if report.get("model_sha256") != model.artefact:
+    require_report_of(model, found)
+    changed = msgspec.structs.replace(model, status="tested", report=found, tested_by=tx.actor.id)
+    seq = await _moved(tx, model, changed, why)
+    if drawn is not None:
+        await repository.add_report(tx, changed, seq, drawn)
+    return changed
+
+
+def require_report_of(model: Model, found: dict[str, Any]) -> None:
+    """Raises `ReportUnfit` for a report of something else, or one that does not hold what a report must."""
+    if report.check(found).model_sha256 != model.artefact:
         raise ReportUnfit(why="它说的是另一个模型（指纹不一样）")
-    missing = [part for part in ("test", "calibration", "psi", "features") if part not in report]
-    if missing:
-        raise ReportUnfit(why="缺少检验结果")
-    changed = msgspec.structs.replace(model, status="tested", report=report, tested_by=tx.actor.id)
-    return await _move(tx, model, changed, why)
+
+
+async def reports(tx: Tx, model_id: str) -> list[int]:
+    """Numbers of the acts (`Event.seq`) whose report can be had as files."""
+    return await repository.report_numbers(tx, model_id)
+
+
+async def report_file(tx: Tx, model_id: str, seq: int) -> Drawn:
+    """Raises `ReportMissing`."""
+    found = await repository.report_file(tx, model_id, seq)
+    if found is None:
+        raise ReportMissing()
+    return found
 
 
 async def review(tx: Tx, model_id: str, why: str, *, agreed: bool) -> Model:
     """tested → reviewed by another person; not agreed: back to draft, and everything is done again."""
     model = await get(tx, model_id)
     if agreed:
-        _another(tx, model.made_by, model.tested_by, model.owner)
+        _another(tx, model, "reviewed")
         return await _move(
             tx, model, msgspec.structs.replace(model, status="reviewed", reviewed_by=tx.actor.id), why
         )
@@ -186,7 +212,7 @@ async def approve(tx: Tx, model_id: str, why: str, *, agreed: bool = True) -> Mo
     model = await get(tx, model_id)
     if not agreed:
         return await _move(tx, model, _emptied(model), why)
-    _another(tx, model.made_by, model.tested_by, model.reviewed_by)
+    _another(tx, model, "approved")
     return await _move(
         tx, model, msgspec.structs.replace(model, status="approved", approved_by=tx.actor.id), why
     )
@@ -211,45 +237,78 @@ async def bring(tx: Tx, model_id: str, status: str, why: str) -> Model:
 
 
 async def _move(tx: Tx, old: Model, new: Model, why: str) -> Model:
-    if not why.strip():
-        raise WhyMissing()
-    MODEL.check(old.status, new.status)
-    _may(tx, _WHO[new.status])
-    if not await repository.move(tx, old, new, why.strip()):
-        raise ModelMoved()
-    audit.add(tx, f"model.{new.status}", old.id, was=old.status, artefact=old.artefact)
+    await _moved(tx, old, new, why)
     return new
 
 
+async def _moved(tx: Tx, old: Model, new: Model, why: str) -> int:
+    """The number of the act in the model's history."""
+    if not why.strip():
+        raise WhyMissing()
+    MODEL.check(old.status, new.status)
+    _may(tx, WHO[new.status])
+    seq = await repository.move(tx, old, new, why.strip())
+    if seq is None:
+        raise ModelMoved()
+    audit.add(tx, f"model.{new.status}", old.id, was=old.status, artefact=old.artefact)
+    return seq
+
+
 def _may(tx: Tx, roles: tuple[str, ...]) -> None:
-    if tx.actor.kind != "staff" or tx.institution_id != UNION or not tx.actor.has(*roles):
+    require(tx.actor, roles)
+
+
+def require(actor: Actor, roles: tuple[str, ...]) -> None:
+    if actor.kind != "staff" or actor.institution_id != UNION or not actor.has(*roles):
         raise NotYourJob(who="或".join(_ROLES[role] for role in roles))
 
 
-def _another(tx: Tx, *others: str | None) -> None:
+def require_maker(actor: Actor) -> None:
+    """Who registers and tests. Raises `NotYourJob`."""
+    require(actor, WHO["tested"])
+
+
+def next_acts(actor: Actor, model: Model) -> tuple[str, ...]:
+    """The statuses this person may bring a model to now; SQL and the acts themselves hold the same."""
+    if actor.kind != "staff" or actor.institution_id != UNION:
+        return ()
+    return tuple(
+        status
+        for status in MODEL.moves.get(model.status, ())
+        if actor.has(*WHO[status]) and actor.id not in _had_a_hand(model, status)
+    )
+
+
+def blocked(actor: Actor, model: Model) -> bool:
+    """The role would do for a step, but this person made, tested, reviewed or owns the model."""
+    if actor.kind != "staff" or actor.institution_id != UNION:
+        return False
+    moves = MODEL.moves.get(model.status, ())
+    return any(actor.has(*WHO[status]) and actor.id in _had_a_hand(model, status) for status in moves)
+
+
+def _had_a_hand(model: Model, status: str) -> set[str | None]:
+    """Who may not bring a model to this status (D1-05)."""
+    if status == "reviewed":
+        return {model.made_by, model.tested_by, model.owner}
+    return {model.made_by, model.tested_by, model.reviewed_by} if status == "approved" else set()
+
+
+async def offsets_of(tx: Tx, model: Model) -> list[County]:
+    """A model's offsets per county (N14); none where it has none."""
+    read = artefacts.read(await body(tx, model.artefact))
+    return read.counties if isinstance(read, CountyModel) else []
+
+
+def check_file(body: bytes) -> None:
+    """Whether it is a model file that could be registered at all. Raises `ArtefactUnreadable`, `StrategyRefused`."""
+    artefacts.compile_model(body)
+
+
+def _another(tx: Tx, model: Model, status: str) -> None:
     """SQL holds the same; this gives the sentence."""
-    if tx.actor.id in others:
+    if tx.actor.id in _had_a_hand(model, status):
         raise NotYourModel()
-
-
-async def line_up(
-    tx: Tx, family: str, *, champion: str | None, challenger: str | None = None, share_bp: int = 0, why: str
-) -> int:
-    """Say who decides for a family from now on; `champion` None gives it back to the shipped card.
-
-    Going back is naming the former champion again. Raises `CannotDecide`, `WhyMissing`, `NotYourJob`.
-    """
-    _may(tx, ("head_office_admin",))
-    if not why.strip():
-        raise WhyMissing()
-    whole = 0 <= share_bp <= MOST_SHARE_BP and (challenger is None) == (share_bp == 0)
-    if not whole or (challenger is not None and champion in (None, challenger)):
-        raise CannotDecide()
-    number = await repository.add_line_up(tx, family, champion, challenger, share_bp, why.strip())
-    if number is None:
-        raise CannotDecide()
-    audit.add(tx, "model.line_up", family, champion=champion, challenger=challenger, share_bp=share_bp)
-    return number
 
 
 async def compare(tx: Tx, old: str, new: str) -> list[str]:

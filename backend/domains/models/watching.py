@@ -40,12 +40,29 @@ def shipped() -> Watched:
 
 async def watched(tx: Tx) -> list[Watched]:
     """All models that decide or lately did, and the shipped one."""
-    found = [
+    found = _watched(await repository.in_use(tx, ("live", "watch")))
+    return [shipped(), *(each for each in found if each.artefact != shipped().artefact)]
+
+
+async def batches(tx: Tx) -> list[Watched]:
+    """Registered and tested models that only score batches; `flows/watch_batch.py` measures them."""
+    return _watched(await repository.for_batches(tx))
+
+
+async def of_batch(tx: Tx, artefact: str) -> Watched | None:
+    """What a batch of this model is held against, whether it may decide or not; None when it was never tested."""
+    if artefact == shipped().artefact:
+        return shipped()
+    found = await repository.tested(tx, artefact)
+    return None if found is None else _watched([found])[0]
+
+
+def _watched(found: list[repository.InUse]) -> list[Watched]:
+    return [
         Watched(m.id, m.artefact, m.owner, m.family, m.report.get("reference", {}), m.report["test"]["ks"])
-        for m in await repository.in_use(tx, ("live", "watch"))
-        if m.report is not None and m.artefact != shipped().artefact
+        for m in found
+        if m.report is not None
     ]
-    return [shipped(), *found]
 
 
 async def shadows(tx: Tx) -> list[repository.InUse]:

@@ -6,7 +6,7 @@ Memory is one chunk's: a Parquet file is read by ranges of rows, a CSV by the co
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -156,6 +156,37 @@ def score_rows(table: pl.DataFrame, model: Model, first: int = 0) -> pl.DataFram
     name = next((each for each in IDS if each in table.columns), None)
     named = table[name] if name else pl.Series("row", range(first, first + table.height), dtype=pl.Int64)
     return pl.DataFrame([named, scores, _chances(scores, model.card.scale)])
+
+
+def counts(
+    source: Source,
+    model: Model,
+    out: Path,
+    edges: Mapping[str, Sequence[float]],
+    *,
+    chunk: int = CHUNK,
+) -> dict[str, list[int]]:
+    """Between the edges of each column ('' the score): how many rows of a scored batch. Rows without a value are not
+    counted; a column the table does not have is left out."""
+    scan = pl.scan_csv(out) if out.suffix == ".csv" else pl.scan_parquet(out)
+    scores = scan.select("score").collect().to_series()
+    found = {"": _between(scores, edges[""])}
+    names = [name for name in edges if name and name in model.inputs]
+    for first in range(0, source.rows, chunk):
+        table = source.read(first, chunk)
+        ready = features.frame(table, names, clock.today()) if _over_facts(model) else table.select(names)
+        for name in names:
+            more = _between(ready[name].cast(pl.Float64, strict=False), edges[name])
+            kept = found.setdefault(name, [0] * len(more))
+            found[name] = [was + now for was, now in zip(kept, more, strict=True)]
+    return found
+
+
+def _between(values: pl.Series, edges: Sequence[float]) -> list[int]:
+    known = values.cast(pl.Float64).drop_nulls().drop_nans()
+    places = pl.Series(edges, dtype=pl.Float64).search_sorted(known, side="right")
+    at = dict(places.value_counts().iter_rows())
+    return [int(at.get(place, 0)) for place in range(len(edges) + 1)]
 
 
 def _over_facts(model: Model) -> bool:

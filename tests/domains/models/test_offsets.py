@@ -48,7 +48,7 @@ def test_a_small_county_is_told_that_its_data_is_not_enough():
     _, found = estimated({"甲": 5000, "乙": 5000, "丙": 5000, "小": 60}, shifts)
     assert not found["小"].enough
     assert found["小"].points == 0
-    assert found["小"].told == "数据还不够，和全省没有分别"
+    assert found["小"].told == "数据不足，暂看不出差异"
 
 
 def test_where_counties_do_not_differ_hardly_anybody_is_told_that_they_do():

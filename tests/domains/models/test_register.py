@@ -12,7 +12,7 @@ from backend.core.lifecycle import ForbiddenMove
 from backend.domains.audit import service as audit
 from backend.domains.decision import scorecard
 from backend.domains.decision.model import canonical
-from backend.domains.models import model, service
+from backend.domains.models import line_ups, model, service
 
 FOLDER = resources.files("backend.domains.decision") / "scorecards"
 CARD = (FOLDER / "personal_credit.json").read_bytes()
@@ -50,6 +50,13 @@ async def brought_live(db, body=CARD, report=REPORT, **changed):
     await act(db, THIRD, service.approve, new.id, "批准")
     await act(db, THIRD, service.bring, new.id, "shadow", "先影子运行")
     return await act(db, THIRD, service.bring, new.id, "live", "影子一个月，没有问题")
+
+
+async def lined_up(db, family, **asked):
+    """Proposed by one, agreed to by another."""
+    proposal = await act(db, MAKER, line_ups.propose, family, **asked)
+    await act(db, THIRD, line_ups.answer, proposal, "同意", agreed=True)
+    return proposal
 
 
 async def test_a_model_s_whole_life_is_on_file_with_who_and_why(db):
@@ -172,7 +179,7 @@ async def test_an_external_model_is_an_input_and_never_decides(db, owner):
         await owner.execute("update models.models set decides = true")
     live = await _live_external(db, new)
     with pytest.raises(model.CannotDecide):
-        await act(db, THIRD, service.line_up, "consumer", champion=live.id, why="用外面的模型")
+        await lined_up(db, "consumer", champion=live.id, why="用外面的模型")
 
 
 async def _live_external(db, new):
@@ -214,20 +221,20 @@ async def test_a_champion_decides_and_going_back_is_one_act(db):
 
     report = {**REPORT, "model_sha256": artefacts.compile_model(second_body).hash}
     second = await brought_live(db, second_body, report)
-    await act(db, THIRD, service.line_up, "consumer", champion=live.id, why="第一个")
-    await act(db, THIRD, service.line_up, "consumer", champion=second.id, why="换新的")
+    await lined_up(db, "consumer", champion=live.id, why="第一个")
+    await lined_up(db, "consumer", champion=second.id, why="换新的")
     async with db.read(THIRD) as tx:
         assert (await service.chosen(tx, "consumer", "a")).version == 2
         assert await service.chosen(tx, "business", "a") is None
-    await act(db, THIRD, service.line_up, "consumer", champion=live.id, why="退回")
+    await lined_up(db, "consumer", champion=live.id, why="退回")
     async with db.read(THIRD) as tx:
         assert (await service.chosen(tx, "consumer", "a")).version == 1
     with pytest.raises(model.StillDeciding):
         await act(db, THIRD, service.bring, live.id, "retired", "不用了")
     await act(db, THIRD, service.bring, second.id, "retired", "不用了")
     with pytest.raises(model.CannotDecide):
-        await act(db, THIRD, service.line_up, "consumer", champion=second.id, why="退出的又拿来")
-    await act(db, THIRD, service.line_up, "consumer", champion=None, why="用发布的评分卡")
+        await lined_up(db, "consumer", champion=second.id, why="退出的又拿来")
+    await lined_up(db, "consumer", champion=None, why="用发布的评分卡")
     async with db.read(THIRD) as tx:
         assert await service.chosen(tx, "consumer", "a") is None
 
@@ -270,10 +277,8 @@ async def test_a_challenger_gets_its_share_by_a_hash_that_never_moves(db):
     from backend.domains.models import artefacts
 
     second = await brought_live(db, body, {**REPORT, "model_sha256": artefacts.compile_model(body).hash})
-    await act(
+    await lined_up(
         db,
-        THIRD,
-        service.line_up,
         "consumer",
         champion=live.id,
         challenger=second.id,
@@ -293,8 +298,8 @@ async def test_a_challenger_gets_its_share_by_a_hash_that_never_moves(db):
         {"champion": live.id, "challenger": second.id, "share_bp": 6000},
         {"champion": None, "challenger": second.id, "share_bp": 100},
     ):
-        with pytest.raises(model.CannotDecide):
-            await act(db, THIRD, service.line_up, "consumer", why="不行", **wrong)
+        with pytest.raises(model.ShareUnfit):
+            await lined_up(db, "consumer", why="不行", **wrong)
 
 
 def test_another_model_keeps_the_county_s_layer_and_what_the_strategies_say():
@@ -311,3 +316,49 @@ def test_another_model_keeps_the_county_s_layer_and_what_the_strategies_say():
     assert swapped.versions.scorecard != base.versions.scorecard
     assert swapped.overlays == base.overlays
     assert swapped.price_band == base.price_band
+
+
+async def test_a_line_up_takes_two_people_and_sql_holds_it(db, owner):
+    """A3-33, D1-05: nobody agrees to their own; what two agreed on is taken back in one act."""
+    live = await brought_live(db)
+    admin = person("another", "head_office_admin")
+    own = await act(db, admin, line_ups.propose, "consumer", champion=live.id, why="换上")
+    with pytest.raises(model.OwnProposal):
+        await act(db, admin, line_ups.answer, own, "我自己同意", agreed=True)
+    with pytest.raises(model.ProposalWaits):
+        await act(db, MAKER, line_ups.propose, "consumer", champion=None, why="又一份")
+    with pytest.raises(model.NotYourJob):
+        await act(db, MAKER, line_ups.answer, own, "我也想同意", agreed=True)
+    for column in ("checker = maker", "checker = null, status = 'agreed'"):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await owner.execute(
+                f"update models.line_up_proposals set answer = 'x', answered_at = now(), {column}"
+            )
+    with pytest.raises(asyncpg.CheckViolationError):
+        await owner.execute(
+            "insert into models.line_ups (family, champion, why, who, at) values ('*', $1, 'x', 'x', now())",
+            live.id,
+        )
+    await act(db, THIRD, line_ups.answer, own, "看过影子的结果", agreed=True)
+    with pytest.raises(model.ProposalAnswered):
+        await act(db, THIRD, line_ups.answer, own, "再同意一次", agreed=False)
+    async with db.read(THIRD) as tx:
+        assert (await service.current(tx, "consumer")).champion == live.id
+    await act(db, THIRD, line_ups.back, "consumer", "先退回")
+    async with db.read(THIRD) as tx:
+        assert (await service.current(tx, "consumer")).champion is None
+        assert [each.why for each in await line_ups.history(tx, "consumer")] == ["先退回", "换上"]
+    await act(db, THIRD, line_ups.back, "consumer", "查清了，再换上")
+    async with db.read(THIRD) as tx:
+        assert (await service.current(tx, "consumer")).champion == live.id
+    with pytest.raises(model.NothingBefore):
+        await act(db, THIRD, line_ups.back, "business", "什么也没有")
+
+
+async def test_a_refused_line_up_changes_nothing(db):
+    live = await brought_live(db)
+    wish = await act(db, MAKER, line_ups.propose, "consumer", champion=live.id, why="换上")
+    await act(db, THIRD, line_ups.answer, wish, "影子的样本还太少", agreed=False)
+    async with db.read(THIRD) as tx:
+        assert await service.current(tx, "consumer") is None
+        assert await line_ups.waiting(tx) == []

@@ -11,7 +11,6 @@ from backend.core import ids
 from backend.core.actor import Actor, system
 from backend.domains.decision import bundle, scorecard, service
 from backend.domains.decision.model import Stage, canonical
-from backend.domains.models import service as models
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import CountyContent, UnionContent, Version
 from backend.domains.trials import report
@@ -29,7 +28,7 @@ from backend.flows.name_trial_versions import ModelUnknown, Versions, VersionUnc
 from backend.flows.start_trial import Asked
 from tests.domains.decision.conftest import read
 from tests.domains.decision.test_service import stricter
-from tests.domains.models.test_register import REPORT, THIRD, brought_live, registered
+from tests.domains.models.test_register import REPORT, brought_live, lined_up, registered
 from tests.domains.strategies.conftest import ADMIN, COUNTY_ADMIN
 from tests.domains.trials.conftest import NAME
 from tests.domains.trials.test_warnings import quieter
@@ -171,8 +170,7 @@ async def test_live_is_with_the_champion_of_each_line_up(
     asked = Asked(draft=LIVE, county=NAME, limit=400)
     _, before = await tried(context, head_office, asked)
     model = await brought_live(context.db, body, report={**REPORT, "model_sha256": digest}, family="*")
-    async with context.db.begin(THIRD) as tx:
-        await models.line_up(tx, "*", champion=model.id, why="换")
+    await lined_up(context.db, "*", champion=model.id, why="换")
     _, after = await tried(context, head_office, asked)
     assert after.draft.amount_fen < before.draft.amount_fen
 

@@ -8,7 +8,9 @@ import asyncpg
 
 from backend.core.actor import system
 from backend.domains.audit import service as audit
+from backend.domains.models import monitors, service, watching
 from backend.flows import watch_models
+from tests.domains.models.test_register import MAKER, REPORT, act, registered
 from tests.flows.conftest import Road
 from tests.flows.test_models import history
 from tests.h5.conftest import Desks
@@ -82,3 +84,26 @@ async def test_an_alarm_is_answered_with_a_note_once(
     assert tuple(row) == ("acknowledged", True, "看过了，新来的客户经理")
     async with road.db.read(system("4101", "test")) as tx:
         assert "model.alarm_acknowledged" in {entry.action for entry in await audit.of(tx, alarm)}
+
+
+async def test_a_model_for_batches_has_its_drift_and_nothing_else_on_the_page(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """D1-05: early warning and pre-approval scores are watched too, where a batch was held against training."""
+    new = await registered(road.db, name="贷后预警分")
+    await act(road.db, MAKER, service.test, new.id, REPORT, "训练完")
+    hash_ = "e" * 64
+    await owner.execute(
+        "insert into models.artefacts select $1, kind, body, added_by, added_at from models.artefacts", hash_
+    )
+    await owner.execute("update models.models set artefact = $1, decides = false", hash_)
+    desk = await desks.of("SL0002")
+    await desk.get(f"/console/monitors?model={hash_}")
+    assert ("贷后预警分" in desk.words, "加 --watch" in desk.words) == (True, True)
+    result = monitors.psi(hash_, "psi", "", [500] * 10, [900] + [400] * 9)
+    async with road.db.begin(system("0000", "test")) as tx:
+        await watching.keep(tx, tx.now.date(), [result], new.owner)
+    await desk.get(f"/console/monitors?model={hash_}")
+    for words in ("训练时和最近一批对着看", "总分偏移（PSI）", "吴模"):
+        assert words in desk.words, words
+    assert "通过率" not in desk.words

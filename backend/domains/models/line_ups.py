@@ -1,0 +1,97 @@
+"""Who decides for a product family, changed by two people (A3-33, D1-05): one proposes, another agrees.
+
+Going back to the line-up before is one act of one person, on the proposal that one once had. Head office's people
+act; SQL holds that nobody agrees to their own.
+"""
+
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.institutions.model import UNION
+from backend.domains.models import repository
+from backend.domains.models.model import (
+    CannotDecide,
+    LineUp,
+    NothingBefore,
+    OwnProposal,
+    Proposal,
+    ProposalAnswered,
+    ProposalMissing,
+    ProposalWaits,
+    ShareUnfit,
+    WhyMissing,
+)
+from backend.domains.models.service import require
+
+MOST_SHARE_BP = 5_000
+PROPOSING = ("risk_analyst", "head_office_admin")
+AGREEING = ("head_office_admin",)
+
+
+async def propose(
+    tx: Tx, family: str, *, champion: str | None, challenger: str | None = None, share_bp: int = 0, why: str
+) -> str:
+    """A line-up for another person to agree to; `champion` None gives the family back to the shipped card.
+
+    Returns the proposal's id. Raises `WhyMissing`, `ShareUnfit`, `NotYourJob`, `ProposalWaits`, `CannotDecide`.
+    """
+    if not why.strip():
+        raise WhyMissing()
+    whole = 0 <= share_bp <= MOST_SHARE_BP and (challenger is None) == (share_bp == 0)
+    if not whole or (challenger is not None and champion in (None, challenger)):
+        raise ShareUnfit()
+    require(tx.actor, PROPOSING)
+    made = await repository.propose_line_up(tx, family, champion, challenger, share_bp, why.strip())
+    if made is None:
+        waiting = {each.family for each in await repository.proposals(tx)}
+        raise ProposalWaits() if family in waiting else CannotDecide()
+    audit.add(
+        tx, "model.line_up_proposed", family, champion=champion, challenger=challenger, share_bp=share_bp
+    )
+    return made
+
+
+async def answer(tx: Tx, proposal_id: str, why: str, *, agreed: bool) -> None:
+    """Agreed, the line-up counts from the commit on. Raises `WhyMissing`, `NotYourJob`, `ProposalMissing`,
+    `ProposalAnswered`, `OwnProposal`, `CannotDecide`."""
+    if not why.strip():
+        raise WhyMissing()
+    require(tx.actor, AGREEING)
+    found = await repository.proposal(tx, proposal_id)
+    if found is None:
+        raise ProposalMissing()
+    if found.status != "proposed":
+        raise ProposalAnswered()
+    if found.maker == tx.actor.id:
+        raise OwnProposal()
+    if agreed:
+        if await repository.agree_line_up(tx, proposal_id, why.strip()) is None:
+            raise CannotDecide()
+    elif not await repository.refuse_line_up(tx, proposal_id, why.strip()):
+        raise ProposalAnswered()
+    audit.add(
+        tx, "model.line_up_agreed" if agreed else "model.line_up_refused", found.family,
+        champion=found.champion, challenger=found.challenger, share_bp=found.share_bp, proposal=found.id,
+    )  # fmt: skip
+
+
+async def back(tx: Tx, family: str, why: str) -> None:
+    """退回: what decided before decides again. Raises `WhyMissing`, `NotYourJob`, `NothingBefore`."""
+    if not why.strip():
+        raise WhyMissing()
+    require(tx.actor, AGREEING)
+    if await repository.back_line_up(tx, family, why.strip()) is None:
+        raise NothingBefore()
+    audit.add(tx, "model.line_up_taken_back", family)
+
+
+async def waiting(tx: Tx) -> list[Proposal]:
+    return await repository.proposals(tx)
+
+
+async def history(tx: Tx, family: str) -> list[LineUp]:
+    """Newest first."""
+    return await repository.line_ups(tx, family)
+
+
+def may_agree(tx: Tx, proposal: Proposal) -> bool:
+    return tx.institution_id == UNION and tx.actor.has(*AGREEING) and tx.actor.id != proposal.maker
