@@ -21,8 +21,22 @@ class ApartFailed(Unavailable):
     message = "这份文件这会儿处理不完，什么都没有改动，请稍后再试"
 
 
+MOST_AT_ONCE = 2
+_running: list[str] = []
+
+
 async def run(module: str, message: bytes) -> bytes:
-    """What the module writes to its standard output. Raises `ApartFailed`."""
+    """What the module writes to its standard output. Raises `ApartFailed`, also when `MOST_AT_ONCE` are under way."""
+    if len(_running) >= MOST_AT_ONCE:
+        raise ApartFailed()
+    _running.append(module)
+    try:
+        return await _run(module, message)
+    finally:
+        _running.remove(module)
+
+
+async def _run(module: str, message: bytes) -> bytes:
     quiet = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module,

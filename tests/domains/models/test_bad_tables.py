@@ -169,3 +169,11 @@ def test_a_table_of_a_chinese_spreadsheet_is_read_as_it_is(table, tmp_path):
     one, two = (tables.read(tmp_path / name, Options(target="坏")) for name in ("utf8.csv", "gbk.csv"))
     assert list(one.columns) == list(two.columns)
     assert one.frame.equals(two.frame)
+
+
+def test_a_month_is_no_category_to_learn_from(table, tmp_path):
+    """A month of the past says nothing of one to come."""
+    table.write_csv(tmp_path / "t.csv")
+    read = tables.read(tmp_path / "t.csv", Options(target="坏"))
+    assert "月份" not in read.columns
+    assert any(note.startswith("月份：是日期或期数") for note in read.notes)

@@ -22,6 +22,7 @@ MOST_CATEGORIES = 100
 MOST_COLUMNS = 2_000
 ID_SHARE = 0.95
 _MARKS = {";": "分号", "\t": "制表符", "|": "竖线"}
+_PERIOD = r"^\s*\d{4}[-/.年]\d{1,2}([-/.月]\d{0,2}日?)?\s*$"
 _NOTHING = ["", "NA", "N/A", "NULL", "null", "NaN", "nan", "None", "#N/A"]
 
 
@@ -224,6 +225,8 @@ def _unusable(column: pl.Series) -> str:
     if kind.is_integer() and _numbered(seen, distinct):
         return "像编号"
     if kind in (pl.String, pl.Categorical, pl.Enum):
+        if seen.cast(pl.String).str.contains(_PERIOD).all():
+            return "是日期或期数，将来的没见过（要按时间检验，用 --out-of-time）"
         if distinct > max(MOST_CATEGORIES, 1) and distinct >= ID_SHARE * len(seen):
             return "几乎每行都不同，像编号"
         if distinct > MOST_CATEGORIES:
