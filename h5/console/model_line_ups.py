@@ -95,7 +95,7 @@ async def propose(request: Request) -> Response:
 
 
 @post(
-    f"{PATH}/{{proposal_id:str}}",
+    f"{PATH}/{{proposal_id:str}}/answer",
     opt=staff.only("risk_analyst", "head_office_admin"),
     fields=("outcome", "why"),
 )

@@ -14,7 +14,7 @@ from backend.domains.identity import service as identity
 from backend.domains.institutions.model import HEAD_OFFICE, UNION
 from backend.domains.models import offsets, report, watching
 from backend.domains.models import service as models
-from backend.domains.models.model import MODEL, TYPES, Event, Model, ReportMissing, WhyMissing
+from backend.domains.models.model import MODEL, TYPES, Event, Model, ReportMissing, ReportUnfit, WhyMissing
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import UnionContent
 from backend.flows import take_model_report
@@ -113,18 +113,20 @@ async def download(
 ) -> Response:
     """The report as it lay before those who reviewed: html or pdf. Never shown within our own address."""
     here = staff.here(request)
+    if form not in ("html", "pdf") or not 0 < seq < 2**31:
+        raise ReportMissing()
     async with here.context.db.read(here.actor) as tx:
         model = await models.get(tx, known(model_id))
         drawn = await models.report_file(tx, model.id, seq)
-    if form not in ("html", "pdf"):
-        raise ReportMissing()
     name = f"model-report-{model.artefact[:12]}.{form}"
-    kind = "application/pdf" if form == "pdf" else "text/html; charset=utf-8"
-    answer: Response = litestar.Response(
-        drawn.pdf if form == "pdf" else drawn.html.encode(),
-        media_type=kind,
-        headers={"Content-Disposition": f"attachment; filename={name}"},
-    )
+    if form == "pdf":
+        return _attached(drawn.pdf, "application/pdf", name)
+    return _attached(drawn.html.encode(), "text/html; charset=utf-8", name)
+
+
+def _attached(body: bytes, kind: str, name: str) -> Response:
+    headers = {"Content-Disposition": f"attachment; filename={name}"}
+    answer: Response = litestar.Response(body, media_type=kind, headers=headers)
     return answer
 
 
@@ -195,7 +197,7 @@ async def view(
     async with here.context.db.read(here.actor) as tx:
         people = {person.id: person.name for person in await identity.all_staff(tx)}
         calling = await _calling(tx, model)
-    found = None if model.report is None else report.check(model.report)
+    found = _readable(model)
     fields = problem.fields if isinstance(problem, Invalid) else {}
     return Sheet(
         model=model,
@@ -222,6 +224,14 @@ async def view(
         form=form or {},
         errors=fields,
     )
+
+
+def _readable(model: Model) -> report.Report | None:
+    """The report, unless it was kept before reports had to hold all of this."""
+    try:
+        return None if model.report is None else report.check(model.report)
+    except ReportUnfit:
+        return None
 
 
 def _source(name: str) -> str:

@@ -256,7 +256,7 @@ async def test_the_files_are_drawn_by_us_kept_with_the_act_and_only_downloaded(
     await decide(second, path, "draft", "样本期太短")
     assert ("草稿：样本期太短" in second.words, "还没有验证报告" in second.words) == (True, True)
     assert (await second.http.get(f"{path}/report/2/pdf")).content == paper.content
-    for other in ("report/9/pdf", "report/2/exe"):
+    for other in ("report/9/pdf", "report/2/exe", "report/99999999999/pdf"):
         assert (await second.http.get(f"{path}/{other}")).status_code == 404
 
 
