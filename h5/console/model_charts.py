@@ -12,6 +12,7 @@ from h5.console.charts import Chart
 VERDICTS = {"fair": "在范围内", "review": "要复核", "too_few": "人数太少，不判"}
 CELLS = {"both": "都通过", "swapped_in": "新进", "swapped_out": "换出", "neither": "都不过"}
 NONE = "这份报告里没有。"
+MOST_BINS, MOST_BARS = 24, 30
 
 
 def label(name: str) -> str:
@@ -34,7 +35,8 @@ def of_report(report: Report) -> tuple[Chart, ...]:
 
 
 def bins(report: Report) -> tuple[Chart, ...]:
-    return tuple(_bins(each) for each in report.features)
+    """Of the features with the highest information value; all of them are in the report's files."""
+    return tuple(_bins(each) for each in report.features[:MOST_BINS])
 
 
 def _ks(report: Report) -> Chart:
@@ -146,12 +148,13 @@ def _spread(report: Report) -> Chart:
 
 
 def _drift(report: Report) -> Chart:
+    moved = sorted(report.features, key=lambda each: -each.psi)
     lines = [("总分", report.psi.psi, report.psi.level)]
-    lines += [(label(each.name), each.psi, each.level) for each in report.features]
+    lines += [(label(each.name), each.psi, each.level) for each in moved]
     spec = {
         "kind": "bar",
-        "labels": [name for name, _, _ in lines],
-        "series": [{"name": "PSI", "values": [psi for _, psi, _ in lines]}],
+        "labels": [name for name, _, _ in lines[:MOST_BARS]],
+        "series": [{"name": "PSI", "values": [psi for _, psi, _ in lines[:MOST_BARS]]}],
         "limits": [],
     }
     rows = [(name, charts.figure(psi), drift.LEVELS[level]) for name, psi, level in lines]

@@ -91,6 +91,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     charts: tuple[Chart, ...]
     bins: tuple[Chart, ...]
+    features: int
     file: int
     use: Use
     counties: tuple[County, ...]
@@ -215,6 +216,7 @@ async def view(
         notes=() if found is None else (*found.notes, found.split),
         charts=() if found is None else model_charts.of_report(found),
         bins=() if found is None else model_charts.bins(found),
+        features=0 if found is None else len(found.features),
         file=files[-1] if files and model.report is not None else 0,
         use=msgspec.structs.replace(use, strategies=calling),
         counties=counties,
