@@ -27,7 +27,7 @@ from h5.console.strategy_graph import Drawing
 from h5.console.strategy_versions import code_of, found
 
 SHOW = "console/strategies/arrange.html"
-MOST_NODES, MOST_SOURCES = 40, 60
+MOST_NODES, MOST_SOURCES = 32, 40
 _WHOLE = re.compile(r"-?\d{1,6}", re.ASCII)
 FIELDS = (
     *(f"{part}_{n}" for part in ("x", "y", "gone") for n in range(MOST_NODES)),
