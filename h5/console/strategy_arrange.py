@@ -83,7 +83,12 @@ async def show(request: Request, version_id: FromPath[str]) -> Response:
     return here.show(SHOW, page)
 
 
-@post(f"{HOME}/{{version_id:str}}/arrange", opt=staff.only(*WRITERS), fields=FIELDS)
+@post(
+    f"{HOME}/{{version_id:str}}/arrange",
+    opt=staff.only(*WRITERS),
+    fields=FIELDS,
+    request_max_body_size=4 * forms.SMALL_BODY,
+)
 async def save(request: Request, version_id: FromPath[str]) -> Response:
     """The whole drawing as the form has it: positions, lines, and what is taken out."""
     here, form = staff.here(request), await forms.texts(request)
