@@ -8,12 +8,13 @@ create table campaigns.placement_limits (
 );
 select xd.share('campaigns.placement_limits');
 
--- The union's own values: what a place can hold. A group has at most 500 people, a visit is made to one household.
+-- The union's own values: what a place can hold. A group has at most 500 people at a time, a visit is made to one
+-- household.
 insert into campaigns.placement_limits (placement, pattern, minutes, most)
-select placement, 'burst', 60, most from (values ('moments', 300), ('group', 200), ('print', 60), ('counter', 60),
+select placement, 'burst', 60, most from (values ('moments', 500), ('group', 400), ('print', 60), ('counter', 60),
     ('sms', 500), ('menu', 1000), ('visit', 15)) as v (placement, most)
 union all
-select placement, 'copied', 43200, most from (values ('moments', 5000), ('group', 500), ('print', 1500), ('counter', 3000),
+select placement, 'copied', 43200, most from (values ('moments', 5000), ('group', 1000), ('print', 1500), ('counter', 3000),
     ('visit', 100)) as v (placement, most)
 union all
 select placement, 'out_of_area', 10080, 9 from (values ('moments'), ('group'), ('print'), ('counter'), ('sms'), ('visit'))

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import asyncpg
+
 from backend.core import clock
 from backend.core.actor import system
 from backend.domains.campaigns import service as campaigns
@@ -254,3 +256,18 @@ async def test_who_gives_no_consent_online_is_expected_at_the_branch(
 
 def _number(html: str) -> str:
     return html.split('<b class="num">')[1].split("<")[0]
+
+
+async def test_who_comes_from_elsewhere_by_a_code_is_counted_against_its_placement(
+    studio: Studio, phone: Phone, owner: asyncpg.Connection
+) -> None:
+    """N15: nothing of the person is kept, the case counts once, and one alone stops nothing."""
+    code = (await studio.tokens())["柳林花木群"]
+    neighbour = specimens.person(79, county="411702")
+    await phone.get(f"/q/{code}")
+    await phone.send(phone.page.form("/apply/start"))
+    await phone.photograph(neighbour)
+    await phone.confirm(neighbour)
+    assert "您住在乙县" in phone.words
+    assert [row["kind"] for row in await owner.fetch("select kind from campaigns.signals")] == ["out_of_area"]
+    assert (await phone.http.get(f"/q/{code}")).status_code == 200
