@@ -36,6 +36,9 @@ EXACT = 2**53 - 1
 """Whole numbers up to here leave zen unchanged."""
 _DEEPEST = 40
 """Nested brackets; nobody reads more."""
+LONGEST = 2_000
+"""Characters of a cell. Ranges are exact fractions, whose digits grow with every division: the work grows with the
+square of the length, and a megabyte of `7/7/7…` would hold the process for minutes."""
 
 
 class Unfit(Exception):
@@ -151,6 +154,8 @@ class Parser:
     """Recursive descent over one cell. `divides`: division by what is never zero is let through."""
 
     def __init__(self, cell: str, known: Mapping[str, Fact], *, divides: bool = False) -> None:
+        if len(cell) > LONGEST:
+            raise Unfit(f"一格最多写 {LONGEST} 个字，拆成几行再写")
         self._tokens = _tokens(cell)
         self._at = 0
         self._known = known

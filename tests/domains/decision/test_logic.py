@@ -146,6 +146,7 @@ def test_values_stay_in_the_range_they_are_said_to_have():
         ("", "是空的"),
         ("(" * 60 + "a" + ")" * 60, "太深"),
         ("a ?? 1", "问号前面"),
+        ("7" + "/7" * 1_000, "一格最多"),
     ],
 )
 def test_what_an_expression_may_not_say(cell, why):
