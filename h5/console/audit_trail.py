@@ -166,7 +166,8 @@ async def _customers(tx: Tx, entries: tuple[Seen, ...]) -> dict[str | None, str]
 def _line(entry: Seen, people: dict[str, str], known: dict[str | None, str]) -> Line:
     kind, _, who = entry.actor.partition(":")
     number = entry.subject.isascii() and entry.subject.isdigit() and len(entry.subject) == 12
-    about = people.get(entry.subject) or known.get(entry.subject) or logs.scrub(entry.subject)
+    named = people.get(entry.subject) or known.get(entry.subject) or audit_words.SUBJECTS.get(entry.subject)
+    about = named or logs.scrub(entry.subject)
     return Line(
         seq=entry.seq,
         at=entry.at,
@@ -174,16 +175,13 @@ def _line(entry: Seen, people: dict[str, str], known: dict[str | None, str]) -> 
         what=audit_words.word(entry.action),
         about=about if number or len(about) <= 24 else f"{about[:8]}…",
         path=f"/console/cases/{entry.subject}" if number else "",
-        details=_details(entry.details),
+        details=_details(entry.details, people),
         sound=entry.sound,
     )
 
 
-def _details(text: str) -> tuple[tuple[str, str], ...]:
+def _details(text: str, people: dict[str, str]) -> tuple[tuple[str, str], ...]:
     """What a person can use of them, with whatever looks like a number of somebody's masked (D3-15)."""
     found: dict[str, object] = msgspec.json.decode(text)
-    return tuple(
-        (audit_words.DETAILS[key], logs.scrub(audit_words.VALUES.get(str(value), str(value)))[:200])
-        for key, value in found.items()
-        if key in audit_words.DETAILS and value not in (None, "")
-    )
+    told = [audit_words.detail(key, people.get(str(value), value)) for key, value in found.items()]
+    return tuple((label, logs.scrub(words)[:200]) for each in told if each for label, words in [each])

@@ -1,5 +1,7 @@
 """Acts of the audit chain in words for the auditor. What has no word of its own is named by its kind."""
 
+import re
+
 from backend.domains.applications.model import APPLICATION
 from backend.domains.contracts.model import CONTRACT
 from backend.domains.customers.model import CUSTOMER
@@ -192,8 +194,43 @@ VALUES: dict[str, str] = {
     "sms": "短信",
     "human": "找人工",
     "complaint": "投诉",
+    "id_front": "身份证正面",
+    "id_back": "身份证背面",
+    "business_licence": "营业执照",
+    "bank_card": "银行卡",
+    "passed": "通过",
+    "failed": "没通过",
+    "apply": "申请",
+    "resume": "接着办",
+    "bind": "绑定微信",
+    "personal_info": "个人信息",
+    "identity_check": "身份核查",
+    "data_platform": "政务数据",
+    "business_data": "经营数据",
+    "bureau_query": "查征信",
+    "liveness": "人脸核对",
+    "marketing": "营销推荐",
+    "ticket_answered": "答复",
+    "requested": "客户申请复核",
     **APPLICATION.labels,
 }
+
+
+SUBJECTS: dict[str, str] = {"audit": "审计记录", "nobody": "没有找到人", "vault": "加密字段"}
+"""Subjects that are nobody's id."""
+
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+
+
+def detail(key: str, value: object) -> tuple[str, str] | None:
+    """(label, words) of one detail; None for what only says something to the system: ids, hashes, its own codes."""
+    text = str(value)
+    if key not in DETAILS or value in (None, "", []):
+        return None
+    if text in VALUES:
+        return DETAILS[key], VALUES[text]
+    told = isinstance(value, int) or _CHINESE.search(text) or re.fullmatch(r"\w+ → \w+", text)
+    return (DETAILS[key], text) if told else None
 
 
 def kind_of(action: str) -> str:

@@ -14,7 +14,7 @@ from backend.flows import send_answer
 from backend.jobs import worker
 from tests.bot import people
 from tests.bot.conftest import World, id_number, world
-from tests.flows.test_notify import LATER, OPENID, allow_notice, bound_customer, fault, told
+from tests.flows.test_notify import LATER, OPENID, allow_notice, bound_customer, drain_in_time, fault, told
 
 __all__ = ["id_number", "world"]
 
@@ -107,6 +107,19 @@ async def test_a_platform_that_drops_the_answer_is_asked_again_with_the_same_key
     with clock.at(clock.now() + timedelta(minutes=5)):
         await worker.drain(world.context)
     assert len(await world.phone(OPENID).inbox("custom")) == 1
+
+
+async def test_a_notice_the_platform_could_not_show_is_told_by_sms(world: World, id_number: str) -> None:
+    await bound_customer(world, id_number)
+    ticket = await asked(world)
+    await allow_notice(world)
+    await fault(world, system="wechat", operation="report", fault="errcode", args={"errcode": 107001})
+    with clock.at(clock.now() + LATER):
+        await answer(world, ticket)
+        await world.settle()
+        await drain_in_time(world, rounds=3)
+    assert sorted(effect for effect, _ in await told(world)) == ["sms_sent", "subscription_message"]
+    assert (await notice_of(world, ticket)).means == "sms"
 
 
 async def test_an_answer_too_long_for_the_chat_is_refused_before_it_is_kept(world: World) -> None:

@@ -4,12 +4,15 @@ A skipped or repeated step of a draft is answered 303 to the step whose turn it 
 villager who pressed back comes to the right page instead of an error. Where nothing is left to do, it is 409 or 404.
 """
 
+from datetime import timedelta
+
 import asyncpg
 import pytest
 
-from backend.core import ids
+from backend.core import clock, ids
 from backend.sandbox.specimens.people import Person
 from tests.h5.customer.conftest import Phone, Studio
+from tests.h5.customer.test_edges import At, confirm_disclosure, to_approved
 from tests.security.conftest import Census, routes_of, with_token
 from tests.security.test_hostile_input import fields_of
 
@@ -25,7 +28,13 @@ TURN: dict[str, tuple[str, ...]] = {
     "/apply/details": ("details",),
     "/apply/submit": ("details",),
     "/apply/give-up": STATES,
-    "/my/{number:str}/cancel": STATES,  # of a draft it is giving up
+    "/my/{number:str}/cancel": (*STATES, "handed_off"),  # of a draft it is giving up
+    "/my/{number:str}/hand-off": (
+        "handed_off",
+        "signed",
+        "drawn",
+    ),  # the way to the bank, with a token of its own
+    "/my/{number:str}/hand-off/code": ("handed_off", "signed", "drawn"),
 }
 OWN_MEMORY = {"xd.quota", "outbox.idempotency"}
 """Counts knocks, and knows a knock again: not steps."""
@@ -85,3 +94,27 @@ async def test_what_is_handed_in_takes_no_step_of_the_draft_again(
     wrong = await _out_of_turn(studio, phone, number, Census(owner), status)
     assert [each for each in wrong if ": POST /apply/" in each] == []
     assert [each for each in wrong if ": 5" in each] == []
+
+
+@pytest.mark.parametrize("status", ["handed_off", "signed", "drawn"])
+async def test_what_is_at_the_mobile_bank_takes_no_step_here_again(
+    studio: Studio, phone: Phone, zhang: Person, owner: asyncpg.Connection, status: str
+) -> None:
+    """On the road that leads there, so that contract, token and loan are real."""
+    number = await to_approved(studio, phone, zhang)
+    await confirm_disclosure(phone, number)
+    with clock.at(clock.now() + timedelta(seconds=30)):
+        await studio.drain()
+    [application] = await studio.all_applications()
+    bank = At(studio, application.id, zhang.id_number)
+    if status != "handed_off":
+        await bank.do("open")
+        await bank.do("sign")
+    if status == "drawn":
+        await bank.do("draw", amount_fen=300_000)
+    [application] = await studio.all_applications()
+    assert application.status == status
+    wrong = await _out_of_turn(studio, phone, number, Census(owner), status)
+    assert [each for each in wrong if ": POST /apply/" in each or ": 5" in each] == []
+    assert [each for each in wrong if "wrote" in each] == []
+    assert [each.status for each in await studio.all_applications()] == [status]
