@@ -3,6 +3,7 @@ words is the escaping alone, and `window.__xss` is never set (ASVS 1.2.1, 1.2.3)
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 import pytest
@@ -59,7 +60,8 @@ def names(arena: Arena) -> None:
         finally:
             await owner.close()
 
-    asyncio.run(write())
+    with ThreadPoolExecutor(1) as beside:  # Playwright's own loop runs in this thread
+        beside.submit(asyncio.run, write()).result()
 
 
 def sign_in(page: Page, town: Town, staff_no: str) -> None:
