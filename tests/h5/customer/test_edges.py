@@ -225,6 +225,21 @@ async def test_a_code_older_than_the_rule_says_is_worth_nothing(
     assert "点“再发一次”要个新的" in phone.words
 
 
+async def test_who_never_asked_for_a_code_is_not_told_that_one_was_sent(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    await studio.draft_at(phone, "phone", zhang)
+    await phone.get("/apply/phone")
+    form = phone.page.form("/apply/consents")
+    await phone.send(form, phone=zhang.phone, code="123456", **phone.ticks())
+    assert (phone.reply.status_code, "验证码已发到" in phone.words) == (422, False)
+    assert "还没有要过验证码" in phone.words
+    assert ">发验证码</button>" in phone.reply.text
+    await phone.code(zhang.phone)
+    await phone.send(phone.page.form("/apply/consents"), phone=zhang.phone, code="000000", **phone.ticks())
+    assert "验证码已发到" in phone.words
+
+
 async def test_too_many_codes_are_refused_with_the_time_to_come_back(
     studio: Studio, phone: Phone, zhang: Person
 ) -> None:
