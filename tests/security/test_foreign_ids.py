@@ -115,8 +115,11 @@ NOT_AN_ID = {
 
 
 OF_THE_UNION = {
-    f"/console/models/{{model_id:str}}{each}"
-    for each in ("", "/act", "/report", "/report/{seq:int}/{form:str}")
+    "/console/models/line-up/{proposal_id:str}/answer",
+    *(
+        f"/console/models/{{model_id:str}}{each}"
+        for each in ("", "/act", "/comparison", "/report", "/report/{seq:int}/{form:str}")
+    ),
 }
 """Ids of no institution: everybody who may read models reads them; acts are head office's alone
 (tests/h5/console/test_models.py)."""
