@@ -14,7 +14,6 @@ from backend.core.actor import Actor
 from backend.db.database import Database, Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
-from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract
 from backend.domains.customers import service as customers
 from backend.domains.decision import moments
@@ -45,8 +44,8 @@ async def plan(
             await collections.close(tx, current, today)
         return
     balance = sum(each.overdue_fen for each in standing)
-    case = await _case(tx, contract, current, days, balance)
-    said = await _say(tx, contract, case)
+    case = await _case(tx, application, current, days, balance)
+    said = await _say(tx, case)
     number = await moments.record(tx, case, said, subject="plan", application_id=application.id)
     contact = said.contact
     await collections.planned(
@@ -83,9 +82,9 @@ async def contact(db: Database, actor: Actor, case_id: str) -> Turn:
     async with db.begin(actor) as tx:
         found = await mine(tx, actor, case_id)
         await collections.lock_debtor(tx, found.customer_id)
-        contract = await contracts.get(tx, found.application_id)
-        case = await _case(tx, contract, found, found.days_past_due, found.balance_fen)
-        said = await _say(tx, contract, case)
+        application = await applications.get(tx, found.application_id)
+        case = await _case(tx, application, found, found.days_past_due, found.balance_fen)
+        said = await _say(tx, case)
         number = await moments.record(tx, case, said, subject=found.id, application_id=found.application_id)
         held = _held(said)
         channel = said.contact.channel if said.contact and said.contact.channel in BY_OFFICERS else "call"
@@ -116,8 +115,9 @@ async def mine(tx: Tx, actor: Actor, case_id: str) -> CollectionCase:
 
 
 async def _case(
-    tx: Tx, contract: Contract, current: CollectionCase | None, days: int, balance_fen: int
+    tx: Tx, application: Application, current: CollectionCase | None, days: int, balance_fen: int
 ) -> Case:
+    assert application.customer_id is not None
     now, today = tx.now, clock.today()
     rules, midnight = await regulation.in_force(tx, today), datetime.combine(today, time(), clock.LOCAL)
     promised: date | None = current.promise_on if current else None
@@ -128,11 +128,11 @@ async def _case(
         "collection_promise_open": promised is not None and promised >= today,
         "collection_disputed": current.disputed if current else False,
         "collection_do_not_contact": current.do_not_contact if current else False,
-        "collection_calls_today": await collections.calls_since(tx, contract.customer_id, midnight),
+        "collection_calls_today": await collections.calls_since(tx, application.customer_id, midnight),
         "collection_hour": clock.local(now).hour,
     }
     return Case(
-        product=contract.product_code,
+        product=application.product_code,
         as_of=now,
         sources={
             "collections": SourceFacts(observed_at=now, facts=facts),
@@ -141,8 +141,8 @@ async def _case(
     )
 
 
-async def _say(tx: Tx, contract: Contract, case: Case) -> moments.Assessment:
-    using = await moments.live(tx, contract.product_code, Stage.COLLECTION)
+async def _say(tx: Tx, case: Case) -> moments.Assessment:
+    using = await moments.live(tx, case.product, Stage.COLLECTION)
     return moments.say(Stage.COLLECTION, case, using)
 
 
