@@ -52,7 +52,7 @@ async def test_head_office_opens_a_number_and_a_county_finds_it_once_it_is_live(
     assert "可选 4 到 8" in county.words, "only what is live counts"
     await county.get(f"{maker.path.removesuffix('/act')}/openings")
     assert county.reply.status_code == 200, "a county reads what is opened to it"
-    assert "存成草稿" not in county.words
+    assert "改了什么、为什么" not in county.words, "and changes nothing"
     reply = await county.http.post(
         f"{maker.path.removesuffix('/act')}/openings",
         data=county.page.forms[-1].values | {"note": "县行自己开放"},
