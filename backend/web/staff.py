@@ -52,9 +52,10 @@ class StepUpNeeded(NotPermitted):
 
 
 class StaffPage(templates.Page, frozen=True, kw_only=True):
-    """As `Page`, with who is signed in. `person` is None on the way in."""
+    """As `Page`, with who is signed in. `person` is None on the way in; `fresh`: who it is was proved just now."""
 
     person: Staff | None = None
+    fresh: bool = False
     post: str = ""
     door: str = "console"
     head_office: bool = False
@@ -253,6 +254,7 @@ def _page(request: Request, settings: Settings, here: Here | None) -> StaffPage:
         service_phone="",
         path=path,
         person=here.person if here else None,
+        fresh=bool(here and here.fresh()),
         post="、".join(ROLES[role] for role in ROLES if role in roles),
         door="studio" if path.startswith("/studio") or roles == {"officer"} else "console",
         head_office=bool(here and here.head_office),

@@ -102,6 +102,7 @@ async def propose(request: Request) -> Response:
 async def answer(request: Request, proposal_id: FromPath[str]) -> Response:
     """The second person's word."""
     here, form = staff.here(request), await forms.texts(request)
+    here.require_fresh(PATH)
     try:
         if form.get("outcome") not in ("agree", "refuse"):
             raise Invalid(fields={"outcome": "请点同意或不同意"})
@@ -119,6 +120,7 @@ async def answer(request: Request, proposal_id: FromPath[str]) -> Response:
 async def back(request: Request) -> Response:
     """退回: what decided before decides again, in one act."""
     here, form = staff.here(request), await forms.texts(request)
+    here.require_fresh(PATH)
     try:
         async with here.context.db.begin(here.actor) as tx:
             await line_ups.back(tx, _family(form), form.get("why", ""))

@@ -154,6 +154,7 @@ async def take(request: Request, model_id: FromPath[str]) -> Response:
 async def act(request: Request, model_id: FromPath[str]) -> Response:
     """One step of a model's life; `act` names the status wanted."""
     here, form = staff.here(request), await forms.texts(request)
+    here.require_fresh(f"{HOME}/{model_id}")
     try:
         async with here.context.db.begin(here.actor) as tx:
             await step(tx, known(model_id), form.get("act", ""), form.get("why", ""))

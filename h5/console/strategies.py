@@ -128,6 +128,7 @@ async def roll_back(request: Request) -> Response:
     """退回: what was live before decides again, in one act."""
     here, form = staff.here(request), await forms.texts(request)
     product, stage = form.get("product", ALL_PRODUCTS), stage_of(form.get("stage", ""))
+    here.require_fresh(path_of(product, str(stage)))
     try:
         if form.get("stage") not in STAGES:
             raise Invalid(fields={"reason": "请从一条策略的页面退回"})

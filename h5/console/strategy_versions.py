@@ -102,6 +102,8 @@ async def show(request: Request, version_id: FromPath[str]) -> Response:
 async def act(request: Request, version_id: FromPath[str]) -> Response:
     """One step of a version's life; `act` names the button. Nothing happens twice: the states see to that."""
     here, form = staff.here(request), await forms.texts(request)
+    if form.get("act") in PROVED:
+        here.require_fresh(f"{HOME}/{version_id}")
     try:
         async with here.context.db.begin(here.actor) as tx:
             await found(tx, version_id)
@@ -176,6 +178,9 @@ async def _again(tx: Tx, version_id: str, form: dict[str, str]) -> str:
     )
     return f"{HOME}/{made.id}"
 
+
+PROVED = frozenset({"approve", "retire"})
+"""Changes what decides: who does it proves again who they are (A5-01)."""
 
 _STEPS: dict[str, Callable[[Tx, str, dict[str, str]], Awaitable[str]]] = {
     "check": _check,

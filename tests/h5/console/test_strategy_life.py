@@ -134,3 +134,26 @@ async def test_a_strategys_pages_are_read_and_used_without_a_script(
     assert not re.search(r"<(section|div|table)[^>]*\bhidden\b", text), (
         "nothing waits for a script to show it"
     )
+
+
+async def test_who_changes_what_decides_proves_again_who_they_are(desks: Desks) -> None:
+    start = clock.now()
+    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
+    await overlay(maker, "A31")
+    await act(maker, "check")
+    await act(maker, "submit")
+    await second.get(maker.path)
+    form = next(each for each in second.page.forms if each.action.endswith("/act"))
+    with clock.at(start + timedelta(minutes=6)):
+        await second.send(form, act="approve", reason="看过了")
+        assert second.reply.status_code == 403
+        await second.get(maker.path)
+        assert "您的意见" not in second.words, "asked before it is typed"
+        await second.confirm()
+        assert second.path == maker.path
+        await act(second, "approve", reason="看过了")
+        assert "在用" in second.words
+        await maker.get(OF)
+        assert not [each for each in maker.page.forms if each.action.endswith("/roll-back")]
+        await maker.confirm()
+        assert maker.page.form("/roll-back")
