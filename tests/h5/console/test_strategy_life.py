@@ -139,6 +139,8 @@ async def test_a_strategys_pages_are_read_and_used_without_a_script(
 async def test_who_changes_what_decides_proves_again_who_they_are(desks: Desks) -> None:
     start = clock.now()
     maker, second = await desks.of("JX0101"), await desks.of("JX0301")
+    await overlay(maker, "A30")
+    await put_live(maker, second)
     await overlay(maker, "A31")
     await act(maker, "check")
     await act(maker, "submit")
