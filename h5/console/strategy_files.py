@@ -14,7 +14,7 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.core.plain_text import plain
 from backend.db.database import Tx
 from backend.domains.decision import facts, jdm
-from backend.domains.strategies import cells, checks, overlays, sheets
+from backend.domains.strategies import aside, cells, checks, overlays, sheets
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import Content, NotYourStrategy, UnionContent, Version
 from backend.domains.strategies.sheets import SheetWrong
@@ -85,13 +85,13 @@ async def import_rows(request: Request, version_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await _texts(request)
     content = await _uploaded(request, "sheet")
     try:
-        async with here.context.db.begin(here.actor) as tx:
+        async with here.context.db.read(here.actor) as tx:
             version, node = await _node(tx, version_id, form.get("table", ""))
-            grid = sheets.grid_of_file(content) if content else sheets.grid_of_text(form.get("pasted", ""))
             floor = await strategies.floor(tx, version.product_code, version.stage)
-            if not strategy_tables.is_open(version.content, floor, node["id"]):
-                raise NotYourStrategy()
-            read = _read_rows(version, node, grid)
+        if not strategy_tables.is_open(version.content, floor, node["id"]):
+            raise NotYourStrategy()
+        read = await aside.run(_read_rows, version, node, content, form.get("pasted", ""))
+        async with here.context.db.begin(here.actor) as tx:
             made = await strategies.save(tx, version_id, read, note=_note(form, "从表格导入"))
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
@@ -110,22 +110,30 @@ async def import_flow(request: Request, version_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await _texts(request)
     content = await _uploaded(request, "file")
     try:
-        async with here.context.db.begin(here.actor) as tx:
+        async with here.context.db.read(here.actor) as tx:
             version = await found(tx, version_id)
-            document = jdm.read(content)
-            if not isinstance(version.content, UnionContent):
-                raise NotYourStrategy()
-            read = UnionContent(document=document, openings=version.content.openings)
-            require_drawable(version, read)
+        read = await aside.run(_read_flow, version, content)
+        async with here.context.db.begin(here.actor) as tx:
             made = await strategies.save(tx, version_id, read, note=_note(form, "从流程图文件导入"))
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
     return here.go(f"{HOME}/{made.id}")
 
 
+def _read_flow(version: Version, file: bytes) -> UnionContent:
+    """Raises `FileUnreadable`, `NotYourStrategy`, `ContentInvalid` for too many rows."""
+    document = jdm.read(file)
+    if not isinstance(version.content, UnionContent):
+        raise NotYourStrategy()
+    read = UnionContent(document=document, openings=version.content.openings)
+    require_drawable(version, read)
+    return read
+
+
 def require_drawable(version: Version, content: UnionContent) -> None:
     """What the pages could not show is not taken in. Raises `FileUnreadable`; all else the checks say."""
     try:
+        checks.require_rows(content.document)
         strategy_tables.sheet(version.stage, content, content)
         strategy_graph.draw(content.document)
         drawn = bool(overlays.tables(content.document))
@@ -135,7 +143,9 @@ def require_drawable(version: Version, content: UnionContent) -> None:
         raise jdm.FileUnreadable(why="里面没有一张规则表")
 
 
-def _read_rows(version: Version, node: dict[str, Any], grid: list[list[str]]) -> Content:
+def _read_rows(version: Version, node: dict[str, Any], file: bytes, pasted: str) -> Content:
+    """Raises `SheetWrong`."""
+    grid = sheets.grid_of_file(file) if file else sheets.grid_of_text(pasted)
     table, known = str(node["id"]), facts.catalogue()
     held = strategy_tables.rules(version.content, table)
     columns = cells.columns(version.stage, node["content"], known)

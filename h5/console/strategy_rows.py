@@ -14,7 +14,7 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.core.plain_text import plain
 from backend.db.database import Tx
 from backend.domains.decision import facts
-from backend.domains.strategies import cells, overlays
+from backend.domains.strategies import aside, cells, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.cells import CellUnreadable, Column
 from backend.domains.strategies.model import (
@@ -125,8 +125,7 @@ async def check(request: Request, version_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await forms.texts(request)
     async with here.context.db.read(here.actor) as tx:
         spot = await _spot(tx, version_id, form.get("table", ""), form.get("row", NEW))
-        page = await _checked(tx, here, spot, form)
-    return here.show(SHOW, page)
+    return here.show(SHOW, await _checked(here, spot, form))
 
 
 @post(f"{HOME}/{{version_id:str}}/parameters", opt=staff.only(*WRITERS), fields=("note", *KNOBS))
@@ -311,10 +310,13 @@ async def _again(
     return _page(here, spot, form, wrong, told=told, others=others)
 
 
-async def _checked(tx: Tx, here: Here, spot: Spot, form: dict[str, str]) -> RowPage:
+async def _checked(here: Here, spot: Spot, form: dict[str, str]) -> RowPage:
+    version = spot.version
     try:
         content = _acted(spot, {**form, "act": "save"})
-        report = await strategies.preview(tx, spot.version.product_code, spot.version.stage, content)
+        async with here.context.db.read(here.actor) as tx:
+            ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
+        report = await aside.run(ready.report)
     except ContentInvalid as problem:
         report = Report(findings=problem.findings, scenarios=[])
     except CellsWrong as problem:

@@ -14,7 +14,7 @@ from backend.domains.decision import facts, path
 from backend.domains.decision import service as decisions
 from backend.domains.decision.facts import COMPUTED, Fact
 from backend.domains.decision.model import DECIDING, Case, Decision, Outcome
-from backend.domains.strategies import cells, checks, scenario_book, shipped
+from backend.domains.strategies import aside, cells, checks, scenario_book, shipped
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.cells import CellUnreadable, Column
 from backend.domains.strategies.model import ALL_PRODUCTS, Document, Expected, Scenario, Version
@@ -189,10 +189,11 @@ async def _decided(
         return None, "还没有场景。先加一个场景，再来试。"
     try:
         product = case.product if version.product_code == ALL_PRODUCTS and stored else version.product_code
-        using = await checks.trial(tx, product, version.stage, version.content, document)
+        build = await checks.trial_later(tx, product, version.stage, version.content, document)
+        using = await aside.run(build)
     except Invalid as problem:
         return None, problem.text
-    return decisions.decide(case, using).decision, ""
+    return (await aside.run(decisions.decide, case, using)).decision, ""
 
 
 def _levers(document: Document, chosen: Scenario, form: dict[str, str]) -> tuple[tuple[Lever, ...], Case]:

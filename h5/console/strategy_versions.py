@@ -14,7 +14,7 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import DECIDING, MOMENTS
-from backend.domains.strategies import checks, counties, effects, overlays
+from backend.domains.strategies import aside, checks, counties, effects, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.diff import KINDS, Change
@@ -105,6 +105,8 @@ async def act(request: Request, version_id: FromPath[str]) -> Response:
     if form.get("act") in PROVED:
         here.require_fresh(f"{HOME}/{version_id}")
     try:
+        if form.get("act") == "check":
+            return here.go(await _check(here, version_id))
         async with here.context.db.begin(here.actor) as tx:
             await found(tx, version_id)
             step = _STEPS.get(form.get("act", ""))
@@ -139,8 +141,13 @@ async def found(tx: Tx, version_id: str) -> Version:
 # --- steps -----------------------------------------------------------------------------------------------------
 
 
-async def _check(tx: Tx, version_id: str, _: dict[str, str]) -> str:
-    await strategies.check(tx, version_id)
+async def _check(here: Here, version_id: str) -> str:
+    """Read, calculate with no transaction open, keep."""
+    async with here.context.db.read(here.actor) as tx:
+        ready = await checks.ready(tx, await found(tx, version_id))
+    report = await aside.run(ready.report)
+    async with here.context.db.begin(here.actor) as tx:
+        await strategies.check(tx, version_id, report)
     return f"{HOME}/{version_id}"
 
 
@@ -183,7 +190,6 @@ PROVED = frozenset({"approve", "retire"})
 """Changes what decides: who does it proves again who they are (A5-01)."""
 
 _STEPS: dict[str, Callable[[Tx, str, dict[str, str]], Awaitable[str]]] = {
-    "check": _check,
     "submit": _submit,
     "approve": _approve,
     "reject": _reject,

@@ -76,12 +76,11 @@ def _inside(box: Box, covers: Sequence[Box]) -> bool:
 def _told_twice(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
     """Rows of a collecting table whose every case another row with the same result reaches already."""
     for at, row in enumerate(rows):
-        others = [other for other in rows if other is not row and other.output == row.output]
         # Of two equal rows only the later one is too many.
         held = [
             other.under
             for n, other in enumerate(rows)
-            if other in others and (n < at or other.under != row.under)
+            if n != at and other.output == row.output and (n < at or other.under != row.under)
         ]
         if held and all(row.over) and _inside(row.over, held):
             yield row.id, "这一行多余：别的行已经给出同样的结果"

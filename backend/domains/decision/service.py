@@ -4,8 +4,9 @@ The road's flow: `bundle_for` inside a read, the outside calls with no transacti
 millisecond, holds the GIL), then `record` in the transaction that moves the application.
 """
 
+import functools
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -174,6 +175,27 @@ async def trial(
 
     `price_band` counts when a pricing document is among `documents`. Raises `StrategyRefused`, `VersionMissing`.
     """
+    build = await trial_later(
+        tx,
+        product_code,
+        documents=documents,
+        overlays=overlays,
+        price_band=price_band,
+        without_county=without_county,
+    )
+    return build()
+
+
+async def trial_later(
+    tx: Tx,
+    product_code: str,
+    *,
+    documents: Mapping[Stage, Any] | None = None,
+    overlays: Mapping[Stage, Any] | None = None,
+    price_band: tuple[int, int] | None = None,
+    without_county: bool = False,
+) -> Callable[[], Bundle]:
+    """As `trial`, but only read: the building, pure CPU that raises `StrategyRefused`, is left to the caller."""
     chosen, changed, tried = await live(tx, product_code), documents or {}, overlays or {}
     found = await texts(tx, [*chosen.strategies.values(), chosen.scorecard])
     own = {} if without_county else chosen.overlays
@@ -184,7 +206,8 @@ async def trial(
             Stage(stage): changed.get(Stage(stage)) or msgspec.json.decode(found[digest])
             for stage, digest in chosen.strategies.items()
         }
-        return bundle.build(
+        return functools.partial(
+            bundle.build,
             deciding,
             scorecard.read(found[chosen.scorecard].encode()),
             library=await library(tx, deciding.values()),

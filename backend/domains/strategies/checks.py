@@ -1,18 +1,22 @@
 """Everything that is checked before a version may be approved, in one report (A3-20, A3-34, D3-03)."""
 
 import copy
+from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any
+
+import msgspec
 
 from backend.db.database import Tx
 from backend.domains.decision import assess, bundle, facts, gate, lint
 from backend.domains.decision import service as decisions
 from backend.domains.decision.bundle import Bundle
 from backend.domains.decision.model import DECIDING, MOMENTS, Stage, StrategyRefused, VersionMissing
-from backend.domains.strategies import fairness, overlays, repository, scenarios, verdicts
+from backend.domains.strategies import aside, fairness, overlays, repository, scenarios, verdicts
 from backend.domains.strategies.model import (
     UNION,
     Content,
+    ContentInvalid,
     CountyContent,
     Document,
     Finding,
@@ -22,6 +26,9 @@ from backend.domains.strategies.model import (
     Version,
 )
 
+MOST_ROWS = 1_000
+"""Rows of one strategy over all its tables. The largest shipped one has 29; every row is held against every other
+by the checks, so their cost grows with the square."""
 _PRICES = (Stage.RATING, Stage.LIMIT, Stage.PRICING)
 
 
@@ -36,21 +43,89 @@ def shipped_documents() -> dict[Stage, Any]:
     return {**bundle.seeded_documents(), **{stage: assess.seeded_document(stage) for stage in MOMENTS}}
 
 
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the checks need, read; `report` is pure CPU, seconds of it for a large strategy (`aside.run`).
+
+    `document` is what would run, a county's as composed today; `moved`: not what was composed when it was saved.
+    `using` and `floor` build what would decide with it and without the county; None where that cannot be read.
+    """
+
+    owner: str
+    stage: Stage
+    content: Content
+    document: Document
+    under: UnionContent
+    library: lint.Library
+    held: list[Scenario]
+    using: Callable[[], Bundle] | None
+    floor: Callable[[], Bundle] | None
+    moved: str = ""
+
+    def report(self) -> Report:
+        """Findings of the document, what head office opened, scenarios, like pairs."""
+        report = self._report()
+        if self.moved:
+            said = "保存以后省联社的规则变了，请再保存一次，按新的规则写成"
+            report.findings.append(Finding(kind="overlay", place=self.moved, sentence=said))
+        return report
+
+    def _report(self) -> Report:
+        known = facts.catalogue()
+        if isinstance(self.content, UnionContent):
+            found = findings_of(self.stage, self.document, self.library)
+            if not _block(found):
+                found += overlays.check_openings(self.stage, self.content, known)
+        else:
+            if self.stage not in DECIDING:
+                return Report(findings=[_closed(self.stage)], scenarios=[])
+            found = overlays.check_county(self.stage, self.under, self.content, known)
+            if overlays.tables(self.document):
+                found += findings_of(self.stage, self.document, self.library)
+        if _block(found) or self.stage not in DECIDING:
+            return Report(findings=found, scenarios=[])
+        return self._tried(found)
+
+    def _tried(self, found: list[Finding]) -> Report:
+        """Run it: scenarios, like pairs, and beside head office's floor."""
+        if self.using is None:
+            return Report(findings=[*found, _unread()], scenarios=[])
+        try:
+            using = self.using()
+        except StrategyRefused as refused:
+            said = [Finding(kind="document", place="文件", sentence=each) for each in refused.findings]
+            return Report(findings=[*found, *said], scenarios=[])
+        results = scenarios.run(self.held, using)
+        if self.stage in _PRICES:
+            found = [*found, *fairness.check([each.case for each in self.held], using)]
+        if self.owner != UNION:
+            found = [*found, *self._looser(using)]
+        return Report(findings=found, scenarios=results)
+
+    def _looser(self, using: Bundle) -> list[Finding]:
+        """No scenario may end looser than under head office alone. It cannot by construction; this would show it."""
+        if self.floor is None:
+            return [_unread()]
+        floor = self.floor()
+        return [
+            Finding(kind="looser", place=f"场景“{each.name}”", sentence=f"比省联社的规则宽：{why}")
+            for each in self.held
+            if (why := verdicts.looser(each.case, floor, using))
+        ]
+
+
 async def examine(tx: Tx, version: Version) -> Report:
     """Every check over a stored version."""
+    return await aside.run((await ready(tx, version)).report)
+
+
+async def ready(tx: Tx, version: Version) -> Ready:
+    """A stored version, read for its checks."""
     owner, product_code = version.institution_id, version.product_code
-    report = await examine_content(tx, owner, product_code, version.stage, version.content)
-    if isinstance(version.content, CountyContent) and await _floor_moved(tx, version, version.content):
-        said = "保存以后省联社的规则变了，请再保存一次，按新的规则写成"
-        report.findings.append(Finding(kind="overlay", place=version.label, sentence=said))
-    return report
-
-
-async def _floor_moved(tx: Tx, version: Version, content: CountyContent) -> bool:
-    """Whether the document composed when it was saved is not what would be composed today."""
-    under = await _floor(tx, version.product_code, version.stage)
-    now = overlays.compose(version.stage, under, content, facts.catalogue())
-    return gate.hash_of(now) != version.document_hash
+    read = await ready_content(tx, owner, product_code, version.stage, version.content)
+    stale = (
+        isinstance(version.content, CountyContent) and gate.hash_of(read.document) != version.document_hash
+    )
+    return msgspec.structs.replace(read, moved=version.label) if stale else read
 
 
 async def outdated(tx: Tx, version: Version) -> list[Finding]:
@@ -62,78 +137,66 @@ async def outdated(tx: Tx, version: Version) -> list[Finding]:
     return overlays.check_county(version.stage, under, version.content, facts.catalogue())
 
 
-async def examine_content(tx: Tx, owner: str, product_code: str, stage: Stage, content: Content) -> Report:
-    """The same over a content nobody has stored."""
-    known = facts.catalogue()
+async def ready_content(tx: Tx, owner: str, product_code: str, stage: Stage, content: Content) -> Ready:
+    """The same of a content nobody has stored."""
+    under = await _floor(tx, product_code, stage)
     if isinstance(content, UnionContent):
         document = content.document
-        found = await document_findings(tx, stage, document)
-        if not _block(found):
-            found += overlays.check_openings(stage, content, known)
     else:
-        if stage not in DECIDING:
-            return Report(findings=[_closed(stage)], scenarios=[])
-        under = await _floor(tx, product_code, stage)
-        found = overlays.check_county(stage, under, content, known)
-        document = overlays.compose(stage, under, content, known)
-        found += await document_findings(tx, stage, document) if overlays.tables(document) else []
-    if _block(found) or stage not in DECIDING:
-        return Report(findings=found, scenarios=[])
-    return await _tried(tx, owner, product_code, stage, content, document, found)
+        document = await aside.run(overlays.compose, stage, under, content, facts.catalogue())
+    decides = stage in DECIDING
+    return Ready(
+        owner=owner,
+        stage=stage,
+        content=content,
+        document=document,
+        under=under,
+        library=await _library(tx, document),
+        held=await repository.scenarios(tx, product_code) if decides else [],
+        using=await _readable(trial_later(tx, product_code, stage, content, document)) if decides else None,
+        floor=await _readable(decisions.trial_later(tx, product_code, without_county=True))
+        if decides and owner != UNION
+        else None,
+    )
 
 
-async def _tried(
-    tx: Tx,
-    owner: str,
-    product_code: str,
-    stage: Stage,
-    content: Content,
-    document: Document,
-    found: list[Finding],
-) -> Report:
-    """Run it: scenarios, like pairs, and beside head office's floor."""
+async def _readable(build: Awaitable[Callable[[], Bundle]]) -> Callable[[], Bundle] | None:
+    """None where a text is missing, or the document is no graph at all: the checks tell both."""
     try:
-        using = await trial(tx, product_code, stage, content, document)
-    except StrategyRefused as refused:
-        said = [Finding(kind="document", place="文件", sentence=each) for each in refused.findings]
-        return Report(findings=[*found, *said], scenarios=[])
-    except VersionMissing:
-        said = [Finding(kind="document", place="文件", sentence="在用的另一个环节找不到原文，请找技术人员")]
-        return Report(findings=[*found, *said], scenarios=[])
-    held = await repository.scenarios(tx, product_code)
-    results = scenarios.run(held, using)
-    cases = [each.case for each in held]
-    if stage in _PRICES:
-        found = [*found, *fairness.check(cases, using)]
-    if owner != UNION:
-        found = [*found, *await _looser(tx, product_code, held, using)]
-    return Report(findings=found, scenarios=results)
-
-
-async def _looser(tx: Tx, product_code: str, held: list[Scenario], using: Bundle) -> list[Finding]:
-    """No scenario may end looser than under head office alone. It cannot by construction; this would show it."""
-    floor = await decisions.trial(tx, product_code, without_county=True)
-    return [
-        Finding(kind="looser", place=f"场景“{each.name}”", sentence=f"比省联社的规则宽：{why}")
-        for each in held
-        if (why := verdicts.looser(each.case, floor, using))
-    ]
+        return await build
+    except (VersionMissing, LookupError, TypeError, AttributeError):
+        return None
 
 
 async def trial(tx: Tx, product_code: str, stage: Stage, content: Content, document: Document) -> Bundle:
     """What would decide in the county of `tx` with this content live. Raises `StrategyRefused`, `VersionMissing`."""
+    return (await trial_later(tx, product_code, stage, content, document))()
+
+
+async def trial_later(
+    tx: Tx, product_code: str, stage: Stage, content: Content, document: Document
+) -> Callable[[], Bundle]:
+    """As `trial`, read; building it is left to the caller."""
     if isinstance(content, UnionContent):
         band = content.openings.price_band
-        return await decisions.trial(tx, product_code, documents={stage: document}, price_band=band)
-    return await decisions.trial(tx, product_code, overlays={stage: document})
+        return await decisions.trial_later(tx, product_code, documents={stage: document}, price_band=band)
+    return await decisions.trial_later(tx, product_code, overlays={stage: document})
 
 
 async def document_findings(tx: Tx, stage: Stage, document: Document) -> list[Finding]:
     """What the decision domain's lint says of a document; warnings do not block."""
+    return await aside.run(findings_of, stage, document, await _library(tx, document))
+
+
+async def _library(tx: Tx, document: Document) -> lint.Library:
     try:
-        library = await decisions.referable(tx, [document])
+        return await decisions.referable(tx, [document])
     except (LookupError, TypeError, AttributeError):
-        library = lint.NOTHING  # no graph at all: the lint says so
+        return lint.NOTHING  # no graph at all: the lint says so
+
+
+def findings_of(stage: Stage, document: Document, library: lint.Library) -> list[Finding]:
+    """As `document_findings`, without a database."""
     return [
         Finding(
             kind="document",
@@ -146,6 +209,17 @@ async def document_findings(tx: Tx, stage: Stage, document: Document) -> list[Fi
         )
         for each in lint.check(stage, document, facts.catalogue(), library)
     ]
+
+
+def require_rows(document: dict[str, Any]) -> None:
+    """Raises `ContentInvalid` for a document with more rows than `MOST_ROWS`."""
+    contents = [node.get("content") for node in overlays.tables(document).values()]
+    # A draft may hold half a table: its checks say so, here it counts for nothing.
+    held = [each.get("rules") for each in contents if isinstance(each, dict)]
+    rows = sum(len(each) for each in held if isinstance(each, list))
+    if rows > MOST_ROWS:
+        said = f"各张表一共 {rows:,} 行，最多 {MOST_ROWS:,} 行；请把能合并的行合并，或按产品分成几条策略"
+        raise ContentInvalid([Finding(kind="document", place="规则表", sentence=said)])
 
 
 def _block(found: list[Finding]) -> bool:
@@ -169,3 +243,7 @@ async def _floor(tx: Tx, product_code: str, stage: Stage) -> UnionContent:
 
 def _closed(stage: Stage) -> Finding:
     return Finding(kind="overlay", place=str(stage), sentence="这一步现在由省联社统一，县行不能另设")
+
+
+def _unread() -> Finding:
+    return Finding(kind="document", place="文件", sentence="在用的另一个环节找不到原文，请找技术人员")

@@ -19,7 +19,7 @@ from backend.domains.decision import facts, gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import checks, diff, effects, overlays, repository
+from backend.domains.strategies import aside, checks, diff, effects, overlays, repository
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     MAKERS_COUNTY,
@@ -217,14 +217,15 @@ async def discard(tx: Tx, version_id: str, *, reason: str) -> None:
     await _move(tx, version, "superseded", _reason(reason))
 
 
-async def check(tx: Tx, version_id: str) -> CheckRun:
+async def check(tx: Tx, version_id: str, report: Report | None = None) -> CheckRun:
     """Run every check over a version and keep what they said; a draft without a failure is checked from now on.
 
-    Findings of the document, what head office opened, scenarios, like pairs. A second or less of CPU. Raises
-    `StrategyMissing`, `NotYourStrategy`.
+    Findings of the document, what head office opened, scenarios, like pairs. `report`: what `checks.ready(…).report`
+    said of this very version a moment ago, so that no transaction is open while it calculates (the content of a
+    version never changes, and an approval runs the checks once more). Raises `StrategyMissing`, `NotYourStrategy`.
     """
     version = await _locked(tx, version_id)
-    run = await repository.add_check(tx, version, await checks.examine(tx, version))
+    run = await repository.add_check(tx, version, report or await checks.examine(tx, version))
     if not run.failures and version.status == "draft":
         await _move(tx, version, "checked", "检查通过")
         await effects.ask(tx, version)
@@ -233,12 +234,17 @@ async def check(tx: Tx, version_id: str) -> CheckRun:
 
 
 async def preview(tx: Tx, product_code: str, stage: Stage, content: Content) -> Report:
-    """The same checks over a content that is not stored, for checks as one types. Raises `ContentInvalid`."""
+    """The same checks over a content that is not stored. Raises `ContentInvalid`."""
+    return await aside.run((await to_preview(tx, product_code, stage, content)).report)
+
+
+async def to_preview(tx: Tx, product_code: str, stage: Stage, content: Content) -> checks.Ready:
+    """The same, read, for checks as one types: `report` comes after the transaction. Raises `ContentInvalid`."""
     layer = UNION if isinstance(content, UnionContent) else owner_of(tx.actor)
     if isinstance(content, CountyContent):
         content = overlays.numbered(content)
     await _document(tx, product_code, stage, content)
-    return await checks.examine_content(tx, layer, product_code, stage, content)
+    return await checks.ready_content(tx, layer, product_code, stage, content)
 
 
 async def submit(tx: Tx, version_id: str) -> Version:
@@ -420,7 +426,8 @@ async def _document(tx: Tx, product_code: str, stage: Stage, content: Content) -
             document = content.document
         else:
             under = await floor(tx, product_code, stage)
-            document = overlays.compose(stage, under, content, facts.catalogue())
+            document = await aside.run(overlays.compose, stage, under, content, facts.catalogue())
+        checks.require_rows(document)
         canonical(document)
     except (
         LookupError,
