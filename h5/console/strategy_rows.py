@@ -136,8 +136,6 @@ async def set_parameters(request: Request, version_id: FromPath[str]) -> Respons
         async with here.context.db.begin(here.actor) as tx:
             version = await found(tx, version_id)
             content = _numbers(version, await strategies.floor(tx, version.product_code, version.stage), form)
-            if not form.get("note"):
-                raise Invalid(fields={"note": "请写一句改了什么、为什么"})
             made = await strategies.save(tx, version_id, content, note=form["note"][:200])
     except (Invalid, Conflict, NotPermitted) as problem:
         page = await strategy_versions.view(here, version_id, form, problem)
@@ -233,6 +231,8 @@ class CellsWrong(Invalid):
 
 
 def _numbers(version: Version, floor: UnionContent, form: dict[str, str]) -> CountyContent:
+    """The content with the form's numbers. Raises `Invalid` with each field that is no number, not in its band or
+    looser than head office's."""
     if not isinstance(version.content, CountyContent):
         raise Invalid(fields={"note": "省联社的版本没有县行参数"})
     wrong, numbers = {}, {}
@@ -242,9 +242,15 @@ def _numbers(version: Version, floor: UnionContent, form: dict[str, str]) -> Cou
         if text:
             column = Column(id=parameter.id, label=parameter.label, kind="number", unit=unit)
             try:
-                numbers[parameter.id] = int(cells.read(text, column, facts.catalogue()))
+                numbers[parameter.id] = value = int(cells.read(text, column, facts.catalogue()))
             except (CellUnreadable, ValueError):
                 wrong[f"knob_{number}"] = "这里只能写一个数"
+                continue
+            said = overlays.check_value(version.stage, floor.document, parameter, value, facts.catalogue())
+            if said:
+                wrong[f"knob_{number}"] = said[0].sentence
+    if not form.get("note"):
+        wrong["note"] = "请写一句改了什么、为什么"
     if wrong:
         raise Invalid(fields=wrong)
     return CountyContent(parameters=numbers, rows=version.content.rows)

@@ -167,15 +167,16 @@ def check_county(
         if name not in opened:
             found.append(_overlay(name, "省联社没有开放这个参数"))
         else:
-            found += _check_value(stage, union.document, opened[name], value, known)
+            found += check_value(stage, union.document, opened[name], value, known)
     for place, rows in content.rows.items():
         found += _check_rows(place, rows, union)
     return found
 
 
-def _check_value(
+def check_value(
     stage: Stage, document: Document, parameter: Parameter, value: int, known: Catalogue
 ) -> list[Finding]:
+    """What is not right about a county's number; nothing when it may be set."""
     where = {"node": parameter.table, "row": parameter.row, "column": parameter.column}
     try:
         spot = Spot(stage, document, parameter, known)

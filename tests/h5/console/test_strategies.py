@@ -156,11 +156,18 @@ async def test_a_countys_number_outside_the_band_or_looser_is_told_at_its_field(
     form = desk.page.form(f"{base}/parameters")
     await desk.send(form, knob_0="好多")
     assert (desk.reply.status_code, "只能写一个数" in desk.words) == (422, True)
-    await desk.send(form, knob_0="400", note="试一个放宽的数")
-    await act(desk, "check")
-    assert "处要改" in desk.words
-    await act(desk, "submit")
-    assert desk.reply.status_code == 409 or "提交审批" not in desk.words
+    await desk.send(form, knob_0="3", knob_1="9", note="试一个放宽的数")
+    assert desk.reply.status_code == 422
+    assert "近 6 个月贷款查询是 8 的客户，省联社会拒绝" in desk.words, desk.words
+    assert desk.path.endswith("/parameters")
+    kept = desk.page.form(f"{base}/parameters").values
+    assert (kept["knob_0"], kept["knob_1"], kept["note"]) == ("3", "9", "试一个放宽的数"), "nothing is lost"
+    at = desk.reply.text.index('name="knob_1"')
+    assert "省联社会拒绝" in desk.reply.text[at : at + 400], "at its field"
+    await desk.send(form, knob_1="3", note="比范围还严")
+    assert (desk.reply.status_code, "只能在 4 到 8 之间，现在是 3" in desk.words) == (422, True), desk.words
+    await desk.get(base)
+    assert desk.page.form(f"{base}/parameters").values["knob_1"] == "", "and nothing was saved"
 
 
 @pytest.mark.parametrize(("table", "opened"), [("identity", False), ("lists", True)])
