@@ -18,12 +18,14 @@ ENDS = {"collect": "每一行都看，命中的都算", "first": "从上往下�
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """`column` the id; `text` in Chinese, '' for no condition; `wrong` what the checks say of it."""
+    """`column` the id; `text` in Chinese, '' for no condition; `wrong` what the checks say of it; `county` the number
+    the county set in this cell of head office's."""
 
     column: str
     label: str
     text: str
     wrong: tuple[str, ...] = ()
+    county: str = ""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,10 +131,14 @@ def _table(
 ) -> Table:
     number, columns = node["id"], cells.columns(stage, node["content"], facts.catalogue())
     hit, union = set(lit.get(number, ())), isinstance(content, UnionContent)
+    numbers = _numbers(stage, content, floor)
     given = [(rule, union) for rule in node["content"]["rules"]]
     if isinstance(content, CountyContent):
         given += [(rule, True) for rule in content.rows.get(number, [])]
-    rows = tuple(_row(i, rule, own, number, columns, said, hit) for i, (rule, own) in enumerate(given, 1))
+    rows = tuple(
+        _row(i, rule, own, number, columns, said, hit, numbers.get((number, str(rule.get("_id", ""))), {}))
+        for i, (rule, own) in enumerate(given, 1)
+    )
     return Table(
         id=number,
         name=node["name"],
@@ -144,6 +150,14 @@ def _table(
     )
 
 
+def _numbers(
+    stage: Stage, content: Content, floor: UnionContent
+) -> Mapping[tuple[str, str], Mapping[str, str]]:
+    if isinstance(content, UnionContent):
+        return {}
+    return overlays.county_cells(stage, floor, content, facts.catalogue())
+
+
 def _row(
     number: int,
     rule: Mapping[str, str],
@@ -152,6 +166,7 @@ def _row(
     columns: list[Column],
     said: Mapping[tuple[str, str, str], list[Finding]],
     hit: set[str],
+    numbers: Mapping[str, str],
 ) -> Row:
     row, known = str(rule.get("_id", "")), facts.catalogue()
     made = [
@@ -162,6 +177,7 @@ def _row(
                 column.label,
                 cells.shown(cell, column, known) if (cell := str(rule.get(column.id, ""))) else "",
                 _sentences(said, table, row, column.id),
+                cells.shown(numbers[column.id], column, known) if not own and column.id in numbers else "",
             ),
         )
         for column in columns

@@ -249,16 +249,7 @@ def compose(stage: Stage, union: UnionContent, content: CountyContent, known: Ca
 def laid_over(stage: Stage, union: UnionContent, content: CountyContent, known: Catalogue) -> Document:
     """Head office's document with the county's numbers and rows in it: what applies to the county's customers, for
     reading. What decides are both layers side by side (`compose`)."""
-    numbers: dict[tuple[str, str], dict[str, str]] = {}
-    for parameter in union.openings.parameters:
-        if parameter.id in content.parameters:
-            try:
-                value = Spot(stage, union.document, parameter, known).value()
-            except (LookupError, StopIteration):
-                continue
-            if value is not None:
-                cell = f"{value[0]} {content.parameters[parameter.id]}".strip()
-                numbers.setdefault((parameter.table, parameter.row), {})[parameter.column] = cell
+    numbers = county_cells(stage, union, content, known)
     nodes = []
     for node in union.document["nodes"]:
         if node["type"] == "decisionTableNode":
@@ -269,6 +260,23 @@ def laid_over(stage: Stage, union: UnionContent, content: CountyContent, known: 
             node = {**node, "content": {**table, "rules": [*rules, *added]}}
         nodes.append(node)
     return {**union.document, "nodes": nodes}
+
+
+def county_cells(
+    stage: Stage, union: UnionContent, content: CountyContent, known: Catalogue
+) -> dict[tuple[str, str], dict[str, str]]:
+    """The cells of head office's rows with the county's numbers in them: (table, row) → column → cell."""
+    numbers: dict[tuple[str, str], dict[str, str]] = {}
+    for parameter in union.openings.parameters:
+        if parameter.id in content.parameters:
+            try:
+                value = Spot(stage, union.document, parameter, known).value()
+            except (LookupError, StopIteration):
+                continue
+            if value is not None:
+                cell = f"{value[0]} {content.parameters[parameter.id]}".strip()
+                numbers.setdefault((parameter.table, parameter.row), {})[parameter.column] = cell
+    return numbers
 
 
 def _without_dead_silence(stage: Stage, document: Document, known: Catalogue) -> Document:

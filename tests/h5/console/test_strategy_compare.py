@@ -47,7 +47,11 @@ async def test_a_countys_version_is_compared_with_head_offices_laid_over_its_tab
     assert maker.reply.status_code == 200, maker.words
     await new_row(maker, maker.path, **OWN)
     own = await put_live(maker, second)
+    for page in (f"{HOME}/of?product=*&stage=eligibility", f"{HOME}/{own}"):
+        await maker.get(page)
+        assert "近 6 个月贷款查询 不低于 8 本行社：不低于 6" in maker.words, maker.words
     await union.get(f"{HOME}/of?product=*&stage=eligibility")
+    assert "本行社" not in union.words, "head office's own tables have one number"
     live = next(each for each in union.page.links if re.fullmatch(rf"{HOME}/[0-9a-f-]{{36}}", each))
     for desk in (union, maker):
         await desk.get(f"{HOME}/compare?before={live.rsplit('/', 1)[1]}&after={own}")
@@ -71,3 +75,19 @@ async def test_another_countys_version_is_not_there(desks: Desks) -> None:
         assert other.reply.status_code == 404
     await other.get(f"{HOME}/compare?before=nonsense")
     assert other.reply.status_code == 404
+
+
+async def test_a_countys_lower_cap_stands_beside_head_offices_in_the_limit_table(desks: Desks) -> None:
+    desk = await desks.of("JX0101")
+    base = await draft(desk, stage="limit")
+    form = desk.page.form(f"{base}/parameters")
+    await desk.send(form, knob_0=re.sub(r"\D", "", hint(desk)[0]), note="本县封顶低一些")
+    assert desk.reply.status_code == 200, desk.words
+    assert re.search(r"[\d,]+ 元 本行社：[\d,]+ 元", desk.words), desk.words
+
+
+def hint(desk: Desk) -> tuple[str, str]:
+    """The band of the first number."""
+    found = re.search(r"可选 (\S+) 到 (\S+?)<", desk.reply.text)
+    assert found is not None
+    return found[1], found[2]
