@@ -14,7 +14,7 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import DECIDING, MOMENTS
-from backend.domains.strategies import aside, checks, counties, effects, overlays
+from backend.domains.strategies import aside, checks, counties, course, effects, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.diff import KINDS, Change
@@ -73,6 +73,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     sheet: Sheet
     knobs: tuple[Knob, ...]
     changes: tuple[Change, ...]
+    against: str
     kinds: dict[str, str]
     run: CheckRun | None
     effect: Effect | None
@@ -224,12 +225,13 @@ async def view(
     async with here.context.db.read(await reader(here, version_id)) as tx:
         version = await found(tx, version_id)
         floor = await strategies.floor(tx, version.product_code, version.stage)
-        run, moves = await strategies.last_check(tx, version_id), await strategies.moves(tx, version_id)
+        run, moves = await strategies.last_check(tx, version_id), await course.course(tx, version)
         names = await product_names(tx)
         whos = [version.maker, version.checker, *(each.who for each in moves)]
         who = await people(tx, whos)
         effect = await effects.last_of(tx, version_id)
-        changes = await strategies.changes_of(tx, version)
+        before = await course.compared_with(tx, version)
+        changes = await course.changes_of(tx, version, before)
         warned = await checks.outdated(tx, version) if version.status == "live" else []
     findings = run.report.findings if run else []
     return VersionPage(
@@ -240,6 +242,7 @@ async def view(
         sheet=strategy_tables.sheet(version.stage, version.content, floor, findings),
         knobs=knobs(version, floor, findings),
         changes=tuple(changes),
+        against=_against(version, before),
         kinds=KINDS,
         run=run,
         effect=effect,
@@ -258,6 +261,17 @@ async def view(
         errors=problem.fields if isinstance(problem, Invalid) else {},
         now=clock.now(),
     )
+
+
+def _against(version: Version, before: Version | None) -> str:
+    """What the changes of a version are told against."""
+    if version.status not in ("live", "retired"):
+        return "在用的"
+    if before is not None:
+        return (
+            "所有产品的" if before.product_code != version.product_code else f"它接替的第 {before.number} 版"
+        )
+    return "随系统的原版" if version.layer == "union" else "没有加严层时"
 
 
 def _told(problem: Invalid | Conflict | NotPermitted | None) -> str:

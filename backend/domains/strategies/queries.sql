@@ -85,6 +85,15 @@ where v.institution_id = :institution_id and v.product_code = :product_code and 
     and v.status = 'retired'
 order by m.at desc, v.number desc limit 1;
 
+-- name: replaced(institution_id, product_code, stage, id)^
+-- What was live until the moment this version last went live: what it changed is told against it.
+select v.* from strategies.versions v
+join strategies.moves m on m.institution_id = v.institution_id and m.version_id = v.id and m.to_status = 'retired'
+where v.institution_id = :institution_id and v.product_code = :product_code and v.stage = :stage and v.id <> :id
+    and m.at = (select max(l.at) from strategies.moves l
+        where l.institution_id = :institution_id and l.version_id = :id and l.to_status = 'live')
+order by v.number desc limit 1;
+
 -- name: due(now)
 -- Approved versions whose day has come, and live ones whose time is over.
 -- scope: all institutions, because the clock serves them all; each is then moved in its own transaction.

@@ -141,6 +141,17 @@ async def last_retired(tx: Tx, institution_id: str, product_code: str, stage: St
     return _version(row)
 
 
+async def replaced(tx: Tx, version: Version) -> Version | None:
+    row = await Q.replaced(
+        tx,
+        institution_id=version.institution_id,
+        product_code=version.product_code,
+        stage=str(version.stage),
+        id=version.id,
+    )
+    return _version(row)
+
+
 async def due(tx: Tx) -> list[tuple[str, str, str]]:
     """(institution, version, status) of what the clock has to move."""
     return [(row["institution_id"], row["id"], row["status"]) for row in await Q.due(tx, now=tx.now)]

@@ -153,14 +153,6 @@ async def compare(tx: Tx, before_id: str | None, after_id: str) -> list[diff.Cha
     )
 
 
-async def changes_of(tx: Tx, version: Version) -> list[diff.Change]:
-    """What a version changes against what is live of its layer; against the shipped document where nothing is."""
-    live = await repository.live(tx, version.institution_id, version.product_code, version.stage)
-    under = await floor(tx, version.product_code, version.stage)
-    before: Content | None = live.content if live else under if version.layer == "union" else None
-    return diff.between(version.stage, before, version.content, facts.catalogue(), under)
-
-
 # --- writing ---------------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ import copy
 
 from backend.domains.decision import bundle, facts
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import diff, service, shipped
+from backend.domains.strategies import course, diff, service, shipped
 from backend.domains.strategies.model import CountyContent, Openings, UnionContent
 from tests.domains.strategies.conftest import ADMIN, COUNTY_ADMIN, Stagehand, cell
 
@@ -95,7 +95,9 @@ async def test_a_countys_change_is_told_in_the_words_of_the_unions_table(hand: S
     saved = await service.save(
         tx, begun.id, CountyContent(parameters={"queries_6m": 5}, rows={"bureau": [row]})
     )
-    said = [each.sentence for each in await service.changes_of(tx, saved)]
+    said = [
+        each.sentence for each in await course.changes_of(tx, saved, await course.compared_with(tx, saved))
+    ]
     assert said == [
         "参数 近 6 个月贷款查询到几次拒绝：新增参数，5",
         "征信 第 1 行：新增行，近 6 个月贷款查询 不低于 3；原因码 CT；处理 转人工；给客户的话 本行再看一下；"
@@ -112,5 +114,5 @@ async def test_a_draft_of_any_shape_is_compared_without_an_error(hand: Stagehand
         {"nodes": [], "edges": [{}]},
     ):
         begun = await service.save(tx, begun.id, UnionContent(document=document))
-        assert await service.changes_of(tx, begun)
+        assert await course.changes_of(tx, begun, await course.compared_with(tx, begun))
         assert (await service.check(tx, begun.id)).failures

@@ -27,6 +27,7 @@ async def test_two_versions_of_a_county_are_read_row_by_row(desks: Desks) -> Non
     await maker.get(row)
     await maker.send(maker.page.form("/row"), act="save", **named(maker, {"近 6 个月贷款查询": "不低于 4"}))
     last = maker.path.rsplit("/", 1)[1]
+    assert "改了什么 和在用的比" in maker.words, maker.words
     await maker.get(f"{HOME}/compare?before={first}&after={last}")
     assert "修改 1 行" in maker.words, maker.words
     assert "原来 不低于 5 现在 不低于 4" in maker.words, maker.words
@@ -38,6 +39,17 @@ async def test_two_versions_of_a_county_are_read_row_by_row(desks: Desks) -> Non
     await maker.get(f"{HOME}/compare?product=*&stage=eligibility")
     assert "本行第" in maker.words
     assert "省联社第" in maker.words
+    await maker.get(f"{HOME}/{last}")
+    assert await put_live(maker, second) == last
+    for desk in (maker, second):
+        await desk.get(f"{HOME}/{last}")
+        assert "改了什么 和它接替的第 2 版比" in desk.words, desk.words
+        assert "不低于 5 改为 不低于 4" in desk.words, "what a live version changed can still be seen"
+        course = desk.words[desk.words.index("经过") :]
+        assert re.search(r"检查通过.*提交审批.*批准：同意", course), course
+    await maker.get(f"{HOME}/{first}")
+    assert "改了什么 和没有加严层时比" in maker.words
+    assert "和在用的一样" not in maker.words
 
 
 async def test_a_countys_version_is_compared_with_head_offices_laid_over_its_tables(desks: Desks) -> None:

@@ -1,0 +1,44 @@
+"""How a version came about and what it changed, for its page (A3-33)."""
+
+from backend.db.database import Tx
+from backend.domains.audit import service as audit
+from backend.domains.decision import facts
+from backend.domains.strategies import diff, repository, service
+from backend.domains.strategies.model import ALL_PRODUCTS, Content, Move, Version
+
+
+async def changes_of(tx: Tx, version: Version, before: Version | None) -> list[diff.Change]:
+    """What a version changes against `before` (`compared_with`); from head office's shipped document, or a county's
+    nothing, where that is None."""
+    under = await service.floor(tx, version.product_code, version.stage)
+    held: Content | None = before.content if before else under if version.layer == "union" else None
+    return diff.between(version.stage, held, version.content, facts.catalogue(), under)
+
+
+async def compared_with(tx: Tx, version: Version) -> Version | None:
+    """What people compare a version with: before it is live what is; then, and when it is retired, what it replaced.
+    None: there was nothing."""
+    if version.status not in ("live", "retired"):
+        return await repository.live(tx, version.institution_id, version.product_code, version.stage)
+    before = await repository.replaced(tx, version)
+    if before is None and version.product_code != ALL_PRODUCTS:
+        return await repository.live(tx, version.institution_id, ALL_PRODUCTS, version.stage)
+    return before
+
+
+async def course(tx: Tx, version: Version) -> list[Move]:
+    """The moves of a version, its submission (`submitted`, which moves no status) after its check. Who submitted is
+    in the audit chain; '' where this reader's chain does not say."""
+    moves = await service.moves(tx, version.id)
+    if version.submitted_at is None:
+        return moves
+    said = [each.actor for each in await audit.of(tx, version.id) if each.action == "strategy.submit"]
+    sent = Move(
+        from_status="checked",
+        to_status="submitted",
+        who=said[-1] if said else "",
+        why="",
+        at=version.submitted_at,
+    )
+    at = max((n for n, each in enumerate(moves, 1) if each.to_status == "checked"), default=len(moves))
+    return [*moves[:at], sent, *moves[at:]]
