@@ -10,7 +10,7 @@ from backend.domains.decision.model import Stage
 from backend.domains.strategies import beside, counties, diff
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.beside import Table
-from backend.domains.strategies.diff import KINDS, Change
+from backend.domains.strategies.diff import Change
 from backend.domains.strategies.model import UNION, StrategyMissing, UnionContent, Version
 from backend.web import staff
 from backend.web.http import Request, Response
@@ -45,7 +45,6 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[Change, ...] = ()
     unreadable: bool = False
     kinds: dict[str, str] = msgspec.field(default_factory=beside.KINDS.copy)
-    change_kinds: dict[str, str] = msgspec.field(default_factory=lambda: dict(KINDS))
 
 
 @get(f"{HOME}/compare", opt=staff.only(*READERS))

@@ -17,7 +17,7 @@ from backend.domains.decision.model import DECIDING, MOMENTS
 from backend.domains.strategies import aside, checks, counties, course, effects, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
-from backend.domains.strategies.diff import KINDS, Change
+from backend.domains.strategies.diff import Change
 from backend.domains.strategies.model import (
     STAGES,
     CheckRun,
@@ -74,7 +74,6 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     knobs: tuple[Knob, ...]
     changes: tuple[Change, ...]
     against: str
-    kinds: dict[str, str]
     run: CheckRun | None
     effect: Effect | None
     moves: tuple[Move, ...]
@@ -243,7 +242,6 @@ async def view(
         knobs=knobs(version, floor, findings),
         changes=tuple(changes),
         against=_against(version, before),
-        kinds=KINDS,
         run=run,
         effect=effect,
         moves=tuple(moves),
@@ -311,8 +309,8 @@ def knobs(version: Version, floor: UnionContent, findings: list[Finding]) -> tup
             Knob(
                 parameter,
                 {"fen": "元", "bp": "%"}.get(unit, ""),
-                plain_number(parameter.low, unit),
-                plain_number(parameter.high, unit),
+                overlays.amount(parameter.low, unit),
+                overlays.amount(parameter.high, unit),
                 cell,
                 "" if value is None else plain_number(value, unit),
                 said.get((parameter.table, parameter.row, parameter.column), ""),

@@ -33,11 +33,26 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """`征信 第 3 行 近 1 个月贷款查询：高于 4 改为 高于 3`."""
-        place = " ".join(part for part in (self.table, self.row, self.column) if part)
         if self.kind == "changed":
-            return f"{place}：{self.before} 改为 {self.after}"
+            return self.told
         shown = self.after or self.before
-        return f"{place}：{KINDS[self.kind]}{self.what}" + (f"，{shown}" if shown else "")
+        return f"{self.place}：{self.act}" + (f"，{shown}" if shown else "")
+
+    @property
+    def act(self) -> str:
+        """`新增行`, `修改`: the mark beside `told`."""
+        return KINDS[self.kind] + ("" if self.kind == "changed" else self.what)
+
+    @property
+    def told(self) -> str:
+        """As `sentence`, for a line that has `act` beside it."""
+        if self.kind == "changed":
+            return f"{self.place}：{self.before} 改为 {self.after}"
+        return "：".join(part for part in (self.place, self.after or self.before) if part)
+
+    @property
+    def place(self) -> str:
+        return " ".join(part for part in (self.table, self.row, self.column) if part)
 
 
 def between(
@@ -270,13 +285,18 @@ def _county(
         old, new = before.parameters.get(name), after.parameters.get(name)
         if old != new:
             kind: Kind = "added" if old is None else "removed" if new is None else "changed"
-            unit = overlays.unit(floor, opened[name]) if name in opened else "int"
-            shown = ("" if each is None else overlays.amount(each, unit) for each in (old, new))
+            shown = (
+                ""
+                if each is None
+                else overlays.set_to(stage, floor, opened[name], each, known)
+                if name in opened
+                else str(each)
+                for each in (old, new)
+            )
             found.append(
                 Change(
                     kind=kind,
                     what="参数",
-                    table="参数",
                     row=opened[name].label if name in opened else name,
                     row_id=name,
                     before=next(shown),

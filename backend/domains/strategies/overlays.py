@@ -396,6 +396,16 @@ def unit(union: UnionContent, parameter: Parameter) -> str:
         return "fen"
 
 
+def set_to(stage: Stage, union: UnionContent, parameter: Parameter, value: int, known: Catalogue) -> str:
+    """A county's number as its row says it: `不低于 5`, `不超过 50%`, a cap `20,000 元`."""
+    try:
+        spot = Spot(stage, union.document, parameter, known)
+    except (LookupError, StopIteration):
+        return amount(value, unit(union, parameter))
+    operator = (spot.value() or ("", 0))[0]
+    return f"{cells.SAID[operator]} {amount(value, spot.unit)}".strip()
+
+
 def band(union: UnionContent, parameter: Parameter) -> str:
     """`2 到 4`, `10,000 元 到 300,000 元`."""
     of = unit(union, parameter)

@@ -204,13 +204,13 @@ def test_the_county_part_of_a_price_is_held_in_the_band_head_office_opened():
     "stage, name, value, example",
     [
         ("eligibility", "queries_6m", 9,
-         "近 6 个月贷款查询是 8 的客户，省联社会拒绝，改成 >= 9 以后就不会了"),
+         "近 6 个月贷款查询是 8 的客户，省联社会拒绝，改成不低于 9 以后就不会了"),
         ("fraud_check", "device_customers", 5,
-         "同一设备 30 天内申请人数是 4 的客户，省联社会转人工，改成 > 5 以后就不会了"),
+         "同一设备 30 天内申请人数是 4 的客户，省联社会转人工，改成高于 5 以后就不会了"),
         ("eligibility", "guarantees", 60_000_000,
-         "对外担保余额是 500,000.01 元 的客户，省联社会转人工，改成 > 60000000 以后就不会了"),
+         "对外担保余额是 500,000.01 元 的客户，省联社会转人工，改成高于 600,000 元 以后就不会了"),
         ("rating", "lowest_score", 500,
-         "评分是 544 的客户，省联社会拒绝，改成 < 500 以后就不会了"),
+         "评分是 544 的客户，省联社会拒绝，改成低于 500 以后就不会了"),
         ("limit", "first_loan", 5_000_000,
          "省联社的上限是 30,000 元，改成 50,000 元 就放宽了"),
     ],
@@ -227,7 +227,7 @@ def test_a_number_in_the_loosening_direction_is_refused_with_a_customer_as_examp
 
 def test_the_example_is_right_on_every_number_of_the_domain():
     """The interval proof against brute force: an example exactly when some value is refused by the union alone."""
-    spot = overlays._Spot
+    spot = overlays.Spot
     for stage, union in UNION.items():
         for parameter in union.openings.parameters:
             held = spot(stage, union.document, parameter, KNOWN)

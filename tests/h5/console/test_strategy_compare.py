@@ -57,6 +57,7 @@ async def test_a_countys_version_is_compared_with_head_offices_laid_over_its_tab
     base = await draft(maker)
     await maker.send(maker.page.form(f"{base}/parameters"), knob_1="6", note="近半年查询收紧")
     assert maker.reply.status_code == 200, maker.words
+    assert "新增参数 近 6 个月贷款查询到几次拒绝：不低于 6" in maker.words, maker.words
     await new_row(maker, maker.path, **OWN)
     own = await put_live(maker, second)
     for page in (f"{HOME}/of?product=*&stage=eligibility", f"{HOME}/{own}"):
@@ -93,13 +94,14 @@ async def test_a_countys_lower_cap_stands_beside_head_offices_in_the_limit_table
     desk = await desks.of("JX0101")
     base = await draft(desk, stage="limit")
     form = desk.page.form(f"{base}/parameters")
-    await desk.send(form, knob_0=re.sub(r"\D", "", hint(desk)[0]), note="本县封顶低一些")
+    await desk.send(form, knob_0=least(desk), note="本县封顶低一些")
     assert desk.reply.status_code == 200, desk.words
+    assert re.search(r"新增参数 [^：]+：[\d,]+ 元", desk.words), "said once"
     assert re.search(r"[\d,]+ 元 本行社：[\d,]+ 元", desk.words), desk.words
 
 
-def hint(desk: Desk) -> tuple[str, str]:
-    """The band of the first number."""
-    found = re.search(r"可选 (\S+) 到 (\S+?)<", desk.reply.text)
-    assert found is not None
-    return found[1], found[2]
+def least(desk: Desk) -> str:
+    """The lowest number of the first band, as it is written."""
+    found = re.search(r"可选 ([\d,]+) 元 到 [\d,]+ 元", desk.reply.text)
+    assert found is not None, desk.words
+    return found[1]
