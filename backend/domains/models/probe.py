@@ -5,6 +5,7 @@ The graph of trees is run here for the first time, after a look at what it is ma
 """
 
 import base64
+import io
 import sys
 from typing import Any
 
@@ -38,7 +39,7 @@ def _graph(graph: bytes) -> str:
     import onnx
 
     try:
-        model = onnx.load_model_from_string(graph)
+        model = onnx.load_model(io.BytesIO(graph))
         onnx.checker.check_model(model)
     except Exception:  # the checker has many ways to say so
         return "树的文件不是 ONNX"

@@ -216,7 +216,7 @@ def test_an_action_or_channel_nobody_knows_is_refused_at_save():
     table["rules"][0]["r2"] = "'ignore'"
     with pytest.raises(StrategyRefused) as caught:
         assess.prepare(Stage.EARLY_WARNING, document)
-    assert "只能是 watch、call、visit、freeze" in caught.value.findings[0]
+    assert "只能是 关注、电话、上门、冻结额度" in caught.value.findings[0]
 
 
 def _values(name: str) -> st.SearchStrategy[Any]:
