@@ -25,7 +25,7 @@ from backend.settings import Settings, load
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", help="申请编号、审批结果的编号、申请的内部编号（取最新一次结果），或存证文件")
     parser.add_argument("--data", help="数据目录（默认 ./var）")
-    parser.add_argument("--json", action="store_true", help="打印核对结果的 JSON，而不是存证本身")
+    parser.add_argument("--json", action="store_true", help="打印核对结果的 JSON，而不是一句话")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,9 +56,22 @@ def run(args: argparse.Namespace) -> int:
         }
         print(msgspec.json.encode(told).decode())
     else:
-        print(result.replayed.decode())
-        print("和存证一字不差" if same else "和存证不一致", file=sys.stderr)
+        print("\n".join(_sentences(result)))
     return 0 if same else 1
+
+
+def _sentences(result: decisions.ReplayResult) -> list[str]:
+    """What a person wants to know of it."""
+    said = []
+    if not result.untouched:
+        said.append("存证和存进去的时候不一样，有人动过")
+    if not result.same_bytes:
+        said.append("和存证不一致：再算一遍，得不出存证里的结果")
+    if not said:
+        said.append("和存证一字不差：按当时的规则再算一遍，结果完全一样")
+    if not result.same_code:
+        said.append("做这个决策的程序和现在的不是同一版")
+    return said
 
 
 def _content(path: Path) -> bytes:

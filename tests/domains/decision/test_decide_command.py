@@ -47,9 +47,12 @@ def test_replay_of_a_capsule_file_compares_every_byte(tmp_path, capsys):
     decide_command.main([str(CASES / "approved_payroll.json"), "--capsule", str(path)])
     capsys.readouterr()
     assert command_line.main(["replay", str(path)]) == 0
-    assert capsys.readouterr().out.encode() == path.read_bytes() + b"\n"
+    assert capsys.readouterr().out == "和存证一字不差：按当时的规则再算一遍，结果完全一样\n"
     path.write_bytes(path.read_bytes().replace(b'"amount_fen":2000000', b'"amount_fen":9010000', 1))
     assert command_line.main(["replay", str(path)]) == 1
+    told = capsys.readouterr().out
+    assert "和存证不一致" in told
+    assert "{" not in told, "JSON is for --json"
     path.write_bytes(b"{}")
     assert command_line.main(["replay", str(path)]) == 2
     assert capsys.readouterr().err.endswith("这个文件不是存证：缺少 format\n")
