@@ -10,9 +10,10 @@ from backend.db.database import Tx
 from backend.domains.decision.model import DECIDING, MOMENTS, Stage
 from backend.domains.identity import service as identity
 from backend.domains.products import service as products
-from backend.domains.strategies import checks, counties
+from backend.domains.strategies import checks, counties, course
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
+from backend.domains.strategies.course import Back
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     MAKERS_COUNTY,
@@ -52,9 +53,13 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):
-    """`inbox` pairs a submitted version with whether this person may be its second one; `upcoming` await their day."""
+    """`inbox` pairs a submitted version with whether this person may be its second one; `upcoming` await their day;
+    `back` are those one person brought back alone, for a second look."""
 
     inbox: tuple[tuple[Version, bool], ...]
+    back: tuple[Back, ...]
+    who: dict[str, str]
+    counties: dict[str, str]
     upcoming: tuple[Version, ...]
     groups: tuple[Group, ...]
     names: dict[str, str]
@@ -195,9 +200,15 @@ async def _shelf(
         live, drafts = await strategies.in_use(tx), await strategies.open_drafts(tx)
         inbox = [(each, strategies.may_approve(here.actor, each)) for each in await strategies.waiting(tx)]
         upcoming = tuple(await strategies.upcoming(tx))
+    async with here.context.db.read(here.reader if here.head_office else here.actor) as tx:
+        back = await course.brought_back(tx)
+        who = await people(tx, [each.who for each in back])
     codes = dict.fromkeys([ALL_PRODUCTS, *(each.product_code for each in (*live, *drafts))])
     return Shelf(
         inbox=tuple(inbox),
+        back=tuple(back),
+        who=who,
+        counties={each.id: each.short_name for each in await staff.counties(here)} if back else {},
         upcoming=upcoming,
         groups=tuple(_group(here, code, names, live, drafts) for code in codes),
         names=names,

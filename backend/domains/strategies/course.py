@@ -1,10 +1,17 @@
 """How a version came about and what it changed, for its page (A3-33)."""
 
+from datetime import datetime, timedelta
+
+import msgspec
+
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.decision import facts
 from backend.domains.strategies import diff, repository, service
 from backend.domains.strategies.model import ALL_PRODUCTS, Content, Move, Version
+
+LOOKED_AT = timedelta(days=4)
+"""How long a version that was brought back is shown for a second look: the next working day, over a weekend too."""
 
 
 async def changes_of(tx: Tx, version: Version, before: Version | None) -> list[diff.Change]:
@@ -13,6 +20,24 @@ async def changes_of(tx: Tx, version: Version, before: Version | None) -> list[d
     under = await service.floor(tx, version.product_code, version.stage)
     held: Content | None = before.content if before else under if version.layer == "union" else None
     return diff.between(version.stage, held, version.content, facts.catalogue(), under)
+
+
+class Back(msgspec.Struct, frozen=True):
+    """A live version one person brought back alone: a second one looks at it afterwards."""
+
+    version: Version
+    who: str
+    why: str
+    at: datetime
+
+
+async def brought_back(tx: Tx) -> list[Back]:
+    """Those of the last days: of all counties for head office's reader, else of head office and this county."""
+    found = []
+    for number, who, why, at in await repository.brought_back(tx, tx.now - LOOKED_AT):
+        if (version := await repository.any_of(tx, number)) is not None:
+            found.append(Back(version, who, why, at))
+    return found
 
 
 async def compared_with(tx: Tx, version: Version) -> Version | None:

@@ -17,6 +17,11 @@ returning version_id;
 -- A version of the union or of this institution.
 select * from strategies.versions where institution_id in ('*', :institution_id) and id = :id;
 
+-- name: any_of(id)^
+-- A version, whoever's it is.
+-- scope: all institutions, because head office may read every county's overlay; row-level security keeps others out.
+select * from strategies.versions where id = :id;
+
 -- name: owner_of(id)$
 -- Whose version it is: head office reads it as the county does.
 -- scope: all institutions, because head office may read every county's overlay; row-level security keeps others out.
@@ -93,6 +98,14 @@ where v.institution_id = :institution_id and v.product_code = :product_code and 
     and m.at = (select max(l.at) from strategies.moves l
         where l.institution_id = :institution_id and l.version_id = :id and l.to_status = 'live')
 order by v.number desc limit 1;
+
+-- name: brought_back(since)
+-- Live versions somebody brought back alone since then, with why: their colleagues look at it. No customer data.
+-- scope: all institutions, because head office looks at every county's; row-level security keeps a county to its own.
+select v.id, m.who, m.why, m.at from strategies.versions v
+join strategies.moves m on m.institution_id = v.institution_id and m.version_id = v.id
+where v.status = 'live' and m.from_status = 'retired' and m.to_status = 'live' and m.at >= :since
+order by m.at desc limit 50;
 
 -- name: due(now)
 -- Approved versions whose day has come, and live ones whose time is over.

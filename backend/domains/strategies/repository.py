@@ -141,6 +141,10 @@ async def last_retired(tx: Tx, institution_id: str, product_code: str, stage: St
     return _version(row)
 
 
+async def any_of(tx: Tx, version_id: str) -> Version | None:
+    return _version(await Q.any_of(tx, id=version_id))
+
+
 async def replaced(tx: Tx, version: Version) -> Version | None:
     row = await Q.replaced(
         tx,
@@ -150,6 +154,11 @@ async def replaced(tx: Tx, version: Version) -> Version | None:
         id=version.id,
     )
     return _version(row)
+
+
+async def brought_back(tx: Tx, since: datetime) -> list[tuple[str, str, str, datetime]]:
+    """(version, who, why, when), newest first."""
+    return [(row["id"], row["who"], row["why"], row["at"]) for row in await Q.brought_back(tx, since=since)]
 
 
 async def due(tx: Tx) -> list[tuple[str, str, str]]:

@@ -352,6 +352,7 @@ async def roll_back(
     if target is None or not same or target.status != "retired":
         raise NothingToRollBack()
     await _take_over(tx, target, _reason(reason))
+    audit.add(tx, "strategy.brought_back", target.id, number=target.number, stage=stage, product=product_code)
     await repository.endless(tx, target)
     return await get(tx, target.id)
 

@@ -53,6 +53,15 @@ async def test_going_back_brings_the_older_version_back_in_one_act(
         )
         == 1
     )
+    union, other = await desks.of("SL0001"), await desks.of("YX0101")
+    for desk, seen in ((second, True), (union, True), (other, False)):
+        await desk.get(HOME)
+        assert ("新的一版太严，退回" in desk.words) is seen, (
+            "a second look within the day, not by another county"
+        )
+    assert "甲县" in union.words
+    done = "select count(*) from audit.entries where action = 'strategy.brought_back' and subject = $1"
+    assert await owner.fetchval(done, first) == 1
     await second.get(f"{HOME}/{first}")
     tables, changed = second.words.split("改了什么", 1)
     assert "A12" not in tables
