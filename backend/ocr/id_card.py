@@ -121,7 +121,7 @@ class _Layout:
             for piece in labels.outside(self.values, first)
             if piece.word.left > left - 0.9 * height
             and piece.middle < limit
-            and piece.word.height > 0.45 * height
+            and piece.word.height > 0.45 * row_height
         ]
         reach = min(150 * self._unit, 3.4 * height)
         lower = [(down, piece) for down, piece in lines if 0.5 * row_height < down < reach]

@@ -117,7 +117,14 @@ def row(label: Piece, pieces: Iterable[Piece], until: float = float("inf")) -> l
         and piece.word.height > 0.45 * height
         and abs(below(piece, label)) < 0.55 * max(height, min(piece.word.height, 1.3 * height))
     ]
-    return _each_once(sorted(found, key=lambda piece: piece.word.left))
+    return _each_once(sorted(found, key=_begins))
+
+
+def _begins(piece: Piece) -> float:
+    """Where its first character stands; the box of a value may begin before a half character at the end of its
+    label's box (女 of 姚) that stands left of all it holds."""
+    characters = piece.word.line.characters
+    return piece.word.x_of(characters[0]) if characters else piece.word.left
 
 
 def _overlaps(label: Piece, piece: Piece) -> bool:

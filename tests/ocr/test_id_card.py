@@ -42,3 +42,8 @@ def test_the_second_and_third_line_stay_two_rows() -> None:
     ]
     read = address(*(word(*line) for line in lines))
     assert read == "".join(line[0] for line in lines)
+
+
+def test_a_lone_last_character_in_a_small_box_belongs_to_an_address_in_a_high_one() -> None:
+    lone = word("元", 155, 308, 20)
+    assert address(word("甲县濉水镇西王庄村", 150, 274, 50), lone) == "甲县濉水镇西王庄村元"

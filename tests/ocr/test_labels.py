@@ -56,6 +56,11 @@ def test_a_value_whose_box_touches_its_label_keeps_its_first_character() -> None
     assert value(word("姓名格甲县公", 0), label="姓名") == "格甲县公"
 
 
+def test_the_left_half_of_a_value_in_its_labels_box_is_no_character_of_it() -> None:
+    wide = word("格甲县", 58)._replace(right=178)  # its box begins before 其, its first character after it
+    assert value(word("姓名其", 0), wide, label="姓名") == "格甲县"
+
+
 def test_a_character_in_two_boxes_is_read_once_and_a_doubled_name_stays() -> None:
     assert value(word("姓名其", 0), word("其其格", 62), label="姓名") == "其其格"
     assert value(word("姓名其", 0), word("其格", 91), label="姓名") == "其其格"
