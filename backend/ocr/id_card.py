@@ -1,7 +1,7 @@
 """居民身份证: both sides, by the geometry of the printed labels (GA 448)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import numpy as np
@@ -88,21 +88,24 @@ class _Layout:
         if until and until in self.labels:
             limit = self.labels[until].word.left
         label = self.labels.get(name)
-        if label is not None:
-            return labels.row(label, self.values, limit)
-        return self._row_without_label(name, limit)
+        if label is None:
+            return self._row_without_label(name, limit)
+        row = labels.row(label, self.values, limit)
+        return self._behind(label.middle, name, row) if len(self.labels) > 1 else row
+
+    def _behind(self, middle: float, name: str, row: Iterable[Piece]) -> list[Piece]:
+        """The row without what stands where its label (`middle`, level x) is printed: half of 址 is no 上."""
+        start = middle + _LABEL_ENDS * self._unit * (1 if len(name) == 2 else 2.5)
+        return [labels.right_of(piece, start) for piece in row if piece.middle > start]
 
     def _row_without_label(self, name: str, limit: float) -> list[Piece]:
         """What stands where the value must be; the rest of a label that was not read whole is cut off."""
         seen = self._turn * complex(*_PLACES[name]) + self._shift
         reach = 26 * self._unit
-        start = seen.real + _LABEL_ENDS * self._unit * (1 if len(name) == 2 else 2.5)
         row = [
-            piece
-            for piece in self.values
-            if abs(piece.word.y - seen.imag) < reach and start < piece.middle < limit
+            piece for piece in self.values if abs(piece.word.y - seen.imag) < reach and piece.middle < limit
         ]
-        return sorted((labels.right_of(piece, start) for piece in row), key=lambda piece: piece.word.left)
+        return sorted(self._behind(seen.real, name, row), key=lambda piece: piece.word.left)
 
     def address(self) -> list[Piece]:
         """The address row and the lines under it, above the number, left of the portrait."""

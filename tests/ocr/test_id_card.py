@@ -8,7 +8,7 @@ from backend.ocr.locate import Box, Word
 from backend.ocr.reading import FRONT_LABELS
 
 _ADDRESS = "甲县濉水镇西王庄村六组十二号楼三单元"
-ALPHABET = Alphabet(list(dict.fromkeys("".join(FRONT_LABELS) + _ADDRESS)))
+ALPHABET = Alphabet(list(dict.fromkeys("".join(FRONT_LABELS) + _ADDRESS + "上")))
 _RIGHT, _DOWN = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
 PITCH, HEIGHT = 30.0, 40.0
 
@@ -24,8 +24,9 @@ def word(text: str, left: float, y: float, height: float = HEIGHT) -> Word:
     return Word(Line(posteriors, ALPHABET), left, right, y, height, box, 0.0)
 
 
-def address(*lines: Word) -> str:
-    labels = [word(name, 50, y) for name, y in (("姓名", 78), ("出生", 206), ("住址", 270))]
+def address(*lines: Word, label_ends: float = 110) -> str:
+    labels = [word(name, 50, y) for name, y in (("姓名", 78), ("出生", 206))]
+    labels.append(word("住址", 50, 270)._replace(right=label_ends))
     number = word("公民身份号码", 48, 470)
     return id_card.front([*labels, *lines, number])["住址"].text
 
@@ -47,3 +48,12 @@ def test_the_second_and_third_line_stay_two_rows() -> None:
 def test_a_lone_last_character_in_a_small_box_belongs_to_an_address_in_a_high_one() -> None:
     lone = word("元", 155, 308, 20)
     assert address(word("甲县濉水镇西王庄村", 150, 274, 50), lone) == "甲县濉水镇西王庄村元"
+
+
+def test_half_of_the_label_in_a_box_that_only_touches_the_labels_is_no_character_of_the_address() -> None:
+    line = word("上甲县濉水镇", 96, 270)._replace(right=252)
+    assert address(line, label_ends=96) == "甲县濉水镇"
+
+
+def test_an_address_that_truly_begins_so_keeps_its_first_character() -> None:
+    assert address(word("上甲县濉水镇", 148, 270)) == "上甲县濉水镇"
