@@ -9,7 +9,7 @@ import numpy as np
 from backend.core import check_digits, hanzi
 from backend.ocr import fields, labels, places
 from backend.ocr.labels import Piece
-from backend.ocr.lines import Character
+from backend.ocr.lines import SURE, Character
 from backend.ocr.locate import Word
 from backend.ocr.reading import BACK_LABELS, FRONT_LABELS, Field
 
@@ -25,6 +25,7 @@ _PLACES = {
 _LABEL_ENDS = 40  # from the middle of a label of two characters; values begin 28 later
 _TEXT_ENDS = 548  # the portrait begins here
 _LEGIBLE = 0.35  # what is read less surely is no line of an address
+_LOW = 0.3  # of its row, the box of a single character at an address's end
 _MARKS = ("样张", "样本")
 _TITLES = ("中华人民共和国", "居民身份证")
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·]")
@@ -124,7 +125,7 @@ class _Layout:
             for piece in labels.outside(self.values, first)
             if piece.word.left > left - 0.9 * height
             and piece.middle < limit
-            and piece.word.height > 0.45 * row_height
+            and piece.word.height > (_LOW if piece.word.line.confidence > SURE else 0.45) * row_height
         ]
         reach = min(150 * self._unit, 3.4 * height)
         lower = [(down, piece) for down, piece in lines if 0.5 * row_height < down < reach]
@@ -151,7 +152,8 @@ def _ethnicity(card: _Layout) -> Field | None:
 def _address(card: _Layout) -> Field | None:
     pieces = [piece for piece in card.address() if piece.word.line.confidence > _LEGIBLE]
     read = fields.characters(pieces, places.ADDRESS)
-    return fields.field(read) if read else None
+    cut = bool(read) and read[-1].text.isdigit()  # a 号 or 室 alone on the last line may not have been found
+    return fields.field(read, doubtful=cut) if read else None
 
 
 def valid_number(number: str) -> bool:

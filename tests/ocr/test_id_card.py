@@ -5,10 +5,10 @@ import numpy as np
 from backend.ocr import id_card
 from backend.ocr.lines import Alphabet, Line
 from backend.ocr.locate import Box, Word
-from backend.ocr.reading import FRONT_LABELS
+from backend.ocr.reading import FRONT_LABELS, Field
 
 _ADDRESS = "甲县濉水镇西王庄村六组十二号楼三单元"
-ALPHABET = Alphabet(list(dict.fromkeys("".join(FRONT_LABELS) + _ADDRESS + "上")))
+ALPHABET = Alphabet(list(dict.fromkeys("".join(FRONT_LABELS) + _ADDRESS + "上1")))
 _RIGHT, _DOWN = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
 PITCH, HEIGHT = 30.0, 40.0
 
@@ -25,10 +25,14 @@ def word(text: str, left: float, y: float, height: float = HEIGHT) -> Word:
 
 
 def address(*lines: Word, label_ends: float = 110) -> str:
+    return address_field(*lines, label_ends=label_ends).text
+
+
+def address_field(*lines: Word, label_ends: float = 110) -> Field:
     labels = [word(name, 50, y) for name, y in (("姓名", 78), ("出生", 206))]
     labels.append(word("住址", 50, 270)._replace(right=label_ends))
     number = word("公民身份号码", 48, 470)
-    return id_card.front([*labels, *lines, number])["住址"].text
+    return id_card.front([*labels, *lines, number])["住址"]
 
 
 def test_a_first_line_in_a_box_as_high_as_two_does_not_swallow_the_second() -> None:
@@ -57,3 +61,14 @@ def test_half_of_the_label_in_a_box_that_only_touches_the_labels_is_no_character
 
 def test_an_address_that_truly_begins_so_keeps_its_first_character() -> None:
     assert address(word("上甲县濉水镇", 148, 270)) == "上甲县濉水镇"
+
+
+def test_a_single_sure_character_counts_in_the_lowest_box_and_a_speck_does_not() -> None:
+    first = word("甲县濉水镇西王庄村", 150, 274)
+    assert address(first, word("元", 155, 308, 13)) == "甲县濉水镇西王庄村元"
+    assert address(first, word("元", 155, 308, 11)) == "甲县濉水镇西王庄村"
+
+
+def test_an_address_that_ends_in_a_digit_is_asked_for() -> None:
+    assert address_field(word("甲县濉水镇西王庄村11", 150, 270)).doubtful
+    assert not address_field(word("甲县濉水镇西王庄村11号", 150, 270)).doubtful
