@@ -22,7 +22,7 @@ _PLACES = {
     "住址": (80, 270),
     "公民身份号码": (138, 470),
 }
-_LABEL_ENDS = 40  # from the middle of a label of two characters; values begin 28 later
+_LABEL_ENDS, _VALUES_NEAR = 40, 50  # from the middle of a label of two characters; values begin 28 later
 _TEXT_ENDS = 548  # the portrait begins here
 _LEGIBLE = 0.35  # what is read less surely is no line of an address
 _LOW = 0.3  # of its row, the box of a single character at an address's end
@@ -92,11 +92,12 @@ class _Layout:
         if label is None:
             return self._row_without_label(name, limit)
         row = labels.row(label, self.values, limit)
-        return self._behind(label.middle, name, row) if len(self.labels) > 1 else row
+        return self._behind(label.middle, name, row, _VALUES_NEAR) if len(self.labels) > 1 else row
 
-    def _behind(self, middle: float, name: str, row: Iterable[Piece]) -> list[Piece]:
-        """The row without what stands where its label (`middle`, level x) is printed: half of 址 is no 上."""
-        start = middle + _LABEL_ENDS * self._unit * (1 if len(name) == 2 else 2.5)
+    def _behind(self, middle: float, name: str, row: Iterable[Piece], tenths: float) -> list[Piece]:
+        """The row without what stands nearer than that to the middle of its label (level x), that is where the label
+        or nothing is printed: half of 址 is no 上, a stroke between label and name no 一."""
+        start = middle + tenths * self._unit * (1 if len(name) == 2 else 2.5)
         return [labels.right_of(piece, start) for piece in row if piece.middle > start]
 
     def _row_without_label(self, name: str, limit: float) -> list[Piece]:
@@ -106,7 +107,7 @@ class _Layout:
         row = [
             piece for piece in self.values if abs(piece.word.y - seen.imag) < reach and piece.middle < limit
         ]
-        return sorted(self._behind(seen.real, name, row), key=lambda piece: piece.word.left)
+        return sorted(self._behind(seen.real, name, row, _LABEL_ENDS), key=lambda piece: piece.word.left)
 
     def address(self) -> list[Piece]:
         """The address row and the lines under it, above the number, left of the portrait."""

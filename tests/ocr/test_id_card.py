@@ -8,7 +8,7 @@ from backend.ocr.locate import Box, Word
 from backend.ocr.reading import FRONT_LABELS, Field
 
 _ADDRESS = "甲县濉水镇西王庄村六组十二号楼三单元"
-ALPHABET = Alphabet(list(dict.fromkeys("".join(FRONT_LABELS) + _ADDRESS + "上1")))
+ALPHABET = Alphabet(list(dict.fromkeys("".join(FRONT_LABELS) + _ADDRESS + "上一1")))
 _RIGHT, _DOWN = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
 PITCH, HEIGHT = 30.0, 40.0
 
@@ -57,6 +57,10 @@ def test_a_lone_last_character_in_a_small_box_belongs_to_an_address_in_a_high_on
 def test_half_of_the_label_in_a_box_that_only_touches_the_labels_is_no_character_of_the_address() -> None:
     line = word("上甲县濉水镇", 96, 270)._replace(right=252)
     assert address(line, label_ends=96) == "甲县濉水镇"
+
+
+def test_a_stroke_between_label_and_value_in_a_box_of_its_own_is_no_character() -> None:
+    assert address(word("一", 112, 270, 19), word("甲县濉水镇", 148, 270)) == "甲县濉水镇"
 
 
 def test_an_address_that_truly_begins_so_keeps_its_first_character() -> None:
