@@ -42,17 +42,19 @@ def unsure(line: Line) -> bool:
 
 def joined(first: Line, second: Line) -> Line:
     """The second reading with, at each of its characters, the mean of both posteriors; the first one when the second
-    lost characters or saw a mark (> or —) where the first saw one. Both must show the same stretch of the picture."""
+    lost characters or saw a mark (> or —) where the first saw one. Both must show the same stretch of the picture.
+    Where both saw as many, they are the same ones in order: digits stand closer than the places of two looks agree."""
     if _written(second) < _written(first):
         return first
     posteriors = second.posteriors.copy()
     best = posteriors.argmax(axis=1)
     places = np.array([(each.column + 0.5) / first.columns for each in first.characters])
     reach = 0.45 / len(second.characters)
-    for each in second.characters:
+    alike = len(first.characters) == len(second.characters)
+    for at, each in enumerate(second.characters):
         away = np.abs(places - (each.column + 0.5) / second.columns)
-        nearest = int(away.argmin())
-        if away[nearest] < reach:
+        nearest = at if alike else int(away.argmin())
+        if away[nearest] < (2 * reach if alike else reach):
             column = int(first.characters[nearest].column)
             start, end = run(best, int(each.column))
             posteriors[start:end] = (second.posteriors[int(each.column)] + first.posteriors[column]) / 2

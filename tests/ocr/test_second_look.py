@@ -44,6 +44,16 @@ def test_the_surer_reading_wins_and_a_lost_character_returns() -> None:
     assert second_look.joined(spread("汉 汉"), spread("汉漢汉", 5)).text == "汉漢汉"
 
 
+def test_close_digits_are_joined_with_themselves_and_not_with_their_neighbours() -> None:
+    def number(three: int, eight: int, probability: float):
+        seen = {2: {"汉": 0.98}, three: {"3": probability}, eight: {"8": probability}}
+        return line(*(seen.get(column, {}) for column in range(20)))
+
+    both = second_look.joined(number(10, 12, 0.98), number(12, 14, 0.9))  # 3 stands where 8 stood before
+    assert both.text == "汉38"
+    assert both.characters[1].probability > 0.9
+
+
 def test_a_second_reading_that_lost_characters_does_not_count() -> None:
     first = spread("汉漢汉", 漢=0.6)
     assert second_look.joined(first, spread("汉 汉", 5)) is first
