@@ -14,7 +14,7 @@ import msgspec
 
 from backend.core import clock
 from backend.core.actor import Actor, everywhere
-from backend.core.errors import Conflict
+from backend.core.errors import Conflict, Unavailable
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.contracts import rules as contract_rules
@@ -83,6 +83,20 @@ class RequestReused(Conflict):
     message = "这个用款请求编号已经用过，内容不一样"
 
 
+class StandingChanged(Unavailable):
+    """Another drawdown of this borrower was answered, or a warning raised, while this one asked: nothing is kept."""
+
+    code = "drawdown_standing_changed"
+    message = "额度情况刚刚有变化，这一笔先没有放，请再试一次"
+
+
+class _Standing(msgspec.Struct, frozen=True):
+    """What another transaction may change between the question and its answer."""
+
+    drawn_today: int
+    warning: str
+
+
 class _Known(msgspec.Struct, frozen=True, kw_only=True):
     """Our own side, read in one transaction."""
 
@@ -91,15 +105,15 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     rules: InForce
     using: assess.Prepared | None
     overdue_days: int
-    warning: str
-    drawn_today: int
+    standing: _Standing
     payee: bytes | None
     payee_blocked: bool
     payee_verified: bool
 
 
 async def check_drawdown(context: Context, asked: Question) -> Answer:
-    """Raises `ContractMissing`, also for another customer's line; `RequestReused`."""
+    """Raises `ContractMissing`, also for another customer's line; `RequestReused`; `StandingChanged`, where asking
+    again under the same number is what to do."""
     async with context.db.read(everywhere("mobile bank")) as tx:
         institution_id = await contracts.institution_of(tx, asked.application_id)
     bank = Actor(kind="partner", id="mobile-bank", institution_id=institution_id, name="手机银行")
@@ -126,18 +140,23 @@ async def _known(tx: Tx, asked: Question) -> _Known:
     payee = drawdowns.payee_key(tx, asked.payee_account) if asked.payee_account else None
     money_to = asked.payee_account or asked.account_no
     loans_now = await loan_standing.of_line(tx, contract)
-    midnight = datetime.combine(clock.today(), time(), clock.LOCAL)
     return _Known(
         contract=contract,
         person=await customers.get(tx, contract.customer_id),
         rules=await regulation.in_force(tx, clock.today()),
         using=await moments.live(tx, contract.product_code, Stage.DRAWDOWN_CHECK),
         overdue_days=max((each.days_past_due for each in loans_now), default=0),
-        warning=await warnings.level(tx, contract.customer_id),
-        drawn_today=await drawdowns.count_today(tx, contract.customer_id, midnight),
+        standing=await _standing(tx, contract.customer_id),
         payee=payee,
         payee_blocked=await relations.blocked(tx, "payee", money_to),
         payee_verified=payee is not None and await drawdowns.verified(tx, contract.customer_id, payee),
+    )
+
+
+async def _standing(tx: Tx, customer_id: str) -> _Standing:
+    midnight = datetime.combine(clock.today(), time(), clock.LOCAL)
+    return _Standing(
+        await drawdowns.count_today(tx, customer_id, midnight), await warnings.level(tx, customer_id)
     )
 
 
@@ -154,10 +173,10 @@ def _case(asked: Question, known: _Known, line: Line | None, core: CoreCustomer 
     now = clock.now()
     facts: dict[str, object] = {
         "line_overdue_days": known.overdue_days,
-        "line_warning": known.warning,
+        "line_warning": known.standing.warning,
         "drawdown_amount": asked.amount_fen,
         "drawdown_min_amount": known.rules.amount("drawdown.minimum"),
-        "drawdown_count_today": known.drawn_today,
+        "drawdown_count_today": known.standing.drawn_today,
         **_line_facts(known.contract, line),
         **_account_facts(asked, known, core),
     }
@@ -205,11 +224,15 @@ def _account_facts(asked: Question, known: _Known, core: CoreCustomer | None) ->
 async def _keep(
     tx: Tx, asked: Question, known: _Known, case: Case, said: moments.Assessment
 ) -> DrawdownCheck:
-    """Assessment, answer, event and audit together; the case's lock makes two questions at once follow each other."""
+    """Assessment, answer, event and audit together. The borrower's lock makes questions at once, of any of their lines,
+    follow each other, and what the earlier one changed is seen."""
     application = await applications.get(tx, asked.application_id, lock=True)
+    await drawdowns.lock_borrower(tx, known.contract.customer_id)
     before = await drawdowns.of_request(tx, application.id, asked.request_no)
     if before is not None:
         return before
+    if await _standing(tx, known.contract.customer_id) != known.standing:
+        raise StandingChanged()
     assessment_id = await moments.record(
         tx, case, said, subject=asked.request_no, application_id=application.id
     )

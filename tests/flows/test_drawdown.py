@@ -190,6 +190,27 @@ async def question(road: Road, application: Application, **changed: Any) -> dict
     }  # fmt: skip
 
 
+async def test_a_warning_raised_while_the_bank_asks_is_not_answered_over(
+    road: Road, signed: Application, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = road.context.clients.core_banking.line
+    known = await road.context.clients.core_banking.find_customer(id_number=ME)
+
+    async def and_then_a_warning(line_no: str) -> Any:
+        line = await asked(line_no)
+        monkeypatch.undo()
+        await warn(road, signed, "freeze")
+        return line
+
+    monkeypatch.setattr(type(road.context.clients.core_banking), "line", staticmethod(and_then_a_warning))
+    body = await question(road, signed, account_no=known.accounts[0].account_no)
+    first = await road.call("drawdown", body)
+    assert (first.status_code, first.json()["code"]) == (503, "drawdown_standing_changed")
+    assert await checks(owner) == [], "nothing is kept, so the bank asks again under the same number"
+    again = await road.call("drawdown", body)
+    assert (again.status_code, again.json()["answer"]) == (200, "refuse")
+
+
 async def test_the_same_question_has_one_answer_and_another_under_its_number_none(
     road: Road, signed: Application, owner: asyncpg.Connection
 ) -> None:

@@ -102,6 +102,11 @@ async def count_today(tx: Tx, customer_id: str, since: datetime) -> int:
     )
 
 
+async def lock_borrower(tx: Tx, customer_id: str) -> None:
+    """Until the transaction ends no other drawdown of this customer is answered."""
+    await Q.lock_borrower(tx, customer_id=customer_id)
+
+
 async def verified(tx: Tx, customer_id: str, payee: bytes) -> bool:
     """Whether a person found before that this customer may pay this account."""
     return bool(await Q.verified(tx, institution_id=tx.institution_id, customer_id=customer_id, payee=payee))

@@ -1,3 +1,7 @@
+-- name: lock_borrower(customer_id)$
+-- Two questions of one borrower at once follow each other, whatever line they are for.
+select pg_advisory_xact_lock(hashtextextended('post_loan.borrower' || :customer_id::text, 0));
+
 -- name: keep(institution_id, id, application_id, customer_id, request_no, amount, payee, status, reason_codes, said, assessment_id, release_id, valid_until, now)$
 -- One answer a question of the bank; asked again, the first stands.
 insert into post_loan.drawdown_checks (institution_id, id, application_id, customer_id, request_no, amount, payee,
