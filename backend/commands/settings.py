@@ -5,7 +5,7 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
-from backend.settings import DEVELOPMENT_SECRET, OUTSIDE, described
+from backend.settings import OUTSIDE, SECRETS, described
 
 
 def arguments(_: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def run(_: argparse.Namespace) -> int:
     table = Table("设置", "默认", "含义")
     for name, default, meaning in described():
         shown = str(default)
-        if default == DEVELOPMENT_SECRET:
+        if name.lower() in SECRETS:
             shown = "（开发用，生产拒绝）"
         elif name.lower() in OUTSIDE:
             shown = f"沙箱 {OUTSIDE[name.lower()]}"
