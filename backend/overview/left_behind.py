@@ -23,10 +23,16 @@ class LeftBehind(msgspec.Struct, frozen=True, kw_only=True):
     followers: int
     calls: int
     questions: int
+    warnings: int
+    collections: int
+    surveys: int
 
     @property
     def any(self) -> bool:
-        return bool(self.people or self.followers or self.calls or self.questions)
+        return any(
+            (self.people, self.followers, self.calls, self.questions)
+            + (self.warnings, self.collections, self.surveys)
+        )
 
 
 async def of_county(tx: Tx) -> list[LeftBehind]:

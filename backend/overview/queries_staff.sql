@@ -47,7 +47,8 @@ order by i.position nulls last, i.id;
 
 -- name: left_behind(institution_id)
 -- Officers who left, the last one first, and what nobody looks after since: people (an account that has not said who
--- it is counts as one), open cases, chats, calls promised, questions of reviewers.
+-- it is counts as one), open cases, chats, calls promised, questions of reviewers, warnings, collection
+-- cases, unfinished surveys.
 select s.id, s.name, s.staff_no, s.left_at,
        (select count(distinct coalesce(a.customer_id::text, a.openid, a.id::text)) from applications.applications a
         where a.institution_id = :institution_id and a.officer_id = s.id) as people,
@@ -61,7 +62,14 @@ select s.id, s.name, s.staff_no, s.left_at,
        (select count(*) from reviews.inquiries i
         join reviews.reviews r on r.institution_id = i.institution_id and r.id = i.review_id
         where i.institution_id = :institution_id and i.officer_id = s.id and i.answered_at is null
-          and r.status = 'open') as questions
+          and r.status = 'open') as questions,
+       (select count(*) from post_loan.warnings w
+        where w.institution_id = :institution_id and w.owner_id = s.id and w.status <> 'cleared') as warnings,
+       (select count(*) from post_loan.collection_cases k
+        where k.institution_id = :institution_id and k.owner_id = s.id and k.status = 'open') as collections,
+       (select count(*) from surveys.surveys v
+        where v.institution_id = :institution_id and v.officer_id = s.id
+          and v.status in ('draft', 'returned')) as surveys
 from identity.staff s
 where s.institution_id = :institution_id and not s.active and 'officer' = any(s.roles)
 order by s.left_at desc nulls last, s.staff_no;

@@ -72,6 +72,14 @@ async def of_owner(tx: Tx, owner_id: str, on: date, most: int = 100) -> list[Col
     return [_case(tx, row) for row in rows]
 
 
+async def hand_over(tx: Tx, from_officer: str, to_officer: str) -> int:
+    """One officer's open cases go to another; how many."""
+    moved: int = await Q.hand_over(
+        tx, institution_id=tx.institution_id, from_officer=from_officer, to_officer=to_officer
+    )
+    return moved
+
+
 async def planned(tx: Tx, plan: Plan, on: date) -> CollectionCase:
     """Tonight's plan: opens the case or goes on with it. A next day already set is not brought forward."""
     current = await of_application(tx, plan.application_id)

@@ -71,3 +71,8 @@ order by at desc, id desc;
 -- name: lock_debtor(customer_id)$
 -- Two contacts of one debtor at once follow each other, so that the day's calls are counted right.
 select pg_advisory_xact_lock(hashtextextended('post_loan.debtor' || :customer_id::text, 0));
+
+-- name: hand_over(institution_id, from_officer, to_officer)!
+-- An officer's open cases are another's to go on with.
+update post_loan.collection_cases set owner_id = :to_officer
+where institution_id = :institution_id and owner_id = :from_officer and status = 'open';

@@ -77,3 +77,8 @@ select observed, answered_at from post_loan.warnings
 where institution_id = :institution_id and application_id = :application_id and answered_at is not null
 order by answered_at desc
 limit 1;
+
+-- name: hand_over(institution_id, from_officer, to_officer)!
+-- What still stands of an officer's warnings is another's to answer.
+update post_loan.warnings set owner_id = :to_officer
+where institution_id = :institution_id and owner_id = :from_officer and status <> 'cleared';

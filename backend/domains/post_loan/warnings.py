@@ -145,6 +145,14 @@ async def of_owner(tx: Tx, owner_id: str, most: int = 100) -> list[Warning]:
     return [_warning(tx, row) for row in rows]
 
 
+async def hand_over(tx: Tx, from_officer: str, to_officer: str) -> int:
+    """What stands of one officer's warnings goes to another; how many."""
+    moved: int = await Q.hand_over(
+        tx, institution_id=tx.institution_id, from_officer=from_officer, to_officer=to_officer
+    )
+    return moved
+
+
 async def listed(tx: Tx, statuses: Sequence[str], most: int = 100) -> list[Warning]:
     """A county's, the most urgent first."""
     rows = await Q.listed(tx, institution_id=tx.institution_id, statuses=list(statuses), most=most)

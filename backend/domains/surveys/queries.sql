@@ -37,6 +37,12 @@ from surveys.surveys s
 where s.institution_id = :institution_id and s.officer_id = :officer_id
 order by s.saved_at desc limit :most;
 
+-- name: hand_over(institution_id, from_officer, to_officer)!
+-- An officer's unfinished ones; nobody finishes what they sent back themselves as the second person.
+update surveys.surveys set officer_id = :to_officer
+where institution_id = :institution_id and officer_id = :from_officer and status in ('draft', 'returned')
+  and checked_by is distinct from :to_officer;
+
 -- name: waiting(institution_id, but_not, most)
 -- What waits for a second person, the oldest first; one's own waits for somebody else.
 select s.id, s.application_id, s.customer_id, s.status, s.saved_at, s.submitted_at

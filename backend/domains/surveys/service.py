@@ -76,6 +76,14 @@ async def of_officer(tx: Tx) -> list[Line]:
     return [Line(*row) for row in rows]
 
 
+async def hand_over(tx: Tx, from_officer: str, to_officer: str) -> int:
+    """One officer's unfinished surveys go to another, but for those the other sent back as second person."""
+    moved: int = await Q.hand_over(
+        tx, institution_id=tx.institution_id, from_officer=from_officer, to_officer=to_officer
+    )
+    return moved
+
+
 async def waiting(tx: Tx) -> list[Line]:
     """What waits for somebody other than who is acting."""
     rows = await Q.waiting(tx, institution_id=tx.institution_id, but_not=tx.actor.id, most=MOST)

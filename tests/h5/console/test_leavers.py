@@ -15,8 +15,10 @@ from backend.domains.channels import service as channels
 from backend.domains.channels import tickets
 from backend.domains.channels.service import Scan
 from backend.domains.identity.model import AlreadyLeft, NotYours, NotYourself
+from backend.domains.post_loan import collections, warnings
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import NobodyToAsk
+from backend.domains.surveys import service as surveys
 from backend.flows import end_posting, hand_over_customers, return_case
 from tests.flows.conftest import JIA, Road
 from tests.h5.conftest import Desk, Desks
@@ -108,6 +110,49 @@ async def test_a_county_is_shown_whom_nobody_looks_after_and_hands_all_over_in_o
     ) == 0, "the chain of each case holds"  # fmt: skip
 
 
+async def test_warnings_collection_cases_and_unfinished_surveys_go_along(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    made = await scene(road, owner)
+    case = made.application
+    assert case.customer_id is not None
+    assessment = str(await owner.fetchval("select id from decision.assessments limit 1"))
+    of = {
+        "application_id": case.id,
+        "customer_id": case.customer_id,
+        "owner_id": LISI,
+        "assessment_id": assessment,
+    }
+    today = clock.today()
+    async with road.db.begin(Actor("staff", LISI, "4101", frozenset({"officer"}), "李四")) as tx:
+        signal = warnings.Signal(**of, action="visit", codes=("EW_visit",), said="三个月没有进账")
+        assert await warnings.signalled(tx, signal, today, today, today)
+        plan = collections.Plan(
+            **of,
+            days_past_due=3,
+            balance_fen=100_000,
+            action="call",
+            channel="call",
+            said="打电话问问",
+            next_on=today,
+        )
+        await collections.planned(tx, plan, today)
+        await surveys.begin(tx, case.id, case.customer_id)
+    admin = await desks.of("JX0101")
+    await end(admin)
+    await admin.get(PAGE)
+    for words in ("没处理完的预警 1 条", "在催的逾期 1 笔", "没做完的调查 1 份"):
+        assert words in admin.words
+    moved = await hand_over_customers.hand_over_customers(road.context, ADMIN, LISI, WANGFANG)
+    assert (moved.warnings, moved.collections, moved.surveys) == (1, 1, 1)
+    async with road.db.read(Actor("staff", WANGFANG, "4101", frozenset({"officer"}), "王芳")) as tx:
+        assert len(await warnings.of_owner(tx, WANGFANG)) == 1
+        assert len(await collections.of_owner(tx, WANGFANG, today)) == 1
+        assert len(await surveys.of_officer(tx)) == 1
+    await admin.get(PAGE)
+    assert "没有人管" not in admin.words
+
+
 async def test_head_office_may_a_colleague_or_oneself_may_not(road: Road, desks: Desks) -> None:
     both = Actor("staff", LISI, "4101", frozenset({"officer", "county_admin"}), "李四")
     with pytest.raises(NotYourself):
@@ -148,7 +193,7 @@ async def test_nobody_on_duty_is_relieved_and_nobody_gone_takes_over(road: Road)
         with pytest.raises(hand_over_customers.Invalid):
             await hand_over_customers.hand_over_customers(road.context, ADMIN, LISI, to)
     moved = await hand_over_customers.hand_over_customers(road.context, ADMIN, LISI, WANGFANG)
-    assert moved == hand_over_customers.HandedOver(0, 0, 0, 0)
+    assert moved == hand_over_customers.HandedOver()
 
 
 async def test_a_reviewer_sends_no_case_back_to_who_has_left(road: Road, owner: asyncpg.Connection) -> None:
