@@ -29,8 +29,8 @@ class HandedOver(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def hand_over_customers(context: Context, actor: Actor, from_id: str, to_id: str) -> HandedOver:
-    """Cases, chats, calls, reviewers' questions, warnings, collection cases and unfinished surveys, with an event of each
-    case; who brought a case stays known. A survey that the successor sent back as its second person stays behind.
+    """Cases, chats, calls, reviewers' questions, warnings, collection cases and unfinished surveys, with an event of
+    each case; who brought a case stays known. A survey that the successor sent back as second person stays behind.
 
     Again with nothing left it moves nothing. Raises `NotYours`, `StaffNotFound`, `Invalid` (field to) for whoever has
     not left, or a successor who is no officer on duty here.

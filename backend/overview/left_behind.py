@@ -29,10 +29,8 @@ class LeftBehind(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def any(self) -> bool:
-        return any(
-            (self.people, self.followers, self.calls, self.questions)
-            + (self.warnings, self.collections, self.surveys)
-        )
+        things = (self.people, self.followers, self.calls, self.questions)
+        return any((*things, self.warnings, self.collections, self.surveys))
 
 
 async def of_county(tx: Tx) -> list[LeftBehind]:
