@@ -155,8 +155,6 @@ class Traveller:
         self.journey.steps.append(step)
         self.on_step(step)
 
-    # --- moving about -----------------------------------------------------------------------------------
-
     async def _get(self, url: str) -> PageReader:
         return await self._follow(await self._http.get(self._absolute(url)))
 
@@ -194,8 +192,6 @@ class Traveller:
         if self._page is None:
             raise Stopped("no page is open")
         return self._page
-
-    # --- the road ---------------------------------------------------------------------------------------
 
     async def _scan(self) -> None:
         """Follow the account by the officer's code: the bot answers with the product card."""

@@ -102,9 +102,6 @@ async def export(request: Request) -> Response:
     return litestar.Response(body, media_type="text/csv; charset=utf-8", headers=headers, status_code=200)
 
 
-# --- what was asked --------------------------------------------------------------------------------------------
-
-
 def _usual() -> dict[str, str]:
     today = clock.today()
     return {"since": (today - USUAL).isoformat(), "until": today.isoformat()}
@@ -158,9 +155,6 @@ def _day(text: str) -> date | None:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), clock.LOCAL)
-
-
-# --- the page --------------------------------------------------------------------------------------------------
 
 
 async def _view(

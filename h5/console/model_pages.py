@@ -182,9 +182,6 @@ async def step(tx: Tx, model_id: str, status: str, why: str) -> None:
         raise Invalid(fields={"act": "请点一个按钮"})
 
 
-# --- the page --------------------------------------------------------------------------------------------------
-
-
 async def view(
     here: Here, model_id: str, form: dict[str, str] | None = None, problem: Problem | None = None
 ) -> Sheet:

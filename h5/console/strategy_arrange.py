@@ -220,9 +220,6 @@ async def _flows(tx: Tx, version: Version) -> list[Version]:
     ]
 
 
-# --- the page --------------------------------------------------------------------------------------------------
-
-
 async def _view(
     here: Here,
     version_id: str,

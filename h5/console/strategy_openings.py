@@ -106,9 +106,6 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
     return here.go(f"{HOME}/{made.id}/openings")
 
 
-# --- reading the form ------------------------------------------------------------------------------------------
-
-
 def _read(stage: Stage, content: UnionContent, form: dict[str, str]) -> UnionContent:
     """Raises `Invalid` with what is wrong by field."""
     wrong: dict[str, str] = {}
@@ -187,9 +184,6 @@ def _value(text: str, unit: str) -> int:
     if value != value.to_integral_value() or abs(value) >= 10**15:
         raise _Unread(f"“{text}”写得太细或太大")
     return int(value)
-
-
-# --- the page --------------------------------------------------------------------------------------------------
 
 
 async def _view(

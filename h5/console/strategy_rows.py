@@ -152,9 +152,6 @@ _NOTES = {
 }
 
 
-# --- the row ---------------------------------------------------------------------------------------------------
-
-
 async def _spot(tx: Tx, version_id: str, table: str, row: str) -> Spot:
     """Raises `StrategyMissing`. A table or row nobody knows is the first table, a new row."""
     version = await found(tx, version_id)
@@ -254,9 +251,6 @@ def _numbers(version: Version, floor: UnionContent, form: dict[str, str]) -> Cou
     if wrong:
         raise Invalid(fields=wrong)
     return CountyContent(parameters=numbers, rows=version.content.rows)
-
-
-# --- the page --------------------------------------------------------------------------------------------------
 
 
 def _page(

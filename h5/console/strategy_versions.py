@@ -138,9 +138,6 @@ async def found(tx: Tx, version_id: str) -> Version:
     return await strategies.get(tx, version_id)
 
 
-# --- steps -----------------------------------------------------------------------------------------------------
-
-
 async def _check(here: Here, version_id: str) -> str:
     """Read, calculate with no transaction open, keep."""
     async with here.context.db.read(here.actor) as tx:
@@ -210,9 +207,6 @@ def _moment(text: str, now: datetime) -> datetime | None:
     if not now - timedelta(minutes=5) <= when <= now + timedelta(days=366):
         raise Invalid(fields={"effective_from": "生效时间要在现在以后、一年以内"})
     return when
-
-
-# --- the page --------------------------------------------------------------------------------------------------
 
 
 async def view(

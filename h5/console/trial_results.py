@@ -185,9 +185,6 @@ def _actions(measured: list[Measured]) -> tuple[tuple[str, tuple[Action, ...]], 
     return tuple((side, tuple(actions)) for side, actions in by.items())
 
 
-# --- two beside each other ---------------------------------------------------------------------------------------
-
-
 async def _comparison(here: Here, a: str, b: str, asked: str) -> Comparison:
     async with here.context.db.read(here.actor) as tx:
         runs = [run for run in await trials.listed(tx) if run.status in RUN.final and run.cases_done]

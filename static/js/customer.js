@@ -17,14 +17,14 @@
   var standsAt = document.body.dataset.standsAt;
   if (standsAt) history.replaceState(null, '', standsAt);
 
-  /* ---- the bar that says what is kept ---- */
+  /* the bar that says what is kept */
   var bar = document.getElementById('offline');
   function tell(words) { bar.textContent = words; bar.hidden = !words; }
   addEventListener('offline', function () { tell('没有网络了。您填的内容都在，别关这一页，连上网接着办。'); });
   addEventListener('online', function () { tell(''); });
   if (!navigator.onLine) dispatchEvent(new Event('offline'));
 
-  /* ---- photographs: 1600 px, at most 350 kB, then sent with progress and retries ---- */
+  /* photographs: 1600 px, at most 350 kB, then sent with progress and retries */
   function drawn(source, width, height, less) {
     var scale = Math.min(1, LONG_SIDE / Math.max(width, height)) * (less || 1);
     var canvas = document.createElement('canvas');
@@ -139,7 +139,7 @@
     form.querySelector('.told').textContent = '这张没收好，请再拍一次。';
   }
 
-  /* ---- the camera with a frame; the plain file input stays as the way out ---- */
+  /* the camera with a frame; the plain file input stays as the way out */
   function mayFrame() { return !!(window.isSecureContext && navigator.mediaDevices && navigator.mediaDevices.getUserMedia && window.HTMLDialogElement); }
   async function frame(form) {
     var stream;
@@ -170,7 +170,7 @@
     dialog.showModal();
   }
 
-  /* ---- a button that waits: the next SMS, the reading time of the 明示表 ---- */
+  /* a button that waits: the next SMS, the reading time of the 明示表 */
   function wait(button) {
     var label = button.textContent, until = Date.now() + button.dataset.wait * 1000;
     button.disabled = true;
@@ -183,7 +183,7 @@
     })();
   }
 
-  /* ---- drafts: choices and words of a form (never a number, code or photograph), until it is sent ---- */
+  /* drafts: choices and words of a form (never a number, code or photograph), until it is sent */
   function draft(form) {
     var key = 'draft:' + location.pathname + ':' + form.dataset.keep;
     var fields = function () { return Array.from(form.elements).filter(function (e) { return e.name && e.type !== 'hidden' && e.type !== 'tel' && e.type !== 'file'; }); };
@@ -202,7 +202,7 @@
     } catch (error) { /* no storage: nothing is kept, nothing breaks */ }
   }
 
-  /* ---- forms: one sending at a time, and none into a dead spot ---- */
+  /* forms: one sending at a time, and none into a dead spot */
   function once(form) {
     form.addEventListener('submit', function (event) {
       if (event.defaultPrevented || (event.submitter && event.submitter.formNoValidate)) return;
@@ -243,7 +243,7 @@
     });
   }
 
-  /* ---- large type at once, without losing what was typed ---- */
+  /* large type at once, without losing what was typed */
   document.addEventListener('submit', function (event) {
     var form = event.target;
     if (!form.matches('.display')) return;

@@ -13,7 +13,7 @@
   }
   function pause(ms) { return new Promise(function (done) { setTimeout(done, ms); }); }
 
-  /* ---- the draft ---- */
+  /* the draft */
   async function keep() {
     if (sending) { again = true; return; }
     sending = true;
@@ -36,7 +36,7 @@
   form.addEventListener('change', soon);
   addEventListener('online', soon);
 
-  /* ---- where: only when the customer agreed and the officer taps ---- */
+  /* where: only when the customer agreed and the officer taps */
   var box = form.querySelector('[data-locate]'), where = document.getElementById('location');
   if (navigator.geolocation) box.hidden = false;
   form.querySelector('[data-where]').addEventListener('click', function () {
@@ -50,7 +50,7 @@
   });
   form.querySelector('[data-forget]').addEventListener('click', function () { where.value = ''; soon(); });
 
-  /* ---- photographs ---- */
+  /* photographs */
   async function small(file) {
     try {
       var picture = await createImageBitmap(file);

@@ -140,9 +140,6 @@ def missing_lease(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(effects, "lease", anyway)
 
 
-# --- the checks ----------------------------------------------------------------------------------------------
-
-
 async def dying_while_handing_in(road: Road) -> dict[str, object]:
     """Place 2 is right after the commit that hands the application in."""
     await walk(road, die_at=2)

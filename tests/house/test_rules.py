@@ -213,3 +213,17 @@ def test_a_module_stays_readable(path: Path) -> None:
     assert path.read_text().count("\n") <= 500, (
         f"{path}: longer than 500 lines, take it apart by what it does"
     )
+
+
+def test_no_comment_is_a_banner() -> None:
+    """A file that wants headings wants taking apart (house rules, style)."""
+    banner = re.compile(r"^\s*(?:#|--|//|/\*) ?[-=─*]{3,}")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in ("backend", "h5", "bot", "tests", "templates", "static")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".sql", ".css", ".js", ".html"} and "vendor" not in path.parts
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if banner.match(line)
+    ]
+    assert found == []

@@ -191,8 +191,6 @@ class Parser:
         if self._at < len(self._tokens):
             raise Unfit(f"“{self.peek()[1]}” 后面看不懂，一格只写一个条件")
 
-    # --- conditions -------------------------------------------------------------------------------------
-
     def condition(self, kind: str, column: Fact) -> tuple[Span, Span]:
         if kind == NUMBER:
             return self._number_condition(column)
@@ -250,8 +248,6 @@ class Parser:
         above = compared(">=" if opened == "[" else ">", column, low.low, low.high)
         below = compared("<=" if closed == "]" else "<", column, high.low, high.high)
         return regions.meet(above[0], below[0]), regions.meet(above[1], below[1])
-
-    # --- expressions ------------------------------------------------------------------------------------
 
     def expression(self) -> Typed:
         found = self._term()

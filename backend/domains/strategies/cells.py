@@ -130,9 +130,6 @@ def read(text: str, column: Column, known: Catalogue) -> str:
     return _quoted(_HOLE.sub(lambda m: "{" + _named(m[1], known) + "}", text))
 
 
-# --- saying ----------------------------------------------------------------------------------------------------
-
-
 def _say(cell: str, column: Column, known: Catalogue) -> str | None:
     if column.kind == "condition":
         return _say_condition(cell, column.fact, known)
@@ -196,9 +193,6 @@ def _unit(kind: str) -> str:
 
 def _label(fact: Fact, member: str) -> str:
     return fact.labels[fact.members.index(member)] if fact.labels and member in fact.members else member
-
-
-# --- reading ---------------------------------------------------------------------------------------------------
 
 
 def _read_condition(text: str, column: Column, known: Catalogue) -> str:

@@ -64,8 +64,6 @@ def looks_like_one(text: str) -> bool:
     return bool(_SIGNED.search(text))
 
 
-# --- one grammar for both spellings ------------------------------------------------------------------------------
-
 Token = tuple[str, str, str]
 """(number | name | call | op | end, text, unit)"""
 
@@ -184,9 +182,6 @@ def _parse(tokens: list[Token]) -> Node:
     if reader.peek()[0] != "end":
         raise Unsaid(f"“{reader.peek()[1]}”后面看不懂")
     return tree
-
-
-# --- what each number stands for -----------------------------------------------------------------------------------
 
 
 def _natural(node: Node, known: Catalogue) -> str | None:

@@ -69,9 +69,6 @@ def may_approve(actor: Actor, version: Version) -> bool:
     return mine and f"{actor.kind}:{actor.id}" not in version.authors
 
 
-# --- reading ---------------------------------------------------------------------------------------------------
-
-
 async def get(tx: Tx, version_id: str) -> Version:
     """Raises `StrategyMissing`, also for another county's version."""
     found = await repository.get(tx, version_id)
@@ -151,9 +148,6 @@ async def compare(tx: Tx, before_id: str | None, after_id: str) -> list[diff.Cha
         facts.catalogue(),
         under,
     )
-
-
-# --- writing ---------------------------------------------------------------------------------------------------
 
 
 async def draft(
@@ -355,9 +349,6 @@ async def roll_back(
     audit.add(tx, "strategy.brought_back", target.id, number=target.number, stage=stage, product=product_code)
     await repository.endless(tx, target)
     return await get(tx, target.id)
-
-
-# --- inside ----------------------------------------------------------------------------------------------------
 
 
 async def _take_over(tx: Tx, version: Version, why: str) -> None:

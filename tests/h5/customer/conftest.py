@@ -112,8 +112,6 @@ class Phone:
         self.reply, self.page = reply, PageReader(reply.text)
         return reply
 
-    # --- the road ---
-
     async def start(self, product: str = "SXD", institution: str = "4101") -> None:
         await self.get(f"/p/{institution}/{product}")
         await self.send(self.page.form("/apply/start"))

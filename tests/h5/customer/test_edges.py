@@ -45,9 +45,6 @@ def born(person: Person, on: date) -> Person:
     )
 
 
-# --- who may not borrow -------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "years, words",
     [(10, "这是小朋友的身份证"), (15, "还没到 18 周岁")],
@@ -159,9 +156,6 @@ async def test_a_phone_the_carrier_knows_under_another_name_is_declined_in_words
     assert await studio.ledger("credit_bureau") == [], "a report about a doubtful person is not asked for"
 
 
-# --- a second application -----------------------------------------------------------------------------------
-
-
 async def test_an_application_open_in_another_county_is_named_and_goes_first(
     studio: Studio, phone: Phone, zhang: Person
 ) -> None:
@@ -206,9 +200,6 @@ async def test_what_one_county_promised_counts_in_the_other(
                 "select coalesce(sum(limit_amount), 0) from contracts.contracts where status in ('draft', 'ready')"
             )
     assert 0 < promised <= 120_000, "80,000 of the 200,000 is lent elsewhere already"
-
-
-# --- codes, sessions, cookies -------------------------------------------------------------------------------
 
 
 async def test_a_code_older_than_the_rule_says_is_worth_nothing(
@@ -331,9 +322,6 @@ async def test_the_back_button_never_undoes_a_step(studio: Studio, phone: Phone,
     assert application.amount_fen != 5_000_000
 
 
-# --- the face -----------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("outcome, words", [("failed", "没看清"), ("cancelled", "您退出了人脸核对")])
 async def test_a_face_check_that_did_not_pass_is_told_and_tried_again(
     studio: Studio, phone: Phone, zhang: Person, outcome: str, words: str
@@ -399,9 +387,6 @@ async def test_after_eight_tries_the_other_way_is_shown(studio: Studio, phone: P
     assert "/apply/liveness/other-way" in phone.page.links
 
 
-# --- consents -----------------------------------------------------------------------------------------------
-
-
 async def test_a_consent_that_ran_out_while_the_draft_lay_is_asked_for_again_alone(
     studio: Studio, phone: Phone, zhang: Person
 ) -> None:
@@ -463,9 +448,6 @@ async def test_a_text_that_changed_between_reading_and_ticking_is_read_again(
     assert {c.purpose for c in given} >= {Purpose.BUREAU_QUERY, Purpose.IDENTITY_CHECK}
     assert all(c.text_sha256 == texts[c.purpose].sha256 for c in given)
     assert len({c.recipient for c in given}) >= 3, "one consent per recipient (D3-02)"
-
-
-# --- amount, product, code ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -544,9 +526,6 @@ async def test_a_code_revoked_while_the_customer_is_on_the_road_does_not_stop_th
     assert phone.path == "/apply/phone", "the draft is the customer's, not the code's"
 
 
-# --- each outside system down -------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "name, words",
     [("identity_check", "身份核对"), ("core_banking", "账户情况"), ("data_platform", "本地资料"),
@@ -617,9 +596,6 @@ async def test_a_mobile_bank_that_is_down_gets_the_offer_later_and_the_page_stay
     with clock.at(clock.now() + timedelta(minutes=30)):
         await studio.drain()
     assert [row["effect"] for row in await studio.ledger("mobile_bank")] == ["offer_received"]
-
-
-# --- after the decision -------------------------------------------------------------------------------------
 
 
 async def to_approved(studio: Studio, phone: Phone, person: Person) -> str:
