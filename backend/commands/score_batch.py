@@ -29,7 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--model", required=True, metavar="FILE|VERSION|live", help="模型文件、登记的编号，或 live（在用的）"
     )
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--data", type=Path, metavar="FILE", help=".parquet 或 .csv，一行一位客户")
+    where.add_argument(
+        "--data", type=Path, metavar="FILE", help=".parquet 或 .csv（UTF-8 或 GB18030），一行一位客户"
+    )
     where.add_argument("--county", metavar="NAME", help="演练县")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="结果，.parquet 或 .csv")
     parser.add_argument("--resume", action="store_true", help="接着上次没做完的做")

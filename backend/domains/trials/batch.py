@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from backend.core import clock, unreadable
+from backend.core import clock, csv_text, unreadable
 from backend.core.errors import Conflict, Invalid
 from backend.domains.decision import facts, features
 from backend.domains.trials import judging
@@ -79,11 +79,7 @@ def open_table(path: Path, wanted: list[str]) -> Source:
         raise TableUnreadable(why="文件名要以 .parquet 或 .csv 结尾")
     try:
         stat = path.stat()
-        scan = (
-            pl.scan_parquet(path)
-            if path.suffix == ".parquet"
-            else pl.scan_csv(path, infer_schema_length=10_000)
-        )
+        scan = pl.scan_parquet(path) if path.suffix == ".parquet" else _csv(path)
         there = scan.collect_schema().names()
         missing = sorted(set(wanted) - set(there))
         if missing:
@@ -92,6 +88,8 @@ def open_table(path: Path, wanted: list[str]) -> Source:
         chosen = scan.select(*ids, *(name for name in wanted if name not in ids))
         whole = chosen.collect() if path.suffix == ".csv" else None
         rows = whole.height if whole is not None else scan.select(pl.len()).collect().item()
+    except csv_text.NotText as cause:
+        raise TableUnreadable(why=cause.why) from cause
     except OSError as cause:
         raise TableUnreadable(why=f"读不到 {path}（{unreadable.system(cause)}）") from cause
     except pl.exceptions.PolarsError as cause:
@@ -104,6 +102,12 @@ def open_table(path: Path, wanted: list[str]) -> Source:
 
     stamp = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
     return Source(rows=int(rows), digest=hashlib.sha256(stamp.encode()).hexdigest(), read=read)
+
+
+def _csv(path: Path) -> pl.LazyFrame:
+    return pl.scan_csv(
+        csv_text.readable(path), infer_schema_length=10_000, null_values=csv_text.NOTHING
+    ).rename(str.strip)
 
 
 def score(

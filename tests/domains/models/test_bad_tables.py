@@ -27,6 +27,7 @@ def refused(path, capsys, *options) -> str:
         ("a,坏\n".encode(), "没有数据行"),
         (b"\xff\xfe\xff\n", "不是 UTF-8 或 GBK"),
         ("a,坏\n1,0\n".encode("gb18030"), "只有一种值"),
+        ("a,坏\n1,0\n".encode("utf-8-sig"), "只有一种值"),
         ("a;坏\n1;0\n".encode(), "像是分号"),
         ("a\t坏\n1\t0\n".encode(), "像是制表符"),
         (b"\x00\x01\x02", "不是 CSV 或 Parquet"),

@@ -72,6 +72,24 @@ def test_a_batch_that_broke_off_goes_on_where_it_was(tmp_path: Path, suffix: str
     assert list(tmp_path.glob("*.parts")) == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_county_s_spreadsheet_is_read_in_the_letters_it_was_saved_in(tmp_path: Path, encoding: str) -> None:
+    frame, model = given.facts(300), seeded()
+    text = frame.rename({"village_name": "村"}).with_columns(pl.lit("NA").alias("备注")).write_csv()
+    path = tmp_path / "people.csv"
+    path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    source = batch.open_table(path, batch.plain_names(model.inputs))
+    assert batch.score_rows(source.read(0, 300), model).equals(batch.score_rows(frame, model))
+
+
+def test_a_table_in_other_letters_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(given.facts(10).write_csv().encode("utf-16"))
+    with pytest.raises(batch.TableUnreadable) as refused:
+        batch.open_table(path, batch.plain_names(seeded().inputs))
+    assert "另存为" in refused.value.text
+
+
 def test_parts_of_another_table_or_model_are_not_gone_on_with(tmp_path: Path) -> None:
     model, out = seeded(), tmp_path / "scores.csv"
     frame = given.facts(400)

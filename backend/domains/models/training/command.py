@@ -20,7 +20,7 @@ from backend.settings import load
 def arguments(parser: argparse.ArgumentParser) -> None:
     settings = load(os.environ)
     add = parser.add_argument
-    add("data", type=Path, nargs="?", help="CSV（UTF-8 或 GBK）或 Parquet，每人一行")
+    add("data", type=Path, nargs="?", help="CSV（UTF-8 或 GB18030）或 Parquet，每人一行")
     add("--target", default="defaulted", metavar="列", help="好坏标记的列，0 好 1 坏")
     add("--kind", choices=(SCORECARD, TREES), default=SCORECARD, help="scorecard 评分卡，trees 树模型")
     add("--out", type=Path, default=Path("var/model"), metavar="目录", help="结果放在哪个目录")

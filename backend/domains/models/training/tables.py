@@ -1,6 +1,6 @@
 """Reading a table to train on, and every way in which it may be unfit (section 3 of issue 3).
 
-A CSV (UTF-8 or GBK) or Parquet file, one row per case. Columns become numbers (float64, NaN = missing), categories
+A CSV (UTF-8 or GB18030) or Parquet file, one row per case. Columns become numbers (float64, NaN = missing), categories
 (text, None = missing) or are left out with a sentence that says why.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from backend.core import unreadable
+from backend.core import csv_text, unreadable
 from backend.domains.models.training.options import MIN_EACH, Options, TableUnfit
 
 NUMBER, CATEGORY = "number", "category"
@@ -23,7 +23,6 @@ MOST_COLUMNS = 2_000
 ID_SHARE = 0.95
 _MARKS = {";": "分号", "\t": "制表符", "|": "竖线"}
 _PERIOD = r"^\s*\d{4}[-/.年]\d{1,2}([-/.月]\d{0,2}日?)?\s*$"
-_NOTHING = ["", "NA", "N/A", "NULL", "null", "NaN", "nan", "None", "#N/A"]
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -81,9 +80,10 @@ def _frame(path: Path) -> tuple[pl.DataFrame, str]:
 
 
 def _csv(raw: bytes) -> pl.DataFrame:
-    text = _text(raw)
-    if "\x00" in text:
-        raise TableUnfit(why="这不是 CSV 或 Parquet 文件")
+    try:
+        text = csv_text.decode(raw)
+    except csv_text.NotText as cause:
+        raise TableUnfit(why=cause.why) from cause
     header = next(csv.reader(io.StringIO(text)), [])
     names = [name.strip() for name in header]
     if len(names) == 1 and (mark := next((m for m in _MARKS if m in names[0]), "")):
@@ -95,23 +95,13 @@ def _csv(raw: bytes) -> pl.DataFrame:
         raise TableUnfit(why="有一列没有名字")
     try:
         frame = pl.read_csv(
-            text.encode(), infer_schema_length=None, null_values=_NOTHING, try_parse_dates=True
+            text.encode(), infer_schema_length=None, null_values=csv_text.NOTHING, try_parse_dates=True
         )
     except pl.exceptions.NoDataError:
         return pl.DataFrame()
     except (pl.exceptions.PolarsError, ValueError) as cause:
         raise TableUnfit(why="有的行列数和表头对不上，或引号没有成对") from cause
     return frame.rename(dict(zip(frame.columns, names, strict=True)))
-
-
-def _text(raw: bytes) -> str:
-    """UTF-8, or GBK as a spreadsheet in China writes it."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise TableUnfit(why="文件不是 UTF-8 或 GBK 编码，请另存为 UTF-8 的 CSV")
 
 
 def _named(frame: pl.DataFrame, options: Options) -> None:
