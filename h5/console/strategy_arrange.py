@@ -10,7 +10,7 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 
-from backend.core.errors import Conflict, Invalid, NotPermitted
+from backend.core.errors import Invalid
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision import service as decisions
@@ -21,10 +21,11 @@ from backend.domains.strategies.model import UNION, Document, UnionContent, Vers
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_files, strategy_graph, strategy_versions
+from h5.console import strategy_edits, strategy_files, strategy_graph, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
+from h5.console.strategy_edits import Editor, Problem
 from h5.console.strategy_graph import Drawing
-from h5.console.strategy_versions import code_of, found
+from h5.console.strategy_versions import found
 
 SHOW = "console/strategies/arrange.html"
 MOST_NODES, MOST_SOURCES = 32, 40
@@ -76,11 +77,7 @@ class ArrangePage(msgspec.Struct, frozen=True, kw_only=True):
 
 @get(f"{HOME}/{{version_id:str}}/arrange", opt=staff.only(*READERS))
 async def show(request: Request, version_id: FromPath[str]) -> Response:
-    here = staff.here(request)
-    page = await _view(here, version_id)
-    if page is None:
-        return here.show(strategy_versions.SHOW, await strategy_versions.view(here, version_id))
-    return here.show(SHOW, page)
+    return await strategy_edits.shown(staff.here(request), version_id, EDITOR)
 
 
 @post(
@@ -115,22 +112,14 @@ async def add(request: Request, version_id: FromPath[str]) -> Response:
 
 
 async def _saved(here: Here, version_id: str, form: dict[str, str], otherwise: str, change: Any) -> Response:
-    try:
-        async with here.context.db.begin(here.actor) as tx:
-            version = await found(tx, version_id)
-            if not isinstance(version.content, UnionContent):
-                raise Invalid(fields={"note": "县行的版本没有自己的流程图"})
-            document = await _changed(tx, version, version.content.document, change)
-            openings = arranging.without_gone(version.content.openings, document)
-            content = UnionContent(document=document, openings=openings)
-            strategy_files.require_drawable(version, content)
-            made = await strategies.save(tx, version_id, content, note=(form.get("note") or otherwise)[:200])
-    except (Invalid, Conflict, NotPermitted) as problem:
-        if page := await _view(here, version_id, form, problem):
-            return here.show(SHOW, page, code_of(problem))
-        own = await strategy_versions.view(here, version_id, form, problem)
-        return here.show(strategy_versions.SHOW, own, code_of(problem))
-    return here.go(f"{HOME}/{made.id}/arrange")
+    async def changed(tx: Tx, version: Version, held: UnionContent) -> UnionContent:
+        document = await _changed(tx, version, held.document, change)
+        openings = arranging.without_gone(held.openings, document)
+        content = UnionContent(document=document, openings=openings)
+        strategy_files.require_drawable(version, content)
+        return content
+
+    return await strategy_edits.saved(here, version_id, EDITOR, form, otherwise, changed)
 
 
 async def _changed(tx: Tx, version: Version, document: Document, change: Any) -> Document:
@@ -223,8 +212,8 @@ async def _flows(tx: Tx, version: Version) -> list[Version]:
 async def _view(
     here: Here,
     version_id: str,
-    form: dict[str, str] | None = None,
-    problem: Invalid | Conflict | NotPermitted | None = None,
+    form: dict[str, str],
+    problem: Problem | None,
 ) -> ArrangePage | None:
     """None: a county's overlay, which has no flow of its own."""
     async with here.context.db.read(here.actor) as tx:
@@ -239,7 +228,6 @@ async def _view(
     except (LookupError, TypeError, AttributeError):  # a switch without branches: only looked at here
         sources = []
     too_large = not sources or len(document["nodes"]) > MOST_NODES or len(sources) > MOST_SOURCES
-    errors = problem.fields if isinstance(problem, Invalid) else {}
     return ArrangePage(
         version=version,
         drawing=strategy_graph.draw(document),
@@ -250,9 +238,12 @@ async def _view(
         too_large=too_large,
         flows=tuple((each.id, f"{each.label}（{each.status_label}）") for each in offered),
         labels=tuple(each.label for each in facts.catalogue().facts.values() if each.kind != "date"),
-        told=next(iter(errors.values()), problem.text) if problem is not None else "",
-        form=form or {},
+        told=strategy_edits.told(problem),
+        form=form,
     )
+
+
+EDITOR = Editor(SHOW, _view, "县行的版本没有自己的流程图", "/arrange")
 
 
 def _node(node: Any) -> Node:

@@ -11,11 +11,11 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 
-from backend.core.errors import Conflict, Invalid, NotPermitted
+from backend.core.errors import Invalid
+from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import Stage
 from backend.domains.strategies import openings, overlays
-from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.model import (
     Openings,
@@ -27,9 +27,10 @@ from backend.domains.strategies.openings import Openable
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_versions
+from h5.console import strategy_edits, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS, overlays_of
-from h5.console.strategy_versions import code_of, found, plain_number
+from h5.console.strategy_edits import Editor, Problem
+from h5.console.strategy_versions import found, plain_number
 
 SHOW = "console/strategies/openings.html"
 MOST, MOST_PLACES, LONGEST_BAND = 120, 40, 500  # basis points a county may add at most: 5 %
@@ -80,30 +81,18 @@ class OpeningsPage(msgspec.Struct, frozen=True, kw_only=True):
 
 @get(f"{HOME}/{{version_id:str}}/openings", opt=staff.only(*READERS))
 async def show(request: Request, version_id: FromPath[str]) -> Response:
-    here = staff.here(request)
-    page = await _view(here, version_id)
-    if page is None:
-        return here.show(strategy_versions.SHOW, await strategy_versions.view(here, version_id))
-    return here.show(SHOW, page)
+    return await strategy_edits.shown(staff.here(request), version_id, EDITOR)
 
 
 @post(f"{HOME}/{{version_id:str}}/openings", opt=staff.only(*WRITERS), fields=FIELDS)
 async def save(request: Request, version_id: FromPath[str]) -> Response:
     """A new version of the draft with other openings; its tables stay byte for byte."""
     here, form = staff.here(request), await forms.texts(request)
-    try:
-        async with here.context.db.begin(here.actor) as tx:
-            version = await found(tx, version_id)
-            if not isinstance(version.content, UnionContent):
-                raise Invalid(fields={"note": "县行的版本不向谁开放"})
-            content = _read(version.stage, version.content, form)
-            made = await strategies.save(tx, version_id, content, note=form["note"][:200])
-    except (Invalid, Conflict, NotPermitted) as problem:
-        if page := await _view(here, version_id, form, problem):
-            return here.show(SHOW, page, code_of(problem))
-        own = await strategy_versions.view(here, version_id, form, problem)
-        return here.show(strategy_versions.SHOW, own, code_of(problem))
-    return here.go(f"{HOME}/{made.id}/openings")
+
+    async def change(_tx: Tx, version: Version, held: UnionContent) -> UnionContent:
+        return _read(version.stage, held, form)
+
+    return await strategy_edits.saved(here, version_id, EDITOR, form, "", change)
 
 
 def _read(stage: Stage, content: UnionContent, form: dict[str, str]) -> UnionContent:
@@ -187,10 +176,7 @@ def _value(text: str, unit: str) -> int:
 
 
 async def _view(
-    here: Here,
-    version_id: str,
-    form: dict[str, str] | None = None,
-    problem: Invalid | Conflict | NotPermitted | None = None,
+    here: Here, version_id: str, form: dict[str, str], problem: Problem | None
 ) -> OpeningsPage | None:
     """None: a county's overlay, which opens nothing."""
     async with here.context.db.read(here.actor) as tx:
@@ -200,17 +186,17 @@ async def _view(
     errors = problem.fields if isinstance(problem, Invalid) else {}
     band = version.content.openings.price_band
     ends = [plain_number(each, "bp") for each in band] if band else ["", ""]
-    written = form or {}
+    written = form if problem is not None else None
     return OpeningsPage(
         version=version,
-        knobs=_knobs(version.stage, version.content, form, errors),
-        places=_places(version.content, form),
+        knobs=_knobs(version.stage, version.content, written, errors),
+        places=_places(version.content, written),
         pricing=version.stage is Stage.PRICING,
-        band_low=written.get("band_low", ends[0]),
-        band_high=written.get("band_high", ends[1]),
+        band_low=form.get("band_low", ends[0]),
+        band_high=form.get("band_high", ends[1]),
         may_edit=strategy_versions.acts_of(here, version).edit,
         overlays=await overlays_of(here, version.product_code, version.stage, version.content),
-        note=written.get("note", ""),
+        note=form.get("note", ""),
         told=problem.text if problem is not None and not errors else "",
         errors=errors,
     )
@@ -257,3 +243,6 @@ def _places(content: UnionContent, form: dict[str, str] | None) -> tuple[Place, 
         )
         for n, each in enumerate(list(overlays.tables(content.document).values())[:MOST_PLACES])
     )
+
+
+EDITOR = Editor(SHOW, _view, "县行的版本不向谁开放", "/openings")

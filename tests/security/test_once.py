@@ -56,6 +56,7 @@ READS = {
     "/my/{number:str}/notice": "sets a cookie of the browser",
     "/console/strategies/{version_id:str}/try": "decides a changed case and keeps nothing",
     "/console/strategies/{version_id:str}/row/check": "says what the checks find and keeps nothing",
+    "/console/strategies/{version_id:str}/columns/check": "says what the checks find and keeps nothing",
     "/api/mobile-bank/package": "gives what waits",
     "/api/mobile-bank/document": "gives what waits",
 }
@@ -65,7 +66,7 @@ STRATEGIES = {
         "/drafts", "/roll-back", "/scenarios", "/{version_id:str}/act", "/{version_id:str}/row",
         "/{version_id:str}/parameters", "/{version_id:str}/scenario", "/{version_id:str}/rows",
         "/{version_id:str}/flow", "/{version_id:str}/openings",
-        "/{version_id:str}/arrange", "/{version_id:str}/arrange/add",
+        "/{version_id:str}/arrange", "/{version_id:str}/arrange/add", "/{version_id:str}/columns",
     )
 }  # fmt: skip
 """Walked in a test of their own: each save of a draft leads to a new address."""
@@ -353,6 +354,11 @@ async def test_every_post_of_strategies_happens_once(
     await union.get(union.path.replace("/openings", "/arrange"))
     await union.send(union.page.form("/arrange"), act="tidy", note="排齐")
     await union.send(union.page.form("/arrange/add"), kind="decisionTableNode", name="新表", columns="年龄")
+    assert union.reply.status_code == 200, union.words
+    await union.get(union.path.replace("/arrange", "/columns?table=bureau"))
+    await union.send(union.page.form("/columns"), act="save", **{"col_0": "+age_years", "col_1": "c1"})
+    assert union.reply.status_code == 422, "the results are demanded"
+    await union.send(union.page.form("/columns"), act="save", col_30="+age_years")
     assert union.reply.status_code == 200, union.words
     assert (twice.wrong, STRATEGIES - twice.swept) == ([], set())
 

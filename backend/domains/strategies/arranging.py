@@ -89,10 +89,10 @@ def arranged(document: Document, asked: Arrangement) -> Document:
     new = sorted(wanted - {_line(edge) for edge in kept})
     taken = {edge.get("id", "") for edge in document["edges"]}
     made = {**document, "nodes": nodes, "edges": [*kept, *(_edge(line, taken) for line in new)]}
-    return _declaring_less(made) if asked.gone else made
+    return declaring_less(made) if asked.gone else made
 
 
-def _declaring_less(document: Document) -> Document:
+def declaring_less(document: Document) -> Document:
     """What no node mentions any more is not declared any more; beside a sub-flow all stays, it may read it."""
     if any(node["type"] == graph.FLOW for node in document["nodes"]):
         return document
@@ -111,15 +111,16 @@ def _declaring_less(document: Document) -> Document:
 
 
 def without_gone(openings: Openings, document: Document) -> Openings:
-    """What is opened to counties, without the tables and rows that are gone."""
-    rows = {
-        (number, rule["_id"])
+    """What is opened to counties, without the tables, rows and columns that are gone."""
+    spots = {
+        (number, rule["_id"], column["id"])
         for number, node in overlays.tables(document).items()
         for rule in node["content"]["rules"]
+        for column in (*node["content"]["inputs"], *node["content"]["outputs"])
     }
     return msgspec.structs.replace(
         openings,
-        parameters=tuple(each for each in openings.parameters if (each.table, each.row) in rows),
+        parameters=tuple(e for e in openings.parameters if (e.table, e.row, e.column) in spots),
         places=tuple(each for each in openings.places if each in overlays.tables(document)),
     )
 

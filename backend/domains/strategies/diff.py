@@ -41,6 +41,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def act(self) -> str:
         """`新增行`, `修改`: the mark beside `told`."""
+        if self.kind == "moved":
+            return self.what + KINDS[self.kind]
         return KINDS[self.kind] + ("" if self.kind == "changed" else self.what)
 
     @property
@@ -170,7 +172,7 @@ def _tables(
         *found,
         *_gone(node, before, columns, known),
         *_moved(node, before),
-        *_column_changes(node, before),
+        *_column_changes(node, before, columns),
     ]
 
 
@@ -206,18 +208,26 @@ def _moved(node: Mapping[str, Any], before: Mapping[str, Any]) -> list[Change]:
     return [Change(kind="moved", what="行", table=node["name"], node=node["id"])]
 
 
-def _column_changes(node: Mapping[str, Any], before: Mapping[str, Any]) -> list[Change]:
+def _column_changes(
+    node: Mapping[str, Any], before: Mapping[str, Any], columns: Mapping[str, Column]
+) -> list[Change]:
     if not before["inputs"]:
         return []
-    old = {column["id"]: column["name"] for column in before["inputs"]}
-    new = {column["id"]: column["name"] for column in node["content"]["inputs"]}
+    old, new = ([c["id"] for c in (*t["inputs"], *t["outputs"])] for t in (before, node["content"]))
     place = {"table": node["name"], "node": node["id"]}
-    added = [
-        Change(kind="added", what="列", column=new[i], column_id=i, **place) for i in new if i not in old
+    found = [
+        Change(kind="added", what="列", column=columns[i].label, column_id=i, **place)
+        for i in new
+        if i not in old
     ]
-    return added + [
-        Change(kind="removed", what="列", column=old[i], column_id=i, **place) for i in old if i not in new
+    found += [
+        Change(kind="removed", what="列", column=columns[i].label, column_id=i, **place)
+        for i in old
+        if i not in new
     ]
+    if [i for i in old if i in new] != [i for i in new if i in old]:
+        found.append(Change(kind="moved", what="列", **place))
+    return found
 
 
 def _columns(stage: Stage, table: Mapping[str, Any], known: Catalogue) -> dict[str, Column]:

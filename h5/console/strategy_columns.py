@@ -1,0 +1,219 @@
+"""改列: the columns of a rule table changed in place (issue 3 §8): one more condition, another order, one taken away.
+
+Until 存成草稿 nothing is stored: the order stands in the form, and each button sends the form to `check`, which says
+what the checks find of it. Whoever leaves without saving has changed nothing.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+
+from backend.core.errors import Conflict, Invalid
+from backend.db.database import Tx
+from backend.domains.decision import facts
+from backend.domains.strategies import arranging, aside, overlays, shaping
+from backend.domains.strategies import service as strategies
+from backend.domains.strategies.model import ContentInvalid, Report, UnionContent, Version
+from backend.domains.strategies.shaping import CONDITION, RESULT, ColumnsWrong, Place
+from backend.web import forms, staff
+from backend.web.http import Request, Response
+from backend.web.staff import Here
+from h5.console import strategy_edits, strategy_versions
+from h5.console.strategies import HOME, READERS, WRITERS
+from h5.console.strategy_edits import Editor, Problem
+from h5.console.strategy_versions import found
+
+SHOW = "console/strategies/columns.html"
+FIELDS = ("table", "act", "fact", "result", "note", *(f"col_{n}" for n in range(shaping.MOST)))
+_MOVE = re.compile(r"(up|down|gone):(\d{1,2})", re.ASCII)
+_STEPS = {"up": -1, "down": 1}
+
+
+class ColumnsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`places` are the columns as they would stand, `gone` those taken away, with the filled cells that go along.
+    `checked`: this order was looked at; `wrong` of this table, `others` of the rest, `failed` scenarios."""
+
+    version: Version
+    table: str
+    table_name: str
+    places: tuple[Place, ...]
+    gone: tuple[Place, ...]
+    labels: tuple[str, ...]
+    lacking: tuple[tuple[str, str], ...]
+    may_edit: bool
+    changed: bool
+    note: str = ""
+    told: str = ""
+    checked: bool = False
+    wrong: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+@get(f"{HOME}/{{version_id:str}}/columns", opt=staff.only(*READERS))
+async def show(request: Request, version_id: FromPath[str]) -> Response:
+    here, table = staff.here(request), request.query_params.get("table", "")
+    return await strategy_edits.shown(here, version_id, EDITOR, {"table": table})
+
+
+@post(f"{HOME}/{{version_id:str}}/columns", opt=staff.only(*WRITERS), fields=FIELDS)
+async def save(request: Request, version_id: FromPath[str]) -> Response:
+    """The columns as the form has them: a new version of the draft."""
+    here, form = staff.here(request), await forms.texts(request)
+
+    async def change(_tx: Tx, version: Version, held: UnionContent) -> UnionContent:
+        return _shaped(version, held, form)
+
+    return await strategy_edits.saved(here, version_id, EDITOR, form, "改了列", change)
+
+
+@post(f"{HOME}/{{version_id:str}}/columns/check", opt=staff.only(*WRITERS), fields=FIELDS)
+async def check(request: Request, version_id: FromPath[str]) -> Response:
+    """One step in the form (a column further, away, one more), and what the checks say then; nothing is stored."""
+    here, form = staff.here(request), await forms.texts(request)
+    try:
+        async with here.context.db.read(here.actor) as tx:
+            version = await found(tx, version_id)
+        order = _stepped(version, form)
+    except (Invalid, Conflict) as problem:
+        return await strategy_edits.refused(here, version_id, EDITOR, form, problem)
+    page = await _view(here, version_id, {**form, **_fields(order)}, None)
+    if page is None:
+        return await strategy_edits.shown(here, version_id, EDITOR)
+    return here.show(SHOW, await _checked(here, page))
+
+
+def _fields(order: Sequence[str]) -> dict[str, str]:
+    """The form's fields of an order; those behind it are empty."""
+    return {f"col_{n}": order[n] if n < len(order) else "" for n in range(shaping.MOST)}
+
+
+def _order(table: dict[str, Any], form: dict[str, str]) -> tuple[str, ...]:
+    """The order in the form; of a form without any, that of the table."""
+    given = tuple(form[name] for n in range(shaping.MOST) if form.get(name := f"col_{n}"))
+    return given or shaping.order_of(table)
+
+
+def _table(content: UnionContent, number: str) -> dict[str, Any]:
+    """The table a form is about, the first where it names none."""
+    held = overlays.tables(content.document)
+    found: dict[str, Any] = held.get(number) or next(iter(held.values()))
+    return found
+
+
+def _stepped(version: Version, form: dict[str, str]) -> tuple[str, ...]:
+    """The order after the button. Raises `Invalid`."""
+    if not isinstance(version.content, UnionContent):
+        raise ColumnsWrong(why=COUNTY)
+    table, act = _table(version.content, form.get("table", ""))["content"], form.get("act", "")
+    order, known = _order(table, form), facts.catalogue()
+    places = shaping.places(version.stage, table, order, known)
+    if act == "add" or (act == "enter" and form.get("fact")):
+        token = CONDITION + _named(version, form.get("fact", ""))
+        return shaping.with_column(places, token, condition=True)
+    if act == "result":
+        return shaping.with_column(places, RESULT + form.get("result", ""), condition=False)
+    if act.startswith("back:"):
+        return _back(table, places, act.removeprefix("back:"))
+    if act in ("enter", "check"):
+        return order
+    move = _MOVE.fullmatch(act)
+    if move is None or int(move[2]) >= len(places):
+        raise ColumnsWrong(why="请点一个按钮")
+    at = int(move[2])
+    if move[1] in _STEPS:
+        return shaping.moved(places, at, _STEPS[move[1]])
+    return tuple(each.token for n, each in enumerate(places) if n != at)
+
+
+def _back(table: dict[str, Any], places: list[Place], column: str) -> tuple[str, ...]:
+    """The order with a column that was taken away in the form."""
+    conditions = [each["id"] for each in table["inputs"]]
+    return shaping.with_column(places, column, condition=column in conditions)
+
+
+def _named(version: Version, label: str) -> str:
+    """The fact a person named. Raises `ColumnsWrong`."""
+    offered = shaping.addable(version.stage, facts.catalogue())
+    name = next((each.name for each in offered if each.label == label.strip()), None)
+    if name is None:
+        said = f"这个环节没有叫“{label[:20]}”的数据项可用" if label else "请写要看哪个数据项"
+        raise ColumnsWrong(why=said)
+    return name
+
+
+def _shaped(version: Version, held: UnionContent, form: dict[str, str]) -> UnionContent:
+    """Raises `ColumnsWrong`."""
+    node = _table(held, form.get("table", ""))
+    order = _order(node["content"], form)
+    if order == shaping.order_of(node["content"]):
+        raise ColumnsWrong(why="列没有变，不用存")
+    document = shaping.shaped(version.stage, held.document, node["id"], order, facts.catalogue())
+    return UnionContent(document=document, openings=arranging.without_gone(held.openings, document))
+
+
+# --- the page --------------------------------------------------------------------------------------------------
+
+
+async def _view(
+    here: Here, version_id: str, form: dict[str, str], problem: Problem | None
+) -> ColumnsPage | None:
+    """None: a county's overlay, whose columns are head office's."""
+    async with here.context.db.read(here.actor) as tx:
+        version = await found(tx, version_id)
+    if not isinstance(version.content, UnionContent):
+        return None
+    node, known = _table(version.content, form.get("table", "")), facts.catalogue()
+    own, stage = shaping.order_of(node["content"]), version.stage
+    order = _order(node["content"], form)
+    try:
+        places = shaping.places(stage, node["content"], order, known)
+    except ColumnsWrong as stale:
+        order, problem = own, problem or stale
+        places = shaping.places(stage, node["content"], own, known)
+    gone = [token for token in own if token not in order]
+    return ColumnsPage(
+        version=version,
+        table=node["id"],
+        table_name=node["name"],
+        places=tuple(places),
+        gone=tuple(shaping.places(stage, node["content"], gone, known)),
+        labels=tuple(each.label for each in shaping.addable(stage, known)),
+        lacking=tuple(shaping.lacking(stage, node["content"], order)),
+        may_edit=strategy_versions.acts_of(here, version).edit,
+        changed=order != own,
+        note=form.get("note", ""),
+        told=strategy_edits.told(problem),
+    )
+
+
+async def _checked(here: Here, page: ColumnsPage) -> ColumnsPage:
+    """With what the checks say of the columns as they stand."""
+    version, held = page.version, page.version.content
+    assert isinstance(held, UnionContent)
+    form = {"table": page.table, **_fields([each.token for each in page.places])}
+    try:
+        content = held if not page.changed else _shaped(version, held, form)
+        async with here.context.db.read(here.actor) as tx:
+            ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
+        report = await aside.run(ready.report)
+    except ContentInvalid as problem:
+        report = Report(findings=problem.findings, scenarios=[])
+    except Invalid as problem:
+        return msgspec.structs.replace(page, told=strategy_edits.told(problem))
+    said = [(each.node == page.table, f"{each.place}：{each.sentence}") for each in report.findings]
+    return msgspec.structs.replace(
+        page,
+        checked=True,
+        wrong=tuple(sentence for mine, sentence in said if mine),
+        others=tuple(sentence for mine, sentence in said if not mine),
+        failed=tuple(f"场景“{each.name}”：{each.wrong[0]}" for each in report.scenarios if each.wrong),
+    )
+
+
+COUNTY = "列由省联社定，县行的版本里改不了"
+EDITOR = Editor(SHOW, _view, COUNTY, "")
