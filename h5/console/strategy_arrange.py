@@ -12,9 +12,10 @@ from litestar.params import FromPath
 
 from backend.core.errors import Invalid
 from backend.db.database import Tx
-from backend.domains.decision import facts
+from backend.domains.decision import facts, graph
 from backend.domains.decision import service as decisions
-from backend.domains.strategies import arranging, checks
+from backend.domains.decision.facts import Catalogue
+from backend.domains.strategies import arranging, calculations, checks
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.arranging import Arrangement, ArrangementWrong, Source
 from backend.domains.strategies.model import UNION, Document, UnionContent, Version
@@ -36,12 +37,14 @@ FIELDS = (
     "act",
     "note",
 )
-ADDING = ("kind", "name", "columns", "fact", "branches", "flow", "note")
+ADDING = ("kind", "name", "columns", "rows", "before", "fact", "branches", "flow", "note")
+EDITABLE = (graph.EXPRESSION,)
+"""Nodes whose inside is changed on a page of their own; a table's rows and columns are on the version's."""
 ACTS = {"save": "重排了流程图", "tidy": "自动排齐了流程图"}
 
 
 class Node(msgspec.Struct, frozen=True):
-    """`kind` in words; `may_go`: not the input or output."""
+    """`kind` in words; `may_go`: not the input or output; `inside`: it has a page of its own."""
 
     id: str
     name: str
@@ -49,6 +52,7 @@ class Node(msgspec.Struct, frozen=True):
     x: int
     y: int
     may_go: bool
+    inside: bool
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -70,6 +74,7 @@ class ArrangePage(msgspec.Struct, frozen=True, kw_only=True):
     too_large: bool
     flows: tuple[tuple[str, str], ...] = ()
     labels: tuple[str, ...] = ()
+    places: tuple[tuple[str, str], ...] = ()
     kinds: dict[str, str] = msgspec.field(default_factory=arranging.KINDS.copy)
     told: str = ""
     form: dict[str, str] = {}
@@ -101,7 +106,7 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
 
 @post(f"{HOME}/{{version_id:str}}/arrange/add", opt=staff.only(*WRITERS), fields=ADDING)
 async def add(request: Request, version_id: FromPath[str]) -> Response:
-    """One node more: a rule table, a switch or a sub-flow."""
+    """One node more: a rule table, a calculation, a switch or a sub-flow."""
     here, form = staff.here(request), await forms.texts(request)
     said = arranging.KINDS.get(form.get("kind", ""), "节点")
 
@@ -163,16 +168,18 @@ def _arranged(document: Document, form: dict[str, str]) -> Document:
 async def _added(tx: Tx, version: Version, document: Document, form: dict[str, str]) -> Document:
     """Raises `ArrangementWrong`."""
     kind, name = form.get("kind", ""), form.get("name", "")
+    known = calculations.words(document, facts.catalogue())
     if len(document["nodes"]) >= MOST_NODES:
         raise ArrangementWrong(why=f"这里最多排 {MOST_NODES} 个节点，再多请用文件导入")
     if kind == "decisionTableNode":
-        columns = [_fact(each) for each in _listed(form.get("columns", ""))]
+        columns = [_fact(each, known) for each in _listed(form.get("columns", ""))]
         return arranging.with_table(version.stage, document, name, columns)
     if kind == "switchNode":
-        fact = _fact(form.get("fact", ""))
-        return arranging.with_switch(
-            document, name, fact, _lines(form.get("branches", "")), facts.catalogue()
-        )
+        fact = _fact(form.get("fact", ""), known)
+        return arranging.with_switch(document, name, fact, _lines(form.get("branches", "")), known)
+    if kind == "expressionNode":
+        rows = calculations.lines_of(form.get("rows", ""))
+        return _put(calculations.with_calculation(document, name, rows), form)
     if kind == "decisionNode":
         offered = await _flows(tx, version)
         chosen = next((each for each in offered if each.id == form.get("flow")), None)
@@ -183,8 +190,14 @@ async def _added(tx: Tx, version: Version, document: Document, form: dict[str, s
     raise ArrangementWrong(why="请选要加哪一种节点")
 
 
-def _fact(label: str) -> facts.Fact:
-    fact = next((each for each in facts.catalogue().facts.values() if each.label == label.strip()), None)
+def _put(document: Document, form: dict[str, str]) -> Document:
+    """The new node, the last one, in front of the step that was chosen; not joined where none was."""
+    before = form.get("before", "")
+    return arranging.inserted(document, document["nodes"][-1]["id"], before) if before else document
+
+
+def _fact(label: str, known: Catalogue) -> facts.Fact:
+    fact = next((each for each in known.facts.values() if each.label == label.strip()), None)
     if fact is None:
         raise ArrangementWrong(why=f"没有叫“{label[:20]}”的数据项" if label else "请选数据项")
     return fact
@@ -227,17 +240,21 @@ async def _view(
         sources = arranging.sources(document)
     except (LookupError, TypeError, AttributeError):  # a switch without branches: only looked at here
         sources = []
+    known = calculations.words(document, facts.catalogue())
     too_large = not sources or len(document["nodes"]) > MOST_NODES or len(sources) > MOST_SOURCES
     return ArrangePage(
         version=version,
         drawing=strategy_graph.draw(document),
         nodes=tuple(_node(each) for each in document["nodes"]),
         ways=() if too_large else _ways(document, sources),
-        said=tuple(f"{each.place}：{each.sentence}" for each in said if each.blocks),
+        said=tuple(
+            calculations.plainly(f"{each.place}：{each.sentence}", known) for each in said if each.blocks
+        ),
         may_edit=strategy_versions.acts_of(here, version).edit and not too_large,
         too_large=too_large,
         flows=tuple((each.id, f"{each.label}（{each.status_label}）") for each in offered),
-        labels=tuple(each.label for each in facts.catalogue().facts.values() if each.kind != "date"),
+        labels=tuple(each.label for each in known.facts.values() if each.kind != "date"),
+        places=((arranging.ENTRY, "所有步骤前面"), *((n["id"], n["name"]) for n in _befores(document))),
         told=strategy_edits.told(problem),
         form=form,
     )
@@ -246,10 +263,15 @@ async def _view(
 EDITOR = Editor(SHOW, _view, "县行的版本没有自己的流程图", "/arrange")
 
 
+def _befores(document: Document) -> list[Any]:
+    """Steps a calculation can be put in front of."""
+    return [each for each in arranging.targets(document) if each["type"] != graph.OUTPUT]
+
+
 def _node(node: Any) -> Node:
     x, y = strategy_graph.spot(node)
     kind = strategy_graph.KINDS.get(node["type"], "节点")
-    return Node(node["id"], node["name"], kind, x, y, arranging.may_go(node))
+    return Node(node["id"], node["name"], kind, x, y, arranging.may_go(node), node["type"] in EDITABLE)
 
 
 def _ways(document: Document, sources: list[Source]) -> tuple[Way, ...]:

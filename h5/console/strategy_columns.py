@@ -15,7 +15,8 @@ from litestar.params import FromPath
 from backend.core.errors import Conflict, Invalid
 from backend.db.database import Tx
 from backend.domains.decision import facts
-from backend.domains.strategies import arranging, aside, overlays, shaping
+from backend.domains.decision.facts import Catalogue
+from backend.domains.strategies import arranging, aside, calculations, overlays, shaping
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import ContentInvalid, Report, UnionContent, Version
 from backend.domains.strategies.shaping import CONDITION, RESULT, ColumnsWrong, Place
@@ -110,10 +111,10 @@ def _stepped(version: Version, form: dict[str, str]) -> tuple[str, ...]:
     if not isinstance(version.content, UnionContent):
         raise ColumnsWrong(why=COUNTY)
     table, act = _table(version.content, form.get("table", ""))["content"], form.get("act", "")
-    order, known = _order(table, form), facts.catalogue()
+    order, known = _order(table, form), _words(version.content)
     places = shaping.places(version.stage, table, order, known)
     if act == "add" or (act == "enter" and form.get("fact")):
-        token = CONDITION + _named(version, form.get("fact", ""))
+        token = CONDITION + _named(version, known, form.get("fact", ""))
         return shaping.with_column(places, token, condition=True)
     if act == "result":
         return shaping.with_column(places, RESULT + form.get("result", ""), condition=False)
@@ -136,9 +137,14 @@ def _back(table: dict[str, Any], places: list[Place], column: str) -> tuple[str,
     return shaping.with_column(places, column, condition=column in conditions)
 
 
-def _named(version: Version, label: str) -> str:
-    """The fact a person named. Raises `ColumnsWrong`."""
-    offered = shaping.addable(version.stage, facts.catalogue())
+def _words(content: UnionContent) -> Catalogue:
+    """The catalogue with the names the flow defines itself."""
+    return calculations.words(content.document, facts.catalogue())
+
+
+def _named(version: Version, known: Catalogue, label: str) -> str:
+    """The fact or name of the flow a person named. Raises `ColumnsWrong`."""
+    offered = shaping.addable(version.stage, known)
     name = next((each.name for each in offered if each.label == label.strip()), None)
     if name is None:
         said = f"这个环节没有叫“{label[:20]}”的数据项可用" if label else "请写要看哪个数据项"
@@ -152,7 +158,7 @@ def _shaped(version: Version, held: UnionContent, form: dict[str, str]) -> Union
     order = _order(node["content"], form)
     if order == shaping.order_of(node["content"]):
         raise ColumnsWrong(why="列没有变，不用存")
-    document = shaping.shaped(version.stage, held.document, node["id"], order, facts.catalogue())
+    document = shaping.shaped(version.stage, held.document, node["id"], order, _words(held))
     return UnionContent(document=document, openings=arranging.without_gone(held.openings, document))
 
 
@@ -167,7 +173,7 @@ async def _view(
         version = await found(tx, version_id)
     if not isinstance(version.content, UnionContent):
         return None
-    node, known = _table(version.content, form.get("table", "")), facts.catalogue()
+    node, known = _table(version.content, form.get("table", "")), _words(version.content)
     own, stage = shaping.order_of(node["content"]), version.stage
     order = _order(node["content"], form)
     try:
@@ -205,7 +211,11 @@ async def _checked(here: Here, page: ColumnsPage) -> ColumnsPage:
         report = Report(findings=problem.findings, scenarios=[])
     except Invalid as problem:
         return msgspec.structs.replace(page, told=strategy_edits.told(problem))
-    said = [(each.node == page.table, f"{each.place}：{each.sentence}") for each in report.findings]
+    known = _words(held)
+    said = [
+        (each.node == page.table, calculations.plainly(f"{each.place}：{each.sentence}", known))
+        for each in report.findings
+    ]
     return msgspec.structs.replace(
         page,
         checked=True,

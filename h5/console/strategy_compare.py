@@ -109,7 +109,7 @@ async def _compared(here: Here, view: Comparison, before: Choice, after: Choice)
         contents = tuple(UnionContent(document=each.document, openings=openings) for each in sides)  # type: ignore[assignment]
     said = diff.between(other.stage, *contents, known, floor)
     others = tuple(
-        each for each in said if each.what in ("节点", "连线", "列", "开放的位置", "加减点", "参数")
+        each for each in said if each.what in ("节点", "算式", "连线", "列", "开放的位置", "加减点", "参数")
     )
     return msgspec.structs.replace(view, across=across, tables=found, others=others)
 

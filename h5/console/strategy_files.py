@@ -14,7 +14,8 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.core.plain_text import plain
 from backend.db.database import Tx
 from backend.domains.decision import facts, jdm
-from backend.domains.strategies import aside, cells, checks, overlays, sheets
+from backend.domains.decision.facts import Catalogue
+from backend.domains.strategies import aside, calculations, cells, checks, overlays, sheets
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import Content, NotYourStrategy, UnionContent, Version
 from backend.domains.strategies.sheets import SheetWrong
@@ -56,7 +57,7 @@ async def export_rows(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
     async with here.context.db.read(await reader(here, version_id)) as tx:
         version, node = await _node(tx, version_id, request.query_params.get("table", ""))
-    known = facts.catalogue()
+        known = await _words(tx, version)
     columns = cells.columns(version.stage, node["content"], known)
     rows = strategy_tables.rules(version.content, node["id"])
     return _file(
@@ -88,9 +89,10 @@ async def import_rows(request: Request, version_id: FromPath[str]) -> Response:
         async with here.context.db.read(here.actor) as tx:
             version, node = await _node(tx, version_id, form.get("table", ""))
             floor = await strategies.floor(tx, version.product_code, version.stage)
+            known = await _words(tx, version)
         if not strategy_tables.is_open(version.content, floor, node["id"]):
             raise NotYourStrategy()
-        read = await aside.run(_read_rows, version, node, content, form.get("pasted", ""))
+        read = await aside.run(_read_rows, version, node, known, content, form.get("pasted", ""))
         async with here.context.db.begin(here.actor) as tx:
             made = await strategies.save(tx, version_id, read, note=_note(form, "从表格导入"))
     except (Invalid, Conflict, NotPermitted) as problem:
@@ -143,10 +145,17 @@ def require_drawable(version: Version, content: UnionContent) -> None:
         raise jdm.FileUnreadable(why="里面没有一张规则表")
 
 
-def _read_rows(version: Version, node: dict[str, Any], file: bytes, pasted: str) -> Content:
+async def _words(tx: Tx, version: Version) -> Catalogue:
+    """The catalogue with the names the flow behind a version's tables defines."""
+    floor = await strategies.floor(tx, version.product_code, version.stage)
+    document = version.content.document if isinstance(version.content, UnionContent) else floor.document
+    return calculations.words(document, facts.catalogue())
+
+
+def _read_rows(version: Version, node: dict[str, Any], known: Catalogue, file: bytes, pasted: str) -> Content:
     """Raises `SheetWrong`."""
     grid = sheets.grid_of_file(file) if file else sheets.grid_of_text(pasted)
-    table, known = str(node["id"]), facts.catalogue()
+    table = str(node["id"])
     held = strategy_tables.rules(version.content, table)
     columns = cells.columns(version.stage, node["content"], known)
     rows = sheets.rules_of(grid, columns, held, known, free_id(table, held))

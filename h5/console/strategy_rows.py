@@ -14,7 +14,8 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.core.plain_text import plain
 from backend.db.database import Tx
 from backend.domains.decision import facts
-from backend.domains.strategies import aside, cells, overlays
+from backend.domains.decision.facts import Catalogue
+from backend.domains.strategies import aside, calculations, cells, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.cells import CellUnreadable, Column
 from backend.domains.strategies.model import (
@@ -77,6 +78,7 @@ class Spot(msgspec.Struct, frozen=True, kw_only=True):
     version: Version
     floor: UnionContent
     node: Any
+    known: Catalogue
     columns: list[Column]
     rows: list[dict[str, str]]
     at: int | None
@@ -157,15 +159,17 @@ async def _spot(tx: Tx, version_id: str, table: str, row: str) -> Spot:
     version = await found(tx, version_id)
     floor = await strategies.floor(tx, version.product_code, version.stage)
     node = strategy_tables.node_of(version.content, floor, table)
+    document = version.content.document if isinstance(version.content, UnionContent) else floor.document
     if node is None:
-        document = version.content.document if isinstance(version.content, UnionContent) else floor.document
         node = next(iter(overlays.tables(document).values()))
     rows = strategy_tables.rules(version.content, node["id"])
+    known = calculations.words(document, facts.catalogue())
     return Spot(
         version=version,
         floor=floor,
         node=node,
-        columns=cells.columns(version.stage, node["content"], facts.catalogue())[:MOST_COLUMNS],
+        known=known,
+        columns=cells.columns(version.stage, node["content"], known)[:MOST_COLUMNS],
         rows=rows,
         at=next((i for i, each in enumerate(rows) if each.get("_id") == row), None),
     )
@@ -204,7 +208,7 @@ def _written(spot: Spot, form: dict[str, str]) -> dict[str, str]:
     for number, column in enumerate(spot.columns):
         given = form.get(f"cell_{number}", "")
         try:
-            row[column.id] = merged(spot.row.get(column.id, ""), given, column, new=spot.at is None)
+            row[column.id] = merged(spot, column, given)
         except CellUnreadable as cause:
             wrong[column.id] = cause.text
     if wrong:
@@ -212,12 +216,12 @@ def _written(spot: Spot, form: dict[str, str]) -> dict[str, str]:
     return row
 
 
-def merged(held: str, given: str, column: Column, *, new: bool = False) -> str:
+def merged(spot: Spot, column: Column, given: str) -> str:
     """The cell after a person's text: what was held when the text still says the same. Raises `CellUnreadable`."""
-    known = facts.catalogue()
-    if not new and plain(cells.shown(held, column, known)).strip() == given.strip():
+    held = spot.row.get(column.id, "")
+    if spot.at is not None and plain(cells.shown(held, column, spot.known)).strip() == given.strip():
         return held
-    return cells.read(given, column, known)
+    return cells.read(given, column, spot.known)
 
 
 class CellsWrong(Invalid):
@@ -283,7 +287,7 @@ def _entry(
     spot: Spot, number: int, column: Column, form: dict[str, str] | None, wrong: tuple[str, ...]
 ) -> Entry:
     held = spot.row.get(column.id, "")
-    text = cells.shown(held, column, facts.catalogue()) if held else ""
+    text = cells.shown(held, column, spot.known) if held else ""
     if form is not None:
         text = form.get(f"cell_{number}", "")
     options: tuple[str, ...] = ()

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from backend.domains.decision import facts
+from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import cells, overlays
+from backend.domains.strategies import calculations, cells, overlays
 from backend.domains.strategies.cells import Column
 from backend.domains.strategies.model import Content, CountyContent, Finding, UnionContent
 
@@ -52,10 +53,30 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...] = ()
 
 
+class Sum(msgspec.Struct, frozen=True):
+    """One row of a calculation; `wrong` what the checks say of it."""
+
+    id: str
+    name: str
+    text: str
+    wrong: tuple[str, ...] = ()
+
+
+class Node(msgspec.Struct, frozen=True):
+    """A calculation of the flow, which the tables behind it can use."""
+
+    id: str
+    name: str
+    rows: tuple[Sum, ...]
+    wrong: tuple[str, ...] = ()
+
+
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """All tables of a version; `elsewhere` are findings that belong to none of them, as `place：sentence`."""
+    """All calculations and tables of a version; `elsewhere` are findings that belong to none of them, as
+    `place：sentence`."""
 
     tables: tuple[Table, ...]
+    nodes: tuple[Node, ...] = ()
     elsewhere: tuple[str, ...] = ()
 
 
@@ -69,19 +90,33 @@ def sheet(
     """`floor` gives a county's page its locked rows; `lit` are rows a case matched, by table."""
     document = content.document if isinstance(content, UnionContent) else floor.document
     said, nodes = _by_place(findings), overlays.tables(document)
-    tables = tuple(_table(stage, node, content, floor, said, lit or {}) for node in nodes.values())
+    known = calculations.words(document, facts.catalogue())
+    tables = tuple(_table(stage, node, content, floor, said, lit or {}, known) for node in nodes.values())
+    sums = tuple(_sums(node, said, known) for node in calculations.nodes_of(document))
     placed = {
         *((t.id, "", "") for t in tables),
+        *((n.id, "", "") for n in sums),
+        *((n.id, r.id, c) for n in sums for r in n.rows for c in ("", "value")),
         *((t.id, r.id, "") for t in tables for r in t.rows),
         *((t.id, r.id, c.column) for t in tables for r in t.rows for c in (*r.conditions, *r.results)),
     }
     elsewhere = tuple(
-        f"{each.place}：{each.sentence}"
+        calculations.plainly(f"{each.place}：{each.sentence}", known)
         for key, several in said.items()
         if key not in placed
         for each in several
     )
-    return Sheet(tables=tables, elsewhere=elsewhere)
+    return Sheet(tables=tables, nodes=sums, elsewhere=elsewhere)
+
+
+def _sums(
+    node: Mapping[str, Any], said: Mapping[tuple[str, str, str], list[Finding]], known: Catalogue
+) -> Node:
+    def wrong(row: str) -> tuple[str, ...]:
+        return tuple(s for c in ("", "value") for s in _sentences(said, node["id"], row, c))
+
+    rows = tuple(Sum(r.id, r.name, r.text, wrong(r.id)) for r in calculations.rows_of(node, known))
+    return Node(node["id"], node["name"], rows, _sentences(said, node["id"], "", ""))
 
 
 def rules(content: Content, table: str) -> list[dict[str, str]]:
@@ -128,15 +163,16 @@ def _table(
     floor: UnionContent,
     said: Mapping[tuple[str, str, str], list[Finding]],
     lit: Mapping[str, Iterable[str]],
+    known: Catalogue,
 ) -> Table:
-    number, columns = node["id"], cells.columns(stage, node["content"], facts.catalogue())
+    number, columns = node["id"], cells.columns(stage, node["content"], known)
     hit, union = set(lit.get(number, ())), isinstance(content, UnionContent)
     numbers = _numbers(stage, content, floor)
     given = [(rule, union) for rule in node["content"]["rules"]]
     if isinstance(content, CountyContent):
         given += [(rule, True) for rule in content.rows.get(number, [])]
     rows = tuple(
-        _row(i, rule, own, number, columns, said, hit, numbers.get((number, str(rule.get("_id", ""))), {}))
+        _row(i, rule, own, number, columns, said, hit, _set(numbers, number, rule), known)
         for i, (rule, own) in enumerate(given, 1)
     )
     return Table(
@@ -148,6 +184,13 @@ def _table(
         may_add=is_open(content, floor, number),
         wrong=_sentences(said, number, "", ""),
     )
+
+
+def _set(
+    numbers: Mapping[tuple[str, str], Mapping[str, str]], table: str, rule: Mapping[str, str]
+) -> Mapping[str, str]:
+    """What the county set in a row of head office's, by column."""
+    return numbers.get((table, str(rule.get("_id", ""))), {})
 
 
 def _numbers(
@@ -167,8 +210,9 @@ def _row(
     said: Mapping[tuple[str, str, str], list[Finding]],
     hit: set[str],
     numbers: Mapping[str, str],
+    known: Catalogue,
 ) -> Row:
-    row, known = str(rule.get("_id", "")), facts.catalogue()
+    row = str(rule.get("_id", ""))
     made = [
         (
             column,

@@ -57,6 +57,7 @@ READS = {
     "/console/strategies/{version_id:str}/try": "decides a changed case and keeps nothing",
     "/console/strategies/{version_id:str}/row/check": "says what the checks find and keeps nothing",
     "/console/strategies/{version_id:str}/columns/check": "says what the checks find and keeps nothing",
+    "/console/strategies/{version_id:str}/node/check": "says what the checks find and keeps nothing",
     "/api/mobile-bank/package": "gives what waits",
     "/api/mobile-bank/document": "gives what waits",
 }
@@ -67,6 +68,7 @@ STRATEGIES = {
         "/{version_id:str}/parameters", "/{version_id:str}/scenario", "/{version_id:str}/rows",
         "/{version_id:str}/flow", "/{version_id:str}/openings",
         "/{version_id:str}/arrange", "/{version_id:str}/arrange/add", "/{version_id:str}/columns",
+        "/{version_id:str}/node",
     )
 }  # fmt: skip
 """Walked in a test of their own: each save of a draft leads to a new address."""
@@ -355,9 +357,15 @@ async def test_every_post_of_strategies_happens_once(
     await union.send(union.page.form("/arrange"), act="tidy", note="排齐")
     await union.send(union.page.form("/arrange/add"), kind="decisionTableNode", name="新表", columns="年龄")
     assert union.reply.status_code == 200, union.words
-    await union.get(union.path.replace("/arrange", "/columns?table=bureau"))
-    await union.send(union.page.form("/columns"), act="save", **{"col_0": "+age_years", "col_1": "c1"})
-    assert union.reply.status_code == 422, "the results are demanded"
+    rows = {"rows": "查询和机构数 = 【近 6 个月贷款查询】 + 【有余额的贷款机构数】", "before": "bureau"}
+    await union.send(union.page.form("/arrange/add"), kind="expressionNode", name="合计", **rows)
+    assert union.reply.status_code == 200, union.words
+    await union.get(union.path.replace("/arrange", "/node?node=calc-1"))
+    await union.send(
+        union.page.form("/node"), act="save", name_1="机构数", value_1="【有余额的贷款机构数】 + 1"
+    )
+    assert union.reply.status_code == 200, union.words
+    await union.get(f"{union.path}/columns?table=bureau")
     await union.send(union.page.form("/columns"), act="save", col_30="+age_years")
     assert union.reply.status_code == 200, union.words
     assert (twice.wrong, STRATEGIES - twice.swept) == ([], set())

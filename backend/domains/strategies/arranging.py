@@ -25,8 +25,10 @@ _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 FARTHEST = 20_000  # of the drawing, in its own units
 STEP_X, STEP_Y = 260, 88  # between columns and rows of a tidied drawing
 MOST_COLUMNS = 12
-KINDS = {graph.TABLE: "规则表", graph.SWITCH: "分支", graph.FLOW: "子流程"}
-"""What can be added on the page; expressions, scorecards and models come by file."""
+ENTRY = "*"
+"""In front of everything: right behind the input."""
+KINDS = {graph.TABLE: "规则表", graph.EXPRESSION: "计算", graph.SWITCH: "分支", graph.FLOW: "子流程"}
+"""What can be added on the page."""
 
 
 class ArrangementWrong(Invalid):
@@ -146,7 +148,7 @@ def with_table(stage: Stage, document: Document, name: str, columns: list[Fact])
     be filled in. Raises `ArrangementWrong`."""
     if not 1 <= len(columns) <= MOST_COLUMNS:
         raise ArrangementWrong(why=f"请选 1 到 {MOST_COLUMNS} 个条件列")
-    contract, number = CONTRACTS[stage], _free(document, "table")
+    contract, number = CONTRACTS[stage], free(document, "table")
     inputs = [{"id": f"c{n}", "name": fact.label, "field": fact.name} for n, fact in enumerate(columns, 1)]
     outputs = [
         {"id": f"r{n}", "name": FIELDS[field], "field": field} for n, field in enumerate(contract.columns, 1)
@@ -162,7 +164,7 @@ def with_table(stage: Stage, document: Document, name: str, columns: list[Fact])
         "outputs": outputs,
         "rules": [row],
     }
-    made = _with(document, number, graph.TABLE, name, content)
+    made = with_node(document, number, graph.TABLE, name, content)
     return _joined(declaring(made, (fact.name for fact in columns), facts.catalogue()), number)
 
 
@@ -171,20 +173,21 @@ def with_switch(document: Document, name: str, fact: Fact, branches: list[str], 
     `ArrangementWrong`."""
     if not 1 <= len(branches) <= MOST_COLUMNS:
         raise ArrangementWrong(why=f"请写 1 到 {MOST_COLUMNS} 条分支，一行一条")
-    number = _free(document, "switch")
+    number = free(document, "switch")
     statements: list[dict[str, Any]] = [
-        {"id": f"{number}-b{n}", "condition": _condition(text, fact, known), "isDefault": False}
+        {"id": f"{number}-b{n}", "condition": condition(text, fact, known), "isDefault": False}
         for n, text in enumerate(branches, 1)
     ]
     statements.append({"id": f"{number}-rest", "condition": "", "isDefault": True})
     content = {"hitPolicy": "first", "statements": statements}
-    return declaring(_with(document, number, graph.SWITCH, name, content), [fact.name], known)
+    made = with_node(document, number, graph.SWITCH, name, content)
+    return declaring(made, [fact.name], facts.catalogue())
 
 
 def with_flow(document: Document, name: str, key: str, inner: Mapping[str, Any]) -> Document:
     """A stored document as a sub-flow, joined from input to output; what it reads is declared."""
-    number = _free(document, "flow")
-    made = _joined(_with(document, number, graph.FLOW, name, {"key": key}), number)
+    number = free(document, "flow")
+    made = _joined(with_node(document, number, graph.FLOW, name, {"key": key}), number)
     entry = next(node for node in inner["nodes"] if node["type"] == graph.INPUT)
     return declaring(made, json.loads(entry["content"]["schema"])["properties"], facts.catalogue())
 
@@ -203,7 +206,7 @@ def declaring(document: Document, names: Iterable[str], known: Catalogue) -> Doc
     return {**document, "nodes": nodes}
 
 
-def _condition(text: str, fact: Fact, known: Catalogue) -> str:
+def condition(text: str, fact: Fact, known: Catalogue) -> str:
     """A cell as the condition of a branch. Raises `ArrangementWrong`."""
     column = Column(id="", label=fact.label, kind="condition", fact=fact)
     try:
@@ -224,7 +227,8 @@ def _condition(text: str, fact: Fact, known: Catalogue) -> str:
     return " or ".join(said)
 
 
-def _with(document: Document, number: str, kind: str, name: str, content: dict[str, Any]) -> Document:
+def with_node(document: Document, number: str, kind: str, name: str, content: dict[str, Any]) -> Document:
+    """One node more below the others, not joined. Raises `ArrangementWrong` without a name."""
     if not name.strip():
         raise ArrangementWrong(why="给新节点起个名字")
     spots = [_spot(node) for node in document["nodes"]]
@@ -242,7 +246,25 @@ def _joined(document: Document, number: str) -> Document:
     return {**document, "edges": [*document["edges"], *(_edge(line, taken) for line in lines)]}
 
 
-def _free(document: Document, kind: str) -> str:
+def inserted(document: Document, number: str, before: str) -> Document:
+    """A node that passes facts on put into the lines in front of another, or with `ENTRY` in front of everything.
+    Raises `ArrangementWrong`."""
+    entry = next(node["id"] for node in document["nodes"] if node["type"] == graph.INPUT)
+    if before != ENTRY and before not in {each["id"] for each in targets(document)}:
+        raise ArrangementWrong(why="请选接在哪一步前面")
+    side, node = ("sourceId", entry) if before == ENTRY else ("targetId", before)
+    caught = [edge for edge in document["edges"] if edge[side] == node]
+    if before == ENTRY:
+        lines = [(entry, "", number), *((number, "", edge["targetId"]) for edge in caught)]
+    else:
+        lines = [*((*_line(edge)[:2], number) for edge in caught), (number, "", before)]
+    kept = [edge for edge in document["edges"] if edge not in caught]
+    taken = {edge.get("id", "") for edge in document["edges"]}
+    return {**document, "edges": [*kept, *(_edge(line, taken) for line in dict.fromkeys(lines))]}
+
+
+def free(document: Document, kind: str) -> str:
+    """An id no node has."""
     taken = {node["id"] for node in document["nodes"]}
     return next(made for n in range(1, 1000) if (made := f"{kind}-{n}") not in taken)
 

@@ -11,7 +11,7 @@ import msgspec
 
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import cells, overlays
+from backend.domains.strategies import calculations, cells, overlays
 from backend.domains.strategies.cells import Column
 from backend.domains.strategies.diff import said
 from backend.domains.strategies.model import Document
@@ -63,6 +63,7 @@ def tables(stage: Stage, before: Document, after: Document, known: Catalogue) ->
     """Every table of either side, in the order of the later one, the gone ones last. Raises `LookupError`,
     `TypeError` or `AttributeError` for a draft that is no whole flow."""
     old, new = overlays.tables(before), overlays.tables(after)
+    known = calculations.words(after, calculations.words(before, known))
     numbers = [*new, *(number for number in old if number not in new)]
     return tuple(_table(stage, old.get(number), new.get(number), known) for number in numbers)
 

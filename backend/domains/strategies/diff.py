@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from backend.domains.decision import graph
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage, canonical
-from backend.domains.strategies import cells, overlays
+from backend.domains.strategies import calculations, cells, overlays
 from backend.domains.strategies.cells import Column
 from backend.domains.strategies.model import Content, CountyContent, Document, UnionContent
 
@@ -101,6 +102,7 @@ def _between(
 
 def _documents(stage: Stage, before: Document, after: Document, known: Catalogue) -> list[Change]:
     old, new = overlays.tables(before), overlays.tables(after)
+    known = calculations.words(after, calculations.words(before, known))
     found: list[Change] = []
     for number, node in new.items():
         if number not in old:
@@ -112,25 +114,25 @@ def _documents(stage: Stage, before: Document, after: Document, known: Catalogue
         for number, node in old.items()
         if number not in new
     ]
-    return [*found, *_others(before, after)]
+    return [*found, *_others(before, after, known)]
 
 
-def _others(before: Document, after: Document) -> list[Change]:
-    """Nodes that are no tables, and the lines between nodes: as wholes."""
+def _others(before: Document, after: Document, known: Catalogue) -> list[Change]:
+    """Nodes that are no tables, calculations row by row, and the lines between nodes as a whole."""
     skip = ("decisionTableNode", "inputNode", "outputNode")
     old = {n["id"]: n for n in before["nodes"] if n["type"] not in skip}
     new = {n["id"]: n for n in after["nodes"] if n["type"] not in skip}
     found = [
-        Change(kind="added", what="节点", table=n["name"], node=i) for i, n in new.items() if i not in old
+        Change(kind="added", what="节点", table=n["name"], node=i, after=_inside(n, known))
+        for i, n in new.items()
+        if i not in old
     ]
     found += [
         Change(kind="removed", what="节点", table=n["name"], node=i) for i, n in old.items() if i not in new
     ]
-    found += [
-        Change(kind="changed", what="节点", table=n["name"], node=i, before="原来的内容", after="新的内容")
-        for i, n in new.items()
-        if i in old and canonical(n.get("content")) != canonical(old[i].get("content"))
-    ]
+    for i, n in new.items():
+        if i in old and canonical(n.get("content")) != canonical(old[i].get("content")):
+            found += _within(old[i], n, known)
     lines = [
         {(e["sourceId"], e["targetId"], e.get("sourceHandle")) for e in d["edges"]} for d in (before, after)
     ]
@@ -139,6 +141,31 @@ def _others(before: Document, after: Document) -> list[Change]:
         found.append(
             Change(kind="changed", what="连线", table="流程图", before="原来的连线", after="新的连线")
         )
+    return found
+
+
+def _inside(node: Mapping[str, Any], known: Catalogue) -> str:
+    """A calculation's rows in one line; nothing of another node."""
+    if node["type"] != graph.EXPRESSION:
+        return ""
+    return "；".join(f"{row.name} = {row.text}" for row in calculations.rows_of(node, known))
+
+
+def _within(before: Mapping[str, Any], after: Mapping[str, Any], known: Catalogue) -> list[Change]:
+    """What changed inside one node."""
+    place = {"table": after["name"], "node": after["id"]}
+    if not before["type"] == after["type"] == graph.EXPRESSION:
+        return [Change(kind="changed", what="节点", before="原来的内容", after="新的内容", **place)]
+    old, new = ({row.id: row for row in calculations.rows_of(each, known)} for each in (before, after))
+    found: list[Change] = []
+    for number in {**new, **old}:
+        one, other = old.get(number), new.get(number)
+        kind: Kind = "added" if one is None else "removed" if other is None else "changed"
+        if one != other:
+            said = ["" if each is None else f"{each.name} = {each.text}" for each in (one, other)]
+            found.append(
+                Change(kind=kind, what="算式", row_id=number, before=said[0], after=said[1], **place)
+            )
     return found
 
 

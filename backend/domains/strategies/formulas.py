@@ -59,6 +59,19 @@ def read(text: str, unit: str, known: Catalogue) -> str:
     return _text(tree, unit, known, _read_number, _WRITING, known)
 
 
+def unit_of(cell: str, known: Catalogue) -> str:
+    """The unit an engine's sum has by itself: fen, bp, or '' for a plain number and for what is no sum."""
+    try:
+        return _natural(_parse(_engine_tokens(cell)), known) or PLAIN
+    except (Unsaid, InvalidOperation):
+        return PLAIN
+
+
+def unit_meant(text: str, known: Catalogue) -> str:
+    """The unit a person's sum has by its names and marks, '' for a plain number. Raises `Unsaid`."""
+    return _natural(_parse(_people_tokens(text, known)), known) or PLAIN
+
+
 def looks_like_one(text: str) -> bool:
     """Whether a person meant a sum: it has a sign or a function in it."""
     return bool(_SIGNED.search(text))

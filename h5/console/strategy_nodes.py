@@ -1,0 +1,214 @@
+"""A calculation of the flow changed in place: rows “name = formula” in Chinese, with what each comes to (issue 3 §8).
+
+As with a table's row, the form is sent to `check` while one types, which stores nothing and says beside each row what
+the checks find; a save is a new version of the draft.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+
+from backend.core.errors import Invalid
+from backend.db.database import Tx
+from backend.domains.decision import facts
+from backend.domains.decision.facts import Catalogue
+from backend.domains.strategies import aside, calculations
+from backend.domains.strategies import service as strategies
+from backend.domains.strategies.calculations import Row, RowsWrong
+from backend.domains.strategies.model import ContentInvalid, Document, Report, UnionContent, Version
+from backend.web import forms, staff
+from backend.web.http import Request, Response
+from backend.web.staff import Here
+from h5.console import strategy_edits, strategy_versions
+from h5.console.strategies import HOME, READERS, WRITERS
+from h5.console.strategy_edits import Editor, Problem
+from h5.console.strategy_versions import found
+
+SHOW = "console/strategies/node.html"
+EMPTY = 2  # rows offered for new names
+FIELDS = (
+    "node", "act", "note", *(f"{part}_{n}" for part in ("id", "name", "value") for n in range(calculations.MOST)),
+)  # fmt: skip
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the form; `gives` what it comes to, `wrong` what is not right about it."""
+
+    number: int
+    row: Row
+    gives: str = ""
+    name_wrong: str = ""
+    wrong: tuple[str, ...] = ()
+
+
+class NodePage(msgspec.Struct, frozen=True, kw_only=True):
+    """`labels` are what a row may use. `checked`: this content was looked at; `others` are findings elsewhere."""
+
+    version: Version
+    node: str
+    node_name: str
+    entries: tuple[Entry, ...]
+    labels: tuple[str, ...]
+    may_edit: bool
+    note: str = ""
+    told: str = ""
+    checked: bool = False
+    wrong: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+@get(f"{HOME}/{{version_id:str}}/node", opt=staff.only(*READERS))
+async def show(request: Request, version_id: FromPath[str]) -> Response:
+    here, node = staff.here(request), request.query_params.get("node", "")
+    return await strategy_edits.shown(here, version_id, EDITOR, {"node": node})
+
+
+@post(f"{HOME}/{{version_id:str}}/node", opt=staff.only(*WRITERS), fields=FIELDS)
+async def save(request: Request, version_id: FromPath[str]) -> Response:
+    here, form = staff.here(request), await forms.texts(request)
+
+    async def change(_tx: Tx, _version: Version, held: UnionContent) -> UnionContent:
+        return _changed(held, form)
+
+    return await strategy_edits.saved(here, version_id, EDITOR, form, "改了计算", change)
+
+
+@post(f"{HOME}/{{version_id:str}}/node/check", opt=staff.only(*WRITERS), fields=FIELDS)
+async def check(request: Request, version_id: FromPath[str]) -> Response:
+    """What the checks say of the rows as they stand in the form; nothing is stored."""
+    here, form = staff.here(request), await forms.texts(request)
+    page = await _view(here, version_id, {**form, "act": "check"}, None)
+    if page is None:
+        return await strategy_edits.shown(here, version_id, EDITOR)
+    return here.show(SHOW, await _checked(here, page, form))
+
+
+def _node(document: Document, number: str) -> Mapping[str, Any] | None:
+    """The calculation a form is about, the first where it names none; None: the flow has none."""
+    held = calculations.nodes_of(document)
+    return next((each for each in held if each["id"] == number), held[0] if held else None)
+
+
+def _rows(form: dict[str, str]) -> list[Row]:
+    """The rows of a form without the empty ones at its end; one in between keeps its place, for its sentence."""
+    given = [
+        Row(*(form.get(f"{part}_{n}", "") for part in ("id", "name", "value")))
+        for n in range(calculations.MOST)
+    ]
+    last = max((n for n, each in enumerate(given, 1) if each.name or each.text), default=0)
+    return given[:last]
+
+
+def _changed(held: UnionContent, form: dict[str, str]) -> UnionContent:
+    """Raises `RowsWrong`."""
+    node = _node(held.document, form.get("node", ""))
+    if node is None:
+        raise Invalid(fields={"note": NONE})
+    document = calculations.with_rows(held.document, node["id"], _rows(form))
+    return UnionContent(document=document, openings=held.openings)
+
+
+# --- the page --------------------------------------------------------------------------------------------------
+
+
+async def _view(
+    here: Here, version_id: str, form: dict[str, str], problem: Problem | None
+) -> NodePage | None:
+    """None: a county's overlay, or a flow without calculations."""
+    async with here.context.db.read(here.actor) as tx:
+        version = await found(tx, version_id)
+    if not isinstance(version.content, UnionContent):
+        return None
+    node = _node(version.content.document, form.get("node", ""))
+    if node is None:
+        return None
+    known = calculations.words(version.content.document, facts.catalogue())
+    own = {row["key"] for row in node["content"]["expressions"]}
+    rows = _rows(form) if "act" in form else calculations.rows_of(node, known)
+    return NodePage(
+        version=version,
+        node=node["id"],
+        node_name=node["name"],
+        entries=_entries(rows, node, known, problem.fields if isinstance(problem, RowsWrong) else {}),
+        labels=tuple(f.label for f in known.facts.values() if f.kind != "date" and f.name not in own),
+        may_edit=strategy_versions.acts_of(here, version).edit,
+        note=form.get("note", ""),
+        told=strategy_edits.told(problem),
+    )
+
+
+def _entries(
+    rows: list[Row], node: Mapping[str, Any], known: Catalogue, wrong: dict[str, str]
+) -> tuple[Entry, ...]:
+    keys = {each["id"]: each["key"] for each in node["content"]["expressions"]}
+    empty = [Row("", "", "")] * max(0, min(EMPTY, calculations.MOST - len(rows)))
+    return tuple(
+        Entry(
+            number=n,
+            row=row,
+            gives=calculations.gives(known[keys[row.id]]) if row.id in keys else "",
+            name_wrong=wrong.get(f"name_{n}", ""),
+            wrong=(wrong[f"value_{n}"],) if f"value_{n}" in wrong else (),
+        )
+        for n, row in enumerate([*rows, *empty])
+    )
+
+
+async def _checked(here: Here, page: NodePage, form: dict[str, str]) -> NodePage:
+    version, held = page.version, page.version.content
+    assert isinstance(held, UnionContent)
+    try:
+        content = _changed(held, form)
+        async with here.context.db.read(here.actor) as tx:
+            ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
+        report = await aside.run(ready.report)
+    except ContentInvalid as problem:
+        content, report = held, Report(findings=problem.findings, scenarios=[])
+    except RowsWrong as problem:
+        node = _node(held.document, page.node)
+        assert node is not None
+        known = calculations.words(held.document, facts.catalogue())
+        return msgspec.structs.replace(
+            page, checked=True, entries=_entries(_rows(form), node, known, problem.fields)
+        )
+    return _told(page, content, report)
+
+
+def _told(page: NodePage, content: UnionContent, report: Report) -> NodePage:
+    """With what the report says at each row, and what each row comes to now."""
+    known = calculations.words(content.document, facts.catalogue())
+    node = _node(content.document, page.node)
+    assert node is not None
+    at_rows: dict[str, tuple[str, ...]] = {}
+    of_node, others = [], []
+    for each in report.findings:
+        sentence = calculations.plainly(each.sentence, known)
+        if each.node != page.node:
+            others.append(f"{calculations.plainly(each.place, known)}：{sentence}")
+        elif each.row:
+            at_rows[each.row] = (*at_rows.get(each.row, ()), sentence)
+        else:
+            of_node.append(sentence)
+    rows = iter(node["content"]["expressions"])
+    entries = []
+    for entry in page.entries:
+        row = next(rows) if entry.row.name or entry.row.text else None
+        gives = calculations.gives(known[row["key"]]) if row else ""
+        said = at_rows.get(row["id"], ()) if row else ()
+        entries.append(msgspec.structs.replace(entry, gives=gives, wrong=said))
+    return msgspec.structs.replace(
+        page,
+        checked=True,
+        entries=tuple(entries),
+        wrong=tuple(of_node),
+        others=tuple(others),
+        failed=tuple(f"场景“{each.name}”：{each.wrong[0]}" for each in report.scenarios if each.wrong),
+    )
+
+
+NONE = "这张图里没有计算节点，先在“排流程图”里加一个"
+EDITOR = Editor(SHOW, _view, "县行的版本没有自己的流程图", "")
