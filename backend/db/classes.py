@@ -279,7 +279,7 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id id case_id segment promise_on disputed do_not_contact by_whom at", sealed="note"
     ),
     "post_loan.contacts": Columns(
-        plain="institution_id id case_id customer_id channel held assessment_id by_whom at"
+        plain="institution_id id case_id customer_id channel held assessment_id by_whom notice_key at"
     ),
     "post_loan.drawdown_checks": Columns(
         plain="institution_id id application_id customer_id request_no status reason_codes assessment_id release_id "

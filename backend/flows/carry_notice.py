@@ -1,8 +1,9 @@
 """One notice to one person by one means (N17): what every flow that tells a customer something ends with.
 
 The means in order: a customer-service message while the window is open, a subscription notice while a grant is
-left, an SMS. A means is written down before it is tried. When its outcome stays unknown it is repeated with
-the same key; only a clear no passes the notice on to the next means, so nobody is told twice and nobody never.
+left, an SMS; a message may bring an order of its own, with the mobile bank's messages in it. A means is written down
+before it is tried. When its outcome stays unknown it is repeated with the same key; only a clear no passes the notice
+on to the next means, so nobody is told twice and nobody never.
 A platform that cannot be reached at all has surely sent nothing: after a few attempts the next means has its turn.
 """
 
@@ -34,7 +35,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the means need, read before anything is sent.
 
     `text` goes out as a customer-service message, `fields` with the progress template, `sms` is (template,
-    parameters) or None for what is not told by SMS. `ruled_out`: means not worth their price here, and why.
+    parameters) or None for what is not told by SMS, `bank` (customer's name at the bank, title) or None: the words
+    there are `text`. `ruled_out`: means not worth their price here, and why; `order`: the means that may carry it.
     """
 
     institution_id: str
@@ -46,7 +48,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, str]
     page: str = ""
     sms: tuple[str, dict[str, str]] | None = None
+    bank: tuple[str, str] | None = None
     ruled_out: dict[Means, str] = {}
+    order: tuple[Means, ...] = notices.ORDER
 
 
 Outcome = str
@@ -64,10 +68,10 @@ async def window_open(context: Context, openid: str | None) -> bool:
         return openid is not None and await channels.window_open(tx, openid)
 
 
-async def carry_notice(context: Context, effect: Effect, notice: Notice, message: Message) -> None:
-    """Raises Unavailable when a means may have carried it or may work later."""
+async def carry_notice(context: Context, effect: Effect, notice: Notice, message: Message) -> bool:
+    """Whether a means carried it. Raises Unavailable when one may have carried it or may work later."""
     actor = system(message.institution_id, "notify")
-    for means in notice.still_to_try():
+    for means in notice.still_to_try(message.order):
         reason = impossible(message, means)
         if reason and notice.means != means:
             async with context.db.begin(actor) as tx:
@@ -81,10 +85,11 @@ async def carry_notice(context: Context, effect: Effect, notice: Notice, message
         async with context.db.begin(actor) as tx:
             if not refusal:
                 await notices.sent(tx, notice, means)
-                return
+                return True
             notice = await notices.refused(tx, notice, means, refusal)
     async with context.db.begin(actor) as tx:
         await notices.ended(tx, notice, "no means left")
+    return False
 
 
 def impossible(message: Message, means: Means) -> Outcome:
@@ -95,6 +100,8 @@ def impossible(message: Message, means: Means) -> Outcome:
         if message.sms is None:
             return "no text"
         return "" if message.phone else "no phone"
+    if means == "bank":
+        return "" if message.bank else "no text"
     if not message.openid:
         return "no account"
     return "" if means == "subscription" or message.window_open else "window closed"
@@ -107,7 +114,7 @@ async def _try(context: Context, effect: Effect, message: Message, notice: Notic
     except Unavailable as failure:
         if failure.unknown or notice.in_doubt(means):
             raise
-        if means != notices.ORDER[-1] and effect.attempts > PATIENCE:
+        if means != message.order[-1] and effect.attempts > PATIENCE:
             return f"unavailable: {failure}"
         async with context.db.begin(system(effect.institution_id, "notify")) as tx:
             await notices.not_sent(tx, notice, means)
@@ -200,8 +207,23 @@ async def _by_sms(context: Context, key: str, message: Message) -> Outcome:
     return ""
 
 
+async def _by_bank(context: Context, key: str, message: Message) -> Outcome:
+    assert message.bank
+    name, title = message.bank
+    try:
+        await context.clients.mobile_bank.tell(
+            customer_hash=name, case_id=message.case_id, title=title, text=message.text, key=f"{key}:bank"
+        )
+    except OutsideRefused as refusal:
+        if refusal.remote_code == "customer_unknown":
+            return refusal.remote_code
+        _must_be_there(refusal)
+    return ""
+
+
 CARRIERS: dict[Means, Callable[[Context, str, Message], Awaitable[Outcome]]] = {
     "custom": _by_custom_message,
     "subscription": _by_subscription,
     "sms": _by_sms,
+    "bank": _by_bank,
 }

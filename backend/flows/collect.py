@@ -22,8 +22,12 @@ from backend.domains.post_loan import collections
 from backend.domains.post_loan.model import CollectionCase, CollectionMissing
 from backend.domains.regulation import service as regulation
 from backend.flows import contact_lead, loan_standing
+from backend.outbox import effects
 
 BY_OFFICERS = ("call", "visit", "letter")
+BY_NOTICE = ("sms", "app")
+REMIND = "collection.remind"
+"""Effect: the reminder of a case on a day (`remind_overdue.py`)."""
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -31,6 +35,14 @@ class Turn(msgspec.Struct, frozen=True):
 
     phone: str
     refused: str = ""
+
+
+class Reminder(msgspec.Struct, frozen=True):
+    """How a reminder goes out, days to the next contact, and the codes of what holds it back."""
+
+    channel: str
+    pace_days: int
+    held: list[str] = []
 
 
 async def plan(
@@ -48,7 +60,7 @@ async def plan(
     said = await _say(tx, case)
     number = await moments.record(tx, case, said, subject="plan", application_id=application.id)
     contact = said.contact
-    await collections.planned(
+    planned = await collections.planned(
         tx,
         collections.Plan(
             application_id=application.id,
@@ -64,6 +76,64 @@ async def plan(
         ),
         today,
     )
+    await _queue_reminder(tx, planned, today)
+
+
+async def _queue_reminder(tx: Tx, planned: CollectionCase, today: date) -> None:
+    """The plan names a reminder: it goes out this day, once people may be contacted. A day has one of them."""
+    if planned.channel not in BY_NOTICE or planned.action == moments.NONE or planned.next_on > today:
+        return
+    rules = await regulation.in_force(tx, today)
+    begins = datetime.combine(today, time(rules.count("contact.quiet_to_hour")), clock.LOCAL)
+    payload: dict[str, object] = {"collection_case": planned.id, "on": today.isoformat()}
+    await effects.add(
+        tx,
+        kind=REMIND,
+        case_id=planned.application_id,
+        key=f"remind:{planned.id}:{today.isoformat()}",
+        payload=payload,
+        delay=max(timedelta(), begins - tx.now),
+    )
+
+
+async def reminder(tx: Tx, found: CollectionCase) -> Reminder:
+    """What the strategy says of a reminder now; nothing is kept."""
+    application = await applications.get(tx, found.application_id)
+    said = await _say(tx, await _case(tx, application, found, found.days_past_due, found.balance_fen))
+    return _reminder(said)
+
+
+async def let_remind(tx: Tx, found: CollectionCase, notice_key: str) -> Reminder:
+    """A reminder is about to go out: the strategy and the guard are asked with the facts of this moment. Kept once a
+    notice where it is let go, every time where it is held."""
+    await collections.lock_debtor(tx, found.customer_id)
+    application = await applications.get(tx, found.application_id)
+    case = await _case(tx, application, found, found.days_past_due, found.balance_fen)
+    said, again = await _say(tx, case), await collections.let_go(tx, notice_key)
+    turn = _reminder(said)
+    if not turn.held and not again:
+        turn = msgspec.structs.replace(turn, held=await _too_often(tx, found))
+    if turn.held or not again:
+        number = await moments.record(tx, case, said, subject=found.id, application_id=found.application_id)
+        await collections.contacted(tx, found, turn.channel, turn.held, number, notice_key=notice_key)
+    return turn
+
+
+def _reminder(said: moments.Assessment) -> Reminder:
+    held = _held(said, BY_NOTICE, "not_by_notice")
+    contact = said.contact
+    if contact is None or contact.channel not in BY_NOTICE:
+        return Reminder("sms", 0, held)
+    return Reminder(contact.channel, contact.pace_days, held)
+
+
+async def _too_often(tx: Tx, found: CollectionCase) -> list[str]:
+    today = clock.today()
+    if found.next_on > today:
+        return ["not_yet"]
+    rules, midnight = await regulation.in_force(tx, today), datetime.combine(today, time(), clock.LOCAL)
+    already = await collections.messages_since(tx, found.customer_id, midnight)
+    return ["messages_used_up"] if already >= rules.count("contact.messages_per_day") else []
 
 
 async def settle(tx: Tx, contract: Contract) -> None:
@@ -86,13 +156,13 @@ async def contact(db: Database, actor: Actor, case_id: str) -> Turn:
         case = await _case(tx, application, found, found.days_past_due, found.balance_fen)
         said = await _say(tx, case)
         number = await moments.record(tx, case, said, subject=found.id, application_id=found.application_id)
-        held = _held(said)
+        held = _held(said, BY_OFFICERS, "not_by_officer")
         channel = said.contact.channel if said.contact and said.contact.channel in BY_OFFICERS else "call"
-        pace = said.contact.pace_days if said.contact else 0
-        next_on = clock.today() + timedelta(days=pace)
-        await collections.contacted(tx, found, channel, held, number, next_on)
+        await collections.contacted(tx, found, channel, held, number)
         if held:
             return Turn("", "；".join(dict.fromkeys(reason.text for reason in said.reasons)))
+        pace = said.contact.pace_days if said.contact else 0
+        await collections.pace(tx, found, clock.today() + timedelta(days=pace))
         person = await customers.reveal(tx, found.customer_id, f"催收 {found.id[:8]}")
         return Turn(person.phone or "还没有验证手机号")
 
@@ -151,10 +221,11 @@ def _planned(said: moments.Assessment) -> list[str]:
     return [reason.text for reason in said.reasons if not reason.code.startswith("CONDUCT_")]
 
 
-def _held(said: moments.Assessment) -> list[str]:
-    """Codes of why there is no contact now: the guard's, the plan's own, or that the facts are not there."""
+def _held(said: moments.Assessment, ways: Sequence[str], otherwise: str) -> list[str]:
+    """Codes of why there is no contact now by one of `ways`: the guard's, that the facts are not there, or `otherwise`
+    where the plan wants another way or none."""
     if said.contact is None:
         return ["not_known"]
     if said.contact.held:
         return said.contact.held
-    return [] if said.contact.channel in BY_OFFICERS else ["not_by_officer"]
+    return [] if said.contact.channel in ways else [otherwise]

@@ -7,13 +7,15 @@ from backend.core.actor import everywhere, system
 from backend.core.errors import Unavailable
 from backend.db.database import Tx
 from backend.domains.channels import grants, notices
-from backend.flows import notify, send_answer
+from backend.flows import notify, remind_overdue, send_answer
 from backend.flows.context import Context
 from backend.outbox import effects
 from backend.outbox.effects import Effect
 
 KIND = "notice.report"
 SUCCESS = "0"
+AGAIN = {send_answer.ABOUT: send_answer.again, remind_overdue.ABOUT: remind_overdue.again}
+"""Who queues a notice once more, by what it is about; all others tell of a status."""
 PATIENCE = 5
 """The report may overtake the record of our own call; later than that it is of nothing we sent."""
 
@@ -47,5 +49,4 @@ async def take_notice_report(context: Context, effect: Effect) -> None:
         return
     async with context.db.begin(system(owner, "notify")) as tx:
         if (notice := await notices.came_back(tx, key, f"report {report}")) is not None:
-            again = send_answer.again if notice.about == send_answer.ABOUT else notify.again
-            await again(tx, notice)
+            await AGAIN.get(notice.about, notify.again)(tx, notice)

@@ -30,6 +30,7 @@ KINDS = {
     "sms.send": "短信",
     "notify.status": "告诉客户进度",
     "notify.answer": "把答复送给客户",
+    "collection.remind": "催收提醒",
     "notice.report": "记下通知送没送到",
     "notice.rejected": "记下客户不再收通知",
     "strategy.measure": "测算策略对以往业务的影响",

@@ -7,18 +7,27 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from backend.core.errors import Invalid
+from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
+from backend.domains.channels import notices
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import MaskedPerson
 from backend.domains.post_loan import collections
-from backend.domains.post_loan.model import SEGMENTS, CollectionCase, ContactNote
+from backend.domains.post_loan.model import SEGMENTS, CollectionCase, Contact, ContactNote
 from backend.flows import collect
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
 SHOW = "studio/collections/show.html"
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A contact; `told` says of a reminder by which means it reached the customer."""
+
+    contact: Contact
+    told: str = ""
 
 
 class Owed(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +37,7 @@ class Owed(msgspec.Struct, frozen=True, kw_only=True):
     application: Application
     person: MaskedPerson
     notes: tuple[ContactNote, ...]
+    contacts: tuple[Done, ...] = ()
     turn: collect.Turn | None = None
     sent: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -86,4 +96,21 @@ async def _view(here: Here, case_id: str) -> Owed:
             application=await applications.get(tx, case.application_id),
             person=await customers.view(tx, case.customer_id),
             notes=tuple(await collections.notes(tx, case.id)),
+            contacts=await _contacts(tx, case),
         )
+
+
+async def _contacts(tx: Tx, case: CollectionCase) -> tuple[Done, ...]:
+    told = {each.key: each for each in await notices.of_case(tx, case.application_id)}
+    return tuple(
+        Done(each, _told(told.get(each.notice_key or "")) if not each.held else "")
+        for each in await collections.contacts(tx, case.id)
+    )
+
+
+def _told(notice: notices.Notice | None) -> str:
+    if notice is None:
+        return ""
+    if notice.sent_at:
+        return f"已用{notices.LABELS[notice.means or '']}送到"
+    return "没有送到" if notice.ended_at else "正在送"

@@ -51,6 +51,7 @@ RULES = [
     ("D5-01", "contact.quiet_from_hour", date(2025, 2, 28), 22),
     ("D5-01", "contact.quiet_to_hour", date(2025, 2, 28), 8),
     ("D5-02", "contact.calls_per_day", date(2025, 2, 28), 3),
+    ("D5-02", "contact.messages_per_day", date(2025, 2, 28), 1),
     ("D6-02", "age.minimum", date(2021, 11, 1), 18),
     ("A6-02", "age.maximum", date(2021, 11, 1), 65),
     ("A6-04", "lpr.1y", date(2025, 5, 20), Decimal("0.030")),

@@ -327,3 +327,32 @@ async def test_our_side_being_down_leaves_the_offer_waiting(
     assert (await act(control, "a1/open")).status_code == 503
     studio.refusal = None
     assert (await act(control, "a1/open")).json()["status"] == "opened"
+
+
+async def test_a_message_is_shown_once_to_the_customer_alone(
+    clients: Clients, control: httpx.AsyncClient, offer: Offer, world: World
+) -> None:
+    await clients.mobile_bank.put_offer(offer, key="k1")
+    told = [
+        await clients.mobile_bank.tell(
+            customer_hash=offer.customer_hash, case_id="a1", title="还款提醒", text="请看金额", key="m1"
+        )
+        for _ in range(2)
+    ]
+    assert told[0] == told[1]
+    assert [row["effect"] for row in world.ledger(system="mobile_bank")] == [
+        "offer_received",
+        "message_shown",
+    ]
+    for person, seen in ((ID, True), (OTHER, False)):
+        page = await control.post("/bank/login", data={"id_number": person}, follow_redirects=True)
+        assert ("请看金额" in page.text) == seen
+        control.cookies.clear()
+
+
+async def test_a_message_for_somebody_the_bank_does_not_know_is_refused(clients: Clients) -> None:
+    with pytest.raises(OutsideRefused) as refused:
+        await clients.mobile_bank.tell(
+            customer_hash="0" * 64, case_id="a1", title="还款提醒", text="请看金额", key="m1"
+        )
+    assert refused.value.remote_code == "customer_unknown"

@@ -10,11 +10,16 @@ from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.channels.statements import Q
 
-Means = Literal["custom", "subscription", "sms"]
+Means = Literal["custom", "subscription", "sms", "bank"]
 ORDER: tuple[Means, ...] = ("custom", "subscription", "sms")
-"""The allowed means in the order they are tried (issue §5)."""
+"""The means of most notices in the order they are tried (issue §5); one that is told otherwise brings its own."""
 
-LABELS: dict[str, str] = {"custom": "客服消息", "subscription": "订阅通知", "sms": "短信"}
+LABELS: dict[str, str] = {
+    "custom": "客服消息",
+    "subscription": "订阅通知",
+    "sms": "短信",
+    "bank": "手机银行消息",
+}
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -33,10 +38,10 @@ class Notice(msgspec.Struct, frozen=True):
         """An earlier attempt by this means ended without an answer: it may have arrived."""
         return any(step["means"] == means and step["outcome"] == "trying" for step in self.steps)
 
-    def still_to_try(self) -> tuple[Means, ...]:
+    def still_to_try(self, order: tuple[Means, ...] = ORDER) -> tuple[Means, ...]:
         """The means under way first: its outcome is not known, and the same key cannot double it."""
         tried = {step["means"] for step in self.steps if step["outcome"] != "trying"}
-        return tuple(means for means in ORDER if means not in tried)
+        return tuple(means for means in order if means not in tried)
 
 
 async def open(tx: Tx, key: str, case_id: str, about: str) -> Notice:

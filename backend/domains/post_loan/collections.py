@@ -19,6 +19,7 @@ from backend.domains.post_loan.model import (
     AnswerInvalid,
     CollectionCase,
     CollectionMissing,
+    Contact,
     ContactNote,
 )
 
@@ -117,9 +118,15 @@ async def calls_since(tx: Tx, customer_id: str, since: datetime) -> int:
 
 
 async def contacted(
-    tx: Tx, case: CollectionCase, channel: str, held: list[str], assessment_id: str, next_on: date
+    tx: Tx,
+    case: CollectionCase,
+    channel: str,
+    held: list[str],
+    assessment_id: str,
+    *,
+    notice_key: str | None = None,
 ) -> None:
-    """A contact that happened, or was held back and why; one that happened sets the pace."""
+    """A contact that was let happen, or was held back and why. `notice_key`: of the notice that tells a reminder."""
     await Q.contacted(
         tx,
         institution_id=tx.institution_id,
@@ -130,11 +137,33 @@ async def contacted(
         held=held,
         assessment_id=assessment_id,
         by_whom=f"{tx.actor.kind}:{tx.actor.id}",
+        notice_key=notice_key,
         now=tx.now,
     )
-    if not held:
-        await Q.pace(tx, institution_id=tx.institution_id, id=case.id, next_on=next_on)
     audit.add(tx, "collection.held" if held else "collection.contacted", case.id, channel=channel, held=held)
+
+
+async def pace(tx: Tx, case: CollectionCase, next_on: date) -> None:
+    """Contacted: not again before that day."""
+    await Q.pace(tx, institution_id=tx.institution_id, id=case.id, next_on=next_on)
+
+
+async def let_go(tx: Tx, notice_key: str) -> bool:
+    """Whether the reminder a notice tells was let go already."""
+    return bool(await Q.let_go(tx, institution_id=tx.institution_id, notice_key=notice_key))
+
+
+async def messages_since(tx: Tx, customer_id: str, since: datetime) -> int:
+    """Reminders of a debtor since then, over all lines."""
+    return int(
+        await Q.messages_since(tx, institution_id=tx.institution_id, customer_id=customer_id, since=since)
+    )
+
+
+async def contacts(tx: Tx, case_id: str, most: int = 50) -> list[Contact]:
+    """What was done and what was held back, the newest first."""
+    rows = await Q.contacts(tx, institution_id=tx.institution_id, case_id=case_id, most=most)
+    return [Contact(**dict(row) | {"held": tuple(row["held"])}) for row in rows]
 
 
 async def record(tx: Tx, case: CollectionCase, outcome: Outcome) -> None:

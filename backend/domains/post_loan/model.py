@@ -143,6 +143,38 @@ class CollectionCase(msgspec.Struct, frozen=True, kw_only=True):
         return CHANNELS[self.channel]
 
 
+HELD = {
+    "quiet_hours": "这个钟点不得联系",
+    "calls_used_up": "今天的通话次数已经用完",
+    "messages_used_up": "今天已经提醒过",
+    "do_not_contact": "本人要求不再联系",
+    "disputed": "客户有异议还没核实",
+    "not_known": "资料不全",
+    "not_by_officer": "现在不用客户经理联系",
+    "not_by_notice": "现在不用发提醒",
+    "not_yet": "还没到下次联系的日子",
+}
+"""Why a contact was held back: the guard's codes (`decision/conduct.py`), and ours."""
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """One contact that was let happen, or what held it back. `notice_key`: a reminder's, by which it was told."""
+
+    channel: str
+    held: tuple[str, ...]
+    by_whom: str
+    notice_key: str | None
+    at: datetime
+
+    @property
+    def label(self) -> str:
+        return CHANNELS[self.channel]
+
+    @property
+    def why_held(self) -> str:
+        return "；".join(HELD.get(code, code) for code in self.held)
+
+
 class ContactNote(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one contact."""
 

@@ -40,10 +40,29 @@ select count(*) from post_loan.contacts
 where institution_id = :institution_id and customer_id = :customer_id and channel = 'call' and held = '{}'
   and at >= :since;
 
--- name: contacted(institution_id, id, case_id, customer_id, channel, held, assessment_id, by_whom, now)!
+-- name: contacted(institution_id, id, case_id, customer_id, channel, held, assessment_id, by_whom, notice_key, now)!
 -- A contact, or one that was held back.
-insert into post_loan.contacts (institution_id, id, case_id, customer_id, channel, held, assessment_id, by_whom, at)
-values (:institution_id, :id, :case_id, :customer_id, :channel, :held, :assessment_id, :by_whom, :now);
+insert into post_loan.contacts (institution_id, id, case_id, customer_id, channel, held, assessment_id, by_whom,
+    notice_key, at)
+values (:institution_id, :id, :case_id, :customer_id, :channel, :held, :assessment_id, :by_whom, :notice_key, :now);
+
+-- name: let_go(institution_id, notice_key)$
+-- Whether the reminder of this notice was let go already: a later attempt is the same contact.
+select exists(select 1 from post_loan.contacts
+    where institution_id = :institution_id and notice_key = :notice_key and held = '{}');
+
+-- name: messages_since(institution_id, customer_id, since)$
+-- Reminders of one debtor over all lines.
+select count(*) from post_loan.contacts
+where institution_id = :institution_id and customer_id = :customer_id and channel in ('sms', 'app') and held = '{}'
+  and at >= :since;
+
+-- name: contacts(institution_id, case_id, most)
+-- What was done and what was held back, the newest first.
+select channel, held, by_whom, notice_key, at from post_loan.contacts
+where institution_id = :institution_id and case_id = :case_id
+order by at desc, id desc
+limit :most;
 
 -- name: pace(institution_id, id, next_on)!
 -- Not again before.

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from backend.integrations.http import Connection, segment
 from backend.integrations.mobile_bank import port
-from backend.integrations.mobile_bank.port import DayFile, Offer, OfferReceipt, OfferStatus
+from backend.integrations.mobile_bank.port import DayFile, Offer, OfferReceipt, OfferStatus, Told
 
 
 class MobileBankClient:
@@ -33,3 +33,7 @@ class MobileBankClient:
     async def reconciliation(self, institution_id: str, on: date) -> DayFile:
         path = f"/reconciliation/{segment(institution_id)}/{on.isoformat()}"
         return await self._connection.read("reconciliation", path, DayFile)
+
+    async def tell(self, *, customer_hash: str, case_id: str, title: str, text: str, key: str) -> Told:
+        body = {"customer_hash": customer_hash, "case_id": case_id, "title": title, "text": text}
+        return await self._connection.effect("messages", "/messages", Told, key=key, body=body)

@@ -93,6 +93,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     payee_own: bool = False
 
 
+class Told(msgspec.Struct, frozen=True):
+    """A message the bank shows its customer in the app (消息)."""
+
+    message_id: str
+    accepted_at: datetime
+
+
 class OfferStatus(msgspec.Struct, frozen=True):
     application_id: str
     status: OfferState
@@ -135,3 +142,7 @@ class MobileBank(Protocol):
     async def withdraw(self, application_id: str, *, reason: str, key: str) -> OfferStatus: ...
 
     async def reconciliation(self, institution_id: str, on: date) -> DayFile: ...
+
+    async def tell(self, *, customer_hash: str, case_id: str, title: str, text: str, key: str) -> Told:
+        """Show a message to the customer in the app; refused (customer_unknown) for who never opened an account."""
+        ...

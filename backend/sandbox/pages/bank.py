@@ -159,6 +159,7 @@ def _login(token: str, said: str) -> Template:
 def _mine(here: World, id_number: str, said: str) -> Template:
     context = {
         "offers": offers.of_customer(here, id_number),
+        "messages": offers.messages_of(here, id_number),
         "states": STATES,
         "said": said,
         **_person(here, id_number),

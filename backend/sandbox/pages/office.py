@@ -51,6 +51,7 @@ EFFECTS = {
     "image_fetched": "调阅影像",
     "offer_received": "收到要约",
     "offer_withdrawn": "撤回要约",
+    "message_shown": "给客户看消息",
     "offer_signed": "客户签约",
     "offer_drawn": "客户用款",
     "offer_repaid": "客户还款",

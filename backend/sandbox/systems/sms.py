@@ -27,6 +27,7 @@ TEMPLATES = {
     "signed": "您的申请 {application_no} 已在手机银行签约。",
     "drawn": "您的申请 {application_no} 已用款，请按时还款。",
     "repayment_due": "您的还款日是 {due_on}，请在手机银行查看金额并按时还款。",
+    "repayment_overdue": "您的申请 {application_no} 有到期没还的款，请在手机银行查看并还款。已经还了请不用理会。",
     "ticket_answered": "您的问题（单号 {ticket_no}）有答复了，请打开公众号查看。",
     "staff_notice": "{text}",
 }

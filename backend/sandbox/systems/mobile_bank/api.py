@@ -56,6 +56,29 @@ async def withdraw(request: AnyRequest, application_id: FromPath[str]) -> Respon
     )
 
 
+class Message(msgspec.Struct, forbid_unknown_fields=True):
+    customer_hash: str
+    case_id: str
+    title: str
+    text: str
+
+
+@post("/messages")
+async def tell(request: AnyRequest) -> Response[bytes]:
+    here, message = world.of(request), await world.body_of(request, Message)
+    if not message.title.strip() or not message.text.strip():
+        raise Refusal(400, "message_empty", "消息没有内容")
+    if not offers.knows(here, message.customer_hash):
+        raise Refusal(404, "customer_unknown", "没有这位客户")
+    return await world.effect(
+        request,
+        system=SYSTEM,
+        effect="message_shown",
+        case=message.case_id,
+        work=lambda: offers.show_message(here, message.customer_hash, message.title, message.text),
+    )
+
+
 @get("/reconciliation/{institution_id:str}/{on:date}")
 async def reconciliation(
     request: AnyRequest, institution_id: FromPath[str], on: FromPath[date]
@@ -70,4 +93,4 @@ async def effects(request: AnyRequest, key: FromPath[str]) -> dict[str, object]:
     return world.answered(world.of(request), SYSTEM, key)
 
 
-router = Router("/mobile-bank", route_handlers=[put_offer, status, withdraw, reconciliation, effects])
+router = Router("/mobile-bank", route_handlers=[put_offer, status, withdraw, tell, reconciliation, effects])

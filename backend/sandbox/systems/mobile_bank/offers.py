@@ -123,6 +123,22 @@ def events_of_day(here: World, institution_id: str, on: date) -> list[dict[str, 
     ]
 
 
+def knows(here: World, name: str) -> bool:
+    """Whether anybody of this name (`customer_hash`) ever came to the bank."""
+    return bool(here.store.all("offer", ref=name))
+
+
+def show_message(here: World, name: str, title: str, text: str) -> dict[str, Any]:
+    body = {"message_id": ids.new(), "title": title, "text": text, "at": stamp()}
+    here.store.put("bank_message", body["message_id"], body, ref=name)
+    return {"message_id": body["message_id"], "accepted_at": body["at"]}
+
+
+def messages_of(here: World, id_number: str) -> list[dict[str, Any]]:
+    """Newest first."""
+    return here.store.all("bank_message", ref=customer_hash(here, id_number))[::-1]
+
+
 def status(here: World, application_id: str) -> dict[str, Any]:
     offer = find(here, application_id)
     listed = events(here, application_id)
