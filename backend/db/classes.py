@@ -119,6 +119,7 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id id customer_id purpose recipient version text_sha256 channel given_at valid_until "
         "withdrawn_at"
     ),
+    "customers.notice_choices": Columns(plain="institution_id customer_id topic refused changed_at"),
     "customers.people": Columns(
         plain="institution_id id birth_on sex nation card_valid_from card_valid_until status created_at updated_at",
         sealed="name_enc id_number_enc phone_enc address_enc issuer_enc",
@@ -288,6 +289,7 @@ CLASSES: dict[str, Columns] = {
         index="payee",
         figures="amount",
     ),
+    "post_loan.due_looks": Columns(plain="institution_id application_id looked_on"),
     "post_loan.looks": Columns(plain="institution_id application_id looked_on outcome gaps"),
     "post_loan.warnings": Columns(
         plain="institution_id id application_id customer_id owner_id action status codes assessment_id raised_on "

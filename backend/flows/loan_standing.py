@@ -1,6 +1,6 @@
 """借据近况: how the loans of a line stand by the plan of their contract: days past due, how often late (A6-06)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 
@@ -27,26 +27,37 @@ class Standing(msgspec.Struct, frozen=True):
 
 async def of_line(tx: Tx, contract: Contract) -> list[Standing]:
     """The loans drawn under a contract and not yet paid off, by our mirror of what the bank reported."""
+    today = clock.today()
+    return [
+        Standing(
+            kept.loan,
+            kept.days_past_due(today),
+            kept.overdue_fen(today),
+            kept.times_late(today - HALF_YEAR, today),
+        )
+        for kept in await _kept(tx, contract)
+    ]
+
+
+async def due_dates(tx: Tx, contract: Contract, since: date, until: date) -> list[date]:
+    """Days in that time on which an instalment of the line is due that is not paid yet, each once."""
+    today = clock.today()
+    found = {day for kept in await _kept(tx, contract) for day in kept.due_dates(since, until, today)}
+    return sorted(found)
+
+
+async def _kept(tx: Tx, contract: Contract) -> list[loan_rules.Kept]:
     active = [
         each for each in await loans.of_application(tx, contract.application_id) if each.outstanding_fen
     ]
     if not active:
         return []
     product = await products.get_begun(tx, tx.institution_id, contract.product_code, contract.agreed_on)
-    today, terms = clock.today(), product.terms
     found = []
     for loan in active:
         plan = product_rules.plan(
-            terms, loan.amount_fen, contract.annual_rate, loan.term_months, contract.repayment_method,
+            product.terms, loan.amount_fen, contract.annual_rate, loan.term_months, contract.repayment_method,
             clock.local(loan.drawn_at).date(),
         )  # fmt: skip
-        kept = loan_rules.Kept(loan, await loans.postings(tx, loan), plan)
-        found.append(
-            Standing(
-                loan,
-                kept.days_past_due(today),
-                kept.overdue_fen(today),
-                kept.times_late(today - HALF_YEAR, today),
-            )
-        )
+        found.append(loan_rules.Kept(loan, await loans.postings(tx, loan), plan))
     return found

@@ -7,14 +7,14 @@ from backend.core.actor import everywhere, system
 from backend.core.errors import Unavailable
 from backend.db.database import Tx
 from backend.domains.channels import grants, notices
-from backend.flows import notify, remind_overdue, send_answer
+from backend.flows import notify, remind_due, remind_overdue, send_answer
 from backend.flows.context import Context
 from backend.outbox import effects
 from backend.outbox.effects import Effect
 
 KIND = "notice.report"
 SUCCESS = "0"
-AGAIN = {send_answer.ABOUT: send_answer.again, remind_overdue.ABOUT: remind_overdue.again}
+AGAIN = {each.ABOUT: each.again for each in (send_answer, remind_due, remind_overdue)}
 """Who queues a notice once more, by what it is about; all others tell of a status."""
 PATIENCE = 5
 """The report may overtake the record of our own call; later than that it is of nothing we sent."""

@@ -21,6 +21,7 @@ from backend.flows import (
     prove_consents,
     put_strategies_live,
     reconcile_bank,
+    remind_due,
     resume_held,
     watch_loans,
     watch_models,
@@ -81,6 +82,7 @@ TIMETABLE: list[Task] = [
     Task("let people of before be found by name", 60, index_names.index_names),
     Task("look at decisions again with shadows", 30, observe_decisions.observe_decisions),
     Task("look over the lines with loans", 900, watch_loans.watch_loans),
+    Task("remind of due dates", 900, remind_due.remind_due),
     Task("watch the models", 3600, watch_models.watch_models),
     Task("look over who shares what", 1800, look_over_relations.look_over_relations),
 ]

@@ -168,3 +168,15 @@ where l.status = 'active' and (k.looked_on is null or k.looked_on < :today)
 group by l.institution_id, l.application_id
 order by l.institution_id, l.application_id::text
 limit :most;
+
+-- name: lines_not_looked_for_dues(today, after_institution, after_application, most)
+-- Lines with a loan that were not looked at today for instalments that are due soon, in the order of their ids.
+-- scope: all institutions, because the job works for every county in turn; ids only.
+select l.institution_id, l.application_id::text as application_id
+from loans.loans l
+left join post_loan.due_looks k on k.institution_id = l.institution_id and k.application_id = l.application_id
+where l.status = 'active' and (k.looked_on is null or k.looked_on < :today)
+  and (l.institution_id, l.application_id::text) > (:after_institution::text, :after_application::text)
+group by l.institution_id, l.application_id
+order by l.institution_id, l.application_id::text
+limit :most;

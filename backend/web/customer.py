@@ -54,6 +54,7 @@ _STANDS_AT = (
     (r"(/resume|/my/[^/]+/hand-off|/wechat/bind/[^/]+)/code", r"\1"),
     (r"(/my/[^/]+)/cancel", r"\1"),
     (r"(/my/[^/]+/consents)/[^/]+/withdraw", r"\1"),
+    (r"(/my/[^/]+)/reminders", r"\1/consents"),
     (r"/display", "/"),
 )
 """Addresses that forms are sent to and no page has → the page the form stands on."""

@@ -29,6 +29,7 @@ KINDS = {
     "survey.archive_photo": "调查的现场照片送影像平台",
     "sms.send": "短信",
     "notify.status": "告诉客户进度",
+    "notify.due": "还款日提醒",
     "notify.answer": "把答复送给客户",
     "collection.remind": "催收提醒",
     "notice.report": "记下通知送没送到",

@@ -3,10 +3,14 @@
 from litestar import get, post
 from litestar.params import FromPath
 
+from backend.core import clock
 from backend.core.errors import NotFound
 from backend.domains.customers import consents as consent_centre
+from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
-from backend.web import addresses, customer
+from backend.domains.regulation import service as regulation
+from backend.flows import remind_due
+from backend.web import addresses, customer, forms
 from backend.web.http import Request, Response
 from h5.customer import views
 
@@ -43,9 +47,12 @@ async def show(request: Request, key: FromPath[str], version: FromPath[str]) -> 
 async def mine(request: Request, number: FromPath[str]) -> Response:
     """What the person agreed to, and the way to take it back (D3-01)."""
     found = await customer.mine(request, number)
+    customer_id = found.application.customer_id
     async with found.here.context.db.read(found.here.actor) as tx:
-        given = await consent_centre.given(tx, found.application.customer_id or NOBODY)
+        given = await consent_centre.given(tx, customer_id or NOBODY)
         texts = [await consent_centre.text_of(tx, each) for each in given]
+        reminded = not await customers.refuses(tx, customer_id, remind_due.TOPIC) if customer_id else None
+        days = (await regulation.in_force(tx, clock.today())).count("repayment.remind_days_before")
     shown = tuple(
         views.GivenConsent(
             key=each.purpose,
@@ -58,7 +65,7 @@ async def mine(request: Request, number: FromPath[str]) -> Response:
         )
         for each, text in zip(given, texts, strict=True)
     )
-    return found.here.show("customer/consents/mine.html", views.MyConsents(number, shown))
+    return found.here.show("customer/consents/mine.html", views.MyConsents(number, shown, reminded, days))
 
 
 @post("/my/{number:str}/consents/{key:str}/withdraw")
@@ -69,4 +76,16 @@ async def withdraw(request: Request, number: FromPath[str], key: FromPath[str]) 
         raise TextGone()
     async with found.here.context.db.begin(found.here.actor) as tx:
         await consent_centre.withdraw(tx, found.application.customer_id or NOBODY, Purpose(key))
+    return found.here.go(f"/my/{number}/consents")
+
+
+@post("/my/{number:str}/reminders", fields=("wanted",))
+async def choose_reminders(request: Request, number: FromPath[str]) -> Response:
+    """Told before a due date, or not (N17); a second tap changes nothing."""
+    found, form = await customer.mine(request, number), await forms.texts(request)
+    if found.application.customer_id is not None and form.get("wanted") in ("yes", "no"):
+        async with found.here.context.db.begin(found.here.actor) as tx:
+            await customers.choose_notice(
+                tx, found.application.customer_id, remind_due.TOPIC, refused=form["wanted"] == "no"
+            )
     return found.here.go(f"/my/{number}/consents")

@@ -30,6 +30,7 @@ async def lead_on(request: Request) -> Response:
         "/my/{number:str}/cancel",
         "/my/{number:str}/hand-off/code",
         "/my/{number:str}/consents/{key:str}/withdraw",
+        "/my/{number:str}/reminders",
     ]
 )
 async def lead_on_mine(request: Request, number: FromPath[str]) -> Response:

@@ -69,6 +69,7 @@ router = Router(
         review.submit,
         consents.mine,
         consents.withdraw,
+        consents.choose_reminders,
         report.show,
         report.submit,
         reloaded.lead_on,

@@ -178,10 +178,13 @@ class GivenConsent(Struct, frozen=True):
 
 
 class MyConsents(Struct, frozen=True):
-    """All consents of an application; withdrawing is as easy as giving (D3-01)."""
+    """All consents of an application; withdrawing is as easy as giving (D3-01). `reminded`: told before a due date
+    (None before anybody is known), so many days before."""
 
     application_no: str
     consents: tuple[GivenConsent, ...]
+    reminded: bool | None = None
+    days_before: int = 0
 
 
 class Liveness(Struct, frozen=True):

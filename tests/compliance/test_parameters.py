@@ -48,6 +48,7 @@ RULES = [
     ("D4-08", "marketing.touches_30d", date(2026, 9, 30), 4),
     ("D4-07", "marketing.reviewed_material.required", date(2019, 12, 20), True),
     ("D4-09", "complaint.working_days", date(2023, 3, 1), 15),
+    ("N17", "repayment.remind_days_before", date(2024, 7, 1), 3),
     ("D5-01", "contact.quiet_from_hour", date(2025, 2, 28), 22),
     ("D5-01", "contact.quiet_to_hour", date(2025, 2, 28), 8),
     ("D5-02", "contact.calls_per_day", date(2025, 2, 28), 3),

@@ -143,6 +143,7 @@ async def test_every_post_of_a_customer_happens_once(
     draft = await studio.draft_at(third, "details", zhang)
     await third.get(f"/my/{draft}/consents")
     await third.send(third.page.form("/bureau_query/withdraw"))
+    await third.send(third.page.form("/reminders"))
     await third.get("/apply/renewal")
     await third.send(third.page.form("/apply/renewal"), **third.ticks("/apply/renewal"))
     await third.get("/p/4101/SXD")

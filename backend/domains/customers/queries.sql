@@ -139,3 +139,16 @@ where institution_id = :institution_id and customer_id = :customer_id and purpos
 select id, purpose, recipient, version, text_sha256, channel, given_at, valid_until, withdrawn_at
 from customers.consents
 where institution_id = :institution_id and customer_id = :customer_id order by given_at desc, id desc;
+
+-- name: refuses(institution_id, customer_id, topic)$
+-- Whether a customer does not want to be told of something.
+select exists(select 1 from customers.notice_choices
+    where institution_id = :institution_id and customer_id = :customer_id and topic = :topic and refused);
+
+-- name: choose_notice(institution_id, customer_id, topic, refused, now)$
+-- True when that is another choice than before; none before is a yes.
+insert into customers.notice_choices (institution_id, customer_id, topic, refused, changed_at)
+values (:institution_id, :customer_id, :topic, :refused, :now)
+on conflict (institution_id, customer_id, topic) do update set refused = excluded.refused, changed_at = excluded.changed_at
+where customers.notice_choices.refused <> excluded.refused
+returning true;

@@ -224,6 +224,23 @@ def _seal(tx: Tx, customer_id: str, column: str, text: str) -> bytes:
     return tx.vault.encrypt(TABLE, column, customer_id, text)
 
 
+async def refuses(tx: Tx, customer_id: str, topic: str) -> bool:
+    return bool(await Q.refuses(tx, institution_id=tx.institution_id, customer_id=customer_id, topic=topic))
+
+
+async def choose_notice(tx: Tx, customer_id: str, topic: str, refused: bool) -> bool:
+    return bool(
+        await Q.choose_notice(
+            tx,
+            institution_id=tx.institution_id,
+            customer_id=customer_id,
+            topic=topic,
+            refused=refused,
+            now=tx.now,
+        )
+    )
+
+
 def _open(tx: Tx, row: Any) -> Person:
     def opened(column: str) -> str:
         return tx.vault.decrypt(TABLE, column, row["id"], row[column])

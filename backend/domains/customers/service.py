@@ -172,6 +172,17 @@ async def openid_of(tx: Tx, customer_id: str) -> str | None:
     return await repository.openid_of(tx, customer_id)
 
 
+async def refuses(tx: Tx, customer_id: str, topic: str) -> bool:
+    """Whether the customer does not want to be told of `topic` (`due_date`)."""
+    return await repository.refuses(tx, customer_id, topic)
+
+
+async def choose_notice(tx: Tx, customer_id: str, topic: str, *, refused: bool) -> None:
+    """As easy to take back as to say; counts from the commit on."""
+    if await repository.choose_notice(tx, customer_id, topic, refused):
+        audit.add(tx, "notice.refused" if refused else "notice.allowed", customer_id, about=topic)
+
+
 async def unbind(tx: Tx, openid: str) -> None:
     """Ends the binding if there is one."""
     customer_id = await repository.customer_of(tx, openid)

@@ -67,6 +67,11 @@ class Kept(msgspec.Struct, frozen=True):
         due = [each for each in self.plan.instalments if each.due_on < on]
         return next(((on - each.due_on).days for each in due if not self._paid(each, on)), 0)
 
+    def due_dates(self, since: date, until: date, today: date) -> list[date]:
+        """Due days in that time whose instalment is not paid in full by today."""
+        soon = [each for each in self.plan.instalments if since <= each.due_on <= until]
+        return [each.due_on for each in soon if not self._paid(each, today)]
+
     def overdue_fen(self, on: date) -> int:
         """Principal that was due before a day and is not paid."""
         due = [each for each in self.plan.instalments if each.due_on < on]

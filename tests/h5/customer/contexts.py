@@ -384,9 +384,12 @@ PAGES: dict[str, tuple[str, Struct]] = {
                     withdrawable=False,
                 ),
             ),
+            True,
+            3,
         ),
     ),
     "consents-none": ("customer/consents/mine.html", views.MyConsents("26112300081", ())),
+    "consents-silent": ("customer/consents/mine.html", views.MyConsents("26112300081", (), False, 3)),
     "liveness": ("customer/liveness/show.html", views.Liveness("省联社统一身份认证平台", FACE)),
     "liveness-failed": (
         "customer/liveness/show.html",

@@ -429,6 +429,19 @@ async def test_a_consent_taken_back_on_the_page_stops_the_road_until_it_is_given
     assert application.status == "draft"
 
 
+async def test_who_wants_no_reminder_of_due_dates_says_so_with_one_tap_and_takes_it_back_with_another(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    """N17."""
+    number = await studio.draft_at(phone, "details", zhang)
+    await phone.get(f"/my/{number}/consents")
+    assert "每个还款日前 3 天" in phone.words
+    await phone.send(phone.page.form("/reminders"))
+    assert (phone.path, "已关掉" in phone.words) == (f"/my/{number}/consents", True)
+    await phone.send(phone.page.form("/reminders"))
+    assert "每个还款日前 3 天" in phone.words
+
+
 async def test_a_text_that_changed_between_reading_and_ticking_is_read_again(
     studio: Studio, phone: Phone, zhang: Person
 ) -> None:

@@ -40,6 +40,7 @@ async def test_an_address_only_forms_are_sent_to_leads_on_when_there_is_no_draft
         ("cancel", ""),
         ("hand-off/code", "/hand-off"),
         ("consents/credit_query/withdraw", "/consents"),
+        ("reminders", "/consents"),
     ):
         reply = await phone.http.get(f"/my/{number}/{typed}")
         assert (reply.status_code, reply.headers["location"]) == (303, f"/my/{number}{page}")
