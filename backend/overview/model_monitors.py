@@ -9,6 +9,7 @@ from backend.core import clock, money
 from backend.db import queries
 from backend.db.database import Tx
 from backend.domains.loans import rules as loan_rules
+from backend.domains.loans.model import Posting
 from backend.domains.trials.model import RUN
 
 Q = queries.load(__package__, "queries_models.sql")
@@ -80,8 +81,10 @@ async def ends(tx: Tx, cases: Sequence[tuple[str, str]], today: date, days: int)
             money.RepaymentMethod(row["repayment_method"]), clock.local(row["drawn_at"]).date(),
         )  # fmt: skip
         repaid = [
-            (clock.local(at).date(), money.fen(principal))
-            for at, principal in zip(row["days"], row["principals"], strict=True)
+            Posting("repaid", money.fen(principal), money.fen(interest), money.fen(left), at)
+            for at, principal, interest, left in zip(
+                row["days"], row["principals"], row["interests"], row["left_over"], strict=True
+            )
         ]
         bad = loan_rules.went_bad(plan, repaid, paid_off=row["status"] == "paid_off", today=today, days=days)
         found.setdefault((row["institution_id"], str(row["application_id"])), []).append(bad)

@@ -56,16 +56,18 @@ where o.model_hash = :model_hash and d.score is not null and exists (
 order by d.decided_at desc limit :most;
 
 -- name: loan_histories(institutions, applications)
--- Each loan of some cases with what its plan is made of, and what was repaid of the principal and when.
+-- Each loan of some cases with what its plan is made of, and what was repaid and when.
 -- scope: all institutions, because discrimination needs all counties' cases; amounts and days without a name.
 select l.institution_id, l.application_id, l.amount, l.term_months, l.drawn_at, l.status, c.annual_rate,
-       c.repayment_method, r.days, r.principals
+       c.repayment_method, r.days, r.principals, r.interests, r.left_over
 from unnest(:institutions::text[], :applications::uuid[]) as wanted (institution_id, application_id)
 join loans.loans l on l.institution_id = wanted.institution_id and l.application_id = wanted.application_id
 join contracts.contracts c on c.institution_id = l.institution_id and c.id = l.contract_id
 cross join lateral (
     select coalesce(array_agg(p.at order by p.at), '{}') as days,
-           coalesce(array_agg(p.principal order by p.at), '{}') as principals
+           coalesce(array_agg(p.principal order by p.at), '{}') as principals,
+           coalesce(array_agg(p.interest order by p.at), '{}') as interests,
+           coalesce(array_agg(p.outstanding order by p.at), '{}') as left_over
     from loans.postings p
     where p.institution_id = l.institution_id and p.loan_id = l.id and p.kind = 'repaid'
 ) r;

@@ -42,3 +42,21 @@ async def test_ks_is_measured_by_days_past_due_of_each_loan_s_own_plan(
         assert sorted(found) == [("4101", 671, 1), ("4101", 673, 0)]
         assert await model_monitors.ends(tx, cases, later, 90) == {cases[0]: True, cases[1]: False}
         assert await model_monitors.ends(tx, [], later, 90) == {}
+
+
+async def test_interest_alone_that_is_late_makes_a_loan_bad(road: Road, owner: asyncpg.Connection) -> None:
+    customer = await people.customer(road.db, id_number(75), phone="13800000075")
+    case = ("4101", (await people.application(road.db, customer, "drawn")).id)
+    await owner.execute(
+        "insert into loans.postings select institution_id, 'half', id, 'repaid', amount / 2, 0, amount / 2, "
+        "drawn_at + interval '1 day' from loans.loans"
+    )
+    later = clock.today() + timedelta(days=31 + 91)
+    async with road.db.read(system("*", "test")) as tx:
+        assert await model_monitors.ends(tx, [case], later, 90) == {case: True}
+    await owner.execute(
+        "insert into loans.postings select institution_id, 'interest', loan_id, kind, 0, 500, outstanding, at "
+        "from loans.postings where event_id = 'half'"
+    )
+    async with road.db.read(system("*", "test")) as tx:
+        assert await model_monitors.ends(tx, [case], later, 90) == {}, "its end is not known yet"

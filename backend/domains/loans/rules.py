@@ -55,8 +55,7 @@ def _accrued(
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A loan against its plan: what was due by a day, and what was paid by a day. Interest counts as due for what was
-    really owed, so that who repaid ahead owes less of it, and a few days' interest is no arrears."""
+    """A loan against its plan: what was due by a day, and what was paid by a day."""
 
     loan: Loan
     postings: Sequence[Posting]
@@ -84,42 +83,45 @@ class Kept(msgspec.Struct, frozen=True):
         return sum(not self._paid(each, each.due_on) for each in due)
 
     def _paid(self, instalment: Instalment, by: date) -> bool:
-        principal = interest = 0
-        for posting in self.postings:
-            if posting.kind == "repaid" and clock.local(posting.at).date() <= by:
-                principal, interest = principal + posting.principal_fen, interest + posting.interest_fen
-        if principal < self.loan.amount_fen - instalment.balance:
-            return False
-        return interest >= self._interest_due(instalment.due_on)
+        return paid(self.plan, self.postings, instalment, by)
 
-    def _interest_due(self, until: date) -> int:
-        """Fen, with the slack of a month by twelfths and one fen a repayment off."""
-        plan = self.plan
-        since, owed, accrued = plan.start_on, self.loan.amount_fen, Decimal(0)
-        for posting in self.postings:
-            on = clock.local(posting.at).date()
-            if posting.kind != "repaid" or on >= until:
-                continue
-            accrued += Decimal(money.interest(owed, plan.annual_rate, (on - since).days, plan.day_count)) - 1
-            since, owed = on, posting.outstanding_fen
-        accrued += money.interest(owed, plan.annual_rate, (until - since).days, plan.day_count)
-        slack = money.interest(self.loan.amount_fen, plan.annual_rate, SLACK_DAYS, plan.day_count)
-        planned = sum(each.interest for each in plan.instalments if each.due_on <= until)
-        return int(min(accrued, Decimal(planned))) - slack
+
+def paid(plan: Schedule, postings: Sequence[Posting], instalment: Instalment, by: date) -> bool:
+    """Whether everything due up to an instalment was paid by a day, principal and interest. Interest counts as due for
+    what was really owed, so that who repaid ahead owes less of it, and a few days' interest is no arrears."""
+    principal = interest = 0
+    for posting in postings:
+        if posting.kind == "repaid" and clock.local(posting.at).date() <= by:
+            principal, interest = principal + posting.principal_fen, interest + posting.interest_fen
+    if principal < plan.amount - instalment.balance:
+        return False
+    planned = sum(each.interest for each in plan.instalments if each.due_on <= instalment.due_on)
+    slack = money.interest(plan.amount, plan.annual_rate, SLACK_DAYS, plan.day_count)
+    return (
+        interest >= planned - slack
+        or interest >= int(min(_interest_due(plan, postings, instalment.due_on), Decimal(planned))) - slack
+    )
+
+
+def _interest_due(plan: Schedule, postings: Sequence[Posting], until: date) -> Decimal:
+    """Fen, with one fen a repayment off."""
+    since, owed, accrued = plan.start_on, plan.amount, Decimal(0)
+    for posting in postings:
+        on = clock.local(posting.at).date()
+        if posting.kind != "repaid" or on >= until:
+            continue
+        accrued += Decimal(money.interest(owed, plan.annual_rate, (on - since).days, plan.day_count)) - 1
+        since, owed = on, posting.outstanding_fen
+    return accrued + money.interest(owed, plan.annual_rate, (until - since).days, plan.day_count)
 
 
 def went_bad(
-    plan: Schedule, repaid: Sequence[tuple[date, int]], *, paid_off: bool, today: date, days: int
+    plan: Schedule, postings: Sequence[Posting], *, paid_off: bool, today: date, days: int
 ) -> bool | None:
-    """Whether a loan was ever more than `days` past due with principal of its plan; None while that is not known.
-
-    `repaid`: (day, fen of principal). Past due since the first due day whose principal is not there; interest alone
-    that is late is not seen. Known to be good once it is paid off, or `days` after the last due day.
-    """
-    due = 0
+    """Whether a loan was ever more than `days` past due, with principal or with interest alone; None while that is not
+    known. Known to be good once it is paid off, or `days` after the last due day."""
     for instalment in plan.instalments:
-        due += instalment.principal
         until = instalment.due_on + timedelta(days=days)
-        if today > until and sum(fen for day, fen in repaid if day <= until) < due:
+        if today > until and not paid(plan, postings, instalment, until):
             return True
     return False if paid_off or today > plan.matures_on + timedelta(days=days) else None
