@@ -224,7 +224,7 @@ async def test_a_case_goes_back_to_the_officer_and_returns_with_the_answer(
     road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:
     desk = await open_case(desks, road, owner)
-    due = await owner.fetchval("select due_at from reviews.reviews")
+    due, case = await owner.fetchval("select due_at from reviews.reviews"), desk.path
     await desk.send(desk.page.form("/return"), question="？")
     assert desk.reply.status_code == 422
     await desk.send(desk.page.form("/return"), question="家里几口人干活，看看大棚")
@@ -245,6 +245,12 @@ async def test_a_case_goes_back_to_the_officer_and_returns_with_the_answer(
     sealed = await owner.fetchval("select string_agg(t::text, '') from reviews.inquiries t")
     assert "大棚".encode().hex() not in sealed
     assert (await officer.get(link)).status_code == 404
+    with clock.at(clock.now() + timedelta(minutes=6)):
+        await desk.get(case)
+        assert "大棚两个" in desk.words
+        await desk.confirm()
+        await desk.send(desk.page.form("/answer"), **YES)
+        assert "已通过" in desk.words, "the second look ends the case"
 
 
 async def test_a_case_without_an_officer_cannot_be_given_back(road: Road, desks: Desks) -> None:

@@ -1,10 +1,11 @@
 """Who decides is changed by two people on a page, and a shadow is seen beside what decided (A3-33, A3-37, D1-05)."""
 
 import random
+from datetime import timedelta
 
 import asyncpg
 
-from backend.core import ids
+from backend.core import clock, ids
 from backend.core.actor import system
 from backend.domains.decision import scorecard
 from backend.domains.models import watching
@@ -48,7 +49,11 @@ async def test_one_proposes_another_agrees_and_going_back_is_one_act(road: Road,
     assert "影子看了一个月" in second.words
     async with road.db.read(THIRD) as tx:
         assert (await service.current(tx, "consumer")).champion == live.id
-    await second.send(form_for(second, "consumer", f"{PATH}/back"), why="先退回")
+    with clock.at(clock.now() + timedelta(minutes=6)):
+        await second.get(PATH)
+        assert not [f for f in second.page.forms if f.action == f"{PATH}/back"], "first the proof who it is"
+        await second.confirm()
+        await second.send(form_for(second, "consumer", f"{PATH}/back"), why="先退回")
     assert "先退回" in second.words
     async with road.db.read(THIRD) as tx:
         assert (await service.current(tx, "consumer")).champion is None
