@@ -8,6 +8,7 @@ import pytest
 
 from backend.core import clock
 from backend.flows import put_strategies_live
+from backend.sandbox.forms import Form
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desk, Desks
 from tests.h5.console.test_strategies import HOME, OWN, act, draft, new_row
@@ -66,6 +67,18 @@ async def test_going_back_brings_the_older_version_back_in_one_act(
     tables, changed = second.words.split("改了什么", 1)
     assert "A12" not in tables
     assert "A12" in changed, "what going back took away is told"
+    with clock.at(clock.now() + timedelta(minutes=6)):
+        await maker.get(f"{HOME}/{first}")
+        assert "停用这一版" in maker.words
+        assert not _retiring(maker), "first the proof who it is"
+        await maker.confirm()
+        await maker.send(_retiring(maker)[0], reason="先不用了")
+    live = "select count(*) from strategies.versions where institution_id = '4101' and status = 'live'"
+    assert await owner.fetchval(live) == 0
+
+
+def _retiring(desk: Desk) -> list[Form]:
+    return [form for form in desk.page.forms if form.values.get("act") == "retire"]
 
 
 async def test_an_approved_version_goes_live_on_its_day_and_not_before(
