@@ -385,6 +385,13 @@ CLASSES: dict[str, Columns] = {
         "submitted_at checked_by checked_at in_place",
         sealed="answers checker_said",
     ),
+    "trials.batch_parts": Columns(
+        plain="institution_id run_id number scores problems", sealed="body", figures="fell"
+    ),
+    "trials.batches": Columns(
+        plain="institution_id id purpose status model model_id artefact cases_total cases_done scored parts cursor "
+        "turn error asked_by asked_at ended_at"
+    ),
     "trials.results": Columns(
         plain="institution_id run_id grouping_name member side",
         figures="cases approved referred declined amount_fen rate_amount loss_fen matured bad",

@@ -47,6 +47,7 @@ SEALED = (
     Sealed("strategies.scenarios", ("body",)),
     Sealed("surveys.photos", ("content",)),
     Sealed("surveys.surveys", ("answers", "checker_said")),
+    Sealed("trials.batch_parts", ("body",), "run_id || '/' || number"),
 )
 
 

@@ -21,6 +21,7 @@ from backend.flows import (
     remind_overdue,
     send_answer,
     send_sms,
+    step_batch,
     step_trial,
     submit_application,
     take_notice_report,
@@ -61,4 +62,5 @@ HANDLERS: dict[str, Handler] = {
     strategy_effects.MEASURE: _measure,
     take_rejection.KIND: take_rejection.take_rejection,
     step_trial.KIND: step_trial.step_trial,
+    step_batch.KIND: step_batch.step_batch,
 }

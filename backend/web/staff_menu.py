@@ -20,6 +20,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("场景", "/console/strategies/scenarios"),
             ("查决策", "/console/decisions"),
             ("试算", "/console/trials"),
+            ("批量评分", "/console/batches"),
         ),
     ),
     ("合同管理", ()),

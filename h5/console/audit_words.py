@@ -9,6 +9,7 @@ from backend.domains.models.model import MODEL
 from backend.domains.relations.model import ENTRY, FINDING
 from backend.domains.reviews.model import RECHECK
 from backend.domains.strategies.model import STRATEGY
+from backend.domains.trials.batch_runs import BATCH, PURPOSES
 from backend.domains.trials.model import RUN
 from backend.overview import story
 
@@ -58,6 +59,7 @@ KINDS: dict[str, str] = {
     "survey": "上门调查",
     "ticket": "客户找人和投诉",
     "trial": "回测",
+    "batch": "批量评分",
     "warning": "贷后预警",
 }
 """The word before an action's dot → what the filter calls it."""
@@ -166,6 +168,9 @@ WORDS: dict[str, str] = {
     "ticket.add": "客户又说了几句",
     "ticket.answer": "答复客户",
     "ticket.open": "客户找人",
+    "batch.asked": "要求批量评分",
+    "batch.exported": "取走批量评分的名单",
+    "batch.resumed": "接着做批量评分",
     "trial.asked": "要求回测",
     "trial.cancel": "停止回测",
     "warning.raised": "提示贷后风险",
@@ -181,6 +186,7 @@ _STATES: dict[str, dict[str, str]] = {
     "recheck": RECHECK.labels,
     "strategy": STRATEGY.labels,
     "trial": RUN.labels,
+    "batch": BATCH.labels,
 }
 
 DETAILS: dict[str, str] = {
@@ -237,6 +243,7 @@ VALUES: dict[str, str] = {
     "marketing": "营销推荐",
     "ticket_answered": "答复",
     "requested": "客户申请复核",
+    **PURPOSES,
     **APPLICATION.labels,
 }
 

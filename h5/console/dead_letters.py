@@ -36,6 +36,7 @@ KINDS = {
     "notice.rejected": "记下客户不再收通知",
     "strategy.measure": "测算策略对以往业务的影响",
     "trial.step": "回测",
+    "batch.step": "批量评分",
 }
 ERRORS = {
     "outside_refused": "对方系统没有受理",

@@ -3,6 +3,8 @@
 from backend.web import staff
 from h5.console import (
     audit_trail,
+    batch_results,
+    batches,
     calendar,
     capsules,
     cases,
@@ -148,5 +150,12 @@ router = staff.router(
         trial_results.progress,
         trial_results.take_page,
         trial_results.take_figures,
+        batches.show_all,
+        batches.start,
+        batches.stop,
+        batches.resume,
+        batch_results.show,
+        batch_results.progress,
+        batch_results.take_scores,
     ]
 )

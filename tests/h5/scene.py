@@ -27,7 +27,7 @@ from backend.domains.reviews import rechecks
 from backend.domains.reviews import service as reviews
 from backend.domains.strategies import service as strategies
 from backend.domains.surveys import service as surveys
-from backend.flows import check_survey, return_case, start_trial, submit_survey
+from backend.flows import check_survey, return_case, start_batch, start_trial, submit_survey
 from backend.flows.name_trial_versions import Versions
 from backend.flows.start_trial import Asked
 from backend.outbox import effects
@@ -41,7 +41,8 @@ STAFF = {"4101": "JX", "4102": "YX"}
 class Scene(msgspec.Struct):
     """`number` is a referred case of the first officer, `inquiry` the question put to that officer about it, `version`
     a draft of the county's strategy, `union_version` head office's live one; `survey` a draft of the
-    officer's, `checked_survey` one a colleague confirmed; `trial` and `union_trial` wait for their first step."""
+    officer's, `checked_survey` one a colleague confirmed; `trial`, `union_trial` and `batch` wait for their first
+    step."""
 
     institution: str
     application: Application
@@ -70,6 +71,7 @@ class Scene(msgspec.Struct):
     checked_photo: str = ""
     trial: str = ""
     union_trial: str = ""
+    batch: str = ""
     model: str = ""
     proposal: str = ""
 
@@ -278,6 +280,7 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         await start_trial.start_trial(road.context, system(each, "test"), past, queued=False)
         for each in (institution, "0000")
     ]
+    batch = await start_batch.start_batch(road.context, system(institution, "test"), "pre_approval", "")
     return Scene(
         institution,
         application,
@@ -304,6 +307,7 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         await photo_of(road, institution, checked),
         own.id,
         union.id,
+        batch.id,
         await tested_model(road, institution),
         await line_up_wish(road, institution),
     )

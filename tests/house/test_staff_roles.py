@@ -79,6 +79,7 @@ def value(name: str, path: str, made: Scene) -> str:
         "version_id": made.version,
         "alarm_id": made.alarm,
         "run_id": made.trial,
+        "batch_id": made.batch,
         "model_id": made.model,
         "proposal_id": made.proposal,
         "seq": "2",

@@ -101,6 +101,7 @@ NOT_AN_ID = {
     "/console/strategies/drafts": "a product and a stage; made for the own county",
     "/console/strategies/roll-back": "a product and a stage; of the own county",
     "/console/trials": "own trials; a version, model or practice county is chosen (tests/h5/console/test_trials.py)",
+    "/console/batches": "own runs; a model of the union (tests/h5/console/test_batches.py)",
     "/console/trials/compare": "two own trials, another county's is not there (tests/h5/console/test_trials.py)",
     "/studio": "own cases",
     "/studio/codes": "own codes",
