@@ -397,8 +397,9 @@ CLASSES: dict[str, Columns] = {
         figures="cases approved referred declined amount_fen rate_amount loss_fen matured bad",
     ),
     "trials.runs": Columns(
-        plain="institution_id id kind stage status strategy against strategy_id model_id county county_name plan "
-        "cases_total cases_done cursor cancel_asked pairs pairs_differing worst_gap_bp error asked_by asked_at ended_at"
+        plain="institution_id id kind stage status strategy against strategy_id model_id county county_name "
+        "institutions plan cases_total cases_done cursor cancel_asked pairs pairs_differing worst_gap_bp error "
+        "asked_by asked_at ended_at"
     ),
     "xd.lifecycle": Columns(plain="name from_status to_status"),
     "xd.migrations": Columns(plain="name sha256 applied_at"),

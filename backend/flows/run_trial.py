@@ -104,7 +104,7 @@ class _Going:
         run, most = self._trial, min(CHUNK, self._trial.cases_total - self._read)
         async with self._context.db.read(decided.reader_of(self._actor)) as tx:
             if run.kind == "history":
-                stored = await decided.page(tx, self._cursor, most, self._share)
+                stored = await decided.page(tx, self._cursor, most, self._share, run.institutions)
                 return pool.Chunk(stored=stored), len(stored), decided.place_of(stored[-1]) if stored else ""
             _, households = await trials.county_named(tx, run.county_name)
             numbers = trials.spread(households, run.cases_total, self._read, most)

@@ -40,13 +40,15 @@ WHOLE = 65_536
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """`county` the name of a practice county, '' for stored decisions; `against` None: nothing for a county, the
     stored outcomes for a history. `stage` '' for decisions, early_warning for a county's loans (a version of early
-    warning says so itself). `limit` at most so many cases."""
+    warning says so itself). `limit` at most so many cases; `institutions` whose history, all that may be
+    read where none is named."""
 
     draft: Versions
     against: Versions | None = None
     county: str = ""
     stage: str = ""
     limit: int | None = None
+    institutions: tuple[str, ...] = ()
 
 
 class _Cases(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,7 @@ async def start_trial(context: Context, actor: Actor, asked: Asked, *, queued: b
             cases_total=found.total,
             county=found.county,
             county_name=asked.county,
+            institutions=asked.institutions,
             strategy_id=draft.version.id if draft.version else None,
             model_id=draft.model.id if draft.model else None,
         )
@@ -119,7 +122,7 @@ async def _rules(context: Context, actor: Actor, wanted: Named, stage: str, plac
 
 async def _cases(context: Context, actor: Actor, asked: Asked, stage: str) -> _Cases:
     if not asked.county:
-        return await _history(context, actor, asked.limit)
+        return await _history(context, actor, asked)
     today = clock.today()
     async with context.db.read(actor) as tx:
         code, households = await trials.county_named(tx, asked.county)
@@ -139,13 +142,14 @@ async def _cases(context: Context, actor: Actor, asked: Asked, stage: str) -> _C
     return _Cases(county=code, total=total, share=WHOLE, shelf=shelf, places=places)
 
 
-async def _history(context: Context, actor: Actor, limit: int | None) -> _Cases:
+async def _history(context: Context, actor: Actor, asked: Asked) -> _Cases:
     """About `limit` decisions drawn by their ids, evenly over counties and years."""
+    limit, only = asked.limit, asked.institutions
     async with context.db.read(decided.reader_of(actor)) as tx:
-        every = await decided.count(tx, WHOLE)
+        every = await decided.count(tx, WHOLE, only)
         share = WHOLE if limit is None or limit >= every else max(1, -(-limit * WHOLE // every))
-        total = min(await decided.count(tx, share), limit or every)
-        wanted = await decided.products(tx)
+        total = min(await decided.count(tx, share, only), limit or every)
+        wanted = await decided.products(tx, only)
     if not total:
         raise NothingToTry()
     today, places = clock.today(), []

@@ -159,6 +159,7 @@ WORDS: dict[str, str] = {
     "strategy.check": "检查策略",
     "strategy.draft": "起草策略",
     "strategy.measure": "测算策略影响",
+    "strategy.previewed": "在以往申请上看了策略的影响",
     "strategy.measure_cancelled": "停止测算",
     "strategy.scenario_added": "加了场景",
     "strategy.scenario_retired": "停用场景",

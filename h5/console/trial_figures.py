@@ -57,10 +57,10 @@ def _total(each: Measured, *, swap: bool) -> Total:
         cases=f"{each.cases:,}",
         approval="" if swap else percent(each.approval_bp),
         outcomes="" if swap else outcomes,
-        amount=yuan(each.mean_amount_fen),
-        rate=percent(each.mean_rate_bp),
-        loss=yuan(each.loss_fen),
-        loss_share=percent(each.loss_bp),
+        amount=yuan(each.mean_amount_fen) if each.amount_fen else UNKNOWN,
+        rate=percent(each.mean_rate_bp if each.amount_fen else None),
+        loss=yuan(each.loss_fen) if each.amount_fen else UNKNOWN,
+        loss_share=percent(each.loss_bp if each.amount_fen else None),
         bad=percent(each.bad_bp),
     )
 
@@ -156,7 +156,7 @@ def _approval(each: Measured) -> float | None:
 
 
 def _amount(each: Measured) -> float | None:
-    return round(each.mean_amount_fen / 100) if each.approved else None
+    return round(each.mean_amount_fen / 100) if each.amount_fen else None
 
 
 def _rate(each: Measured) -> float | None:

@@ -9,7 +9,8 @@ from litestar import get
 from litestar.params import FromPath
 
 from backend.core import clock
-from backend.domains.trials import reasons, report, warnings
+from backend.domains.institutions.model import UNION
+from backend.domains.trials import reasons, report, small_cells, warnings
 from backend.domains.trials import service as trials
 from backend.domains.trials.model import GROUPINGS, LGD_BP, RUN, SIDES, Alarms, Measured, Run
 from backend.domains.trials.report import Row
@@ -36,7 +37,7 @@ class Action(msgspec.Struct, frozen=True):
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """`by` is the grouping shown, `groupings` those to choose from. `rows` of a trial of decisions, `alarms` of one of
-    early warning: (label, tried, against)."""
+    early warning: (label, tried, against). `hidden`: small groups are put together."""
 
     line: Line
     over: bool
@@ -49,6 +50,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[tuple[str, Alarms, Alarms | None], ...]
     actions: tuple[tuple[str, tuple[Action, ...]], ...]
     charts: tuple[Chart, ...]
+    hidden: bool = False
     lgd: int = LGD_BP // 100
     sides: dict[str, str] = msgspec.field(default_factory=SIDES.copy)
 
@@ -127,7 +129,9 @@ async def _all(here: Here, run_id: str) -> tuple[Run, list[Measured]]:
     async with here.context.db.read(here.actor) as tx:
         run = await found(tx, run_id)
         measured, products = await trials.results(tx, run_id), await product_names(tx)
-    counties = {each.id: each.short_name for each in (*await staff.counties(here), here.institution)}
+    if _others_customers(run):
+        measured = small_cells.hidden(measured)
+    counties = await _counties(here)
     names = {"county": counties, "product": products}
     return run, [
         msgspec.structs.replace(each, member=names[each.grouping].get(each.member, each.member))
@@ -135,6 +139,15 @@ async def _all(here: Here, run_id: str) -> tuple[Run, list[Measured]]:
         else each
         for each in measured
     ]
+
+
+def _others_customers(run: Run) -> bool:
+    """Head office on counties' customers: no group of so few that it is somebody."""
+    return run.kind == "history" and run.institution_id == UNION
+
+
+async def _counties(here: Here) -> dict[str, str]:
+    return {each.id: each.short_name for each in (*await staff.counties(here), here.institution)}
 
 
 async def _result(here: Here, run_id: str, asked: str) -> Result:
@@ -148,7 +161,8 @@ async def _result(here: Here, run_id: str, asked: str) -> Result:
     alarms = tuple(report.warning_rows(measured, by)) if warns and by else ()
     word = GROUPINGS.get(by, "")
     return Result(
-        line=line(run, who),
+        line=line(run, who, await _counties(here)),
+        hidden=_others_customers(run),
         over=run.status in RUN.final,
         by=by,
         word=word,
@@ -232,7 +246,7 @@ def _unlike(a: Run, b: Run) -> str:
 _Column = tuple[str, Any, bool]
 _COLUMNS: tuple[_Column, ...] = (
     ("通过率", lambda m: m.approval_bp if m.cases else None, True),
-    ("户均额度", lambda m: m.mean_amount_fen if m.approved else None, False),
+    ("户均额度", lambda m: m.mean_amount_fen if m.amount_fen else None, False),
     ("平均利率", lambda m: m.mean_rate_bp if m.amount_fen else None, True),
     ("预期损失率", lambda m: m.loss_bp if m.amount_fen else None, True),
 )

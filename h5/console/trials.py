@@ -32,7 +32,8 @@ ROLES = ("risk_analyst", "county_admin", "head_office_admin")
 LIVE, WARNING, DECIDED, HISTORY = "live", "early_warning", "decided", "history"
 SIZES = (("1000", "1,000 个"), ("10000", "10,000 个"), ("100000", "100,000 个"), ("", "全部"))
 MOST_SHOWN = 60
-FIELDS = ("strategy", "model", "against", "cases", "size")
+LISTED = 200
+FIELDS = ("strategy", "model", "against", "cases", "size", *(f"in_{n}" for n in range(LISTED)))
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -58,7 +59,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trials(msgspec.Struct, frozen=True, kw_only=True):
-    """`only`: the version or model whose trials alone are listed; '' for all."""
+    """`only`: the version or model whose trials alone are listed; '' for all. `counties` to choose from, head office's
+    alone: (name, chosen)."""
 
     lines: tuple[Line, ...]
     only: str
@@ -66,6 +68,7 @@ class Trials(msgspec.Struct, frozen=True, kw_only=True):
     form: dict[str, str]
     told: str
     past: int
+    counties: tuple[tuple[str, bool], ...] = ()
 
 
 @get(HOME, opt=staff.only(*ROLES))
@@ -80,7 +83,8 @@ async def start(request: Request) -> Response:
     """Wait for the worker; the page of the trial shows how far it is."""
     here, form = staff.here(request), await forms.texts(request)
     try:
-        run = await start_trial.start_trial(here.context, here.actor, asked_of(form), queued=True)
+        asked = msgspec.structs.replace(asked_of(form), institutions=await _institutions(here, form))
+        run = await start_trial.start_trial(here.context, here.actor, asked, queued=True)
     except (Invalid, Conflict, NotFound, NotPermitted) as problem:
         return here.show(SHOW, await _view(here, form, problem.text or "请选一选要试什么"), 422)
     return here.go(f"{HOME}/{run.id}")
@@ -119,6 +123,14 @@ def asked_of(form: dict[str, str]) -> Asked:
     )
 
 
+async def _institutions(here: Here, form: dict[str, str]) -> tuple[str, ...]:
+    """The counties head office ticked; none for a practice county, and for all of them."""
+    if form.get("cases") != HISTORY:
+        return ()
+    offered = (await staff.counties(here))[:LISTED]
+    return tuple(each.id for n, each in enumerate(offered) if form.get(f"in_{n}") == "yes")
+
+
 def _against(word: str, draft: Versions, cases: str) -> Versions | None:
     """None: of a history what was decided then, of a practice county nothing."""
     if word in ("", LIVE):
@@ -140,19 +152,26 @@ async def _view(here: Here, form: dict[str, str], told: str = "") -> Trials:
         choices = await _choices(tx, chosen)
     async with here.context.db.read(decided.reader_of(here.actor)) as tx:
         past = await decided.count(tx, start_trial.WHOLE)
+    offered = (await staff.counties(here))[:LISTED]
+    names = {each.id: each.short_name for each in offered}
     label = next((each.label for each in choices.models if each.value and each.value == model), "")
     return Trials(
-        lines=tuple(line(run, who) for run in runs),
+        lines=tuple(line(run, who, names) for run in runs),
         only=(label_of(chosen, {}) if chosen else "") or label,
         choices=choices,
         form=form,
         told=told,
         past=past,
+        counties=tuple((each.short_name, form.get(f"in_{n}") == "yes") for n, each in enumerate(offered)),
     )
 
 
-def line(run: Run, who: dict[str, str]) -> Line:
+def line(run: Run, who: dict[str, str], counties: dict[str, str] | None = None) -> Line:
+    """`counties` are names of those whose past cases were tried."""
     where = f"演练县“{run.county_name}”" if run.county_name else "以往的申请"
+    if run.institutions:
+        named = [(counties or {}).get(each, each) for each in run.institutions]
+        where += f"（{'、'.join(named[:3])}{f'等 {len(named)} 个县' if len(named) > 3 else ''}）"
     return Line(run, RUN.labels[run.status], where, who.get(run.asked_by, ""))
 
 

@@ -68,7 +68,7 @@ STRATEGIES = {
         "/{version_id:str}/parameters", "/{version_id:str}/scenario", "/{version_id:str}/rows",
         "/{version_id:str}/flow", "/{version_id:str}/openings",
         "/{version_id:str}/arrange", "/{version_id:str}/arrange/add", "/{version_id:str}/columns",
-        "/{version_id:str}/node",
+        "/{version_id:str}/node", "/{version_id:str}/preview",
     )
 }  # fmt: skip
 """Walked in a test of their own: each save of a draft leads to a new address."""
@@ -372,6 +372,8 @@ async def test_every_post_of_strategies_happens_once(
     assert union.reply.status_code == 200, union.words
     await union.get(f"{union.path}/columns?table=bureau")
     await union.send(union.page.form("/columns"), act="save", col_30="+age_years")
+    await union.get(f"{union.path}/preview")
+    await union.send(union.page.form("/preview"), size="20")
     assert union.reply.status_code == 200, union.words
     assert (twice.wrong, STRATEGIES - twice.swept) == ([], set())
 

@@ -130,6 +130,20 @@ def count(
         _difference(figures, number, one, other)
 
 
+def together(several: Iterable[EffectFigures]) -> EffectFigures:
+    """The sums of several, without examples."""
+    total = EffectFigures()
+    for each in several:
+        for mine, other in ((total.before, each.before), (total.after, each.after)):
+            for name in Side.__struct_fields__:
+                setattr(mine, name, getattr(mine, name) + getattr(other, name))
+        for key, count in each.swaps.items():
+            total.swaps[key] = total.swaps.get(key, 0) + count
+        for name in ("lower_amounts", "higher_amounts", "looser", "skipped"):
+            setattr(total, name, getattr(total, name) + getattr(each, name))
+    return total
+
+
 def _add(side: Side, decision: Decision) -> None:
     if decision.outcome is Outcome.DECLINED:
         side.declined += 1

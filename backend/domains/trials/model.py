@@ -143,7 +143,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One trial. `county` the practice county's digits, '' for a history. `strategy_id` and
+    """One trial. `county` the practice county's digits, '' for a history; `institutions` whose history, none for all
+    that the trial's own may read. `strategy_id` and
     `model_id` the registered versions tried, where they are such. `cursor` where the next step begins."""
 
     id: str
@@ -157,6 +158,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     model_id: str | None
     county: str
     county_name: str
+    institutions: list[str]
     cases_total: int
     cases_done: int
     cursor: str

@@ -1,13 +1,13 @@
--- name: add_run(institution_id, id, kind, stage, strategy, against, county, county_name, strategy_id, model_id, plan, cases_total, asked_by, now)!
+-- name: add_run(institution_id, id, kind, stage, strategy, against, county, county_name, institutions, strategy_id, model_id, plan, cases_total, asked_by, now)!
 -- A trial that waits for its first step.
 insert into trials.runs (institution_id, id, kind, stage, status, strategy, against, county, county_name,
-    strategy_id, model_id, plan, cases_total, asked_by, asked_at)
+    institutions, strategy_id, model_id, plan, cases_total, asked_by, asked_at)
 values (:institution_id, :id, :kind, :stage, 'waiting', :strategy, :against, :county, :county_name,
-    :strategy_id, :model_id, :plan, :cases_total, :asked_by, :now);
+    :institutions::text[], :strategy_id, :model_id, :plan, :cases_total, :asked_by, :now);
 
 -- name: run(institution_id, id)^
 -- One trial without its plan, which is large.
-select id, institution_id, kind, stage, status, strategy, against, strategy_id, model_id, county, county_name, cases_total,
+select id, institution_id, kind, stage, status, strategy, against, strategy_id, model_id, county, county_name, institutions, cases_total,
     cases_done, cursor, cancel_asked, pairs, pairs_differing, worst_gap_bp, error, asked_by, asked_at, ended_at
 from trials.runs where institution_id = :institution_id and id = :id;
 
@@ -17,7 +17,7 @@ select plan from trials.runs where institution_id = :institution_id and id = :id
 
 -- name: runs(institution_id, strategy_id, model_id, most)
 -- The newest trials of an institution, for its pages; of one version or model where one is named.
-select id, institution_id, kind, stage, status, strategy, against, strategy_id, model_id, county, county_name, cases_total,
+select id, institution_id, kind, stage, status, strategy, against, strategy_id, model_id, county, county_name, institutions, cases_total,
     cases_done, cursor, cancel_asked, pairs, pairs_differing, worst_gap_bp, error, asked_by, asked_at, ended_at
 from trials.runs
 where institution_id = :institution_id and (:strategy_id::uuid is null or strategy_id = :strategy_id)

@@ -1,5 +1,6 @@
 """What other code may ask of trials: make one, read its progress and figures, stop it, take it a chunk further."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import polars as pl
@@ -51,6 +52,7 @@ async def create(
     cases_total: int,
     county: str = "",
     county_name: str = "",
+    institutions: Sequence[str] = (),
     strategy_id: str | None = None,
     model_id: str | None = None,
 ) -> Run:
@@ -60,9 +62,11 @@ async def create(
     run_id = ids.new()
     await repository.add_run(
         tx, run_id, kind=kind, stage=plan.stage, strategy=strategy, against=against, county=county,
-        county_name=county_name, plan=plan, cases_total=cases_total, strategy_id=strategy_id, model_id=model_id,
+        county_name=county_name, institutions=list(institutions), plan=plan, cases_total=cases_total,
+        strategy_id=strategy_id, model_id=model_id,
     )  # fmt: skip
-    audit.add(tx, "trial.asked", run_id, strategy=strategy, against=against, cases=cases_total)
+    of = {"institutions": list(institutions)} if institutions else {}
+    audit.add(tx, "trial.asked", run_id, strategy=strategy, against=against, cases=cases_total, **of)
     return await get(tx, run_id)
 
 

@@ -1,0 +1,71 @@
+"""Figures about customers of several counties, as head office may see them: no group of so few that it is somebody
+(D4, data minimisation). Groups of fewer than `FEWEST` are put together, sums of money over fewer are left out."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from backend.domains.trials.model import Measured
+
+FEWEST = 5
+"""Cases of a group that may be shown by itself."""
+OTHERS = "其他（每组不到 5 个）"
+_SUMS = (
+    "cases",
+    "approved",
+    "referred",
+    "declined",
+    "amount_fen",
+    "rate_amount",
+    "loss_fen",
+    "matured",
+    "bad",
+)
+
+
+def together(sizes: Mapping[str, int]) -> set[str]:
+    """Which groups are shown as one: those of too few, and the smallest of the rest until they are enough, so that
+    none comes out by taking the others from the total."""
+    found = {name for name, size in sizes.items() if size < FEWEST}
+    for name in sorted(sizes, key=lambda each: (sizes[each], each)):
+        if not found or sum(sizes[each] for each in found) >= FEWEST:
+            break
+        found.add(name)
+    return found
+
+
+def hidden(measured: list[Measured]) -> list[Measured]:
+    """A trial's figures without small groups; nothing at all of a trial of fewer cases than `FEWEST`."""
+    if any(
+        each.grouping == "all" and each.side in ("draft", "base") and each.cases < FEWEST for each in measured
+    ):
+        return []
+    found: dict[tuple[str, str, str], Measured] = {}
+    merged = {
+        name: together(_sizes(measured, name)) for name in {each.grouping for each in measured} - {"all"}
+    }
+    for each in measured:
+        member = OTHERS if each.member in merged.get(each.grouping, ()) else each.member
+        key = (each.grouping, member, each.side)
+        held = found.get(key)
+        found[key] = msgspec.structs.replace(each, member=member) if held is None else _sum(held, each)
+    return [_without_money(each) for each in found.values()]
+
+
+def _sizes(measured: list[Measured], grouping: str) -> dict[str, int]:
+    """The smaller side of each group: a group may be large on one side and a single person on the other."""
+    sizes: dict[str, int] = {}
+    for each in measured:
+        if each.grouping == grouping and each.side in ("draft", "base") and each.cases:
+            sizes[each.member] = min(each.cases, sizes.get(each.member, each.cases))
+    return sizes
+
+
+def _sum(one: Measured, other: Measured) -> Measured:
+    return msgspec.structs.replace(one, **{name: getattr(one, name) + getattr(other, name) for name in _SUMS})
+
+
+def _without_money(each: Measured) -> Measured:
+    if not 0 < each.approved < FEWEST:
+        return each
+    return msgspec.structs.replace(each, amount_fen=0, rate_amount=0, loss_fen=0, matured=0, bad=0)

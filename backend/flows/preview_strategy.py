@@ -1,0 +1,57 @@
+"""A quick look at what a version would do: the newest stored decisions of some counties, figures by county, nothing
+kept but who looked (A3-34). The large trial, over all cases, is `start_trial`."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from backend.core.actor import Actor, system
+from backend.domains.audit import service as audit
+from backend.domains.decision import service as decisions
+from backend.domains.decision.bundle import Bundle
+from backend.domains.decision.model import Capsule
+from backend.domains.strategies import aside, effects
+from backend.domains.strategies import service as strategies
+from backend.domains.strategies.model import EffectFigures, NotYourStrategy, Version
+from backend.flows.context import Context
+
+Tried = tuple[str, Capsule, tuple[Bundle, Bundle, Bundle | None]]
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one county's decisions; `cases` how many of them."""
+
+    institution_id: str
+    cases: int
+    figures: EffectFigures
+
+
+async def preview_strategy(
+    context: Context, actor: Actor, version_id: str, counties: Sequence[str], most: int
+) -> list[Seen]:
+    """`most` decisions of each county. The person reads none of them: they are read as a trial reads them, county by
+    county, and only sums come back. Raises `NotYourStrategy`, `StrategyMissing`, `StrategyRefused` for a version that
+    cannot decide yet, `VersionMissing`."""
+    async with context.db.read(actor) as tx:
+        version = await strategies.get(tx, version_id)
+    if not strategies.may_write(actor) or strategies.owner_of(actor) != version.institution_id:
+        raise NotYourStrategy()
+    seen = []
+    for county in counties:
+        figures = EffectFigures()
+        cases = await _cases(context, version, county, most)
+        await aside.run(effects.count, figures, cases)
+        figures.examples.clear()  # single cases are not shown here
+        seen.append(Seen(institution_id=county, cases=len(cases), figures=figures))
+    async with context.db.begin(actor) as tx:
+        looked = {each.institution_id: each.cases for each in seen}
+        audit.add(tx, "strategy.previewed", version.id, number=version.number, cases=looked)
+    return seen
+
+
+async def _cases(context: Context, version: Version, county: str, most: int) -> list[Tried]:
+    """The county's newest decisions, each with what decides of its product before and after."""
+    async with context.db.read(system(county, "measure")) as tx:
+        found = await decisions.past(tx, version.product_code, most=most)
+        bundles = effects.Bundles(tx, version)
+        return [(number, capsule, await bundles.of(capsule.case.product)) for number, capsule in found]

@@ -1,0 +1,188 @@
+"""先看一眼: what a draft would do to the newest stored decisions of some counties, as figures by county (A3-34).
+
+Head office sees no customer here: no case, no group of fewer than five. The large trial is one step further, with the
+draft already chosen (`trials.py`).
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+
+from backend.core.errors import Conflict, Invalid, NotPermitted
+from backend.domains.decision.model import DECIDING
+from backend.domains.institutions.model import Institution
+from backend.domains.strategies import effects
+from backend.domains.strategies import service as strategies
+from backend.domains.strategies.model import CountyContent, EffectFigures, NotYourStrategy, Side, Version
+from backend.domains.trials import small_cells
+from backend.flows import preview_strategy
+from backend.flows.preview_strategy import Seen
+from backend.web import forms, staff
+from backend.web.http import Request, Response
+from backend.web.staff import Here
+from h5.console.strategies import HOME, WRITERS
+from h5.console.strategy_versions import code_of, found, plain_number
+
+SHOW = "console/strategies/preview.html"
+MOST_COUNTIES = 12
+"""Of one look; the whole province is the trial's work."""
+SIZES = (("20", "20 件"), ("50", "50 件"), ("100", "100 件"))
+LISTED = 200
+FIELDS = ("size", *(f"in_{n}" for n in range(LISTED)))
+UNSHOWN = "不到 5 笔，不显示"
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """Counties together or one of them; pairs are (now, with this version)."""
+
+    name: str
+    cases: int
+    shares: tuple[tuple[str, str, str], ...]
+    amount: tuple[str, str]
+    rate: tuple[str, str]
+    swaps: tuple[tuple[str, int], ...]
+    lower: int
+    higher: int
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """`lines` None before the first look, the total first; `left_out`: counties of too few decisions to be shown."""
+
+    version: Version
+    counties: tuple[tuple[str, bool], ...]
+    sizes: tuple[tuple[str, str], ...]
+    size: str
+    lines: tuple[Line, ...] | None = None
+    left_out: int = 0
+    told: str = ""
+
+
+@get(f"{HOME}/{{version_id:str}}/preview", opt=staff.only(*WRITERS))
+async def show(request: Request, version_id: FromPath[str]) -> Response:
+    here = staff.here(request)
+    return here.show(SHOW, await _view(here, version_id, {}))
+
+
+@post(f"{HOME}/{{version_id:str}}/preview", opt=staff.only(*WRITERS), fields=FIELDS)
+async def look(request: Request, version_id: FromPath[str]) -> Response:
+    """Nothing is kept but who looked at which version."""
+    here, form = staff.here(request), await forms.texts(request)
+    page = await _view(here, version_id, form)
+    try:
+        _require_content(page.version)
+        chosen = _chosen(await _offered(here), form)
+        most = int(form["size"]) if form.get("size") in dict(SIZES) else int(SIZES[0][0])
+        ids = [each.id for each in chosen]
+        seen = await preview_strategy.preview_strategy(here.context, here.actor, page.version.id, ids, most)
+    except (Invalid, Conflict, NotPermitted) as problem:
+        said = (
+            next(iter(problem.fields.values()), problem.text)
+            if isinstance(problem, Invalid)
+            else problem.text
+        )
+        return here.show(SHOW, msgspec.structs.replace(page, told=said), code_of(problem))
+    names = {each.id: each.short_name for each in chosen}
+    lines, left_out = _lines(seen, names, hide=here.head_office)
+    return here.show(SHOW, msgspec.structs.replace(page, lines=lines, left_out=left_out))
+
+
+async def _offered(here: Here) -> tuple[Institution, ...]:
+    """Head office chooses among counties, a county has itself."""
+    return (await staff.counties(here))[:LISTED] if here.head_office else (here.institution,)
+
+
+def _require_content(version: Version) -> None:
+    """Raises `Invalid` for a county's draft in which nothing stands yet."""
+    content = version.content
+    if isinstance(content, CountyContent) and not content.parameters and not any(content.rows.values()):
+        raise Invalid(fields={"size": "这一版还什么都没有写，先加一行或填一个数"})
+
+
+def _chosen(offered: Sequence[Institution], form: dict[str, str]) -> list[Institution]:
+    """Those ticked, all where none is. Raises `Invalid` for too many."""
+    ticked = [each for n, each in enumerate(offered) if form.get(f"in_{n}") == "yes"]
+    chosen = ticked or list(offered)
+    if len(chosen) > MOST_COUNTIES:
+        raise Invalid(fields={"in_0": f"一次最多看 {MOST_COUNTIES} 个县，请勾几个；要看全省，用下面的试算"})
+    return chosen
+
+
+def _lines(seen: list[Seen], names: dict[str, str], *, hide: bool) -> tuple[tuple[Line, ...], int]:
+    """The total first, then the counties; `hide`: none of too few cases. (lines, counties left out)."""
+    there = {each.institution_id: each for each in seen if each.cases}
+    small = small_cells.together({name: each.cases for name, each in there.items()}) if hide else set()
+    groups = [(names[name], [each]) for name, each in there.items() if name not in small]
+    rest = [there[name] for name in sorted(small)]
+    if sum(each.cases for each in rest) >= small_cells.FEWEST:
+        groups.append((f"其他 {len(rest)} 个县", rest))
+        rest = []
+    shown = [each for _, group in groups for each in group]
+    if not shown:
+        return (), len(rest)
+    groups.sort(key=lambda group: -sum(each.cases for each in group[1]))
+    return (_line("合计", shown, hide=hide), *(_line(name, group, hide=hide) for name, group in groups)), len(
+        rest
+    )
+
+
+def _line(name: str, group: Sequence[Seen], *, hide: bool) -> Line:
+    figures = effects.together(each.figures for each in group)
+    before, after = figures.before, figures.after
+
+    def pair(say: Callable[[Side], str]) -> tuple[str, str]:
+        return _shown(before, say, hide=hide), _shown(after, say, hide=hide)
+
+    return Line(
+        name=name,
+        cases=sum(each.cases for each in group),
+        shares=tuple(
+            (label, f"{before.share_bp(key) / 100:.1f}%", f"{after.share_bp(key) / 100:.1f}%")
+            for key, label in _OUTCOMES.items()
+        ),
+        amount=pair(lambda side: f"{side.average_fen / 100:,.0f}"),
+        rate=pair(lambda side: f"{plain_number(side.average_rate_bp, 'bp')}%"),
+        swaps=_swaps(figures),
+        lower=figures.lower_amounts,
+        higher=figures.higher_amounts,
+    )
+
+
+def _shown(side: Side, say: Callable[[Side], str], *, hide: bool) -> str:
+    """An average; of a handful of customers head office sees none."""
+    if not side.approved:
+        return "—"
+    return UNSHOWN if hide and side.approved < small_cells.FEWEST else say(side)
+
+
+_OUTCOMES = {"approved": "通过", "referred": "转人工", "declined": "拒绝"}
+
+
+def _swaps(figures: EffectFigures) -> tuple[tuple[str, int], ...]:
+    """通过变成拒绝 and the like, the most frequent first."""
+    ordered = sorted(figures.swaps.items(), key=lambda item: -item[1])
+    return tuple(
+        (f"{_OUTCOMES[before]}变成{_OUTCOMES[after]}", count)
+        for key, count in ordered
+        for before, _, after in [key.partition(">")]
+    )
+
+
+async def _view(here: Here, version_id: str, form: dict[str, str]) -> Preview:
+    """Raises `StrategyMissing`, and `NotYourStrategy` for a version or person that has none to try."""
+    async with here.context.db.read(here.actor) as tx:
+        version = await found(tx, version_id)
+    if (
+        version.stage not in DECIDING
+        or not strategies.may_write(here.actor)
+        or strategies.owner_of(here.actor) != version.institution_id
+    ):
+        raise NotYourStrategy()
+    offered = await _offered(here)
+    return Preview(
+        version=version,
+        counties=tuple((each.short_name, form.get(f"in_{n}") == "yes") for n, each in enumerate(offered)),
+        sizes=SIZES,
+        size=form.get("size", SIZES[1][0]),
+    )

@@ -1,0 +1,57 @@
+"""Head office's figures about counties' customers: no group so small that it is somebody."""
+
+from backend.domains.trials import small_cells
+from backend.domains.trials.model import Measured
+
+
+def group(
+    member: str, cases: int, *, side: str = "draft", grouping: str = "county", approved: int = 0
+) -> Measured:
+    money = {
+        "amount_fen": approved * 100,
+        "rate_amount": approved * 500,
+        "loss_fen": approved,
+        "matured": approved,
+    }
+    return Measured(
+        grouping=grouping, member=member, side=side, cases=cases, approved=approved, referred=0,
+        declined=cases - approved, bad=approved, **money,
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def total(*groups: Measured) -> list[Measured]:
+    by_side = {each.side: 0 for each in groups}
+    for each in groups:
+        by_side[each.side] += each.cases
+    return [*groups, *(group("", cases, side=side, grouping="all") for side, cases in by_side.items())]
+
+
+def seen(measured: list[Measured], grouping: str = "county") -> dict[str, int]:
+    return {each.member: each.cases for each in small_cells.hidden(measured) if each.grouping == grouping}
+
+
+def test_small_groups_stand_together():
+    assert seen(total(group("甲", 20), group("乙", 3), group("丙", 4))) == {"甲": 20, small_cells.OTHERS: 7}
+
+
+def test_one_small_group_is_not_found_by_taking_the_rest_from_the_total():
+    assert seen(total(group("甲", 20), group("乙", 3), group("丙", 9))) == {"甲": 20, small_cells.OTHERS: 12}
+
+
+def test_a_group_that_is_small_on_one_side_only_is_small():
+    measured = total(
+        group("甲", 20), group("乙", 30), group("乙", 2, side="base"), group("甲", 48, side="base")
+    )
+    assert set(seen(measured)) == {small_cells.OTHERS}
+
+
+def test_nothing_is_shown_of_fewer_than_five_in_all():
+    assert small_cells.hidden(total(group("甲", 4))) == []
+    assert small_cells.hidden(total(group("甲", 5))) != []
+
+
+def test_money_of_a_handful_of_approvals_is_left_out_and_counts_stay():
+    shown = small_cells.hidden(total(group("甲", 20, approved=4), group("乙", 20, approved=5)))
+    by = {each.member: each for each in shown if each.grouping == "county"}
+    assert (by["甲"].approved, by["甲"].amount_fen, by["甲"].loss_fen, by["甲"].bad) == (4, 0, 0, 0)
+    assert by["乙"].amount_fen == 500

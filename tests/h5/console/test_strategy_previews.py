@@ -1,0 +1,90 @@
+"""先看一眼: a draft on counties' stored decisions: figures by county, no customer, and who looked (A3-34)."""
+
+from backend.core.actor import system
+from backend.domains.audit import service as audit
+from tests.domains.trials.test_versions import decided_in, stricter_draft
+from tests.flows.conftest import Road
+from tests.h5.conftest import Desk, Desks
+from tests.h5.console.test_strategies import OWN, draft, new_row
+from tests.h5.console.test_trials import HOME as TRIALS
+from tests.h5.console.test_trials import finish, start
+
+
+async def all_of(desk: Desk, path: str) -> int:
+    report = (await desk.http.get(f"{path}/report.json")).json()
+    return next(each["cases"] for each in report["results"] if each["grouping"] == "all")
+
+
+async def look(desk: Desk, version: str, **given: str) -> None:
+    await desk.get(f"/console/strategies/{version}/preview")
+    await desk.send(desk.page.form("/preview"), **({"size": "20"} | given))
+
+
+async def test_head_office_sees_what_a_draft_changes_by_county_without_any_customer(
+    road: Road, desks: Desks
+) -> None:
+    await decided_in(road.context, "4101", "4101", "4102", "4102")
+    version = await stricter_draft(road.context)
+    desk = await desks.of("SL0001")
+    await desk.get(f"/console/strategies/{version.id}")
+    assert f"/console/strategies/{version.id}/preview" in desk.page.links
+    await look(desk, version.id)
+    assert desk.reply.status_code == 200, desk.words
+    for words in ("合计 16 件", "8 件", "通过变成拒绝", "平均额度", "不到 5 笔，不显示"):
+        assert words in desk.words, desk.words
+    assert f"{TRIALS}?strategy={version.id}" in desk.page.links
+    async with road.db.read(system("0000", "test")) as tx:
+        entries = [each for each in await audit.of(tx, version.id) if each.action == "strategy.previewed"]
+    assert [each.actor.split(":")[0] for each in entries] == ["staff"]
+    await look(desk, version.id, in_0="yes")
+    assert "合计 8 件" in desk.words, desk.words
+
+
+async def test_counties_of_a_handful_of_decisions_are_not_shown_by_themselves(
+    road: Road, desks: Desks
+) -> None:
+    await decided_in(road.context, "4101")
+    version = await stricter_draft(road.context)
+    desk = await desks.of("SL0001")
+    await look(desk, version.id)
+    assert "加起来不到 5 件，为了保护客户不显示数字" in desk.words, desk.words
+    await decided_in(road.context, "4102")
+    await look(desk, version.id)
+    assert ("合计 8 件" in desk.words, "其他 2 个县 8 件" in desk.words) == (True, True), desk.words
+
+
+async def test_a_county_looks_at_its_own_and_nobody_at_another_layers(road: Road, desks: Desks) -> None:
+    await decided_in(road.context, "4101", "4102")
+    union = await stricter_draft(road.context)
+    county = await desks.of("JX0101")
+    assert (await county.http.get(f"/console/strategies/{union.id}/preview")).status_code == 403
+    base = await draft(county)
+    await look(county, base.rsplit("/", 1)[1])
+    assert (county.reply.status_code, "还什么都没有写" in county.words) == (422, True)
+    await new_row(county, base, **OWN)
+    own = county.path.rsplit("/", 1)[1]
+    await look(county, own)
+    assert ("合计 4 件" in county.words, "县（一个都不勾" in county.words) == (True, False), county.words
+    head = await desks.of("SL0001")
+    assert (await head.http.get(f"/console/strategies/{own}/preview")).status_code in (403, 404)
+
+
+async def test_a_trial_of_head_office_is_on_the_counties_it_ticks_and_hides_small_groups(
+    road: Road, desks: Desks
+) -> None:
+    await decided_in(road.context, "4101", "4101", "4102")
+    version = await stricter_draft(road.context)
+    desk = await desks.of("SL0001")
+    path = await start(desk, strategy=version.id, in_0="yes")
+    await finish(road, path, "0000")
+    await desk.get(path)
+    assert "以往的申请（甲县农商银行）" in desk.words, desk.words
+    assert await all_of(desk, path) == 8
+    assert "案例不到 5 个的组并在一起" in desk.words
+    path = await start(desk, strategy=version.id)
+    await finish(road, path, "0000")
+    await desk.get(f"{path}?by=county")
+    assert await all_of(desk, path) == 12
+    report = (await desk.http.get(f"{path}/report.json")).json()
+    cases = [e["cases"] for e in report["results"] if (e["grouping"], e["side"]) == ("county", "draft")]
+    assert cases == [12], "the county of four would come out by subtraction"
