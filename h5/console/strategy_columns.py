@@ -36,7 +36,8 @@ _STEPS = {"up": -1, "down": 1}
 
 class ColumnsPage(msgspec.Struct, frozen=True, kw_only=True):
     """`places` are the columns as they would stand, `gone` those taken away, with the filled cells that go along.
-    `checked`: this order was looked at; `wrong` of this table, `others` of the rest, `failed` scenarios."""
+    `checked`: this order was looked at; `unfilled` columns no row says anything in yet, `wrong` of this table, `others`
+    of the rest, `failed` scenarios."""
 
     version: Version
     table: str
@@ -50,6 +51,7 @@ class ColumnsPage(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     told: str = ""
     checked: bool = False
+    unfilled: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
@@ -212,13 +214,16 @@ async def _checked(here: Here, page: ColumnsPage) -> ColumnsPage:
     except Invalid as problem:
         return msgspec.structs.replace(page, told=strategy_edits.told(problem))
     known = _words(held)
+    unused = {f"{each.label} 声明了却没有用到": each.label for each in page.places if not each.filled}
     said = [
         (each.node == page.table, calculations.plainly(f"{each.place}：{each.sentence}", known))
         for each in report.findings
+        if each.sentence not in unused
     ]
     return msgspec.structs.replace(
         page,
         checked=True,
+        unfilled=tuple(unused[each.sentence] for each in report.findings if each.sentence in unused),
         wrong=tuple(sentence for mine, sentence in said if mine),
         others=tuple(sentence for mine, sentence in said if not mine),
         failed=tuple(f"场景“{each.name}”：{each.wrong[0]}" for each in report.scenarios if each.wrong),

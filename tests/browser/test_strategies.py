@@ -103,3 +103,74 @@ def test_the_flow_is_arranged_with_the_mouse_and_with_the_keys(town: Town) -> No
         page.goto(f"{town.web}/console/decisions")
         page.locator("main button", has_text="查").click()
         look(page, "69-decisions")
+
+
+def test_columns_and_a_calculation_are_changed_where_they_stand(town: Town) -> None:
+    """A column in place, a calculation placed, dragged and joined by mouse and keys, and what the draft would do."""
+    with desk(town, "SL0001") as page:
+        page.goto(f"{town.web}/console/strategies/of?product=*&stage=limit")
+        page.fill("#reason", "按合计来看")
+        page.locator("button", has_text="起一份草稿").click()
+        version = page.url
+        table = page.locator("section.rules[id^=t-]").first
+        table.locator("a", has_text="改列").click()
+        editor = page.locator("#editor")
+        expect(editor).to_be_visible()
+        assert page.url == version, "in place"
+        editor.get_by_label("加一个条件列").fill("近 6 个月贷款查询")
+        page.keyboard.press("Enter")
+        expect(editor.locator("tr", has_text="近 6 个月贷款查询")).to_contain_text("新")
+        expect(editor.locator(".tell")).to_contain_text("还没有一行写条件")
+        look(page, "70-columns")
+        editor.locator("tr", has_text="近 6 个月贷款查询").locator("button", has_text="前移").click()
+        expect(
+            editor.locator("tr", has_text="近 6 个月贷款查询").locator("button", has_text="后移")
+        ).to_be_visible()
+        editor.locator("button", has_text="存成草稿").click()
+        expect(page.locator(".changes", has_text="新增列")).to_be_visible()
+
+        page.locator("a", has_text="排流程图").click()
+        page.select_option("#kind", "expressionNode")
+        page.fill("#name", "合计")
+        page.locator("summary", has_text="计算：算出哪些新数").click()
+        page.fill("#rows", "三成收入 = 取整(【认可的年收入】 × 30%)")
+        page.locator("button", has_text="加上，存成草稿").click()
+        expect(page.locator(".changes", has_text="这一步后面没有路")).to_be_visible()
+        box = page.locator("[data-box=calc-1]")
+        box.scroll_into_view_if_needed()
+        where, place = page.locator("[data-node=calc-1] [name^=x_]"), box.bounding_box()
+        assert place is not None
+        before = int(where.input_value())
+        page.mouse.move(place["x"] + 40, place["y"] + 10)
+        page.mouse.down()
+        page.mouse.move(place["x"] + 140, place["y"] + 10, steps=6)
+        page.mouse.up()
+        assert int(where.input_value()) > before
+        for source, target in (("facts", "calc-1"), ("calc-1", "caps")):
+            for node in (source, target):
+                page.locator(f"[data-box={node}]").focus()
+                page.keyboard.press("Enter")
+        expect(page.locator("#board-said")).to_contain_text("画上了")
+        page.locator("button[value=save]").click()
+        expect(page.locator(".changes", has_text="声明了却没有用到")).to_be_visible()
+        expect(page.locator(".changes", has_text="没有路")).to_have_count(0)
+        look(page, "71-calculation-arranged")
+        page.locator("a", has_text="改里面的内容").click()
+        page.locator("#value_1").fill("【三成收入】 × 2")
+        page.locator("#name_1").fill("六成")
+        expect(page.locator("#row-1-said .error")).to_contain_text("互相看不见")
+        page.locator("#value_1").fill("【认可的年收入】 ÷ 0")
+        expect(page.locator("#row-1-said .error")).to_contain_text("可能是 0")
+        look(page, "72-calculation")
+        page.locator("#value_1").fill("取整(【认可的年收入】 × 60%)")
+        expect(page.locator("#row-1-said")).to_contain_text("金额，")
+        page.locator("button", has_text="存成草稿").click()
+        expect(page.locator("section.rules", has_text="六成").first).to_be_visible()
+        look(page, "73-version-with-calculation")
+        page.locator("a", has_text="在以往申请上先看一眼").click()
+        page.locator("button", has_text="看一眼").click()
+        expect(page.locator("[role=status]").first).to_be_visible()
+        look(page, "74-preview")
+        page.locator("a", has_text="用更多案例试算这一版").click()
+        page.locator("summary", has_text="只看几个县").click()
+        look(page, "75-trial-counties")

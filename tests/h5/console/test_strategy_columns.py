@@ -40,6 +40,9 @@ async def test_a_column_is_added_moved_filled_and_shown_as_a_difference(
     assert (desk.reply.status_code, "没有叫“没有的东西”的数据项" in desk.words) == (422, True)
     await press(desk, "enter", fact="年龄")
     assert (desk.reply.status_code, "这样没有问题" in desk.words) == (200, True), desk.words
+    await press(desk, "add", fact="在本地居住年数")
+    assert "“在本地居住年数”这一列还没有一行写条件" in desk.words, desk.words
+    await press(desk, f"gone:{heads(desk).index('+household_years_resident')}")
     at = heads(desk).index("+age_years")
     await press(desk, f"up:{at}")
     assert heads(desk).index("+age_years") == at - 1
