@@ -270,9 +270,13 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id application_id read_at customer_id consent_id reference sha256 price_fen",
         figures="lenders",
     ),
+    "post_loan.challenges": Columns(
+        plain="id product_code version_id authors document_hash champion_hash share_bp why maker made_at status "
+        "checker answer answered_at ended_by ended_why ended_at"
+    ),
     "post_loan.collection_cases": Columns(
         plain="institution_id id application_id customer_id owner_id status segment promise_on disputed do_not_contact "
-        "action channel assessment_id next_on opened_on closed_on",
+        "action channel assessment_id next_on opened_on closed_on challenge_id arm",
         sealed="said",
         figures="days_past_due balance",
     ),

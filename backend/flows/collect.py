@@ -21,7 +21,7 @@ from backend.domains.decision.model import Case, SourceFacts, Stage
 from backend.domains.post_loan import collections
 from backend.domains.post_loan.model import CollectionCase, CollectionMissing
 from backend.domains.regulation import service as regulation
-from backend.flows import contact_lead, loan_standing
+from backend.flows import challenge_collection, contact_lead, loan_standing
 from backend.outbox import effects
 
 BY_OFFICERS = ("call", "visit", "letter")
@@ -57,7 +57,8 @@ async def plan(
         return
     balance = sum(each.overdue_fen for each in standing)
     case = await _case(tx, application, current, days, balance)
-    said = await _say(tx, case)
+    side = await challenge_collection.side_of(tx, application.product_code, contract.customer_id, current)
+    said = moments.say(Stage.COLLECTION, case, side.using)
     number = await moments.record(tx, case, said, subject="plan", application_id=application.id)
     contact = said.contact
     planned = await collections.planned(
@@ -73,6 +74,8 @@ async def plan(
             said="；".join(_planned(said)) or "资料不全，先不联系",
             assessment_id=number,
             next_on=today,
+            challenge_id=side.challenge_id,
+            arm=side.arm,
         ),
         today,
     )
@@ -99,7 +102,7 @@ async def _queue_reminder(tx: Tx, planned: CollectionCase, today: date) -> None:
 async def reminder(tx: Tx, found: CollectionCase) -> Reminder:
     """What the strategy says of a reminder now; nothing is kept."""
     application = await applications.get(tx, found.application_id)
-    said = await _say(tx, await _case(tx, application, found, found.days_past_due, found.balance_fen))
+    said = await _say(tx, found, await _case(tx, application, found, found.days_past_due, found.balance_fen))
     return _reminder(said)
 
 
@@ -109,7 +112,7 @@ async def let_remind(tx: Tx, found: CollectionCase, notice_key: str) -> Reminder
     await collections.lock_debtor(tx, found.customer_id)
     application = await applications.get(tx, found.application_id)
     case = await _case(tx, application, found, found.days_past_due, found.balance_fen)
-    said, again = await _say(tx, case), await collections.let_go(tx, notice_key)
+    said, again = await _say(tx, found, case), await collections.let_go(tx, notice_key)
     turn = _reminder(said)
     if not turn.held and not again:
         turn = msgspec.structs.replace(turn, held=await _too_often(tx, found))
@@ -154,7 +157,7 @@ async def contact(db: Database, actor: Actor, case_id: str) -> Turn:
         await collections.lock_debtor(tx, found.customer_id)
         application = await applications.get(tx, found.application_id)
         case = await _case(tx, application, found, found.days_past_due, found.balance_fen)
-        said = await _say(tx, case)
+        said = await _say(tx, found, case)
         number = await moments.record(tx, case, said, subject=found.id, application_id=found.application_id)
         held = _held(said, BY_OFFICERS, "not_by_officer")
         channel = said.contact.channel if said.contact and said.contact.channel in BY_OFFICERS else "call"
@@ -211,9 +214,9 @@ async def _case(
     )
 
 
-async def _say(tx: Tx, case: Case) -> moments.Assessment:
-    using = await moments.live(tx, case.product, Stage.COLLECTION)
-    return moments.say(Stage.COLLECTION, case, using)
+async def _say(tx: Tx, found: CollectionCase, case: Case) -> moments.Assessment:
+    side = await challenge_collection.side_of(tx, case.product, found.customer_id, found)
+    return moments.say(Stage.COLLECTION, case, side.using)
 
 
 def _planned(said: moments.Assessment) -> list[str]:
@@ -228,4 +231,5 @@ def _held(said: moments.Assessment, ways: Sequence[str], otherwise: str) -> list
         return ["not_known"]
     if said.contact.held:
         return said.contact.held
-    return [] if said.contact.channel in ways else [otherwise]
+    wanted = said.contact.action != moments.NONE and said.contact.channel in ways
+    return [] if wanted else [otherwise]

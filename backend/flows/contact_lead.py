@@ -52,17 +52,17 @@ async def contact_lead(db: Database, actor: Actor, application: Application, rea
     async with db.begin(actor) as tx:
         application = await applications.get(tx, application.id, lock=True)
         assert application.customer_id is not None
-        if application.status in OUTREACH and not await _has_business(tx, application):
+        if application.status in OUTREACH and not await has_business(tx, application):
             person = await customers.get(tx, application.customer_id)
-            said, assessment_id = await _ask(tx, application, person)
+            said, assessment_id = await ask(tx, application, person)
             if said.outcome != moments.ALLOWED:
-                return Contact("", _why(said))
+                return Contact("", why(said))
             await touches.add(tx, person.id, application.id, "call", assessment_id)
         revealed = await customers.reveal(tx, application.customer_id, reason)
         return Contact(revealed.phone or "")
 
 
-async def _has_business(tx: Tx, application: Application) -> bool:
+async def has_business(tx: Tx, application: Application) -> bool:
     """A drawdown that waits for a person, or a warning about the line: the call is about that."""
     assert application.customer_id is not None
     check = await drawdowns.last_of(tx, application.id)
@@ -70,7 +70,7 @@ async def _has_business(tx: Tx, application: Application) -> bool:
     return waits or await warnings.level(tx, application.customer_id) != NO_WARNING
 
 
-async def _ask(tx: Tx, application: Application, person: Person) -> tuple[moments.Assessment, str]:
+async def ask(tx: Tx, application: Application, person: Person) -> tuple[moments.Assessment, str]:
     rules, now = await regulation.in_force(tx, clock.today()), tx.now
     day = datetime.combine(clock.today(), time(), clock.LOCAL)
     case = Case(
@@ -105,18 +105,42 @@ async def _facts(tx: Tx, application: Application, person: Person, rules: InForc
     texts = (("id_number", person.id_number), ("phone", person.phone or ""))
     listed = await relations.listed(tx, person.id, application.id, texts)
     institution = await institutions.get(tx, tx.institution_id)
+    return facts(
+        rules,
+        agreed=agreed,
+        opted_out=not agreed and any(c.withdrawn_at is not None for c in given),
+        listed=relation_rules.list_standing(listed),
+        complains=await tickets.complains(tx, person.id),
+        in_area=institutions.covers(institution, person.id_number, person.address),
+        touched=await touches.count(tx, person.id, tx.now - MONTH),
+        now=tx.now,
+    )
+
+
+def facts(
+    rules: InForce,
+    *,
+    agreed: bool,
+    opted_out: bool,
+    listed: str,
+    complains: bool,
+    in_area: bool,
+    touched: int,
+    now: datetime,
+) -> dict[str, object]:
+    """What the gate is asked of one person; by the catalogue's names."""
     return {
         "outreach_agreed": agreed,
-        "outreach_opted_out": not agreed and any(c.withdrawn_at is not None for c in given),
-        "outreach_listed": relation_rules.list_standing(listed),
-        "outreach_complaint_open": await tickets.complains(tx, person.id),
-        "outreach_in_area": institutions.covers(institution, person.id_number, person.address),
-        "outreach_touches_30d": await touches.count(tx, person.id, tx.now - MONTH),
+        "outreach_opted_out": opted_out,
+        "outreach_listed": listed,
+        "outreach_complaint_open": complains,
+        "outreach_in_area": in_area,
+        "outreach_touches_30d": touched,
         "outreach_max_touches_30d": rules.count("marketing.touches_30d"),
-        "outreach_hour": clock.local(tx.now).hour,
+        "outreach_hour": clock.local(now).hour,
     }
 
 
-def _why(said: moments.Assessment) -> str:
+def why(said: moments.Assessment) -> str:
     """Every reason once; where facts are missing, that."""
     return "；".join(dict.fromkeys(reason.text.rstrip("。") for reason in said.reasons))

@@ -24,7 +24,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     ("合同管理", ()),
-    ("授信管理", (("用款核实和预警", "/console/post-loan"),)),
+    ("授信管理", (("用款核实和预警", "/console/post-loan"), ("催收策略试用", "/console/collection-trials"))),
     ("营销管理", (("客户经理和责任码", "/console/officers"),)),
     (
         "业务监控",

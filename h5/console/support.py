@@ -15,6 +15,8 @@ from h5.console.dead_letters import KINDS
 
 READERS = ("county_admin", "reviewer", "auditor", "head_office_admin")
 SHOW = "console/support/show.html"
+REMINDERS = {"overdue": "催收提醒", "due": "还款日提醒"}
+"""Notices that tell of no status."""
 
 
 class Support(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +29,7 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
     counties: dict[str, str] = {}
     kinds: dict[str, str] = msgspec.field(default_factory=KINDS.copy)
     states: dict[str, str] = msgspec.field(default_factory=EFFECT.labels.copy)
-    words: dict[str, str] = msgspec.field(default_factory=story.WORDS.copy)
+    words: dict[str, str] = msgspec.field(default_factory=lambda: {**story.WORDS, **REMINDERS})
 
 
 @get("/console/support", opt=staff.only(*READERS))

@@ -1,7 +1,7 @@
 """Routes of this door. Every handler says which roles may use it."""
 
 from backend.web import staff
-from h5.studio import calls, codes, collections, home, leads, post_loan, surveys
+from h5.studio import calls, codes, collections, home, invitations, leads, post_loan, surveys
 
 router = staff.router(
     [
@@ -27,6 +27,8 @@ router = staff.router(
         leads.show_all,
         leads.show,
         leads.reveal,
+        invitations.show,
+        invitations.note,
         surveys.show_all,
         surveys.begin,
         surveys.show,

@@ -20,7 +20,7 @@ from backend.domains.institutions import service as institutions
 from backend.domains.models import line_ups, watching
 from backend.domains.models import service as models
 from backend.domains.models.model import Drawn, Result
-from backend.domains.post_loan import collections, drawdowns, warnings
+from backend.domains.post_loan import challenges, collections, drawdowns, warnings
 from backend.domains.relations import findings, lists
 from backend.domains.relations import service as relations
 from backend.domains.reviews import rechecks
@@ -74,6 +74,7 @@ class Scene(msgspec.Struct):
     batch: str = ""
     model: str = ""
     proposal: str = ""
+    challenge: str = ""
 
 
 def reviewer(institution: str, number: int = 4) -> Actor:
@@ -249,6 +250,16 @@ async def line_up_wish(road: Road, family: str) -> str:
     return str(await act(road.db, MAKER, line_ups.propose, family, champion=None, why="先不换"))
 
 
+async def challenge_wish(road: Road, product: str, version: str) -> str:
+    """A challenger of the collection strategy that waits for a second person."""
+    maker = Actor("staff", staff_id("0000", 2), "0000", frozenset({"risk_analyst"}), "分析人")
+    async with road.db.begin(maker) as tx:
+        return await challenges.propose(
+            tx, product_code=product, version_id=version, authors=[f"staff:{maker.id}"], document_hash="another",
+            share_bp=1_000, why="试试",
+        )  # fmt: skip
+
+
 async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101", serial: int = 301) -> Scene:
     application = await referred(road, owner, institution, serial)
     review = await review_of(road, application)
@@ -310,4 +321,5 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         batch.id,
         await tested_model(road, institution),
         await line_up_wish(road, institution),
+        await challenge_wish(road, institution, union_version),
     )

@@ -57,6 +57,7 @@ def value(name: str, path: str, made: Scene) -> str:
             "reports": made.report,
             "cases": made.number,
             "leads": made.number,
+            "invitations": made.number,
         }
         assert path.split("/")[2] in by_folder, f"{path}: say here which number of the scene it takes"
         return by_folder[path.split("/")[2]]
@@ -82,6 +83,7 @@ def value(name: str, path: str, made: Scene) -> str:
         "batch_id": made.batch,
         "model_id": made.model,
         "proposal_id": made.proposal,
+        "challenge_id": made.challenge,
         "seq": "2",
         "form": "pdf",
     }

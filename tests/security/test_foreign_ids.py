@@ -81,6 +81,7 @@ NOT_AN_ID = {
     "/console/dead-letters": "query `in`, swept below",
     "/console/decisions": "filters; what of another county is not found (tests/h5/console/test_decisions.py)",
     "/console/decisions/export": "the same filters, the same test",
+    "/console/collection-trials": "the union's strategies; the counts are head office's",
     "/console/models": "the models of the union, the same for everybody",
     "/console/models/new": "no id",
     "/console/models/line-up": "the union's, the same for everybody; acts are head office's",
@@ -107,6 +108,7 @@ NOT_AN_ID = {
     "/studio/codes": "own codes",
     "/studio/poster": "own codes",
     "/studio/surveys": "own surveys, and those of the own county that wait for a second person",
+    "/studio/invitations": "own people; the key of a page is a place in the own list",
     "/studio/leads": "own customers; the key of a page is a place in the own list",
     "/staff/sign-in": "no id",
     "/staff/sign-in/return": "state and code of the sign-on (tests/h5/console/test_sign_in.py)",
@@ -116,6 +118,8 @@ NOT_AN_ID = {
 
 
 OF_THE_UNION = {
+    "/console/collection-trials/{challenge_id:str}/answer",
+    "/console/collection-trials/{challenge_id:str}/end",
     "/console/models/line-up/{proposal_id:str}/answer",
     *(
         f"/console/models/{{model_id:str}}{each}"

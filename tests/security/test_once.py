@@ -32,6 +32,7 @@ from tests.bot import people
 from tests.bot.conftest import World, id_number, world
 from tests.bot.test_binding import OPENID, Browser, code_for, link
 from tests.domains.regulation.test_calendar import YEAR
+from tests.flows import test_challenge_collection as collection_trials
 from tests.flows.conftest import JIA, Road
 from tests.flows.conftest import id_number as number_of
 from tests.h5.conftest import Desk, Desks, desks, road
@@ -40,6 +41,7 @@ from tests.h5.console import test_strategies as pages
 from tests.h5.customer.conftest import Phone, Studio, photograph
 from tests.h5.customer.test_edges import confirm_disclosure, known, to_approved
 from tests.h5.scene import after_the_loan, referred, review_of, scene, survey
+from tests.h5.studio import test_invitations as invitations
 from tests.h5.studio.test_studio import LI_SI
 from tests.house.test_staff_roles import STAFF_NO, token_of
 from tests.security.twice import Twice, changing
@@ -83,6 +85,12 @@ MODELS = {
     )
 }  # fmt: skip
 """Walked in a test of their own, for they take files."""
+COLLECTION = {
+    f"/console/collection-trials{each}"
+    for each in ("", "/{challenge_id:str}/answer", "/{challenge_id:str}/end")
+}
+INVITATION = {"/studio/invitations/{number:str}"}
+"""Walked in tests of their own: a strategy of head office, an hour of the day."""
 BOT = {"/wechat/bind/{token:str}/code", "/wechat/bind/{token:str}"}
 
 
@@ -292,6 +300,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
     draw |= {"line_no": "ED1", "amount_fen": 100_000, "account_no": "6212"}  # type: ignore[dict-item]
     assert (await road.call("drawdown", draw)).status_code == 200
     wanted = {path for path in keyed(app) if of_staff(path)} - STRATEGIES - PHOTOGRAPHS - MODELS
+    wanted -= COLLECTION | INVITATION
     assert twice.wrong == []
     assert wanted - twice.swept == set(), (
         "changes something and is not walked here: give it a line in `posts`"
@@ -403,6 +412,35 @@ async def test_every_post_of_models_happens_once(
     await third.send(next(f for f in third.page.forms if f.action == f"{line_up}/back"), why="先退回")
     assert "先退回" in third.words
     assert (twice.wrong, MODELS - twice.swept) == ([], set())
+
+
+async def test_every_post_of_collection_trials_happens_once(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    made = await collection_trials.version(road, plan_7=collection_trials.CALL)
+    twice = Twice(road.web._transport.app, owner)  # type: ignore[attr-defined]
+    maker, second = [await desks.of(each) for each in ("SL0002", "SL0001")]
+    for desk in (maker, second):
+        desk.http._transport = twice
+    await maker.get("/console/collection-trials")
+    await maker.send(maker.page.form("/collection-trials"), version=made.id, share="20", why="早点打电话")
+    await second.get("/console/collection-trials")
+    await second.send(second.page.form("/answer"), outcome="agree", why="同意")
+    await second.send(second.page.form("/end"), why="看够了")
+    assert "已结束" in second.words
+    assert (twice.wrong, COLLECTION - twice.swept) == ([], set())
+
+
+async def test_an_invitation_is_noted_once(road: Road, desks: Desks, owner: asyncpg.Connection) -> None:
+    made = await invitations.prospect(road, owner, 306)
+    twice = Twice(road.web._transport.app, owner)  # type: ignore[attr-defined]
+    with clock.at(invitations.TEN):
+        desk = await desks.of("JX0427")
+        desk.http._transport = twice
+        await desk.get("/studio/invitations")
+        await desk.send(desk.page.form(made.application_no))
+    assert (twice.wrong, twice.swept) == ([], INVITATION)
+    assert await owner.fetchval("select count(*) from campaigns.touches") == 1
 
 
 async def _waiting_call(road: Road) -> Any:

@@ -180,6 +180,11 @@ class SelfReview(NotPermitted):
     message = "自己做的物料要由另一个人审核"
 
 
+class NothingToInviteTo(Conflict):
+    code = "nothing_to_invite_to"
+    message = "这位客户有在办的业务，不用邀请，按业务联系就好"
+
+
 class CampaignNotRunning(Conflict):
     code = "campaign_not_running"
     message = "这个活动没有在进行"

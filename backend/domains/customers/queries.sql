@@ -4,6 +4,12 @@ select institution_id, id, name_enc, id_number_enc, phone_enc, address_enc, issu
        card_valid_from, card_valid_until, status, created_at
 from customers.people where institution_id = :institution_id and id = :id;
 
+-- name: get_many(institution_id, ids)
+-- Many people in one question.
+select institution_id, id, name_enc, id_number_enc, phone_enc, address_enc, issuer_enc, birth_on, sex, nation,
+       card_valid_from, card_valid_until, status, created_at
+from customers.people where institution_id = :institution_id and id = any(:ids::uuid[]);
+
 -- name: names(institution_id, ids)
 -- Names of many people for a list, in one question; still sealed.
 select id, name_enc from customers.people where institution_id = :institution_id and id = any(:ids::uuid[]);

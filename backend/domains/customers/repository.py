@@ -18,6 +18,12 @@ async def get(tx: Tx, customer_id: str) -> Person | None:
     return _open(tx, row) if row else None
 
 
+async def get_many(tx: Tx, customer_ids: list[str]) -> list[Person]:
+    return [
+        _open(tx, row) for row in await Q.get_many(tx, institution_id=tx.institution_id, ids=customer_ids)
+    ]
+
+
 async def names(tx: Tx, customer_ids: list[str]) -> dict[str, str]:
     rows = await Q.names(tx, institution_id=tx.institution_id, ids=customer_ids)
     return {row["id"]: tx.vault.decrypt(TABLE, "name_enc", row["id"], row["name_enc"]) for row in rows}

@@ -68,6 +68,26 @@ async def live(tx: Tx, product_code: str, stage: Stage) -> assess.Prepared | Non
         return None
 
 
+async def stored(tx: Tx, stage: Stage, digest: str) -> assess.Prepared | None:
+    """A stored document of the union beside the live one, compiled once per process; None where it no longer passes
+    our checks."""
+    key = (digest, facts.catalogue().hash)
+    try:
+        if key not in _stored:
+            found = await service.texts(tx, [digest])
+            if digest not in found:
+                raise VersionMissing()
+            document = msgspec.json.decode(found[digest])
+            _stored[key] = assess.prepare(stage, document, library=await service.referable(tx, [document]))
+    except (StrategyRefused, VersionMissing) as problem:
+        log.error("strategy unusable", stage=stage, document=digest, error=problem.code)
+        return None
+    return _stored[key]
+
+
+_stored: dict[tuple[str, str], assess.Prepared] = {}
+
+
 def say(stage: Stage, case: Case, using: assess.Prepared | None) -> Assessment:
     """Never raises for anything in the case. Without a usable document nothing is allowed."""
     return assess.unusable(stage) if using is None else assess.assess(stage, case, {stage: using})

@@ -41,6 +41,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     said: str
     assessment_id: str
     next_on: date
+    challenge_id: str | None = None
+    arm: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +84,8 @@ async def hand_over(tx: Tx, from_officer: str, to_officer: str) -> int:
 
 
 async def planned(tx: Tx, plan: Plan, on: date) -> CollectionCase:
-    """Tonight's plan: opens the case or goes on with it. A next day already set is not brought forward."""
+    """Tonight's plan: opens the case or goes on with it. A next day already set is not brought forward, and the side
+    of a challenge it was opened on stays."""
     current = await of_application(tx, plan.application_id)
     number = current.id if current else ids.new()
     values = msgspec.structs.asdict(plan)
@@ -92,9 +95,10 @@ async def planned(tx: Tx, plan: Plan, on: date) -> CollectionCase:
     }
     if current is None:
         await Q.insert(tx, institution_id=tx.institution_id, id=number, on=on, **values)
-        audit.add(tx, "collection.opened", number, days=plan.days_past_due)
+        audit.add(tx, "collection.opened", number, days=plan.days_past_due, arm=plan.arm)
     else:
-        del values["application_id"], values["customer_id"]
+        for kept in ("application_id", "customer_id", "challenge_id", "arm"):
+            del values[kept]
         await Q.replan(tx, institution_id=tx.institution_id, id=number, **values)
     return await get(tx, number)
 

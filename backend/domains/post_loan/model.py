@@ -112,8 +112,42 @@ CHANNELS = {
 }
 
 
+CHALLENGE = Lifecycle(
+    "collection_challenge",
+    {"proposed": "等另一个人同意", "running": "正在试", "ended": "已结束", "refused": "没有同意"},
+    {"proposed": ("running", "refused"), "running": ("ended",)},
+)
+
+
+class Challenge(msgspec.Struct, frozen=True, kw_only=True):
+    """A collection strategy tried beside the live one: a version of the union's, and the share of debtors it gets."""
+
+    id: str
+    product_code: str
+    version_id: str
+    authors: tuple[str, ...]
+    document_hash: str
+    champion_hash: str | None
+    share_bp: int
+    why: str
+    maker: str
+    made_at: datetime
+    status: str
+    checker: str | None
+    answer: str | None
+    answered_at: datetime | None
+    ended_by: str | None
+    ended_why: str | None
+    ended_at: datetime | None
+
+    @property
+    def label(self) -> str:
+        return CHALLENGE.labels[self.status]
+
+
 class CollectionCase(msgspec.Struct, frozen=True, kw_only=True):
-    """`balance_fen` is the overdue principal, `said` the plan in words, `next_on` the first day of the next contact."""
+    """`balance_fen` is the overdue principal, `said` the plan in words, `next_on` the first day of the next contact.
+    `arm` is its side (champion, challenger) of the challenge that ran when it was opened."""
 
     id: str
     application_id: str
@@ -133,6 +167,8 @@ class CollectionCase(msgspec.Struct, frozen=True, kw_only=True):
     next_on: date
     opened_on: date
     closed_on: date | None
+    challenge_id: str | None
+    arm: str | None
 
     @property
     def label(self) -> str:
@@ -187,6 +223,41 @@ class ContactNote(msgspec.Struct, frozen=True, kw_only=True):
 class CollectionMissing(NotFound):
     code = "collection_missing"
     message = "没有找到这个催收案件"
+
+
+class ChallengeMissing(NotFound):
+    code = "collection_challenge_missing"
+    message = "没有找到这次催收策略试用"
+
+
+class ChallengeWaits(Conflict):
+    code = "collection_challenge_waits"
+    message = "这类产品已经有一次试用在等同意或正在试，先结束它"
+
+
+class ChallengeAnswered(Conflict):
+    code = "collection_challenge_answered"
+    message = "这次试用刚有人处理过，请看最新情况"
+
+
+class ChallengerUnfit(Conflict):
+    code = "collection_challenger_unfit"
+    message = "这一版现在不能试：没有通过检查，或者就是在用的那一版"
+
+
+class OwnChallenge(NotPermitted):
+    code = "own_collection_challenge"
+    message = "自己提的试用、自己写的策略，要由另一个人同意"
+
+
+class ChallengeNotYours(NotPermitted):
+    code = "collection_challenge_not_yours"
+    message = "催收策略的试用由省联社风险人员提出，省联社管理员同意"
+
+
+class ChallengeUnfit(Invalid):
+    code = "collection_challenge_unfit"
+    message = "请写完整"
 
 
 class CheckMissing(NotFound):

@@ -15,12 +15,12 @@ where institution_id = :institution_id and owner_id = :owner_id and status = 'op
 order by days_past_due desc, id
 limit :most;
 
--- name: insert(institution_id, id, application_id, customer_id, owner_id, days_past_due, balance, action, channel, said, assessment_id, next_on, on)!
+-- name: insert(institution_id, id, application_id, customer_id, owner_id, days_past_due, balance, action, channel, said, assessment_id, next_on, challenge_id, arm, on)!
 -- Something is overdue: nothing is known of the person yet but that they have not paid.
 insert into post_loan.collection_cases (institution_id, id, application_id, customer_id, owner_id, days_past_due,
-    balance, segment, action, channel, said, assessment_id, next_on, opened_on)
+    balance, segment, action, channel, said, assessment_id, next_on, challenge_id, arm, opened_on)
 values (:institution_id, :id, :application_id, :customer_id, :owner_id, :days_past_due, :balance, 'forgetful', :action,
-    :channel, :said, :assessment_id, :next_on, :on);
+    :channel, :said, :assessment_id, :next_on, :challenge_id, :arm, :on);
 
 -- name: replan(institution_id, id, owner_id, days_past_due, balance, action, channel, said, assessment_id, next_on)!
 -- Tonight's plan; a day set by the pace of the last contact stays.

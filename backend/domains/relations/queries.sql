@@ -114,6 +114,25 @@ join relations.list_entries l on l.kind = wanted.kind and l.key = wanted.key
 where l.institution_id in (:institution_id, '0000') and l.status = 'active' and l.expires_on >= :today
 order by l.list, l.kind, l.id;
 
+-- name: listed_many(institution_id, customers, applications, owners, kinds, keys, today)
+-- As `listed`, of many customers with a case each, in one question: by the given keys, and by all they were seen with.
+with cases as (
+    select * from unnest(:customers::uuid[], :applications::uuid[]) as c(customer_id, application_id)
+), wanted as (
+    select * from unnest(:owners::uuid[], :kinds::text[], :keys::bytea[]) as w(customer_id, kind, key)
+    union
+    select e.customer_id, e.kind, e.key from relations.edges e join cases c on c.customer_id = e.customer_id
+    where e.institution_id = :institution_id
+    union
+    select c.customer_id, s.kind, s.key
+    from cases c join relations.sightings s on s.institution_id = :institution_id and s.application_id = c.application_id
+)
+select w.customer_id, l.list, l.kind, l.institution_id = '0000' as union_wide, l.id
+from wanted w
+join relations.list_entries l on l.kind = w.kind and l.key = w.key
+where l.institution_id in (:institution_id, '0000') and l.status = 'active' and l.expires_on >= :today
+order by w.customer_id, l.list, l.kind, l.id;
+
 -- name: propose(institution_id, id, list, kind, key, shown, reason, source, made_by, now, expires_on)$
 -- A line somebody else must look at before it counts; null when the list has it already.
 insert into relations.list_entries

@@ -107,6 +107,31 @@ async def listed(
     return [ListHit(*row) for row in found if row["list"] != "allow"]
 
 
+async def standing_of_many(
+    tx: Tx, cases: Iterable[tuple[str, str]], texts: Iterable[tuple[str, str, str]]
+) -> dict[str, str]:
+    """How many customers stand on the lists (`rules.list_standing`), in one question; who is on none is left out.
+    `cases`: (customer, application); `texts`: (customer, kind, text)."""
+    pairs = list(cases)
+    wanted = [(who, kind, key(tx, kind, text)) for who, kind, text in texts if text]
+    rows = await Q.listed_many(
+        tx,
+        institution_id=tx.institution_id,
+        customers=[who for who, _ in pairs],
+        applications=[each for _, each in pairs],
+        owners=[who for who, _, _ in wanted],
+        kinds=[kind for _, kind, _ in wanted],
+        keys=[each for _, _, each in wanted],
+        today=clock.local(tx.now).date(),
+    )
+    found: dict[str, list[ListHit]] = {}
+    for row in rows:
+        if row["list"] != "allow":
+            hit = ListHit(row["list"], row["kind"], row["union_wide"], row["id"])
+            found.setdefault(row["customer_id"], []).append(hit)
+    return {who: rules.list_standing(hits) for who, hits in found.items()}
+
+
 async def blocked(tx: Tx, kind: str, text: str) -> bool:
     """Whether this one mark stands on a block list, the institution's or the union's."""
     found = await Q.listed(
