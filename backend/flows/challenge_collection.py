@@ -61,7 +61,7 @@ async def side_of(tx: Tx, product_code: str, customer_id: str, case: CollectionC
     if challenge is None or arm == CHAMPION:
         return Side(live, challenge.id if challenge else None, arm if challenge else None)
     # One that no longer passes this code's checks decides nothing: the champion stays.
-    using = await moments.stored(tx, Stage.COLLECTION, challenge.document_hash) or live
+    using = await moments.stored(tx, product_code, Stage.COLLECTION, challenge.document_hash) or live
     return Side(using, challenge.id, arm)
 
 

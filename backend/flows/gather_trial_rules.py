@@ -47,12 +47,21 @@ async def gather_trial_rules(context: Context, actor: Actor, wanted: Named, plac
 
 
 async def gather_warning_rules(tx: Tx, wanted: Named) -> Rules:
-    """One side of a trial of early warning: the live document, or the tried one in its place."""
+    """One side of a trial of early warning: the live documents of both layers, or the tried one in its place."""
     document: Any = (await strategies.floor(tx, ALL_PRODUCTS, WARNING)).document
-    if wanted.version is not None:
+    own = await strategies.live_version(tx, strategies.owner_of(tx.actor), ALL_PRODUCTS, WARNING)
+    overlay = await checks.document_of(tx, own) if own is not None and own.layer == "county" else None
+    if wanted.version is not None and wanted.version.layer == "county":
+        overlay = await checks.document_of(tx, wanted.version)
+    elif wanted.version is not None:
         document = await checks.document_of(tx, wanted.version)
     text = wanted.files.strategies.get(WARNING) or canonical(document).decode()
-    recipe = Recipe(strategies={WARNING: text}, card="", catalogue=facts.catalogue().text.decode())
+    recipe = Recipe(
+        strategies={WARNING: text},
+        card="",
+        catalogue=facts.catalogue().text.decode(),
+        overlays={} if overlay is None else {WARNING: canonical(overlay).decode()},
+    )
     return trial.rules_of({"": recipe})
 
 

@@ -1,4 +1,4 @@
-"""影响测算: try a version on stored past decisions, step by step, so that it can be watched and stopped (A3-34)."""
+"""影响测算: try a version on stored past answers, step by step, so that it can be watched and stopped (A3-34)."""
 
 import asyncio
 import time
@@ -8,14 +8,13 @@ from backend.core.errors import Unavailable
 from backend.domains.decision import service as decisions
 from backend.domains.institutions import service as institutions
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import effects, service
+from backend.domains.strategies import effects, judging, service
 from backend.domains.strategies.model import Effect, Version
 from backend.flows.context import Context
 
 STEP = 100  # cases between two looks at whether somebody cancelled
 SECONDS = 40.0
 """One delivery of the worker; what is left goes on with the next."""
-_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 class StillMeasuring(Unavailable):
@@ -60,7 +59,7 @@ async def _total(context: Context, version: Version, counties: list[str]) -> int
     total = 0
     for county in counties:
         async with context.db.read(system(county, "measure")) as tx:
-            total += min(effects.MOST, await decisions.count_past(tx, version.product_code))
+            total += min(effects.MOST, await judging.count_past(tx, version.stage, version.product_code))
     return total
 
 
@@ -72,11 +71,11 @@ async def _again(context: Context, institution_id: str, effect: Effect) -> Effec
 async def _step(context: Context, institution_id: str, effect: Effect, version: Version, county: str) -> bool:
     """Some cases of one county; False when there are no more."""
     figures, done = effect.figures, effect.cases_done
-    before = figures.resume_before.get(county, _LAST)
+    before = figures.resume_before.get(county, decisions.LAST)
     async with context.db.read(system(county, "measure")) as tx:
-        found = await decisions.past(tx, version.product_code, before=before, most=STEP)
+        found = await judging.past(tx, version.stage, version.product_code, before=before, most=STEP)
         bundles = effects.Bundles(tx, version)
-        cases = [(number, capsule, await bundles.of(capsule.case.product)) for number, capsule in found]
+        cases = [(number, case, await bundles.of(case.product)) for number, case in found]
     counted = figures.counted.get(county, 0)
     if not cases or counted >= effects.MOST:
         return False

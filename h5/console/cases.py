@@ -11,6 +11,7 @@ from backend.core.errors import Invalid
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, ApplicationNotFound
+from backend.domains.decision import moments
 from backend.domains.decision.model import DECIDING
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import GROUNDS, OUTCOMES, NotYourReview, ReviewAnswered
@@ -197,15 +198,18 @@ async def view(
 
 
 async def _tries(here: Here, tx: Tx, file: CaseFile) -> tuple[tuple[str, str], ...]:
-    """Drafts first, then what is live, of the product or of all; nothing for whoever need not know the facts."""
-    if file.decision is None or here.head_office or not here.has(*FACT_READERS):
+    """Drafts first, then what is live, of the product or of all, of stages that have said something of the case;
+    nothing for whoever need not know the facts."""
+    if here.head_office or not here.has(*FACT_READERS):
         return ()
+    asked = await moments.kept_stages(tx, file.application.id)
+    asked |= set(DECIDING) if file.decision is not None else set()
     held = [*await strategies.open_drafts(tx), *await strategies.in_use(tx)]
     mine = (ALL_PRODUCTS, file.application.product_code)
     return tuple(
         (each.id, f"{'省联社' if each.layer == 'union' else '本行'} {each.label}（{each.status_label}）")
         for each in held
-        if each.stage in DECIDING and each.product_code in mine
+        if each.stage in asked and each.product_code in mine
     )
 
 

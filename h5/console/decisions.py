@@ -20,8 +20,8 @@ from backend.domains.decision.model import DECIDING
 from backend.domains.models import service as models
 from backend.domains.strategies import checks, overlays
 from backend.domains.strategies import service as strategies
+from backend.domains.strategies.judging import DECIDED
 from backend.domains.strategies.model import ALL_PRODUCTS, UNION, UnionContent, Version
-from backend.domains.strategies.scenarios import OUTCOMES
 from backend.overview import case_file, decision_search
 from backend.overview.decision_search import MOST_EXPORTED, Asked, Found, Page
 from backend.web import forms, staff
@@ -60,7 +60,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     head_office: bool
     told: str = ""
     errors: dict[str, str] = {}
-    outcomes: dict[str, str] = msgspec.field(default_factory=OUTCOMES.copy)
+    outcomes: dict[str, str] = msgspec.field(default_factory=DECIDED.copy)
     most: int = MOST_EXPORTED
 
 
@@ -116,7 +116,7 @@ async def _asked(here: Here, form: dict[str, str]) -> Asked:
         wrong["since"] = "日期写成 2026-12-01 这样"
     elif not timedelta() <= until - since <= LONGEST:
         wrong["since"] = "开始的一天要在结束的一天以前，最多查三年"
-    if form.get("outcome") and form["outcome"] not in OUTCOMES:
+    if form.get("outcome") and form["outcome"] not in DECIDED:
         wrong["outcome"] = "请从列表里选结果"
     counties = {each.id: each.short_name for each in await staff.counties(here)}
     if form.get("county") and form["county"] not in counties:
@@ -260,7 +260,7 @@ def _line(row: Found, choices: Choices, here: Here) -> tuple[str, ...]:
         county,
         row.name,
         choices.products.get(row.product_code, row.product_code),
-        OUTCOMES[row.outcome],
+        DECIDED[row.outcome],
         "" if row.amount_fen is None else f"{row.amount_fen / 100:.2f}",
         "" if row.annual_rate_bp is None else f"{row.annual_rate_bp / 100:.2f}",
         row.grade or "",

@@ -1,4 +1,5 @@
-"""拿一笔真的决定来试: a stored decision's facts on a draft, opened from the page of its case (A3-33, A6-03).
+"""拿一笔真的决定来试: the facts of a stored decision, or of what a stage outside one was last asked about the case, on
+a draft, opened from the page of the case (A3-33, A6-03).
 
 Only staff who need what the sources said, only of their own institution; opening it stands in the audit chain, and
 without that nobody gets at the facts here. Nothing is stored, and no scenario is made of a real customer.
@@ -16,11 +17,13 @@ from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import ApplicationNotFound
 from backend.domains.audit import service as audit
+from backend.domains.decision import moments
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import Decision, DecisionMissing
-from backend.domains.decision.service import Recorded
+from backend.domains.decision.contracts import WORDS
+from backend.domains.decision.model import Case, Decision, DecisionMissing, Stage
+from backend.domains.strategies import judging
+from backend.domains.strategies.judging import Answer
 from backend.domains.strategies.model import Expected, Scenario
-from backend.domains.strategies.scenarios import OUTCOMES
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -39,13 +42,21 @@ class TrialNotOpened(NotPermitted):
     message = "要用这笔申请的资料试算，请从这笔申请的页面打开"
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """A stored answer by its id, with what it was given."""
+
+    id: str
+    case: Case
+    answer: Answer
+
+
 class Real(msgspec.Struct, frozen=True):
     scenario: Scenario
-    decision: Decision
+    answer: Answer
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """What was decided on the case at its time, and in what this version's answer is another (sentences)."""
+    """What was said of the case at its time, and in what this version's answer is another (sentences)."""
 
     number: str
     outcome: str
@@ -61,13 +72,13 @@ async def open_trial(request: Request, number: FromPath[str]) -> Response:
         page = msgspec.structs.replace(await cases.view(here, number), try_error="请选一版规则")
         return here.show(cases.SHOW, page, 422)
     async with here.context.db.begin(here.actor) as tx:
-        recorded = await _recorded(here, tx, number)
         version = await found(tx, form["version"])
+        recorded = await _recorded(here, tx, number, version.stage)
         audit.add(tx, ACTION, recorded.id, version=version.id, number=version.number, stage=version.stage)
     return here.go(f"{HOME}/{version.id}/try?decision={number}")
 
 
-async def opened(here: Here, tx: Tx, case: str) -> Real | None:
+async def opened(here: Here, tx: Tx, case: str, stage: Stage) -> Real | None:
     """The stored case a form names, once this person has opened it; None where it names no stored one.
 
     Raises `ApplicationNotFound` (also for another institution's), `DecisionMissing`, `TrialNotOpened`.
@@ -77,63 +88,85 @@ async def opened(here: Here, tx: Tx, case: str) -> Real | None:
     number = case.removeprefix(PREFIX)
     if not here.has(*cases.FACT_READERS):
         raise TrialNotOpened()
-    recorded = await _recorded(here, tx, number)
-    entries = await audit.of(tx, recorded.id)
+    kept = await _recorded(here, tx, number, stage)
+    entries = await audit.of(tx, kept.id)
     who, since = f"staff:{here.person.id}", clock.now() - OPEN_FOR
     if not any(e.action == ACTION and e.actor == who and e.at >= since for e in entries):  # type: ignore[operator]
         raise TrialNotOpened()
-    capsule = recorded.opened
     return Real(
         Scenario(
             id=case,
-            product_code=capsule.case.product,
+            product_code=kept.case.product,
+            stage=judging.moment(stage),
             name=f"申请 {number} 当时的资料",
-            case=capsule.case,
-            expected=Expected(outcome=capsule.decision.outcome),
+            case=kept.case,
+            expected=Expected(outcome=kept.answer.outcome),
             made_by="",
-            made_at=capsule.case.as_of,
+            made_at=kept.case.as_of,
         ),
-        capsule.decision,
+        kept.answer,
     )
 
 
-async def _recorded(here: Here, tx: Tx, number: str) -> Recorded:
-    """The newest decision of an application of this person's own institution."""
+async def _recorded(here: Here, tx: Tx, number: str, stage: Stage) -> Kept:
+    """The newest answer about an application of this person's own institution."""
     if here.head_office:
         raise ApplicationNotFound()
     application = await applications.by_number(tx, number)
+    if judging.moment(stage):
+        last = await moments.last_of(tx, application.id, stage)
+        if last is None:
+            raise DecisionMissing()
+        return Kept(last.id, last.opened.case, last.opened.assessment)
     recorded = await decisions.latest_for(tx, application.id)
     if recorded is None:
         raise DecisionMissing()
-    return recorded
+    return Kept(recorded.id, recorded.opened.case, recorded.opened.decision)
 
 
-def compared(real: Real, now: Decision | None) -> Stored:
+def compared(real: Real, now: Answer | None) -> Stored:
     """The stored answer beside this one."""
-    then = real.decision
+    then, words = real.answer, judging.outcomes(real.scenario.stage)
     return Stored(
         number=real.scenario.id.removeprefix(PREFIX),
-        outcome=OUTCOMES[then.outcome],
+        outcome=words[then.outcome],
         decided_at=real.scenario.made_at,
-        differs=tuple(_differences(then, now)) if now is not None else (),
+        differs=tuple(_differences(then, now, words)) if now is not None else (),
     )
 
 
-def _differences(then: Decision, now: Decision) -> list[str]:
+def _differences(then: Answer, now: Answer, words: dict[str, str]) -> list[str]:
     found = []
-    if then.outcome is not now.outcome:
-        found.append(f"结果：{OUTCOMES[then.outcome]} 变成 {OUTCOMES[now.outcome]}")
-    pairs = (
-        ("等级", then.grade, now.grade),
-        ("额度", _yuan(then.amount_fen), _yuan(now.amount_fen)),
-        ("年化利率", _rate(then.annual_rate_bp), _rate(now.annual_rate_bp)),
-        ("期限", _months(then.term_months), _months(now.term_months)),
-    )
-    found += [f"{label}：{old or '没有'} 变成 {new or '没有'}" for label, old, new in pairs if old != new]
+    if then.outcome != now.outcome:
+        found.append(f"结果：{words[then.outcome]} 变成 {words[now.outcome]}")
+    before_after = zip(_told(then), _told(now), strict=True)
+    found += [
+        f"{label}：{old or '没有'} 变成 {new or '没有'}"
+        for (label, old), (_, new) in before_after
+        if old != new
+    ]
     before, after = ({(r.code, r.severity): r.text for r in each.reasons} for each in (then, now))
     found += [f"多了理由：{text}" for key, text in after.items() if key not in before]
     found += [f"少了理由：{text}" for key, text in before.items() if key not in after]
     return found
+
+
+def _told(answer: Answer) -> tuple[tuple[str, str], ...]:
+    """What an answer gives besides its outcome, in words."""
+    if isinstance(answer, Decision):
+        return (
+            ("等级", answer.grade or ""),
+            ("额度", _yuan(answer.amount_fen)),
+            ("年化利率", _rate(answer.annual_rate_bp)),
+            ("期限", _months(answer.term_months)),
+        )
+    contact = answer.contact
+    return (
+        ("预警动作", "、".join(WORDS[each] for each in answer.actions)),
+        ("做法", WORDS[contact.action] if contact else ""),
+        ("方式", WORDS[contact.channel] if contact else ""),
+        ("间隔", f"{contact.pace_days} 天" if contact else ""),
+    )
 
 
 def _yuan(fen: int | None) -> str:

@@ -10,7 +10,7 @@ from backend.db.database import Tx
 from backend.domains.decision.model import DECIDING, MOMENTS, Stage
 from backend.domains.identity import service as identity
 from backend.domains.products import service as products
-from backend.domains.strategies import checks, counties, course
+from backend.domains.strategies import checks, counties, course, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.course import Back
@@ -75,7 +75,8 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
 
 class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     """One strategy: what decides now, and every version of this person's layer, newest first. `overlays` are what
-    counties add, for head office; `warned` what of the county's own no longer fits head office's bands."""
+    counties add, for head office; `warned` what of the county's own no longer fits head office's bands; `tighter` what
+    a county's layer can do at a stage outside a decision."""
 
     product: str
     product_name: str
@@ -91,6 +92,7 @@ class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     may_roll_back: bool
     overlays: tuple[tuple[str, Overlay], ...] = ()
     warned: tuple[str, ...] = ()
+    tighter: str = ""
     told: str = ""
     reason: str = ""
     errors: dict[str, str] = {}
@@ -214,7 +216,7 @@ async def _shelf(
         names=names,
         layer=strategies.owner_of(here.actor),
         may_write=strategies.may_write(here.actor),
-        stages=STAGES if here.head_office else {stage: STAGES[stage] for stage in DECIDING},
+        stages=STAGES,
         told=problem.text if isinstance(problem, Conflict) else "",
         product=written.get("product", ALL_PRODUCTS),
         stage=written.get("stage", ""),
@@ -278,6 +280,7 @@ async def _strategy(
         may_write=strategies.may_write(here.actor),
         overlays=await overlays_of(here, product, stage, floor),
         warned=tuple(f"{each.place}：{each.sentence}" for each in outgrown),
+        tighter=overlays.TIGHTER.get(stage, ""),
         may_roll_back=strategies.may_write(here.actor) and any(each.status == "retired" for each in history),
         told=problem.text if isinstance(problem, Conflict) else "",
         reason=(form or {}).get("reason", ""),

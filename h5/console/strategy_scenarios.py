@@ -4,62 +4,75 @@ import msgspec
 from litestar import get, post
 
 from backend.core import ids
-from backend.core.errors import Invalid
-from backend.domains.strategies import scenario_book
+from backend.domains.decision.contracts import CHANNELS, WORDS
+from backend.domains.decision.model import MOMENTS
+from backend.domains.strategies import judging, scenario_book
 from backend.domains.strategies import service as strategies
-from backend.domains.strategies.model import ALL_PRODUCTS, Scenario, ScenarioResult
-from backend.domains.strategies.scenarios import OUTCOMES
+from backend.domains.strategies.model import ALL_PRODUCTS, STAGES, Scenario, ScenarioResult
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console.strategies import HOME, READERS, WRITERS, product_names
 
 SHOW = "console/strategies/scenarios.html"
+KINDS = {"": "一次审批"} | {str(stage): STAGES[stage] for stage in MOMENTS}
+"""Of what there are scenarios: the whole decision, and each stage outside it."""
 
 
 class Scenarios(msgspec.Struct, frozen=True, kw_only=True):
-    """Each scenario with what comes of it now."""
+    """Each scenario of a product and `stage` ('': the decision) with what comes of it now."""
 
     product: str
     product_name: str
+    stage: str
+    kinds: dict[str, str]
     names: dict[str, str]
     rows: tuple[tuple[Scenario, ScenarioResult], ...]
     outcomes: dict[str, str]
+    ways: dict[str, str]
     may_write: bool
     told: str = ""
 
 
 @get(f"{HOME}/scenarios", opt=staff.only(*READERS))
 async def show(request: Request) -> Response:
-    here = staff.here(request)
-    return here.show(SHOW, await _view(here, request.query_params.get("product", ALL_PRODUCTS)))
+    here, asked = staff.here(request), request.query_params
+    return here.show(SHOW, await _view(here, asked.get("product", ALL_PRODUCTS), asked.get("stage", "")))
 
 
-@post(f"{HOME}/scenarios", opt=staff.only(*WRITERS), fields=("scenario", "product"))
+@post(f"{HOME}/scenarios", opt=staff.only(*WRITERS), fields=("scenario", "product", "stage"))
 async def retire(request: Request) -> Response:
     """It is run no more; old checks still name it. Of the own institution only."""
     here, form = staff.here(request), await forms.texts(request)
-    product = form.get("product", ALL_PRODUCTS)
+    product, stage = form.get("product", ALL_PRODUCTS), form.get("stage", "")
     if not ids.is_uuid(form.get("scenario", "")):
-        problem = Invalid(fields={"scenario": "请点一个场景"})
-        view = msgspec.structs.replace(await _view(here, product), told=problem.fields["scenario"])
+        view = msgspec.structs.replace(await _view(here, product, stage), told="请点一个场景")
         return here.show(SHOW, view, 422)
     async with here.context.db.begin(here.actor) as tx:
         await scenario_book.retire(tx, form["scenario"])
-    return here.go(f"{HOME}/scenarios?product={product}")
+    return here.go(path_of(product, stage))
 
 
-async def _view(here: Here, product: str) -> Scenarios:
+def path_of(product: str, stage: str) -> str:
+    """The page of the scenarios a version of this stage must meet."""
+    return f"{HOME}/scenarios?product={product}&stage={judging.moment(stage)}"
+
+
+async def _view(here: Here, product: str, stage: str) -> Scenarios:
+    stage = stage if stage in KINDS else ""  # a stage of the decision is met by the scenarios of all of it
     async with here.context.db.read(here.actor) as tx:
         names = await product_names(tx)
         product = product if product in names else ALL_PRODUCTS
-        held = await scenario_book.of_product(tx, product)
-        results = {each.id: each for each in await scenario_book.run_live(tx, product)}
+        held = await scenario_book.of_product(tx, product, stage)
+        results = {each.id: each for each in await scenario_book.run_live(tx, product, stage)}
     return Scenarios(
         product=product,
         product_name=names[product],
+        stage=stage,
+        kinds=KINDS,
         names=names,
         rows=tuple((each, results[each.id]) for each in held),
-        outcomes=OUTCOMES,
+        outcomes=judging.outcomes(stage),
+        ways={each: WORDS[each] for each in CHANNELS},
         may_write=strategies.may_write(here.actor),
     )

@@ -1,5 +1,5 @@
-"""试一个案例: a scenario, or a changed copy of it, decided with a version that may be no more than a draft; outcome,
-reasons, caps, price and the way through the drawn flow at once (A3-33, A6-02, A6-03). Nothing is stored."""
+"""试一个案例: a scenario, or a changed copy of it, answered by a version that may be no more than a draft; outcome,
+reasons, caps, price or plan, and the way through the drawn flow at once (A3-33, A6-02, A6-03). Nothing is stored."""
 
 import json
 from typing import Any
@@ -10,19 +10,27 @@ from litestar.params import FromPath
 
 from backend.core.errors import Conflict, Invalid
 from backend.db.database import Tx
-from backend.domains.decision import facts, path
-from backend.domains.decision import service as decisions
+from backend.domains.decision import conduct, facts, path
+from backend.domains.decision.assessment import Assessment
+from backend.domains.decision.contracts import WORDS
 from backend.domains.decision.facts import COMPUTED, Fact
-from backend.domains.decision.model import DECIDING, Case, Decision, Outcome
-from backend.domains.strategies import aside, cells, checks, scenario_book, shipped
+from backend.domains.decision.model import COUNTY, Case, Decision
+from backend.domains.strategies import aside, cells, checks, judging, overlays, scenario_book, shipped
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.cells import CellUnreadable, Column
-from backend.domains.strategies.model import ALL_PRODUCTS, Document, Expected, Scenario, Version
-from backend.domains.strategies.scenarios import OUTCOMES
+from backend.domains.strategies.judging import Answer
+from backend.domains.strategies.model import (
+    ALL_PRODUCTS,
+    Document,
+    Expected,
+    Scenario,
+    UnionContent,
+    Version,
+)
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import stored_trials, strategy_graph, strategy_tables
+from h5.console import stored_trials, strategy_graph, strategy_scenarios, strategy_tables
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_graph import Drawing
 from h5.console.strategy_tables import Sheet
@@ -47,22 +55,35 @@ class Lever(msgspec.Struct, frozen=True):
     wrong: str = ""
 
 
+class Plan(msgspec.Struct, frozen=True):
+    """How collection would contact the person; `not_taken`: a plan of the county's was harder and does not count."""
+
+    action: str
+    channel: str
+    pace_days: int
+    not_taken: bool
+
+
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """`decision` None: there is nothing to try it with, or `told` says why it cannot be tried. `stored`: the facts are
-    those of a real decision."""
+    """`decision`, or `said` at a stage outside one; both None: there is nothing to try it with, or `told` says why it
+    cannot be tried. `stored`: the facts are those of a real answer. `kept`: what the stage keeps of its questions."""
 
     version: Version
     cases: tuple[Scenario, ...]
     case: str
     levers: tuple[Lever, ...]
     decision: Decision | None
+    said: Assessment | None
+    plan: Plan | None
     outcome: str
     caps: tuple[tuple[Any, int], ...]
     drawing: Drawing
     sheet: Sheet
     may_keep: bool
     stored: stored_trials.Stored | None = None
-    outcomes: dict[str, str] = msgspec.field(default_factory=OUTCOMES.copy)
+    outcomes: dict[str, str]
+    kept: str = ""
+    tighter: str = ""
     told: str = ""
 
 
@@ -93,12 +114,13 @@ async def keep(request: Request, version_id: FromPath[str]) -> Response:
         async with here.context.db.begin(here.actor) as tx:
             version = await found(tx, version_id)
             case = await _case_of(tx, version, form)
-            expected = Expected(outcome=_expected(form))
-            await scenario_book.add(tx, version.product_code, form["name"][:60], case, expected)
+            expected = Expected(outcome=_expected(form, judging.outcomes(version.stage)))
+            name, product = form["name"][:60], version.product_code
+            await scenario_book.add(tx, product, name, case, expected, stage=version.stage)
     except (Invalid, Conflict) as problem:
         view = msgspec.structs.replace(await _trial(here, version_id, form), told=_told(problem))
         return here.show(SHOW, view, code_of(problem))
-    return here.go(f"{HOME}/scenarios?product={version.product_code}")
+    return here.go(strategy_scenarios.path_of(version.product_code, version.stage))
 
 
 def _told(problem: Invalid | Conflict) -> str:
@@ -106,21 +128,21 @@ def _told(problem: Invalid | Conflict) -> str:
     return next(iter(problem.fields.values()), problem.text) if isinstance(problem, Invalid) else problem.text
 
 
-def _expected(form: dict[str, str]) -> Outcome:
+def _expected(form: dict[str, str], outcomes: dict[str, str]) -> str:
     if len(form.get("name", "")) < SHORTEST_NAME:
         raise Invalid(fields={"name": "给场景起个名字，别人一看就知道是谁、为什么"})
-    if form.get("outcome") not in OUTCOMES:
+    if form.get("outcome") not in outcomes:
         raise Invalid(fields={"outcome": "请选一个应当的结果"})
-    return Outcome(form["outcome"])
+    return form["outcome"]
 
 
 async def _case_of(tx: Tx, version: Version, form: dict[str, str]) -> Case:
     """Raises `Invalid` when a fact of the form cannot be read."""
-    held = await _offered(tx, version.product_code)
+    held = await _offered(tx, version)
     chosen = next((each for each in held if each.id == form.get("case")), None)
     if chosen is None:
         raise Invalid(fields={"case": "请先选一个场景来改"})
-    levers, case = _levers(await checks.document_of(tx, version), chosen, form)
+    levers, case = _levers(await _looked_at(tx, version), chosen, form)
     if any(each.wrong for each in levers):
         raise Invalid(fields={"case": "有一项事实看不懂，先改好"})
     return case
@@ -131,77 +153,103 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         version = await found(tx, version_id)
         floor = await strategies.floor(tx, version.product_code, version.stage)
         document = await checks.document_of(tx, version)
-        held = await _offered(tx, version.product_code)
-        real = await stored_trials.opened(here, tx, form.get("case", ""))
+        held = await _offered(tx, version)
+        real = await stored_trials.opened(here, tx, form.get("case", ""), version.stage)
         if real is not None:
             held = [real.scenario, *held]
         chosen = next((each for each in held if each.id == form.get("case")), held[0] if held else None)
-        levers, case = _levers(document, chosen, form) if chosen else ((), None)
-        decision, told = await _decided(tx, version, document, case, stored=real is not None)
-    lit = path.lit(document, _of_layer(decision, version), version.stage) if decision else None
+        levers, case = _levers(await _looked_at(tx, version), chosen, form) if chosen else ((), None)
+        answer, told = await _answered(tx, version, document, case, stored=real is not None)
+    lit = path.lit(document, _of_layer(answer, version), version.stage) if answer else None
+    words, decided = judging.outcomes(version.stage), isinstance(answer, Decision)
     return Trial(
         version=version,
         cases=tuple(held),
         case=chosen.id if chosen else "",
         levers=levers,
-        decision=decision,
-        outcome=OUTCOMES[decision.outcome] if decision else "",
-        caps=_shares(decision),
+        decision=answer if isinstance(answer, Decision) else None,
+        said=answer if isinstance(answer, Assessment) else None,
+        plan=_plan(answer),
+        outcome=words[answer.outcome] if answer else "",
+        caps=_shares(answer if isinstance(answer, Decision) else None),
         drawing=strategy_graph.draw(document, lit),
         sheet=strategy_tables.sheet(version.stage, version.content, floor, lit=lit.rows if lit else None),
         may_keep=strategies.may_write(here.actor) and (version.layer == "union" or not here.head_office),
-        stored=stored_trials.compared(real, decision) if real else None,
+        stored=stored_trials.compared(real, answer) if real else None,
+        outcomes=words,
+        kept="" if decided else judging.KEPT.get(version.stage, ""),
+        tighter=overlays.TIGHTER.get(version.stage, "") if version.layer == "county" else "",
         told=told,
     )
 
 
-async def _offered(tx: Tx, product_code: str) -> list[Scenario]:
+async def _offered(tx: Tx, version: Version) -> list[Scenario]:
     """The institution's own scenarios, then those that came with the code, to begin with."""
-    held = await scenario_book.of_product(tx, product_code)
+    stage = judging.moment(version.stage)
+    held = await scenario_book.of_product(tx, version.product_code, stage)
     names = {each.name for each in held}
     made = [
         Scenario(
             id=f"shipped-{n}",
             product_code="*",
+            stage=stage,
             name=name,
             case=case,
             expected=must,
             made_by="",
             made_at=tx.now,
         )
-        for n, (name, case, must) in enumerate(shipped.scenarios(), 1)
+        for n, (name, case, must) in enumerate(shipped.scenarios(stage), 1)
     ]
     return [*held, *(each for each in made if each.name not in names)]
 
 
-def _of_layer(decision: Decision, version: Version) -> list[Any]:
+def _of_layer(answer: Answer, version: Version) -> list[Any]:
     """The steps of the version's own layer: both layers have tables of the same names."""
     county = version.layer == "county"
-    return [step for step in decision.trace if (step.layer == "county") is county]
+    return [step for step in answer.trace if (step.layer == COUNTY) is county]
 
 
-async def _decided(
+def _plan(answer: Answer | None) -> Plan | None:
+    if not isinstance(answer, Assessment) or answer.contact is None:
+        return None
+    contact = answer.contact
+    aside_left = any(step.event == "not_taken" for step in answer.trace)
+    return Plan(WORDS[contact.action], WORDS[contact.channel], contact.pace_days, aside_left)
+
+
+async def _answered(
     tx: Tx, version: Version, document: Document, case: Case | None, *, stored: bool
-) -> tuple[Decision | None, str]:
-    if version.stage not in DECIDING:
-        return None, "这个环节不在一次审批里，在别的时候单独问，这里先只画流程。"
+) -> tuple[Answer | None, str]:
     if case is None:
         return None, "还没有场景。先加一个场景，再来试。"
     try:
         product = case.product if version.product_code == ALL_PRODUCTS and stored else version.product_code
-        build = await checks.trial_later(tx, product, version.stage, version.content, document)
+        build = await judging.trial_later(tx, product, version.stage, version.content, document)
         using = await aside.run(build)
     except Invalid as problem:
         return None, problem.text
-    return (await aside.run(decisions.decide, case, using)).decision, ""
+    return await aside.run(judging.answer, case, using), ""
 
 
-def _levers(document: Document, chosen: Scenario, form: dict[str, str]) -> tuple[tuple[Lever, ...], Case]:
+async def _looked_at(tx: Tx, version: Version) -> list[str]:
+    """Names of facts the version looks at; at a stage outside a decision also those of head office's document beside a
+    county's, and of the guard behind both."""
+    names = _declared(await checks.document_of(tx, version))
+    if not judging.moment(version.stage):
+        return names
+    if not isinstance(version.content, UnionContent):
+        floor = await strategies.floor(tx, version.product_code, version.stage)
+        names += _declared(floor.document)
+    return list(dict.fromkeys([*names, *sorted(conduct.needs(version.stage))]))
+
+
+def _levers(names: list[str], chosen: Scenario, form: dict[str, str]) -> tuple[tuple[Lever, ...], Case]:
     """The facts this stage reads from outside, as they are in the form or the case; and the case with them."""
     case, made = chosen.case, []
     changed = {name: dict(source.facts) for name, source in case.sources.items()}
     touched = form.get("case") == chosen.id
-    for number, fact in enumerate(_read_by(document, case)[:MOST]):
+    for number, fact in enumerate(_read_by(names, case)[:MOST]):
         column, value = _column(fact), changed[fact.source].get(fact.name)
         text, wrong = _text(value, column), ""
         given = form.get(f"fact_{number}", "") if touched else ""
@@ -218,9 +266,12 @@ def _levers(document: Document, chosen: Scenario, form: dict[str, str]) -> tuple
     return tuple(made), msgspec.structs.replace(case, sources=sources)
 
 
-def _read_by(document: Document, case: Case) -> list[Fact]:
+def _declared(document: Document) -> list[str]:
     entry = next((n for n in document["nodes"] if n["type"] == "inputNode"), None)
-    names = json.loads(entry["content"]["schema"])["properties"] if entry else {}
+    return list(json.loads(entry["content"]["schema"])["properties"]) if entry else []
+
+
+def _read_by(names: list[str], case: Case) -> list[Fact]:
     known = facts.catalogue()
     wanted = [known[name] for name in names if name in known]
     return [each for each in wanted if each.source not in COMPUTED and each.source in case.sources]

@@ -14,7 +14,7 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import DECIDING, MOMENTS
-from backend.domains.strategies import aside, checks, counties, course, effects, overlays
+from backend.domains.strategies import aside, checks, counties, course, effects, judging, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.diff import Change
@@ -64,7 +64,8 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
-    """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook; `whose` the county."""
+    """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook; `whose` the county. Of
+    a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on."""
 
     version: Version
     product_name: str
@@ -82,6 +83,9 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     warned: tuple[str, ...]
     whose: str = ""
     overlays: tuple[tuple[str, Overlay], ...] = ()
+    tighter: str = ""
+    kept: str = ""
+    answers: dict[str, str] = {}
     told: str = ""
     form: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -248,6 +252,9 @@ async def view(
         whose=(await staff.institution(here, version.institution_id)).short_name
         if version.layer == "county"
         else "",
+        tighter=overlays.TIGHTER.get(version.stage, ""),
+        kept=judging.KEPT.get(version.stage, ""),
+        answers=judging.outcomes(version.stage),
         told=_told(problem),
         form=form or {},
         errors=problem.fields if isinstance(problem, Invalid) else {},

@@ -13,59 +13,33 @@ from typing import Any
 import msgspec
 
 from backend.core import clock
-from backend.domains.decision import bundle, conduct, contracts, explain, facts, features, gate, lint
+from backend.domains.decision import (
+    bundle,
+    conduct,
+    contracts,
+    county_moments,
+    explain,
+    facts,
+    features,
+    gate,
+    lint,
+)
+from backend.domains.decision.assessment import ALLOWED, ASK, NONE, NOT_ALLOWED, SILENT, Assessment, Contact
 from backend.domains.decision.facts import Value
-from backend.domains.decision.model import MOMENTS, Case, Gap, Reason, Stage, Step
+from backend.domains.decision.model import MOMENTS, Case, Reason, Stage, Step
 
-ALLOWED, NOT_ALLOWED, ASK, NONE = "allowed", "not_allowed", "ask", "none"
-_SILENT = {
-    Stage.MARKETING_GATE: NOT_ALLOWED,
-    Stage.PRE_SCREEN: ASK,
-    Stage.DRAWDOWN_CHECK: ASK,
-    Stage.EARLY_WARNING: contracts.ACTIONS[0],
-    Stage.COLLECTION: ASK,
-}
-"""The outcome where facts are missing or something of ours failed."""
 _WORDS = ("text", "advice")
 
 
-class Contact(msgspec.Struct, frozen=True, kw_only=True):
-    """How a collection case is worked on: days between contacts, and what forbids one now (`held`, codes)."""
-
-    action: str
-    channel: str
-    pace_days: int
-    held: list[str]
-
-
-class Assessment(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stage says of a case.
-
-    `outcome`: allowed | not_allowed | ask for the gates; none | watch | call | visit | freeze for early warning, the
-    strictest of all `actions`; for collection the action, `none` while `contact.held` forbids it, or ask.
-    """
-
-    stage: str
-    outcome: str
-    actions: list[str]
-    contact: Contact | None
-    reasons: list[Reason]
-    gaps: list[Gap]
-    completeness_bp: int
-    strategy: str
-    catalogue: str
-    code: str
-    trace: list[Step]
-
-
 class Prepared(msgspec.Struct, frozen=True):
-    """One compiled document with the facts it takes."""
+    """One compiled document with the facts it takes, and the county's beside it, if there is one."""
 
     stage: gate.CompiledStage
     catalogue: facts.Catalogue
     needed: list[facts.Fact]
     features: tuple[str, ...]
     code: str
+    overlay: county_moments.Overlay | None = None
 
 
 def prepare(
@@ -75,13 +49,15 @@ def prepare(
     catalogue: facts.Catalogue | None = None,
     code: str = "",
     library: lint.Library = lint.NOTHING,
+    overlay: Any = None,
 ) -> Prepared:
-    """Check and compile. Raises `StrategyRefused`."""
+    """Check and compile. `overlay`: a county's document. Raises `StrategyRefused`."""
     known = catalogue or facts.catalogue()
     compiled = gate.compile_stage(stage, document, known, library)
     plain, computed = features.closure({*compiled.inputs, *conduct.needs(stage)})
     needed = known.parcels(plain)  # an answer is taken whole, as in `bundle`
-    return Prepared(compiled, known, needed, computed, code or bundle.code_version())
+    beside = None if overlay is None else county_moments.prepare(stage, overlay, known)
+    return Prepared(compiled, known, needed, computed, code or bundle.code_version(), beside)
 
 
 def seeded_document(stage: Stage) -> Any:
@@ -97,12 +73,16 @@ def seeded() -> dict[Stage, Prepared]:
 
 def assess(stage: Stage, case: Case, using: Mapping[Stage, Prepared]) -> Assessment:
     """Never raises for anything in the case: what cannot be understood allows nothing."""
-    return _Run(stage, case, using[stage]).result()
+    prepared = using[stage]
+    said = _Run(stage, case, prepared).result()
+    if prepared.overlay is None:
+        return said
+    return county_moments.tighten(case, said, prepared.overlay, prepared.catalogue)
 
 
 def unusable(stage: Stage, code: str = "") -> Assessment:
     """What is said where the stage's document no longer passes our checks: nothing is allowed, a person looks."""
-    silent = _SILENT[stage]
+    silent = SILENT[stage]
     return Assessment(
         stage=stage,
         outcome=silent,
@@ -153,7 +133,7 @@ class _Run:
             told = {name: value for name, value in hit.output.items() if name not in _WORDS}
             row = {"table": hit.table, "row": hit.row}
             self._trace.append(Step(stage=self._stage, event="row", facts=hit.facts, output=told, **row))
-            reason = self._reason(hit)
+            reason = explain.moment(hit, self._stage, self._values, self._using.catalogue)
             if reason not in self._reasons:
                 self._reasons.append(reason)
         self._trace.append(Step(stage=self._stage, event="complete"))
@@ -161,18 +141,6 @@ class _Run:
     def _give_up(self, event: str, code: str) -> None:
         self._broken = True
         self._trace.append(Step(stage=self._stage, event=event, output={"code": code}))
-
-    def _reason(self, hit: gate.Hit) -> Reason:
-        known = self._using.catalogue
-        if "severity" in hit.output:
-            return explain.rule(hit, self._stage, self._values, known)
-        return Reason(
-            code=str(hit.output.get("code", hit.row)),
-            text=facts.sentence(str(hit.output["text"]), self._values, known),
-            direction="minus",
-            severity="note",
-            stage=self._stage,
-        )
 
     def result(self) -> Assessment:
         outcome, actions, contact = self._outcome()
@@ -195,7 +163,7 @@ class _Run:
 
     def _outcome(self) -> tuple[str, list[str], Contact | None]:
         if self._gaps or self._broken:
-            silent = _SILENT[self._stage]
+            silent = SILENT[self._stage]
             return silent, [silent] if self._stage is Stage.EARLY_WARNING else [], None
         if self._stage is Stage.EARLY_WARNING:
             found = {str(hit.output["action"]) for hit in self._hits}
@@ -214,13 +182,15 @@ class _Run:
             return ASK
         if self._forbidden():
             self._broken = True  # the tables would have allowed it: they are wrong, or we are
-            return _SILENT[self._stage]
+            return SILENT[self._stage]
         return ALLOWED
 
     def _contact(self) -> Contact:
         output = self._hits[0].output
         channel, held = str(output["channel"]), []
-        if output["action"] != NONE:
+        if output["action"] == NONE:
+            channel = NONE  # whoever is not to be contacted is not called either
+        else:
             held = self._forbidden(channel)
         return Contact(
             action=str(output["action"]), channel=channel, pace_days=int(output["pace_days"]), held=held
@@ -231,13 +201,5 @@ class _Run:
         found = conduct.violations(self._stage, self._values, way)
         for code, why in found:
             self._trace.append(Step(stage=self._stage, event="held", output={"code": code}))
-            self._reasons.append(
-                Reason(
-                    code=f"CONDUCT_{code.upper()}",
-                    text=why,
-                    direction="minus",
-                    severity="note",
-                    stage=self._stage,
-                )
-            )
+            self._reasons.append(explain.held(self._stage, code, why))
         return [code for code, _ in found]

@@ -17,9 +17,11 @@ SEEDED = "personal_credit"
 
 _CODE = (
     "assess.py",
+    "assessment.py",
     "conduct.py",
     "contracts.py",
     "county.py",
+    "county_moments.py",
     "coverage.py",
     "evaluate.py",
     "explain.py",

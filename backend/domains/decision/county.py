@@ -8,7 +8,7 @@ A worse grade asks the union's own limit and price again for that grade and keep
 price, since no document promises that its caps fall with the grade.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -90,20 +90,57 @@ def run(case: Case, bundle: Bundle, floor: Floor) -> Added:
     return _County(case, bundle, floor).run()
 
 
+class Layer:
+    """A county's documents on their own facts: a gap here must not blind the union. Shared by the decision and by the
+    moments outside it (`county_moments.py`); what fails is `broken`, never raised."""
+
+    def __init__(
+        self, case: Case, known: facts.Catalogue, needed: Iterable[facts.Fact], computed: tuple[str, ...]
+    ) -> None:
+        self.known, self.broken = known, False
+        self.trace: list[Step] = []
+        checked = facts.check(case, needed, known)
+        self.values: dict[str, Value] = dict(checked.values)
+        self.gaps: list[Gap] = list(checked.gaps)
+        try:
+            features.extend(self.values, clock.local(case.as_of).date(), computed)
+        except Exception:
+            self.broken = True  # a date outside the calendar, and whatever else no fact should do
+
+    def guarded(self, stage: Stage, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except gate.Unproven as unproven:
+            self._give_up(stage, str(unproven))
+        except Exception as error:
+            self._give_up(stage, type(error).__name__)
+
+    def _give_up(self, stage: Stage, code: str) -> None:
+        self.broken = True
+        self.note(stage, "error", output={"code": code})
+
+    def note(self, stage: Stage, event: str, **more: Any) -> None:
+        self.trace.append(Step(stage=stage, event=event, layer=COUNTY, **more))
+
+    def hits(self, document: gate.CompiledStage) -> list[Hit]:
+        """The rows that match; a neutral row that stands for silence is left out."""
+        hits = gate.evaluate(document, self.values, self.known, partial=True)
+        hits = [hit for hit in hits if hit.row != SILENT]
+        for hit in hits:
+            told = {name: value for name, value in hit.output.items() if name not in _WORDS}
+            self.note(document.stage, "row", table=hit.table, row=hit.row, facts=hit.facts, output=told)
+        self.note(document.stage, "complete")
+        return hits
+
+
 class _County:
     def __init__(self, case: Case, bundle: Bundle, floor: Floor) -> None:
-        self._case, self._bundle, self._floor = case, bundle, floor
-        self._added = Added(floor.grade)
-        checked = facts.check(case, bundle.county_needed, bundle.catalogue)
-        self._values: dict[str, Value] = dict(checked.values)
-        self._added.gaps = list(checked.gaps)
-        try:
-            features.extend(self._values, clock.local(case.as_of).date(), bundle.county_features)
-        except (ValueError, OverflowError):
-            self._added.broken = True
+        self._bundle, self._floor = bundle, floor
+        self._layer = Layer(case, bundle.catalogue, bundle.county_needed, tuple(bundle.county_features))
+        self._added = Added(floor.grade, gaps=self._layer.gaps, trace=self._layer.trace)
         for name in ("score", "grade"):
             if name in floor.values:
-                self._values[name] = floor.values[name]
+                self._layer.values[name] = floor.values[name]
 
     def run(self) -> Added:
         for stage in self._bundle.overlays:
@@ -111,41 +148,23 @@ class _County:
         if self._added.grade != self._floor.grade:
             self._guarded(Stage.LIMIT, _County._limit_again)
             self._guarded(Stage.PRICING, _County._price_again)
+        self._added.broken = self._layer.broken
         return self._added
 
     def _guarded(self, stage: Stage, step: Any) -> None:
         if stage in (Stage.RATING, Stage.LIMIT, Stage.PRICING) and self._floor.grade is None:
             return  # the union gave no grade: it has declined or referred already
-        try:
-            step(self, stage)
-        except gate.Unproven as unproven:
-            self._give_up(stage, str(unproven))
-        except Exception as error:
-            self._give_up(stage, type(error).__name__)
-
-    def _give_up(self, stage: Stage, code: str) -> None:
-        self._added.broken = True
-        self._trace(stage, "error", output={"code": code})
-
-    def _trace(self, stage: Stage, event: str, **more: Any) -> None:
-        self._added.trace.append(Step(stage=stage, event=event, layer=COUNTY, **more))
+        self._layer.guarded(stage, lambda: step(self, stage))
 
     def _hits(self, stage: Stage) -> list[Hit]:
-        """The county's rows that match; a neutral row that stands for silence is left out."""
-        hits = gate.evaluate(self._bundle.overlays[stage], self._values, self._bundle.catalogue, partial=True)
-        hits = [hit for hit in hits if hit.row != SILENT]
-        for hit in hits:
-            told = {name: value for name, value in hit.output.items() if name not in _WORDS}
-            self._trace(stage, "row", table=hit.table, row=hit.row, facts=hit.facts, output=told)
-        self._trace(stage, "complete")
-        return hits
+        return self._layer.hits(self._bundle.overlays[stage])
 
     def _rules(self, stage: Stage) -> None:
         for hit in self._hits(stage):
-            self._say(explain.rule(hit, stage, self._values, self._bundle.catalogue))
+            self._say(explain.rule(hit, stage, self._layer.values, self._bundle.catalogue))
 
     def _say(self, reason: Reason) -> None:
-        if not any(_same(reason, other) for other in (*self._floor.reasons, *self._added.reasons)):
+        if not any(same(reason, other) for other in (*self._floor.reasons, *self._added.reasons)):
             self._added.reasons.append(msgspec.structs.replace(reason, layer=COUNTY))
 
     def _rating(self, stage: Stage) -> None:
@@ -196,7 +215,8 @@ class _County:
         self._added.price = [*(again if dearer else plain), *own]
 
 
-def _same(one: Reason, other: Reason) -> bool:
+def same(one: Reason, other: Reason) -> bool:
+    """Whether the customer would read the same twice."""
     return (one.code, one.text, one.severity) == (other.code, other.text, other.severity)
 
 

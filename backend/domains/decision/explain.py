@@ -51,6 +51,28 @@ def rule(hit: Hit, stage: Stage, values: Mapping[str, Value], known: Catalogue) 
     )
 
 
+CONDUCT = "CONDUCT_"
+"""Begins the codes of what forbids a contact whatever the tables say."""
+
+
+def moment(hit: Hit, stage: Stage, values: Mapping[str, Value], known: Catalogue) -> Reason:
+    """A row that matched at a moment: of a rule table, a warning or a plan."""
+    if "severity" in hit.output:
+        return rule(hit, stage, values, known)
+    return Reason(
+        code=str(hit.output.get("code", hit.row)),
+        text=facts.sentence(str(hit.output["text"]), values, known),
+        direction="minus",
+        severity="note",
+        stage=stage,
+    )
+
+
+def held(stage: Stage, code: str, why: str) -> Reason:
+    """What forbids it now, by the guard behind the tables."""
+    return Reason(code=f"{CONDUCT}{code.upper()}", text=why, direction="minus", severity="note", stage=stage)
+
+
 def characteristic(
     name: str, *, plus: bool, severity: str, values: Mapping[str, Value], known: Catalogue
 ) -> Reason:

@@ -136,7 +136,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened: a row that matched, a score, a refusal of the gate."""
 
     stage: str
-    event: str  # row, score, complete, incomplete, error, interrupted
+    event: str  # row, score, complete, incomplete, error, interrupted; held and not_taken at moments
     table: str = ""
     row: str = ""
     facts: dict[str, int | bool | str] = {}

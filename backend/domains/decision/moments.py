@@ -4,17 +4,20 @@ A flow reads what is live with `live` inside a read, calls outside with no trans
 `record`s in the transaction of what follows (A3-25, A3-38).
 """
 
+import functools
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import structlog
+from msgspec import UNSET
 
 from backend.core import ids
 from backend.db import queries
 from backend.db.database import Tx
-from backend.domains.decision import assess, bundle, facts, repository, service
+from backend.domains.decision import assess, assessment, bundle, facts, repository, service
 from backend.domains.decision.model import (
     FORMAT,
     Case,
@@ -29,8 +32,10 @@ from backend.domains.decision.model import (
 log = structlog.get_logger("moments")
 
 Q = queries.load(__package__, "queries_moments.sql")
-Assessment = assess.Assessment
-ALLOWED, NOT_ALLOWED, ASK, NONE = assess.ALLOWED, assess.NOT_ALLOWED, assess.ASK, assess.NONE
+Assessment = assessment.Assessment
+Prepared = assess.Prepared
+ALLOWED, NOT_ALLOWED = assessment.ALLOWED, assessment.NOT_ALLOWED
+ASK, NONE = assessment.ASK, assessment.NONE
 _TABLE = "decision.assessments"
 
 
@@ -59,36 +64,103 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(self.capsule, type=MomentCapsule)
 
 
-async def live(tx: Tx, product_code: str, stage: Stage) -> assess.Prepared | None:
-    """The document of a stage that is live for a product; None where it no longer passes our checks."""
+class Chosen(msgspec.Struct, frozen=True):
+    """What is live of a stage for a product: the union's document and the county's beside it ('': none), by hash."""
+
+    strategy: str
+    overlay: str
+
+
+async def chosen(tx: Tx, product_code: str, stage: Stage) -> Chosen:
+    """Of the product, else of all products, else the shipped one; the county's found in the same order (N4)."""
+    found = [row for row in await repository.live(tx, product_code) if row.stage == stage]
+    rows = sorted(found, key=lambda row: row.product_code != "*")
+    union = [row.hash for row in rows if row.institution_id == service.UNION]
+    county = [row.hash for row in rows if row.institution_id != service.UNION]
+    return Chosen(union[0] if union else assess.seeded()[stage].stage.hash, county[0] if county else "")
+
+
+async def prepared(tx: Tx, product_code: str, stage: Stage) -> Prepared:
+    """What says something at a stage in the county of `tx` now; compiled once per process.
+
+    Raises `StrategyRefused` or `VersionMissing` when a stored document no longer passes this code's checks.
+    """
+    return await _compiled(tx, stage, await chosen(tx, product_code, stage))
+
+
+async def _compiled(tx: Tx, stage: Stage, using: Chosen) -> Prepared:
+    if using == Chosen(assess.seeded()[stage].stage.hash, ""):
+        return assess.seeded()[stage]
+    key = (using, facts.catalogue().hash)
+    if key not in _prepared:
+        _prepared[key] = (await _compiling(tx, stage, using))()
+    return _prepared[key]
+
+
+_prepared: dict[tuple[Chosen, str], Prepared] = {}
+
+
+async def trial_later(
+    tx: Tx,
+    product_code: str,
+    stage: Stage,
+    *,
+    document: Any = None,
+    overlay: Any = None,
+    without_county: bool = False,
+) -> Callable[[], Prepared]:
+    """What would say something if these documents were live, read; building it, pure CPU that raises
+    `StrategyRefused`, is left to the caller. Raises `VersionMissing`."""
+    using = await chosen(tx, product_code, stage)
+    if without_county:
+        using = Chosen(using.strategy, "")
+    return await _compiling(tx, stage, using, document, overlay)
+
+
+async def _compiling(
+    tx: Tx, stage: Stage, using: Chosen, document: Any = None, overlay: Any = None
+) -> Callable[[], Prepared]:
+    """The documents of `using`, or those given in their place, ready to compile."""
+    if document is None:
+        document = await _document(tx, stage, using.strategy)
+    if overlay is None and using.overlay:
+        overlay = await service.county_document(tx, using.overlay)
+    held = await service.referable(tx, [document])
+    return functools.partial(assess.prepare, stage, document, library=held, overlay=overlay)
+
+
+async def _document(tx: Tx, stage: Stage, digest: str) -> Any:
+    """Raises `VersionMissing`."""
+    if digest == assess.seeded()[stage].stage.hash:
+        return assess.seeded_document(stage)
+    found = await service.texts(tx, [digest])
+    if digest not in found:
+        raise VersionMissing()
+    return msgspec.json.decode(found[digest])
+
+
+async def live(tx: Tx, product_code: str, stage: Stage) -> Prepared | None:
+    """As `prepared`; None where a document no longer passes our checks."""
+    return await _usable(tx, product_code, stage, await chosen(tx, product_code, stage))
+
+
+async def stored(tx: Tx, product_code: str, stage: Stage, digest: str) -> Prepared | None:
+    """As `live` with a stored document of the union in the live one's place: the county's stays over it."""
+    using = await chosen(tx, product_code, stage)
+    return await _usable(tx, product_code, stage, Chosen(digest, using.overlay))
+
+
+async def _usable(tx: Tx, product_code: str, stage: Stage, using: Chosen) -> Prepared | None:
     try:
-        return (await service.moments_for(tx, product_code))[stage]
+        return await _compiled(tx, stage, using)
     except (StrategyRefused, VersionMissing) as problem:
-        log.error("strategy unusable", stage=stage, product=product_code, error=problem.code)
+        log.error(
+            "strategy unusable", stage=stage, product=product_code, document=using.strategy, error=problem.code
+        )
         return None
 
 
-async def stored(tx: Tx, stage: Stage, digest: str) -> assess.Prepared | None:
-    """A stored document of the union beside the live one, compiled once per process; None where it no longer passes
-    our checks."""
-    key = (digest, facts.catalogue().hash)
-    try:
-        if key not in _stored:
-            found = await service.texts(tx, [digest])
-            if digest not in found:
-                raise VersionMissing()
-            document = msgspec.json.decode(found[digest])
-            _stored[key] = assess.prepare(stage, document, library=await service.referable(tx, [document]))
-    except (StrategyRefused, VersionMissing) as problem:
-        log.error("strategy unusable", stage=stage, document=digest, error=problem.code)
-        return None
-    return _stored[key]
-
-
-_stored: dict[tuple[str, str], assess.Prepared] = {}
-
-
-def say(stage: Stage, case: Case, using: assess.Prepared | None) -> Assessment:
+def say(stage: Stage, case: Case, using: Prepared | None) -> Assessment:
     """Never raises for anything in the case. Without a usable document nothing is allowed."""
     return assess.unusable(stage) if using is None else assess.assess(stage, case, {stage: using})
 
@@ -110,12 +182,17 @@ async def record(
         outcome=said.outcome,
         reason_codes=[reason.code for reason in said.reasons],
         completeness_bp=said.completeness_bp,
-        versions={"strategy": said.strategy, "catalogue": said.catalogue, "code": said.code},
+        versions=_versions(said),
         capsule=tx.vault.seal(_TABLE, "capsule", number, plain),
         capsule_sha256=hashlib.sha256(plain).digest(),
         now=tx.now,
     )
     return number
+
+
+def _versions(said: Assessment) -> dict[str, str]:
+    overlay = {} if said.overlay is UNSET else {"overlay": said.overlay}
+    return {"strategy": said.strategy, "catalogue": said.catalogue, "code": said.code, **overlay}
 
 
 async def _keep_versions(tx: Tx, said: Assessment) -> None:
@@ -141,6 +218,33 @@ async def get(tx: Tx, assessment_id: str) -> Kept:
 async def last_of(tx: Tx, application_id: str, stage: Stage) -> Kept | None:
     row = await Q.last_of(tx, institution_id=tx.institution_id, application_id=application_id, stage=stage)
     return _kept(tx, row) if row else None
+
+
+async def kept_stages(tx: Tx, application_id: str) -> set[Stage]:
+    """The stages that have said something of a case."""
+    rows = await Q.kept_stages(tx, institution_id=tx.institution_id, application_id=application_id)
+    return {Stage(row["stage"]) for row in rows}
+
+
+async def count_past(tx: Tx, stage: Stage, product_code: str) -> int:
+    """Stored assessments of a stage in the county of `tx`; product '*' counts all."""
+    given = {"institution_id": tx.institution_id, "stage": str(stage), "product_code": product_code}
+    return int(await Q.count_past(tx, **given))
+
+
+async def past(
+    tx: Tx, stage: Stage, product_code: str, *, before: str = service.LAST, most: int = 200
+) -> list[tuple[str, MomentCapsule]]:
+    """(id, capsule) of stored assessments, newest first, older than `before`."""
+    rows = await Q.past(
+        tx,
+        institution_id=tx.institution_id,
+        stage=str(stage),
+        product_code=product_code,
+        before=before,
+        most=most,
+    )
+    return [(str(row["id"]), _opened(tx, row)) for row in rows]
 
 
 async def turned_away(tx: Tx, application_id: str) -> list[Reason]:
@@ -172,9 +276,15 @@ async def replay(tx: Tx, assessment_id: str) -> tuple[bool, bool]:
         catalogue=facts.Catalogue(found[then.catalogue].encode()),
         code=then.code,
         library=await service.referable(tx, [document]),
+        overlay=None if then.overlay is UNSET else await service.county_document(tx, then.overlay),
     )
     again = msgspec.structs.replace(capsule, assessment=assess.assess(stage, capsule.case, {stage: using}))
     return canonical(again) == kept.capsule, untouched
+
+
+def _opened(tx: Tx, row: Any) -> MomentCapsule:
+    plain = tx.vault.open(_TABLE, "capsule", row["id"], row["capsule"])
+    return msgspec.json.decode(plain, type=MomentCapsule)
 
 
 def _kept(tx: Tx, row: Any) -> Kept:

@@ -17,7 +17,6 @@ from backend.core import clock, unreadable
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.decision import (
-    assess,
     bundle,
     capsule_file,
     cards,
@@ -32,7 +31,6 @@ from backend.domains.decision import (
     scorecard,
 )
 from backend.domains.decision.model import (
-    MOMENTS,
     AlreadyDecided,
     Capsule,
     CapsuleUnreadable,
@@ -56,7 +54,8 @@ Nearest = nearest.Nearest
 
 UNION = "*"
 """The union's layer, among the institutions of `decision.live`."""
-_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+"""Where a walk through the past begins: after every id."""
 
 
 class ReplayResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,37 +119,6 @@ async def bundle_for(tx: Tx, product_code: str, application_id: str | None = Non
     kept = await repository.pinned(tx, application_id) if application_id else None
     chosen = await live(tx, product_code) if kept is None else msgspec.convert(kept, Chosen)
     return await _compile(tx, chosen.versions())
-
-
-async def moments_for(tx: Tx, product_code: str) -> dict[Stage, assess.Prepared]:
-    """The documents asked outside a decision (`assess.assess`), as they are live now; the shipped ones where none is.
-
-    Raises `StrategyRefused` or `VersionMissing` when a stored one no longer passes this code's checks.
-    """
-    rows = sorted(await repository.live(tx, product_code), key=lambda row: row.product_code != "*")
-    union = {row.stage: row.hash for row in rows if row.institution_id == UNION}
-    prepared = dict(assess.seeded())
-    for stage in MOMENTS:
-        digest = union.get(stage, prepared[stage].stage.hash)
-        if digest != prepared[stage].stage.hash:
-            prepared[stage] = await _prepared(tx, stage, digest)
-    return prepared
-
-
-async def _prepared(tx: Tx, stage: Stage, digest: str) -> assess.Prepared:
-    """Compiled once per process."""
-    key = (digest, facts.catalogue().hash)
-    if key not in _moments:
-        found = await texts(tx, [digest])
-        if digest not in found:
-            raise VersionMissing()
-        document = msgspec.json.decode(found[digest])
-        held = await referable(tx, [document])
-        _moments[key] = assess.prepare(stage, document, library=held)
-    return _moments[key]
-
-
-_moments: dict[tuple[str, str], assess.Prepared] = {}
 
 
 async def referable(tx: Tx, documents: Iterable[Any]) -> lint.Library:
@@ -273,7 +241,7 @@ async def count_past(tx: Tx, product_code: str) -> int:
 
 
 async def past(
-    tx: Tx, product_code: str, *, before: str = _LAST, most: int = 200
+    tx: Tx, product_code: str, *, before: str = LAST, most: int = 200
 ) -> list[tuple[str, Capsule]]:
     """(id, capsule) of stored decisions, newest first, older than `before`."""
     rows = await repository.past(tx, product_code, before, most)

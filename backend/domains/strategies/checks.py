@@ -11,8 +11,9 @@ from backend.db.database import Tx
 from backend.domains.decision import assess, bundle, facts, gate, lint
 from backend.domains.decision import service as decisions
 from backend.domains.decision.bundle import Bundle
-from backend.domains.decision.model import DECIDING, MOMENTS, Stage, StrategyRefused, VersionMissing
-from backend.domains.strategies import aside, fairness, overlays, repository, scenarios, verdicts
+from backend.domains.decision.model import MOMENTS, Stage, StrategyRefused, VersionMissing
+from backend.domains.strategies import aside, fairness, judging, overlays, repository, scenarios, verdicts
+from backend.domains.strategies.judging import Using
 from backend.domains.strategies.model import (
     UNION,
     Content,
@@ -57,8 +58,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     under: UnionContent
     library: lint.Library
     held: list[Scenario]
-    using: Callable[[], Bundle] | None
-    floor: Callable[[], Bundle] | None
+    using: Callable[[], Using] | None
+    floor: Callable[[], Using] | None
     moved: str = ""
 
     def report(self) -> Report:
@@ -76,12 +77,10 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
             if not _block(found):
                 found += overlays.check_openings(self.stage, self.content, known)
         else:
-            if self.stage not in DECIDING:
-                return Report(findings=[_closed(self.stage)], scenarios=[])
             found = overlays.check_county(self.stage, self.under, self.content, known)
             if overlays.tables(self.document):
                 found += findings_of(self.stage, self.document, self.library)
-        if _block(found) or self.stage not in DECIDING:
+        if _block(found):
             return Report(findings=found, scenarios=[])
         return self._tried(found)
 
@@ -95,13 +94,13 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
             said = [Finding(kind="document", place="文件", sentence=each) for each in refused.findings]
             return Report(findings=[*found, *said], scenarios=[])
         results = scenarios.run(self.held, using)
-        if self.stage in _PRICES:
+        if self.stage in _PRICES and isinstance(using, Bundle):
             found = [*found, *fairness.check([each.case for each in self.held], using)]
         if self.owner != UNION:
             found = [*found, *self._looser(using)]
         return Report(findings=found, scenarios=results)
 
-    def _looser(self, using: Bundle) -> list[Finding]:
+    def _looser(self, using: Using) -> list[Finding]:
         """No scenario may end looser than under head office alone. It cannot by construction; this would show it."""
         if self.floor is None:
             return [_unread()]
@@ -144,7 +143,6 @@ async def ready_content(tx: Tx, owner: str, product_code: str, stage: Stage, con
         document = content.document
     else:
         document = await aside.run(overlays.compose, stage, under, content, facts.catalogue())
-    decides = stage in DECIDING
     return Ready(
         owner=owner,
         stage=stage,
@@ -152,15 +150,15 @@ async def ready_content(tx: Tx, owner: str, product_code: str, stage: Stage, con
         document=document,
         under=under,
         library=await _library(tx, document),
-        held=await repository.scenarios(tx, product_code) if decides else [],
-        using=await _readable(trial_later(tx, product_code, stage, content, document)) if decides else None,
-        floor=await _readable(decisions.trial_later(tx, product_code, without_county=True))
-        if decides and owner != UNION
+        held=await repository.scenarios(tx, product_code, judging.moment(stage)),
+        using=await _readable(judging.trial_later(tx, product_code, stage, content, document)),
+        floor=await _readable(judging.live_later(tx, product_code, stage, without_county=True))
+        if owner != UNION
         else None,
     )
 
 
-async def _readable(build: Awaitable[Callable[[], Bundle]]) -> Callable[[], Bundle] | None:
+async def _readable(build: Awaitable[Callable[[], Using]]) -> Callable[[], Using] | None:
     """None where a text is missing, or the document is no graph at all: the checks tell both."""
     try:
         return await build
@@ -168,19 +166,9 @@ async def _readable(build: Awaitable[Callable[[], Bundle]]) -> Callable[[], Bund
         return None
 
 
-async def trial(tx: Tx, product_code: str, stage: Stage, content: Content, document: Document) -> Bundle:
+async def trial(tx: Tx, product_code: str, stage: Stage, content: Content, document: Document) -> Using:
     """What would decide in the county of `tx` with this content live. Raises `StrategyRefused`, `VersionMissing`."""
-    return (await trial_later(tx, product_code, stage, content, document))()
-
-
-async def trial_later(
-    tx: Tx, product_code: str, stage: Stage, content: Content, document: Document
-) -> Callable[[], Bundle]:
-    """As `trial`, read; building it is left to the caller."""
-    if isinstance(content, UnionContent):
-        band = content.openings.price_band
-        return await decisions.trial_later(tx, product_code, documents={stage: document}, price_band=band)
-    return await decisions.trial_later(tx, product_code, overlays={stage: document})
+    return (await judging.trial_later(tx, product_code, stage, content, document))()
 
 
 async def document_findings(tx: Tx, stage: Stage, document: Document) -> list[Finding]:
@@ -239,10 +227,6 @@ async def _floor(tx: Tx, product_code: str, stage: Stage) -> UnionContent:
     if found is not None and isinstance(found.content, UnionContent):
         return found.content
     return UnionContent(document=shipped(stage))
-
-
-def _closed(stage: Stage) -> Finding:
-    return Finding(kind="overlay", place=str(stage), sentence="这一步现在由省联社统一，县行不能另设")
 
 
 def _unread() -> Finding:

@@ -1,6 +1,7 @@
-"""影响: a version tried on stored past decisions before anybody approves it (A3-34, issue 3 §2).
+"""影响: a version tried on stored past answers before anybody approves it (A3-34, issue 3 §2).
 
-A county's version is tried on that county's own decisions, the union's on those of every county. "Before" is what
+A county's version is tried on that county's own decisions, or at a stage outside them on what that stage was asked and
+kept (`moments.py`); the union's on those of every county. "Before" is what
 would decide today, "after" the same with the version live. The counting is pure; `flows/measure_strategy` reads the
 cases, calls `count` and keeps how far it came. The big back-test over history and synthetic people is another part.
 """
@@ -9,11 +10,11 @@ from collections.abc import Iterable
 
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.decision import evaluate
-from backend.domains.decision import service as decisions
+from backend.domains.decision.assessment import Assessment
 from backend.domains.decision.bundle import Bundle
-from backend.domains.decision.model import Capsule, Decision, Outcome
-from backend.domains.strategies import checks, repository, verdicts
+from backend.domains.decision.model import Case, Decision, Outcome
+from backend.domains.strategies import checks, judging, repository, verdicts
+from backend.domains.strategies.judging import Answer, Using
 from backend.domains.strategies.model import (
     Effect,
     EffectFigures,
@@ -80,11 +81,15 @@ async def cancel(tx: Tx, effect_id: str) -> None:
 
 
 async def measured(tx: Tx, version: Version) -> bool:
-    """Whether the effect of this very content is known; a county without a decision yet has none to know."""
+    """Whether the effect of this very content is known; a county without a stored answer yet has none to know."""
     last = await repository.last_effect(tx, version.id)
     if last is not None and last.finished_at is not None and last.content_hash == version.content_hash:
         return True
-    return version.layer == "county" and not await decisions.count_past(tx, version.product_code)
+    return version.layer == "county" and not await judging.count_past(tx, version.stage, version.product_code)
+
+
+Sides = tuple[Using, Using, Using | None]
+"""What answers before and after, and head office's floor alone; None for the union's."""
 
 
 class Bundles:
@@ -92,17 +97,17 @@ class Bundles:
 
     def __init__(self, tx: Tx, version: Version) -> None:
         self._tx, self._version = tx, version
-        self._made: dict[str, tuple[Bundle, Bundle, Bundle | None]] = {}
+        self._made: dict[str, Sides] = {}
 
-    async def of(self, product_code: str) -> tuple[Bundle, Bundle, Bundle | None]:
-        """(before, after, floor); floor is None for the union's. Raises `StrategyRefused`, `VersionMissing`."""
+    async def of(self, product_code: str) -> Sides:
+        """Raises `StrategyRefused`, `VersionMissing`."""
         if product_code not in self._made:
             self._made[product_code] = await self._make(product_code)
         return self._made[product_code]
 
-    async def _make(self, product_code: str) -> tuple[Bundle, Bundle, Bundle | None]:
+    async def _make(self, product_code: str) -> Sides:
         tx, version = self._tx, self._version
-        before = await decisions.trial(tx, product_code)
+        before = (await judging.live_later(tx, product_code, version.stage))()
         own = await repository.live(tx, version.institution_id, product_code, version.stage)
         shadowed = own is not None and own.product_code != version.product_code and own.product_code != "*"
         after = before
@@ -111,23 +116,35 @@ class Bundles:
             after = await checks.trial(tx, product_code, version.stage, version.content, document)
         if isinstance(version.content, UnionContent):
             return before, after, None
-        return before, after, await decisions.trial(tx, product_code, without_county=True)
+        floor = await judging.live_later(tx, product_code, version.stage, without_county=True)
+        return before, after, floor()
 
 
-def count(
-    figures: EffectFigures,
-    cases: Iterable[tuple[str, Capsule, tuple[Bundle, Bundle, Bundle | None]]],
-) -> None:
-    """Add these decisions to the figures; two or three evaluations a case, about a millisecond each."""
-    for number, capsule, (before, after, floor) in cases:
-        one = evaluate.evaluate(capsule.case, before).decision
-        other = evaluate.evaluate(capsule.case, after).decision
-        _add(figures.before, one)
-        _add(figures.after, other)
+def count(figures: EffectFigures, cases: Iterable[tuple[str, Case, Sides]]) -> None:
+    """Add these answers to the figures; two or three evaluations a case, about a millisecond each."""
+    for number, case, (before, after, floor) in cases:
+        one, other = judging.answer(case, before), judging.answer(case, after)
         if floor is not None:
-            least = evaluate.evaluate(capsule.case, floor).decision
-            figures.looser += bool(verdicts.looser_than(least, other, after.price_band or (0, 0)))
-        _difference(figures, number, one, other)
+            band = (after.price_band if isinstance(after, Bundle) else None) or (0, 0)
+            figures.looser += bool(verdicts.looser_answer(judging.answer(case, floor), other, band))
+        if isinstance(one, Decision) and isinstance(other, Decision):
+            _add(figures.before, one)
+            _add(figures.after, other)
+            _difference(figures, number, one, other)
+        elif isinstance(one, Assessment) and isinstance(other, Assessment):
+            _said(figures, number, one, other)
+
+
+def _said(figures: EffectFigures, number: str, one: Assessment, other: Assessment) -> None:
+    """Two answers at a moment outside a decision."""
+    old, new = judging.said(one), judging.said(other)
+    figures.said_before[old] = figures.said_before.get(old, 0) + 1
+    figures.said_after[new] = figures.said_after.get(new, 0) + 1
+    if old != new:
+        figures.swaps[f"{old}>{new}"] = figures.swaps.get(f"{old}>{new}", 0) + 1
+        _example(figures, number, one, other)
+    elif one.contact != other.contact:
+        figures.other_ways += 1
 
 
 def together(several: Iterable[EffectFigures]) -> EffectFigures:
@@ -163,15 +180,21 @@ def _difference(figures: EffectFigures, number: str, one: Decision, other: Decis
     figures.lower_amounts += not swapped and (other.amount_fen or 0) < (one.amount_fen or 0)
     figures.higher_amounts += not swapped and (other.amount_fen or 0) > (one.amount_fen or 0)
     priced = one.annual_rate_bp != other.annual_rate_bp
-    if (swapped or priced or one.amount_fen != other.amount_fen) and len(figures.examples) < EXAMPLES:
-        known = {reason.code for reason in one.reasons}
-        figures.examples.append(
-            Moved(
-                decision_id=number,
-                before=one.outcome,
-                after=other.outcome,
-                amount_before_fen=one.amount_fen,
-                amount_after_fen=other.amount_fen,
-                codes=[reason.code for reason in other.reasons if reason.code not in known],
-            )
+    if swapped or priced or one.amount_fen != other.amount_fen:
+        _example(figures, number, one, other)
+
+
+def _example(figures: EffectFigures, number: str, one: Answer, other: Answer) -> None:
+    if len(figures.examples) >= EXAMPLES:
+        return
+    known = {reason.code for reason in one.reasons}
+    figures.examples.append(
+        Moved(
+            decision_id=number,
+            before=judging.said(one),
+            after=judging.said(other),
+            amount_before_fen=one.amount_fen if isinstance(one, Decision) else None,
+            amount_after_fen=other.amount_fen if isinstance(other, Decision) else None,
+            codes=[reason.code for reason in other.reasons if reason.code not in known],
         )
+    )

@@ -11,7 +11,7 @@ import msgspec
 
 from backend.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from backend.core.lifecycle import Lifecycle
-from backend.domains.decision.model import Case, Outcome, Stage
+from backend.domains.decision.model import Case, Stage
 
 UNION = "*"
 ALL_PRODUCTS = "*"
@@ -210,22 +210,25 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What must come of a scenario. `codes` must all be among the reasons; amounts fen and rates basis points, both
-    ends inclusive, None: not looked at."""
+    ends inclusive, None: not looked at. `outcome` is one of the stage's own (`judging.outcomes`); `channel` is of
+    collection's plan."""
 
-    outcome: Outcome
+    outcome: str
     codes: tuple[str, ...] = ()
     grade: str | None = None
     amount_min_fen: int | None = None
     amount_max_fen: int | None = None
     rate_min_bp: int | None = None
     rate_max_bp: int | None = None
+    channel: str | None = None
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """场景: a case and what must come of it."""
+    """场景: a case and what must come of it. `stage` '' for a whole decision, else the moment it is asked at."""
 
     id: str
     product_code: str
+    stage: str
     name: str
     case: Case
     expected: Expected
@@ -268,12 +271,17 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EffectFigures(msgspec.Struct, kw_only=True):
-    """`swaps`: 'before>after' outcome → cases, changed ones only. `looser`: cases looser than head office, which must
-    be none for a county. `examples`: some of the changed ones. `skipped`: capsules this code cannot evaluate.
-    `resume_before` and `counted`: where the next step goes on, and how many are done, by institution."""
+    """`before` and `after` of decisions; `said_before` and `said_after` cases by answer at a moment outside them, and
+    `other_ways` plans of collection with another channel or pace under the same answer. `swaps`: 'before>after' outcome
+    → cases, changed ones only. `looser`: cases looser than head office, which must be none for a county. `examples`:
+    some of the changed ones. `skipped`: capsules this code cannot evaluate. `resume_before` and `counted`: where the
+    next step goes on, and how many are done, by institution."""
 
     before: Side = msgspec.field(default_factory=Side)
     after: Side = msgspec.field(default_factory=Side)
+    said_before: dict[str, int] = {}
+    said_after: dict[str, int] = {}
+    other_ways: int = 0
     swaps: dict[str, int] = {}
     lower_amounts: int = 0
     higher_amounts: int = 0

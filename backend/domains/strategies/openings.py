@@ -74,4 +74,4 @@ def _label(spot: overlays.Spot, operator: str) -> str:
         outputs = {column["field"]: column["id"] for column in spot.node["content"]["outputs"]}
         name = str(spot.rule.get(outputs.get("label", ""), "")).strip("'\"")
         return f"{name or '额度'}最高多少"
-    return f"{spot.fact.label}{cells.SAID[operator]}多少{overlays.AGAINST[spot.verdict]}"
+    return f"{spot.fact.label}{cells.SAID[operator]}多少{spot.done}"

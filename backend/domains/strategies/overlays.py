@@ -31,6 +31,23 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ROW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,50}", re.ASCII)
 AGAINST = {"decline": "拒绝", "refer": "转人工"}
+WARNS = {"watch": "列入关注", "call": "要求电话核实", "visit": "要求上门核实", "freeze": "冻结额度"}
+TIGHTER: dict[Stage, str] = {
+    Stage.MARKETING_GATE: "省联社的规则照走，本行加的只会让更少的人被联系",
+    Stage.PRE_SCREEN: "省联社的规则照走，本行加的只会多转人工或多拒绝",
+    Stage.DRAWDOWN_CHECK: "省联社的规则照走，本行加的只会多核实或多拒绝",
+    Stage.EARLY_WARNING: "省联社的规则照走，两层的预警都算，按最重的一个办",
+    Stage.COLLECTION: (
+        "催收的“更严”是对客户更缓：本行的做法更轻、方式更不打扰才采用，间隔取两层里更长的；"
+        "比省联社更重的不采用。省联社不联系的，本行也不能联系"
+    ),
+}
+"""What a county's layer can do at the stages outside a decision, in a person's words (`decision/county_moments.py`)."""
+
+
+def against(stage: Stage) -> dict[str, str]:
+    """Results that count against the customer, as people say them; only their rows may be opened."""
+    return WARNS if stage is Stage.EARLY_WARNING else AGAINST
 
 
 def tables(document: Document) -> dict[str, Any]:
@@ -53,14 +70,15 @@ class Spot:
         self.fact: Fact | None = known[inputs[parameter.column]] if parameter.column in inputs else None
         self.cap = stage is Stage.LIMIT and outputs.get(parameter.column) == "amount"
         words = {field: str(self.rule[number]).strip("'\" ") for number, field in outputs.items()}
-        self.verdict = words.get("severity") or words.get("verdict") or ""
+        self.verdict = words.get("severity") or words.get("verdict") or words.get("action") or ""
+        self.done = against(stage).get(self.verdict, "")
         self.place = f"{self.node['name']} 第 {self.number} 行"
 
     def value(self) -> tuple[str, int] | None:
         """(comparison, number) of the cell; the comparison is '' for the amount of a cap; None: neither."""
         if self.cap and (plain := _NUMBER.fullmatch(self.cell)):
             return "", int(plain[1])
-        if self.fact is not None and self.verdict in AGAINST and (found := _COMPARISON.fullmatch(self.cell)):
+        if self.fact is not None and self.done and (found := _COMPARISON.fullmatch(self.cell)):
             return found[1], int(found[2])
         return None
 
@@ -80,8 +98,7 @@ class Spot:
             return ""
         told = decision_facts.spoken(self.fact, missed)
         now = f"{cells.SAID[operator]} {decision_facts.spoken(self.fact, new)}"
-        done = AGAINST[self.verdict]
-        return f"{self.fact.label}是 {told} 的客户，省联社会{done}，改成{now} 以后就不会了"
+        return f"{self.fact.label}是 {told} 的客户，省联社会{self.done}，改成{now} 以后就不会了"
 
     @property
     def unit(self) -> str:
@@ -134,9 +151,7 @@ def _check_parameter(
     where = {"node": parameter.table, "row": parameter.row, "column": parameter.column}
     value = spot.value()
     if value is None:
-        return [
-            _opening(parameter.label, "只能开放拒绝或转人工一行里的一个比较数，或额度表里的一个金额", **where)
-        ]
+        return [_opening(parameter.label, _ONLY.get(stage, _ONLY[Stage.LIMIT]), **where)]
     lower = value[0] in ("", ">", ">=")
     if (parameter.tighter == "lower") is not lower:
         return [
@@ -149,6 +164,13 @@ def _check_parameter(
             said = f"{example}，所以 {amount(end, spot.unit)} 不能在可选范围里"
             return [_opening(parameter.label, said, **where)]
     return []
+
+
+_ONLY = {
+    Stage.LIMIT: "只能开放拒绝或转人工一行里的一个比较数，或额度表里的一个金额",
+    Stage.EARLY_WARNING: "只能开放一行预警里的一个比较数",
+    Stage.COLLECTION: "催收没有可以开放的数，只能开放让县行加行的表",
+}
 
 
 def _opening(place: str, sentence: str, **where: str) -> Finding:
@@ -281,7 +303,7 @@ def county_cells(
 
 def _without_dead_silence(stage: Stage, document: Document, known: Catalogue) -> Document:
     """Where the county's own rows speak for everyone, the row of silence would never be reached: it is taken out."""
-    if stage is not Stage.RATING:  # the one stage of a decision whose table stops at the first match
+    if contracts.CONTRACTS[stage].hit_policy != "first":
         return document
     dead = {
         (each.node, each.row)
@@ -327,7 +349,7 @@ def _table(
     """(node, names of facts it uses). Columns no row fills are left out: every declared fact must be used."""
     table = node["content"]
     used = [c for c in table["inputs"] if any(row.get(c["id"], "").strip() for row in rows)]
-    if not used and stage in (Stage.RATING, Stage.LIMIT, Stage.PRICING):
+    if not used and not contracts.CONTRACTS[stage].conditions:
         # Rows for everyone: said aloud, as a condition every value meets, since a declared fact must be used.
         used = [c for c in table["inputs"] if known[c["field"]].kind != "bool"][:1] or table["inputs"][:1]
         rows = [{**row, used[0]["id"]: _any(known[used[0]["field"]])} for row in rows]
@@ -341,9 +363,18 @@ def _table(
 
 def _silence(table: Mapping[str, Any]) -> dict[str, str]:
     """The last row of a table that stops at the first match, for everyone: the county has nothing to say."""
-    best = {"grade": contracts.GRADES[0], "verdict": "pass"}
-    outputs = {c["id"]: f"'{best[c['field']]}'" for c in table["outputs"] if c["field"] in best}
+    outputs = {c["id"]: _NOTHING_SAID[c["field"]] for c in table["outputs"] if c["field"] in _NOTHING_SAID}
     return {"_id": county.SILENT, **{c["id"]: "" for c in table["inputs"]}, **outputs}
+
+
+_NOTHING_SAID = {
+    "grade": f"'{contracts.GRADES[0]}'",
+    "verdict": "'pass'",
+    "action": f"'{contracts.DUNNING[0]}'",
+    "channel": f"'{contracts.CHANNELS[0]}'",
+    "pace_days": "0",
+    "text": "'本行没有另外的做法'",
+}
 
 
 def _any(fact: Fact) -> str:

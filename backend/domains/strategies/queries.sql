@@ -141,22 +141,23 @@ values (:institution_id, :id, :version_id, :content_hash, :maker, :checker, :ver
 select verdict, checker, reason, check_run_id, at from strategies.approvals
 where institution_id in ('*', :institution_id) and version_id = :version_id order by at;
 
--- name: add_scenario(institution_id, id, product_code, name, body, made_by, now)$
+-- name: add_scenario(institution_id, id, product_code, stage, name, body, made_by, now)$
 -- A case with what must come of it; nothing when the name is taken.
-insert into strategies.scenarios (institution_id, id, product_code, name, body, made_by, made_at)
-values (:institution_id, :id, :product_code, :name, :body, :made_by, :now)
+insert into strategies.scenarios (institution_id, id, product_code, stage, name, body, made_by, made_at)
+values (:institution_id, :id, :product_code, :stage, :name, :body, :made_by, :now)
 on conflict (institution_id, product_code, name) where retired_at is null do nothing
 returning id;
 
--- name: retire_scenario(institution_id, id, now)$
+-- name: retire_scenario(institution_id, id, now)^
 -- A scenario that is no longer run; kept, because old check runs name it.
 update strategies.scenarios set retired_at = :now
-where institution_id = :institution_id and id = :id and retired_at is null returning product_code;
+where institution_id = :institution_id and id = :id and retired_at is null returning product_code, stage;
 
--- name: scenarios(institution_id, product_code)
--- The scenarios a strategy of a product must meet: of the product and of all products.
-select id, product_code, name, body, made_by, made_at from strategies.scenarios
-where institution_id = :institution_id and product_code in ('*', :product_code) and retired_at is null
+-- name: scenarios(institution_id, product_code, stage)
+-- The scenarios a strategy of a product must meet: of the product and of all products, of the decision ('') or a moment.
+select id, product_code, stage, name, body, made_by, made_at from strategies.scenarios
+where institution_id = :institution_id and product_code in ('*', :product_code) and stage = :stage
+    and retired_at is null
 order by made_at, id;
 
 -- name: add_effect(institution_id, id, version_id, content_hash, cases_total, figures, asked_by, now)!

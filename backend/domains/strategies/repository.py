@@ -223,7 +223,7 @@ async def approvals(tx: Tx, version_id: str) -> list[Approval]:
 
 
 async def add_scenario(
-    tx: Tx, product_code: str, name: str, body: dict[str, Any], scenario_id: str = ""
+    tx: Tx, product_code: str, stage: str, name: str, body: dict[str, Any], scenario_id: str = ""
 ) -> str | None:
     """None when the name is taken."""
     number = scenario_id or ids.new()
@@ -233,6 +233,7 @@ async def add_scenario(
         institution_id=tx.institution_id,
         id=number,
         product_code=product_code,
+        stage=stage,
         name=name,
         body=sealed,
         made_by=who(tx),
@@ -241,14 +242,16 @@ async def add_scenario(
     return None if found is None else str(found)
 
 
-async def retire_scenario(tx: Tx, scenario_id: str) -> str | None:
-    """Its product; None when there is none of this id in use."""
+async def retire_scenario(tx: Tx, scenario_id: str) -> tuple[str, str] | None:
+    """Its product and stage; None when there is none of this id in use."""
     found = await Q.retire_scenario(tx, institution_id=tx.institution_id, id=scenario_id, now=tx.now)
-    return None if found is None else str(found)
+    return None if found is None else (found["product_code"], found["stage"])
 
 
-async def scenarios(tx: Tx, product_code: str) -> list[Scenario]:
-    rows = await Q.scenarios(tx, institution_id=tx.institution_id, product_code=product_code)
+async def scenarios(tx: Tx, product_code: str, stage: str) -> list[Scenario]:
+    """Of one stage outside a decision, or '' those of the decision."""
+    given = {"product_code": product_code, "stage": stage}
+    rows = await Q.scenarios(tx, institution_id=tx.institution_id, **given)
     return [_scenario(tx, row) for row in rows]
 
 

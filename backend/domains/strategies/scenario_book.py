@@ -9,9 +9,8 @@ import msgspec
 
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Case
-from backend.domains.strategies import repository, scenarios
+from backend.domains.strategies import judging, repository, scenarios
 from backend.domains.strategies.model import (
     Expected,
     NotYourStrategy,
@@ -23,16 +22,20 @@ from backend.domains.strategies.model import (
 from backend.domains.strategies.service import may_write
 
 
-async def of_product(tx: Tx, product_code: str) -> list[Scenario]:
-    """Those a strategy of the product must meet in the institution of `tx`: the product's and those of all."""
-    return await repository.scenarios(tx, product_code)
+async def of_product(tx: Tx, product_code: str, stage: str = "") -> list[Scenario]:
+    """Those a strategy of the product must meet in the institution of `tx`: the product's and those of all. `stage` ''
+    for those of the decision, else one asked at its own moment."""
+    return await repository.scenarios(tx, product_code, judging.moment(stage))
 
 
-async def add(tx: Tx, product_code: str, name: str, case: Case, expected: Expected) -> str:
+async def add(
+    tx: Tx, product_code: str, name: str, case: Case, expected: Expected, *, stage: str = ""
+) -> str:
     """The id. Raises `NotYourStrategy`, `ScenarioNameTaken`."""
     _require_writer(tx)
     body: dict[str, Any] = {"case": msgspec.to_builtins(case), "expected": msgspec.to_builtins(expected)}
-    number = await repository.add_scenario(tx, product_code, name.strip(), body)
+    asked = judging.moment(stage)
+    number = await repository.add_scenario(tx, product_code, asked, name.strip(), body)
     if number is None:
         raise ScenarioNameTaken()
     audit.add(tx, "strategy.scenario_added", number, product=product_code)
@@ -41,8 +44,8 @@ async def add(tx: Tx, product_code: str, name: str, case: Case, expected: Expect
 
 async def replace(tx: Tx, scenario_id: str, name: str, case: Case, expected: Expected) -> str:
     """Another case or expectation under a new id. Raises `ScenarioMissing`, and what `add` raises."""
-    product_code = await _retire(tx, scenario_id)
-    return await add(tx, product_code, name, case, expected)
+    product_code, stage = await _retire(tx, scenario_id)
+    return await add(tx, product_code, name, case, expected, stage=stage)
 
 
 async def retire(tx: Tx, scenario_id: str) -> None:
@@ -50,19 +53,19 @@ async def retire(tx: Tx, scenario_id: str) -> None:
     await _retire(tx, scenario_id)
 
 
-async def run_live(tx: Tx, product_code: str) -> list[ScenarioResult]:
-    """How the scenarios stand with what decides now."""
-    using = await decisions.trial(tx, product_code)
-    return scenarios.run(await of_product(tx, product_code), using)
+async def run_live(tx: Tx, product_code: str, stage: str = "") -> list[ScenarioResult]:
+    """How the scenarios stand with what is live now."""
+    using = await judging.live_later(tx, product_code, stage)
+    return scenarios.run(await of_product(tx, product_code, stage), using())
 
 
-async def _retire(tx: Tx, scenario_id: str) -> str:
+async def _retire(tx: Tx, scenario_id: str) -> tuple[str, str]:
     _require_writer(tx)
-    product_code = await repository.retire_scenario(tx, scenario_id)
-    if product_code is None:
+    found = await repository.retire_scenario(tx, scenario_id)
+    if found is None:
         raise ScenarioMissing()
     audit.add(tx, "strategy.scenario_retired", scenario_id)
-    return product_code
+    return found
 
 
 def _require_writer(tx: Tx) -> None:

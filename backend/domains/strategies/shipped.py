@@ -14,7 +14,7 @@ from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.decision import facts, gate
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import Case, Stage
+from backend.domains.decision.model import MOMENTS, Case, Stage
 from backend.domains.strategies import checks, overlays, repository
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
@@ -117,11 +117,21 @@ class _Shipped(msgspec.Struct):
     scenarios: list[_Scenario]
 
 
-def scenarios() -> list[tuple[str, Case, Expected]]:
-    """(name, case, expected) of the shipped scenarios: one base case, and what each has different."""
+def scenarios(stage: str = "") -> list[tuple[str, Case, Expected]]:
+    """(name, case, expected) of the shipped scenarios, of the decision ('') or of a stage outside it: one base case,
+    and what each has different."""
+    given = _moments().get(stage) if stage else _decision()
+    return [(each.name, _case(given.base, each), each.expected) for each in given.scenarios] if given else []
+
+
+def _decision() -> _Shipped:
     text = resources.files(__package__).joinpath("shipped_scenarios.json").read_bytes()
-    given = msgspec.json.decode(text, type=_Shipped)
-    return [(each.name, _case(given.base, each), each.expected) for each in given.scenarios]
+    return msgspec.json.decode(text, type=_Shipped)
+
+
+def _moments() -> dict[str, _Shipped]:
+    text = resources.files(__package__).joinpath("shipped_moments.json").read_bytes()
+    return msgspec.json.decode(text, type=dict[str, _Shipped])
 
 
 def _case(base: dict[str, Any], scenario: _Scenario) -> Case:
@@ -147,6 +157,7 @@ def _source(held: dict[str, Any], change: _Source) -> dict[str, Any]:
 
 
 async def _scenarios(tx: Tx) -> None:
-    for name, case, expected in scenarios():
-        body = {"case": msgspec.to_builtins(case), "expected": msgspec.to_builtins(expected)}
-        await repository.add_scenario(tx, ALL_PRODUCTS, name, body)
+    for stage in ("", *MOMENTS):
+        for name, case, expected in scenarios(stage):
+            body = {"case": msgspec.to_builtins(case), "expected": msgspec.to_builtins(expected)}
+            await repository.add_scenario(tx, ALL_PRODUCTS, stage, name, body)

@@ -4,7 +4,7 @@ and how often it would have been right (A6-06). The outcomes are `assess`'s own.
 import msgspec
 import polars as pl
 
-from backend.domains.decision import assess, facts
+from backend.domains.decision import assess, assessment, facts
 from backend.domains.decision.assess import Prepared
 from backend.domains.decision.model import Case, Stage
 from backend.domains.trials import cases
@@ -17,7 +17,9 @@ STAGE = Stage.EARLY_WARNING
 def build(recipe: Recipe) -> Prepared:
     """Check and compile. Raises `StrategyRefused`."""
     catalogue = facts.Catalogue(recipe.catalogue.encode())
-    return assess.prepare(STAGE, msgspec.json.decode(recipe.strategies[STAGE]), catalogue=catalogue)
+    overlay = msgspec.json.decode(recipe.overlays[STAGE]) if STAGE in recipe.overlays else None
+    document = msgspec.json.decode(recipe.strategies[STAGE])
+    return assess.prepare(STAGE, document, catalogue=catalogue, overlay=overlay)
 
 
 def judge(frame: pl.DataFrame, draft: Prepared, base: Prepared | None) -> pl.DataFrame:
@@ -45,7 +47,7 @@ def tally(judged: pl.DataFrame) -> list[Measured]:
 
 
 def _side(judged: pl.DataFrame, side: str) -> list[Measured]:
-    alarm, bad = pl.col(f"{side}_action") != assess.NONE, pl.col("defaulted") == 1
+    alarm, bad = pl.col(f"{side}_action") != assessment.NONE, pl.col("defaulted") == 1
     rows = judged.with_columns(pl.lit("").alias("all"))
     sums = [
         pl.len().cast(pl.Int64).alias("cases"),
@@ -62,7 +64,7 @@ def _side(judged: pl.DataFrame, side: str) -> list[Measured]:
                 found.append(_measured(grouping, member, side, count, alarms, right, missed))
     by_action = rows.group_by(f"{side}_action").agg(sums[0], bad.sum().cast(pl.Int64).alias("bad"))
     for action, count, right in by_action.sort(f"{side}_action").iter_rows():
-        quiet = action == assess.NONE
+        quiet = action == assessment.NONE
         found.append(_measured("action", action, side, count, 0 if quiet else count, right, 0))
     return found
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.domains.decision import assess, contracts, facts, lint, model
+from backend.domains.decision import assess, assessment, contracts, facts, lint, model
 from backend.domains.decision.model import MOMENTS, Stage, StrategyRefused
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
@@ -99,7 +99,7 @@ def case(stage: Stage, **changed: Any) -> model.Case:
     return model.Case(product="SXD", as_of=NOW, sources=held)
 
 
-def say(stage: Stage, **changed: Any) -> assess.Assessment:
+def say(stage: Stage, **changed: Any) -> assessment.Assessment:
     return assess.assess(stage, case(stage, **changed), assess.seeded())
 
 
@@ -177,6 +177,16 @@ def test_a_fourth_call_of_the_day_is_held_and_a_message_is_not():
     assert (held.outcome, held.contact.held) == ("none", ["calls_used_up"])
     assert say(Stage.COLLECTION, collection_calls_today=3).contact.channel == "sms"
     assert say(Stage.COLLECTION, collection_calls_today=3).outcome == "remind"
+
+
+def test_a_plan_of_no_contact_has_no_way_of_contact():
+    """Whatever the table says beside it: an officer calls by the way, not by the action."""
+    document = copy.deepcopy(assess.seeded_document(Stage.COLLECTION))
+    table = next(node for node in document["nodes"] if node["id"] == "plan")["content"]
+    table["rules"][0]["r2"] = "'call'"
+    using = {Stage.COLLECTION: assess.prepare(Stage.COLLECTION, document)}
+    found = assess.assess(Stage.COLLECTION, case(Stage.COLLECTION, collection_do_not_contact=True), using)
+    assert (found.contact.action, found.contact.channel) == ("none", "none")
 
 
 def test_hard_limits_of_contact_are_facts_of_dated_rows_never_numbers_in_a_table():

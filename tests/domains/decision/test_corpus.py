@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from backend.domains.decision import assess, bundle, evaluate, facts, lint, model
+from backend.domains.decision import assess, assessment, bundle, evaluate, facts, lint, model
 from backend.domains.decision.contracts import ERROR
 from backend.domains.decision.model import DECIDING, Outcome, Stage, StrategyRefused
 from tests.domains.decision import corpus, mutations, test_assess
@@ -57,11 +57,11 @@ def refused_moments(stage: Stage) -> list[model.Case]:
     return [case for case in found if not _allows(assess.assess(stage, case, assess.seeded()))]
 
 
-def _allows(found: assess.Assessment) -> bool:
+def _allows(found: assessment.Assessment) -> bool:
     """Whether something may happen now: a message, a drawdown, a contact; or nothing is watched."""
     if found.stage == Stage.EARLY_WARNING:
-        return found.outcome == assess.NONE
-    return found.outcome not in (assess.NOT_ALLOWED, assess.ASK, assess.NONE)
+        return found.outcome == assessment.NONE
+    return found.outcome not in (assessment.NOT_ALLOWED, assessment.ASK, assessment.NONE)
 
 
 def approvals(mutant: Mutation) -> list[model.Case] | None:

@@ -43,7 +43,14 @@ def test_the_shipped_scenarios_are_met_by_the_shipped_strategies():
 
 def made(name, case, expected):
     return Scenario(
-        id="1", product_code="*", name=name, case=case, expected=expected, made_by="", made_at=case.as_of
+        id="1",
+        product_code="*",
+        stage="",
+        name=name,
+        case=case,
+        expected=expected,
+        made_by="",
+        made_at=case.as_of,
     )
 
 
