@@ -37,8 +37,8 @@ CLASSES: dict[str, Columns] = {
         figures="amount_fen term_months",
     ),
     "applications.captures": Columns(
-        plain="institution_id id application_id kind sha256 corrected archive_receipt archived_at destroyed_at "
-        "created_at",
+        plain="institution_id id application_id guarantee_id kind sha256 corrected archive_receipt archived_at "
+        "destroyed_at created_at",
         sealed="reading confirmed",
     ),
     "applications.events": Columns(
@@ -150,6 +150,13 @@ CLASSES: dict[str, Columns] = {
     ),
     "evidence.breakers": Columns(
         plain="source state failures failed_at retry_at last_error changed_at held_until note noted_by"
+    ),
+    "guarantees.guarantees": Columns(
+        plain="institution_id id application_id borrower_id token_hash status step session_id guarantor_id liveness "
+        "liveness_session line_until until_on terms_version terms_sha256 shown_at required_seconds confirmed_at why "
+        "created_at expires_at ended_at updated_at",
+        sealed="terms",
+        figures="amount",
     ),
     "handoff.tickets": Columns(
         plain="institution_id id application_id kind tries issued_at expires_at redeemed_at",

@@ -32,6 +32,7 @@ SEALED = (
     Sealed("decision.decisions", ("capsule",)),
     Sealed("decision.nearest_changes", ("body",), "decision_id::text"),
     Sealed("evidence.answers", ("facts", "raw"), "application_id || '/' || source"),
+    Sealed("guarantees.guarantees", ("terms",)),
     Sealed("outbox.effects", ("payload",)),
     Sealed("outbox.idempotency", ("answer",), "key"),
     Sealed("outbox.inbox", ("payload",), "source || '/' || message_id"),

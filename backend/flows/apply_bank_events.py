@@ -23,7 +23,7 @@ from backend.domains.loans.model import Loan
 from backend.domains.post_loan import drawdowns
 from backend.domains.products import service as products
 from backend.domains.relations import service as relations
-from backend.flows import collect, notify, receive_bank_event
+from backend.flows import collect, end_guarantees, notify, receive_bank_event
 from backend.flows.context import Context
 from backend.integrations.mobile_bank.port import Event, EventType
 from backend.outbox import inbox
@@ -169,6 +169,7 @@ async def _cancelled(tx: Tx, application: Application, contract: Contract, event
     if application.status in ("cancelled", "expired"):  # we withdrew it there ourselves
         return
     await contracts.move(tx, contract, "terminated" if contract.status == "signed" else "void", event.reason)
+    await end_guarantees.end_guarantees(tx, application)
     await _move(tx, application, "cancelled", event.reason)
 
 

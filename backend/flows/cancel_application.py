@@ -7,7 +7,7 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import APPLICATION, Application
 from backend.domains.contracts import service as contracts
 from backend.domains.reviews import service as reviews
-from backend.flows import notify, turn_away, withdraw_offer
+from backend.flows import end_guarantees, notify, turn_away, withdraw_offer
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 
@@ -46,6 +46,7 @@ async def cancel_application(context: Context, actor: Actor, application_id: str
         if contract is not None:
             await contracts.move(tx, contract, "void", "cancelled")
         await reviews.close(tx, application_id)
+        await end_guarantees.end_guarantees(tx, application)
         cancelled = await applications.move(tx, application, "cancelled", "cancelled", "customer")
         await notify.announce(tx, cancelled)
         return cancelled

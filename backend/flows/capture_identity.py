@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Literal
 
@@ -10,8 +11,10 @@ import msgspec
 from backend.core import check_digits, clock, ids
 from backend.core.actor import Actor
 from backend.core.errors import NotPermitted, TooMany
+from backend.db.database import Tx
 from backend.domains.applications import images
 from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application
 from backend.domains.identity.quota import Limit
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
@@ -57,20 +60,47 @@ async def capture_identity(
 
     Raises an UnusableImage for a file that is no photograph, `ReadingDown`, `TooManyPhotographs`, `TooYoung`.
     """
-    async with context.db.begin(actor) as tx:
-        application = await applications.get(tx, application_id)
+
+    async def at_the_card(tx: Tx) -> Application:
+        application = await applications.get(tx, application_id, lock=True)
         applications.require_at(application, "identity")
+        return application
+
+    try:
+        return await take_side(context, actor, at_the_card, side, content, address=address)
+    except TooYoung:
+        await turn_away.turn_away(context, actor, application_id, "under_age")
+        raise
+
+
+Guard = Callable[[Tx], Awaitable[Application]]
+"""The case a photograph belongs to, its row locked; raises when no photograph is wanted there now."""
+
+
+async def take_side(
+    context: Context,
+    actor: Actor,
+    guard: Guard,
+    side: Side,
+    content: bytes,
+    *,
+    address: str,
+    guarantee_id: str | None = None,
+) -> Captured:
+    """As above for whoever's card it is, an applicant's or a guarantor's. After `TooYoung` nothing of this
+    photograph is kept; what was kept before is the caller's to destroy."""
+    async with context.db.begin(actor) as tx:
+        await guard(tx)
         await PHOTOGRAPHS.take(tx, actor.id)
         await FROM_ADDRESS.take_at(tx, address)
         rules = await regulation.in_force(tx, clock.today())
     found, clean = await context.ocr.read_and_rebuild(content, KINDS[side])
     if side == "front" and (born_on := born_too_late(found, rules)):
-        await turn_away.turn_away(context, actor, application_id, "under_age")
         raise too_young(born_on, rules)
     advice = str(found.quality.get("advice", ""))
     if not _readable(found, side, advice):
         return Captured(False, advice or "没看清上面的字，放平、对准、避开反光，再拍一张")
-    await _keep(context, actor, application_id, side, found, clean)
+    await _keep(context, actor, guard, side, found, clean, guarantee_id)
     return Captured(True, "" if not found.doubtful else advice)
 
 
@@ -107,24 +137,34 @@ def _readable(found: Reading, side: Side, advice: str) -> bool:
 
 
 async def _keep(
-    context: Context, actor: Actor, application_id: str, side: Side, found: Reading, clean: bytes
+    context: Context,
+    actor: Actor,
+    guard: Guard,
+    side: Side,
+    found: Reading,
+    clean: bytes,
+    guarantee_id: str | None,
 ) -> None:
     """The file first: a row without its file would promise an image that is not there."""
     data, capture_id, institution_id = context.settings.data, ids.new(), actor.institution_id
     await asyncio.to_thread(images.keep, data, context.db.vault, institution_id, capture_id, clean)
     try:
         async with context.db.begin(actor) as tx:
-            application = await applications.get(tx, application_id, lock=True)
-            applications.require_at(application, "identity")
-            earlier = [
-                c for c in await applications.captures_with_us(tx, application_id) if c.kind == KINDS[side]
-            ]
+            application = await guard(tx)
+            known = await applications.captures_with_us(tx, application.id, guarantee_id)
+            earlier = [capture for capture in known if capture.kind == KINDS[side]]
             for capture in earlier:
                 await applications.destroyed_capture(tx, capture.id, "replaced")
             content = msgspec.to_builtins(found)
             digest = hashlib.sha256(clean).digest()
             await applications.add_capture(
-                tx, application, KINDS[side], digest, content, capture_id=capture_id
+                tx,
+                application,
+                KINDS[side],
+                digest,
+                content,
+                capture_id=capture_id,
+                guarantee_id=guarantee_id,
             )
     except BaseException:
         images.destroy(data, institution_id, capture_id)

@@ -8,7 +8,7 @@ from backend.domains.applications import service as applications
 from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract, DisclosureChanged, ReadTooFast
-from backend.flows import draw_up_disclosure, show_disclosure
+from backend.flows import draw_up_disclosure, require_guarantors, show_disclosure
 from backend.flows.context import Context
 from backend.outbox import effects
 
@@ -24,7 +24,8 @@ async def confirm_disclosure(
 ) -> Contract:
     """Confirmed twice, the first time counts.
 
-    Raises `ReadTooFast`, `DisclosureChanged`, `ShownTokenInvalid`, `NothingToDisclose`, `OfferExpired`.
+    Raises `ReadTooFast`, `DisclosureChanged`, `ShownTokenInvalid`, `NothingToDisclose`, `OfferExpired`,
+    `GuaranteeOutstanding`.
     """
     async with context.db.begin(actor) as tx:
         application = await applications.get(tx, application_id, lock=True)
@@ -34,6 +35,7 @@ async def confirm_disclosure(
         if application.status != "approved":
             raise show_disclosure.NothingToDisclose(label=application.label)
         contract_rules.require_standing(contract, clock.today())
+        await require_guarantors.require_guarantors(tx, contract)
         secret = context.settings.session_secret
         sha256, shown_at = contract_rules.read_shown_token(secret, contract, shown_token, tx.now)
         drawn = await draw_up_disclosure.draw_up_disclosure(tx, contract)

@@ -61,8 +61,8 @@ async def confirm_identity(
     async with context.db.read(actor) as tx:
         application = await applications.get(tx, application_id)
         applications.require_at(application, "identity")
-        front, back = await _captures(tx, application)
-        card, _ = card_form.card(_read(front, back), typed)
+        front, back = await captures(tx, application)
+        card, _ = card_form.card(merged(front, back), typed)
         rules = await regulation.in_force(tx, clock.today())
         union = await institutions.all_live(tx)
     try:
@@ -79,21 +79,25 @@ async def confirm_identity(
     return await _record(context, actor, application_id, front, back, typed)
 
 
-async def _captures(tx: Tx, application: Application) -> tuple[Capture, Capture]:
-    front = await applications.latest_capture(tx, application, reading.ID_FRONT)
-    back = await applications.latest_capture(tx, application, reading.ID_BACK)
+async def captures(
+    tx: Tx, application: Application, guarantee_id: str | None = None
+) -> tuple[Capture, Capture]:
+    """Both sides of the applicant's card, or of a guarantor's. Raises `StepMissing`."""
+    front = await applications.latest_capture(tx, application, reading.ID_FRONT, guarantee_id)
+    back = await applications.latest_capture(tx, application, reading.ID_BACK, guarantee_id)
     if front is None or back is None or front.destroyed_at or back.destroyed_at:
         raise StepMissing(step="identity")
     return front, back
 
 
-def _read(*captures: Capture) -> dict[str, str]:
-    merged: dict[str, str] = {}
-    for capture in captures:
+def merged(*sides: Capture) -> dict[str, str]:
+    """What was read from the card, by printed label."""
+    read: dict[str, str] = {}
+    for capture in sides:
         found = (capture.reading or {}).get("fields", {})
         assert isinstance(found, dict)
-        merged.update(found)
-    return merged
+        read.update(found)
+    return read
 
 
 async def _keep_local(
@@ -154,12 +158,12 @@ async def _record(
     back: Capture,
     typed: Mapping[str, str],
 ) -> Application:
-    read = _read(front, back)
+    read = merged(front, back)
     card, corrected = card_form.card(read, typed)
     async with context.db.begin(actor) as tx:
         application = await applications.get(tx, application_id, lock=True)
         applications.require_at(application, "identity")
-        if await _captures(tx, application) != (front, back):
+        if await captures(tx, application) != (front, back):
             raise StepMissing(step="identity")  # another photograph came in between: look at that one first
         product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
         customer_id = await customers.create_or_update_from_card(tx, card)
@@ -195,8 +199,8 @@ async def _give_up_unproven(tx: Tx, application: Application, customer_id: str) 
 async def _destroy(context: Context, actor: Actor, application_id: str, why: str) -> None:
     """These photographs will not be needed; the draft stays."""
     async with context.db.begin(actor) as tx:
-        captures = await applications.captures_with_us(tx, application_id)
-        for capture in captures:
+        with_us = await applications.captures_with_us(tx, application_id)
+        for capture in with_us:
             await applications.destroyed_capture(tx, capture.id, why)
-    for capture in captures:
+    for capture in with_us:
         await asyncio.to_thread(images.destroy, context.settings.data, actor.institution_id, capture.id)

@@ -9,9 +9,10 @@ from backend.domains.applications.model import Application
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract
 from backend.domains.customers import service as customers
+from backend.domains.guarantees import service as guarantees
 from backend.domains.products.model import PURPOSES
 from backend.flows.context import Context
-from backend.integrations.mobile_bank.port import Document, Offer
+from backend.integrations.mobile_bank.port import Document, Offer, Surety
 
 
 class OfferGone(Conflict):
@@ -44,4 +45,26 @@ async def describe_offer(context: Context, tx: Tx, application: Application, con
             Document(document_id=d.id, kind=d.kind, title=d.title, sha256=d.sha256)
             for d in await contracts.documents(tx, contract)
         ),
+        sureties=await _sureties(context, tx, application),
     )
+
+
+async def _sureties(context: Context, tx: Tx, application: Application) -> tuple[Surety, ...]:
+    """Whom the contract names beside the borrower (A8-12)."""
+    found = []
+    for each in await guarantees.confirmed(tx, application.id):
+        assert each.guarantor_id is not None
+        assert each.terms_sha256 is not None
+        assert each.confirmed_at is not None
+        person = await customers.get(tx, each.guarantor_id)
+        found.append(
+            Surety(
+                guarantor_hash=context.clients.mobile_bank.customer_hash(person.id_number),
+                name=person.name,
+                amount_fen=each.amount_fen,
+                until=each.until_on,
+                terms_sha256=each.terms_sha256.hex(),
+                confirmed_at=each.confirmed_at,
+            )
+        )
+    return tuple(found)

@@ -7,7 +7,7 @@ from backend.core.actor import everywhere, system
 from backend.core.errors import Conflict
 from backend.domains.applications import service as applications
 from backend.domains.contracts import service as contracts
-from backend.flows import notify, withdraw_offer
+from backend.flows import end_guarantees, notify, withdraw_offer
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 
@@ -41,6 +41,7 @@ async def _expire(context: Context, institution_id: str, application_id: str) ->
             application = await applications.get(tx, application_id, lock=True)
             contract = await contracts.get(tx, application_id, lock=True)
             await contracts.move(tx, contract, "void", "expired")
+            await end_guarantees.end_guarantees(tx, application)
             expired = await applications.move(tx, application, "expired", "expired")
             await notify.announce(tx, expired)
     except Conflict:

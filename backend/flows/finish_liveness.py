@@ -9,7 +9,7 @@ from backend.flows import start_liveness
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 from backend.integrations.identity_check.port import Match
-from backend.integrations.liveness.port import LivenessStatus
+from backend.integrations.liveness.port import LivenessStatus, Outcome
 
 HEARD = failpoints.declare("liveness.heard", "the provider told how it ended; we have not recorded it")
 Ending = Literal["passed", "pending", "failed", "mismatch", "cancelled", "expired", "stranger"]
@@ -31,9 +31,7 @@ async def finish_liveness(context: Context, actor: Actor, application_id: str, s
         outcome = await context.clients.liveness.result(session_id, key=f"liveness-result:{session_id}")
     except OutsideRefused:
         return "stranger"
-    ending: Ending = outcome.status.value
-    if outcome.status is LivenessStatus.PASSED and outcome.face_match is not Match.MATCH:
-        ending = "mismatch"
+    ending = judged(outcome)
     if ending == "pending":
         return ending
     failpoints.hit(HEARD)
@@ -45,3 +43,10 @@ async def finish_liveness(context: Context, actor: Actor, application_id: str, s
             await applications.set_liveness(tx, application, "passed")
             await applications.reach(tx, application, "details")
     return ending
+
+
+def judged(outcome: Outcome) -> Ending:
+    """A living face counts only when it is the card's."""
+    if outcome.status is LivenessStatus.PASSED and outcome.face_match is not Match.MATCH:
+        return "mismatch"
+    return outcome.status.value

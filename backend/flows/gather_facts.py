@@ -29,6 +29,7 @@ from backend.domains.decision.model import SourceFacts, Standing
 from backend.domains.evidence import breakers, sources
 from backend.domains.evidence import service as evidence
 from backend.domains.evidence.model import Answer
+from backend.domains.guarantees import service as guarantees
 from backend.domains.identity import service as identity
 from backend.domains.institutions import service as institutions
 from backend.domains.institutions.model import Institution
@@ -71,6 +72,7 @@ class _Known(msgspec.Struct, frozen=True):
     answers: dict[str, Answer]
     related: dict[str, int | bool | str]
     promised_fen: int
+    guaranteed_fen: int
     printed: card_form.Printed | None
     breakers: dict[str, breakers.Breaker]
     survey: Survey | None
@@ -136,6 +138,7 @@ async def _known(tx: Tx, application: Application) -> _Known:
         answers=await evidence.answers(tx, application.id),
         related=await _related(tx, application, person),
         promised_fen=await contracts.promised(tx, person),
+        guaranteed_fen=(await guarantees.exposure(tx, person.id)).amount_fen,
         printed=await printed_on(tx, application),
         breakers=await breakers.every(tx),
         survey=await surveys.latest_confirmed(tx, person.id),
@@ -212,8 +215,13 @@ def _own_sources(application: Application, known: _Known) -> dict[str, SourceFac
         "own_records": SourceFacts(
             observed_at=application.submitted_at,
             consent_id=told.id if told else None,
-            # What we approved and nobody has booked yet counts towards the cap, beside what is booked (D1-01).
-            facts={**known.related, "own_promised_credit": known.promised_fen},
+            # What we approved and nobody has booked yet counts towards the cap, beside what is booked (D1-01); whom a
+            # person answers for counts before the bureau hears of it (A1-08).
+            facts={
+                **known.related,
+                "own_promised_credit": known.promised_fen,
+                "own_guarantee_balance": known.guaranteed_fen,
+            },
         ),
         "liveness": SourceFacts(
             observed_at=application.submitted_at,

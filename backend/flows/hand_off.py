@@ -16,7 +16,7 @@ from backend.domains.contracts.service import NewDocument
 from backend.domains.customers import consents
 from backend.domains.customers.model import Consent, Person
 from backend.domains.products.model import PURPOSES
-from backend.flows import draw_up_disclosure, notify
+from backend.flows import draw_up_disclosure, notify, require_guarantors
 from backend.flows.context import Context
 from backend.outbox import effects
 
@@ -31,7 +31,7 @@ _CHANNELS = {"h5": "手机网页", "web": "手机网页", "wechat": "微信", "b
 async def hand_off(context: Context, actor: Actor, application_id: str) -> Contract:
     """approved → handed_off with the documents fixed, once; later calls return the same contract.
 
-    Raises `DisclosureNotConfirmed`, `DisclosureChanged`, `ApplicationMoved`.
+    Raises `DisclosureNotConfirmed`, `DisclosureChanged`, `ApplicationMoved`, `GuaranteeOutstanding`.
     """
     async with context.db.read(actor) as tx:
         application = await applications.get(tx, application_id)
@@ -55,6 +55,7 @@ async def hand_off(context: Context, actor: Actor, application_id: str) -> Contr
             return contract
         if application.status != "approved":
             raise ApplicationMoved(label=application.label)
+        await require_guarantors.require_guarantors(tx, contract)
         contract = await contracts.fix(tx, contract, documents)
         moved = await applications.move(tx, application, "handed_off", "handed_off", contract.contract_no)
         await effects.add(tx, kind=OFFER, case_id=application.id, key=f"offer:{application.id}", payload={})

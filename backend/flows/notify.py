@@ -41,6 +41,9 @@ TOLD = frozenset(
 )
 """Statuses a customer hears of. The others follow at once on the page the person is looking at."""
 
+GUARANTORS = frozenset({"guarantor_confirmed", "guarantor_refused"})
+"""What a borrower hears of the people asked to answer for the line: never why not, never who (D3-02)."""
+
 PASSING = frozenset({"submitted", "held", "referred"})
 """No longer true once the case has moved on: not sent late. Nor worth one of the scarce grants, which the person
 gave for the result (`invite_notice.py`, N17)."""
@@ -59,6 +62,8 @@ PHRASES = {
     "repaid": "已还清",
     "expired": "已过期",
     "cancelled": "已撤销",
+    "guarantor_confirmed": "有人担保",
+    "guarantor_refused": "担保没成",
 }
 """At most five characters: the platform takes no more in a phrase."""
 
@@ -69,6 +74,8 @@ SMS_TEMPLATES = {
     "declined": "application_declined",
     "signed": "signed",
     "drawn": "drawn",
+    "guarantor_confirmed": "guarantor_confirmed",
+    "guarantor_refused": "guarantor_refused",
 }
 
 
@@ -78,6 +85,14 @@ async def announce(tx: Tx, application: Application) -> None:
         return
     key = f"notice:{application.id}:{application.status}"
     payload: dict[str, object] = {"application_id": application.id, "status": application.status}
+    await effects.add(tx, kind=KIND, case_id=application.id, key=key, payload=payload)
+
+
+async def announce_guarantor(tx: Tx, application: Application, guarantee_id: str, about: str) -> None:
+    """Queue what became of somebody the borrower asked, in the transaction that decided it; `about` is one of
+    `GUARANTORS`."""
+    key = f"notice:{application.id}:{guarantee_id}:{about}"
+    payload: dict[str, object] = {"application_id": application.id, "status": about}
     await effects.add(tx, kind=KIND, case_id=application.id, key=key, payload=payload)
 
 

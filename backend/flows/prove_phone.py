@@ -107,13 +107,18 @@ async def _check(
     wrong = await identity.check_code(tx, session.id, PURPOSE, phone, code)
     if wrong is not None:
         return wrong
+    return await not_theirs(tx, application.customer_id, phone)
+
+
+async def not_theirs(tx: Tx, customer_id: str | None, phone: str) -> Problem | None:
+    """What keeps a phone whose code was right from being this person's; None when it may be."""
     owner = await customers.phone_owner(tx, phone)
-    if owner not in (None, application.customer_id):
+    if owner not in (None, customer_id):
         return OthersPhone(phone=masking.phone(phone))
-    if application.customer_id is None:
+    if customer_id is None:
         return StepMissing(step="identity")
-    person = await customers.get(tx, application.customer_id)
-    if person.phone not in (None, phone) and await _known(tx, application.customer_id):
+    person = await customers.get(tx, customer_id)
+    if person.phone not in (None, phone) and await _known(tx, customer_id):
         tail = (person.phone or "")[-2:]
         return PhoneOnFile(tail=tail, fields={"phone": PhoneOnFile.message.format(tail=tail)})
     return None

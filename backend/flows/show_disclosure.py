@@ -14,7 +14,7 @@ from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract, ShownTokenInvalid
 from backend.domains.regulation import service as regulation
-from backend.flows import draw_up_disclosure
+from backend.flows import draw_up_disclosure, require_guarantors
 from backend.flows.context import Context
 
 
@@ -44,7 +44,7 @@ async def show_disclosure(
 ) -> Shown:
     """Writes nothing. With the `shown_token` of an earlier showing its time goes on counting.
 
-    Raises `NothingToDisclose`, `OfferExpired`, `ContractMissing`.
+    Raises `NothingToDisclose`, `OfferExpired`, `ContractMissing`, `GuaranteeOutstanding`.
     """
     async with context.db.read(actor) as tx:
         application = await applications.get(tx, application_id)
@@ -52,6 +52,7 @@ async def show_disclosure(
             raise NothingToDisclose(label=application.label)
         contract = await contracts.get(tx, application_id)
         contract_rules.require_standing(contract, clock.today())
+        await require_guarantors.require_guarantors(tx, contract)
         confirmation = await contracts.confirmation(tx, contract)
         drawn = await draw_up_disclosure.draw_up_disclosure(tx, contract)
         seconds = await reading_seconds(tx)

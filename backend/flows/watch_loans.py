@@ -27,12 +27,14 @@ from backend.domains.decision import assess, moments
 from backend.domains.decision import facts as decision_facts
 from backend.domains.decision.model import Case, SourceFacts, Stage
 from backend.domains.evidence import service as evidence
+from backend.domains.guarantees import service as guarantees
 from backend.domains.post_loan import looks, warnings
 from backend.domains.products import service as products
+from backend.domains.products.model import Product
 from backend.domains.regulation import calendar
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
-from backend.flows import collect, loan_standing
+from backend.flows import check_guarantor, collect, loan_standing
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused, OutsideUnavailable
 from backend.overview import loan_lines
@@ -56,7 +58,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     consent: Consent | None
     readings: Sequence[looks.Reading]
     observed: tuple[str, datetime] | None
-    guaranteed: bool
+    guarantor_overdue: bool | None
     waited: bool
 
 
@@ -116,9 +118,21 @@ async def _known(tx: Tx, application_id: str) -> _Known:
         consent=bureau[0] if bureau else None,
         readings=await _readings(tx, application_id),
         observed=await warnings.observed(tx, application_id),
-        guaranteed="surety" in product.terms.risk_mitigation,
+        guarantor_overdue=await _guarantor_overdue(tx, product, application_id),
         waited=last is not None and last < today - timedelta(days=1),
     )
+
+
+async def _guarantor_overdue(tx: Tx, product: Product, application_id: str) -> bool | None:
+    """By our own books, of whoever answers for the line (A6-06). None where somebody should and nobody is known here:
+    the fact is then absent, and the line a watch."""
+    if "surety" not in product.terms.risk_mitigation:
+        return False
+    given = await guarantees.confirmed(tx, application_id)
+    if not given:
+        return None
+    late = [await check_guarantor.overdue(tx, g.guarantor_id) for g in given if g.guarantor_id]
+    return any(late)
 
 
 async def _readings(tx: Tx, application_id: str) -> list[looks.Reading]:
@@ -205,8 +219,8 @@ def _case(known: _Known, books: Mapping[str, object], readings: Sequence[looks.R
         "loan_contact_lost": seen == "contact_lost",
         **books,
     }
-    if not known.guaranteed:  # where there is a guarantor, nobody tells us of them yet: absent, and a watch
-        facts["loan_guarantor_overdue"] = False
+    if known.guarantor_overdue is not None:
+        facts["loan_guarantor_overdue"] = known.guarantor_overdue
     lenders = new_lenders(readings, now)
     if lenders is not None:
         facts["loan_new_lenders_3m"] = lenders

@@ -12,6 +12,7 @@ from backend.domains.identity import quota
 from backend.domains.identity import service as identity
 from backend.flows import (
     destroy_old_images,
+    expire_guarantees,
     expire_offers,
     give_up_drafts,
     index_names,
@@ -76,6 +77,7 @@ TIMETABLE: list[Task] = [
     Task("ask the bank about quiet offers", 30, poll_bank.poll_bank),
     Task("compare the bank's day files", 600, reconcile_bank.reconcile_bank),
     Task("let offers expire", 600, expire_offers.expire_offers),
+    Task("let links to guarantors run out", 300, expire_guarantees.expire_guarantees),
     Task("destroy old photographs", 600, destroy_old_images.destroy_old_images),
     Task("prove that every question had its consent", 86_400, prove_consents.prove_consents),
     Task("give up old drafts", 3600, give_up_drafts.give_up_drafts),

@@ -31,7 +31,7 @@ from backend.domains.reviews.model import Inquiry, Review
 from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey
 from backend.outbox import effects
-from backend.overview import story
+from backend.overview import guarantors, story
 
 STAGES = {
     Stage.FRAUD_CHECK: "反欺诈",
@@ -125,6 +125,7 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     story: list[story.Told]
     effects: list[effects.EffectState]
     survey: Survey | None
+    guarantors: list[guarantors.Asked]
 
 
 async def of(tx: Tx, application: Application) -> CaseFile:
@@ -148,6 +149,7 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         survey=await surveys.latest_confirmed(tx, application.customer_id)
         if application.customer_id
         else None,
+        guarantors=await guarantors.of(tx, application.id),
     )
 
 

@@ -10,9 +10,11 @@ from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import APPLICATION
 from backend.domains.channels import tickets
+from backend.domains.contracts import service as contracts
 from backend.domains.customers import service as customers
 from backend.domains.post_loan import collections, drawdowns, warnings
 from backend.domains.reviews import service as reviews
+from backend.overview import guarantors
 from backend.overview.work_list import Q, midnight, product_names, short
 
 LATELY = timedelta(days=7)
@@ -246,12 +248,18 @@ async def _offers(tx: Tx, most: int) -> list[ToDo]:
             kind="offer",
             key=row["application_no"],
             title=f"{names.get(row['customer_id'], '客户')} · 额度还没签约",
-            reason=f"批了 {row['limit_amount']:,.0f} 元，"
-            + ("已转到手机银行，提醒签约" if row["status"] == "handed_off" else "等客户看明示表"),
+            reason=f"批了 {row['limit_amount']:,.0f} 元，" + await _waits_for(tx, row["id"], row["status"]),
             due_at=datetime.combine(row["valid_until"], time(23, 59), clock.LOCAL),
         )
         for row in rows
     ]
+
+
+async def _waits_for(tx: Tx, application_id: str, status: str) -> str:
+    if status == "handed_off":
+        return "已转到手机银行，提醒签约"
+    missing = await guarantors.missing(tx, await contracts.get(tx, application_id))
+    return f"还差 {missing} 位保证人确认" if missing else "等客户看明示表"
 
 
 async def page(tx: Tx, group: str, before: tuple[datetime, str] | None, officer_id: str = "") -> Page:

@@ -1,7 +1,7 @@
 """Cookies and the cross-site token.
 
-Three cookies that say who: `visit` (random, no meaning, the anchor of the cross-site token), `customer` and `staff`
-(`institution.token`; the token is kept only as a hash). Over https they carry the prefix `__Host-` (3.3).
+Four cookies that say who: `visit` (random, no meaning, the anchor of the cross-site token), `customer`, `guarantor` and
+`staff` (`institution.token`; the token is kept only as a hash). Over https they carry the prefix `__Host-` (3.3).
 The cross-site token is an HMAC of the visit cookie; a form or the `X-CSRF-Token` header returns it. It looks
 different on every page (a fresh mask), because pages are packed and packing must not betray it (BREACH).
 """
@@ -18,7 +18,7 @@ from backend.core.errors import NotPermitted
 from backend.settings import Settings
 from backend.web.http import Request, Response
 
-VISIT, CUSTOMER, STAFF = "visit", "customer", "staff"
+VISIT, CUSTOMER, GUARANTOR, STAFF = "visit", "customer", "guarantor", "staff"
 _YEAR = 365 * 24 * 3600
 _TOKEN_BYTES = 16
 _LONGEST_ID = 12  # digits of an institution's id, as the database takes them

@@ -49,6 +49,10 @@ STEP_PATHS = {
 _STANDS_AT = (
     (r"/apply/identity/(front|back|confirm)", "/apply/identity"),
     (r"/apply/consents", "/apply/phone"),
+    (r"/guarantee/identity/(front|back|confirm)", "/guarantee/identity"),
+    (r"/guarantee/consents", "/guarantee/phone"),
+    (r"/guarantee/refuse", "/guarantee"),
+    (r"(/my/[^/]+/guarantors)/[^/]+/withdraw", r"\1"),
     (r"/apply/submit", "/apply/details"),
     (r"/apply/(start|give-up)", "/apply/identity"),
     (r"(/resume|/my/[^/]+/hand-off|/wechat/bind/[^/]+)/code", r"\1"),

@@ -5,6 +5,8 @@ import re
 from backend.domains.applications.model import APPLICATION
 from backend.domains.contracts.model import CONTRACT
 from backend.domains.customers.model import CUSTOMER
+from backend.domains.guarantees.model import GUARANTEE
+from backend.domains.guarantees.model import REASONS as GUARANTEE_REASONS
 from backend.domains.models.model import MODEL
 from backend.domains.relations.model import ENTRY, FINDING
 from backend.domains.reviews.model import RECHECK
@@ -36,6 +38,7 @@ KINDS: dict[str, str] = {
     "evidence": "外部资料",
     "finding": "关系核查",
     "grant": "订阅通知",
+    "guarantee": "保证",
     "handoff": "移交手机银行",
     "keys": "密钥",
     "lead": "扫码线索",
@@ -118,6 +121,8 @@ WORDS: dict[str, str] = {
     "evidence.stored": "存下外部资料",
     "grant.new": "同意收一次通知",
     "grant.reported": "收到通知送达情况",
+    "guarantee.identified": "保证人核对好身份证",
+    "guarantee.liveness": "核对是保证人本人",
     "handoff.issued": "发出移交口令",
     "handoff.redeemed": "手机银行用了移交口令",
     "handoff.wrong_person": "别人想用移交口令",
@@ -187,6 +192,7 @@ _STATES: dict[str, dict[str, str]] = {
     "contract": CONTRACT.labels,
     "customer": CUSTOMER.labels,
     "finding": FINDING.labels,
+    "guarantee": GUARANTEE.labels,
     "list": ENTRY.labels,
     "model": MODEL.labels,
     "recheck": RECHECK.labels,
@@ -236,6 +242,7 @@ VALUES: dict[str, str] = {
     "business_licence": "营业执照",
     "bank_card": "银行卡",
     "passed": "通过",
+    "seen": "当面核对",
     "failed": "没通过",
     "apply": "申请",
     "resume": "接着办",
@@ -247,6 +254,11 @@ VALUES: dict[str, str] = {
     "bureau_query": "查征信",
     "liveness": "人脸核对",
     "marketing": "营销推荐",
+    "guarantor_share": "告诉保证人",
+    "guarantee_info": "保证人个人信息",
+    "guarantee_bureau": "担保查征信",
+    "guarantee_result": "告诉借款人",
+    "guarantee": "担保",
     "ticket_answered": "答复",
     "overdue": "催收提醒",
     "due": "还款日快到",
@@ -254,6 +266,7 @@ VALUES: dict[str, str] = {
     "requested": "客户申请复核",
     **PURPOSES,
     **APPLICATION.labels,
+    **GUARANTEE_REASONS,
 }
 
 

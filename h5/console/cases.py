@@ -34,6 +34,8 @@ FACT_READERS = ("reviewer", "risk_analyst", "auditor")
 CAPSULE_TAKERS = ("reviewer", "auditor")
 """Who may take a case away as a file (`capsules`)."""
 SURVEY_READERS = ("reviewer", "auditor")
+GUARANTOR_SEERS = ("reviewer", "county_admin")
+"""Who may say that they saw a guarantor in person: never the officer who brought the case."""
 
 TERMS = ("outcome", "amount", "rate", "term", "reason")
 CHOICES = {
@@ -75,6 +77,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     tries: tuple[tuple[str, str], ...] = ()
     try_error: str = ""
     surveys: bool = False
+    sees_guarantors: bool = False
     capsule_error: str = ""
     grounds: dict[str, str] = msgspec.field(default_factory=GROUNDS.copy)
     kinds: dict[str, str] = msgspec.field(default_factory=KINDS.copy)
@@ -191,6 +194,7 @@ async def view(
         picture=picture,
         answering=answering,
         surveys=file.survey is not None and here.has(*SURVEY_READERS) and not here.head_office,
+        sees_guarantors=here.has(*GUARANTOR_SEERS) and not here.head_office,
         takes_capsule=file.decision is not None and here.has(*CAPSULE_TAKERS),
         tries=tries,
         capsule_error=capsule_error,

@@ -10,7 +10,7 @@ from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.regulation import service as regulation
 from backend.flows import remind_due
-from backend.web import addresses, customer, forms
+from backend.web import addresses, customer, forms, guarantor
 from backend.web.http import Request, Response
 from h5.customer import views
 
@@ -24,7 +24,9 @@ class TextGone(NotFound):
 
 @get("/consents/{key:str}/{version:str}")
 async def show(request: Request, key: FromPath[str], version: FromPath[str]) -> Response:
-    here = await customer.anywhere(request)
+    back = addresses.local(request.query_params.get("back", "/apply/phone"))
+    theirs = back.startswith("/guarantee/")
+    here = await guarantor.of(request) if theirs else await customer.anywhere(request)
     if key not in set(Purpose) or not here.institution.id:
         raise TextGone()
     async with here.context.db.read(here.actor) as tx:
@@ -38,7 +40,7 @@ async def show(request: Request, key: FromPath[str], version: FromPath[str]) -> 
         effective_on=text.effective_on,
         text_hash=text.sha256,
         sections=text.sections,
-        back_url=addresses.local(request.query_params.get("back", "/apply/phone")),
+        back_url=back,
     )
     return here.show("customer/consents/_text.html" if here.is_part else "customer/consents/show.html", view)
 

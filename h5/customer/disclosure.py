@@ -13,6 +13,7 @@ from backend.domains.contracts.model import (
     ReadTooFast,
     ShownTokenInvalid,
 )
+from backend.domains.guarantees.model import GuaranteeOutstanding
 from backend.flows import confirm_disclosure, hand_off, show_disclosure
 from backend.flows.show_disclosure import NothingToDisclose
 from backend.web import customer, forms
@@ -29,7 +30,7 @@ async def show(request: Request, number: FromPath[str]) -> Response:
     here = mine.here
     try:
         shown = await show_disclosure.show_disclosure(here.context, here.actor, mine.application.id)
-    except (NothingToDisclose, OfferExpired) as problem:
+    except (NothingToDisclose, OfferExpired, GuaranteeOutstanding) as problem:
         return await _over(mine, problem)
     return here.show(PART if here.is_part else SHOW, _view(shown))
 
@@ -47,14 +48,17 @@ async def confirm(request: Request, number: FromPath[str]) -> Response:
     except (ReadTooFast, DisclosureChanged, ShownTokenInvalid) as problem:
         shown = await show_disclosure.show_disclosure(here.context, here.actor, case, shown_token=token)
         return here.show(SHOW, _view(shown, early=isinstance(problem, ReadTooFast)), 422)
-    except (NothingToDisclose, OfferExpired) as problem:
+    except (NothingToDisclose, OfferExpired, GuaranteeOutstanding) as problem:
         return await _over(mine, problem)
     await hand_off.hand_off(here.context, here.actor, case)
     return here.go(f"/my/{number}/hand-off")
 
 
 async def _over(mine: Draft, problem: Problem) -> Response:
-    """Nothing stands to be confirmed: the page of the application says why, or that the last day is over."""
+    """Nothing stands to be confirmed: the page of the application says why, or that the last day is over, or the page
+    of the guarantors who are still missing."""
+    if isinstance(problem, GuaranteeOutstanding):
+        return mine.here.go(f"/my/{mine.application.application_no}/guarantors")
     return await stops.answer(mine, problem) or mine.here.go(f"/my/{mine.application.application_no}")
 
 

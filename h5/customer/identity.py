@@ -1,6 +1,6 @@
 """Photograph the ID card, look over what was read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from litestar import get as get_page
@@ -71,8 +71,7 @@ async def _capture(request: Request, side: Side) -> Response:
     """One photograph: the part, or the page again for a phone without JavaScript."""
     draft = await customer.draft(request, "identity")
     here = draft.here
-    image = (await request.form()).get("image")
-    content = await image.read() if isinstance(image, UploadFile) else b""
+    content = await uploaded(request)
     try:
         taken = await capture_identity.capture_identity(
             here.context,
@@ -97,6 +96,12 @@ async def _capture(request: Request, side: Side) -> Response:
     return here.go("/apply/identity") if taken.readable else here.show(SHOW, view, 422)
 
 
+async def uploaded(request: Request) -> bytes:
+    """The photograph of the form; empty when none came."""
+    image = (await request.form()).get("image")
+    return await image.read() if isinstance(image, UploadFile) else b""
+
+
 def _advised(side: Side, readable: bool, advice: str) -> dict[str, Any]:
     return {side: views.Side("read" if readable else "retake", advice)}
 
@@ -116,11 +121,21 @@ async def identity(
             await applications.latest_capture(tx, draft.application, kind)
             for kind in (reading.ID_FRONT, reading.ID_BACK)
         ]
-    sides = [given or _side(capture) for given, capture in zip((front, back), found, strict=True)]
+    return views.Identity(*drawn(found, (front, back), typed or {}, errors or {}), error)
+
+
+def drawn(
+    found: Sequence[Capture | None],
+    told: tuple[views.Side | None, views.Side | None],
+    typed: Mapping[str, str],
+    errors: Mapping[str, str],
+) -> tuple[views.Side, views.Side, tuple[views.IdField, ...]]:
+    """Front, back and fields of whoever's card it is; `told` is what was just said of a side."""
+    front, back = [given or _side(capture) for given, capture in zip(told, found, strict=True)]
     fields: tuple[views.IdField, ...] = ()
-    if all(side.state == "read" for side in sides):
-        fields = _fields([_reading(cast(Capture, capture)) for capture in found], typed or {}, errors or {})
-    return views.Identity(sides[0], sides[1], fields, error)
+    if front.state == back.state == "read":
+        fields = _fields([_reading(cast(Capture, capture)) for capture in found], typed, errors)
+    return front, back, fields
 
 
 def _side(capture: Capture | None) -> views.Side:

@@ -16,6 +16,11 @@ from backend.web.http import Request, Response
         "/apply/identity/confirm",
         "/apply/consents",
         "/apply/submit",
+        "/guarantee/identity/front",
+        "/guarantee/identity/back",
+        "/guarantee/identity/confirm",
+        "/guarantee/consents",
+        "/guarantee/refuse",
         "/resume/code",
         "/display",
     ]
@@ -31,6 +36,7 @@ async def lead_on(request: Request) -> Response:
         "/my/{number:str}/hand-off/code",
         "/my/{number:str}/consents/{key:str}/withdraw",
         "/my/{number:str}/reminders",
+        "/my/{number:str}/guarantors/{key:str}/withdraw",
     ]
 )
 async def lead_on_mine(request: Request, number: FromPath[str]) -> Response:

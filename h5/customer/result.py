@@ -11,7 +11,7 @@ from backend.overview import application_result
 from backend.web import customer, wechat_browser
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
-from h5.customer import notice, views
+from h5.customer import guarantors, notice, views
 from h5.customer.liveness import officer_of
 
 
@@ -43,6 +43,7 @@ async def result(mine: Draft) -> views.Result:
     async with mine.here.context.db.read(mine.here.actor) as tx:
         found = await application_result.of(tx, mine.application)
         officer = await officer_of(tx, mine.application)
+        missing = await guarantors.missing(tx, mine.application)
     return views.Result(
         application_no=found.application_no,
         status=found.status,  # type: ignore[arg-type]
@@ -62,6 +63,7 @@ async def result(mine: Draft) -> views.Result:
         drawdown=found.drawdown,
         reusable=found.status == "repaid" and _stands(found.offer),
         moment=invite_notice.moment(found.status),
+        guarantors_missing=missing,
         product_url=f"/p/{mine.here.institution.id}/{mine.application.product_code}",
     )
 

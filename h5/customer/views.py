@@ -327,6 +327,7 @@ class Result(Struct, frozen=True):
     reusable: bool = False
     moment: Moment = ""
     asks_notice: bool = False
+    guarantors_missing: int = 0
 
 
 class CostItem(Struct, frozen=True):
@@ -375,8 +376,7 @@ class HandOffCode(Struct, frozen=True):
 
 
 class HandOff(Struct, frozen=True):
-    """The offer waits in the mobile bank (A3-10), or once `signed` is used and repaid there. `code` only after the
-    customer asked for one."""
+    """The offer waits in the mobile bank (A3-10), or once `signed` is used and repaid there. `code`: when asked for."""
 
     application_no: str
     limit_fen: int

@@ -95,7 +95,10 @@ def plain_rules(f: Mapping[str, Any], day: date, using: bundle.Bundle) -> tuple[
         int(income * room / 12 - f["bureau_monthly_repayment"] - f["bureau_card_used"] * 0.1)
         * f["requested_term_months"],
         int(
-            income * 4 - f["bureau_balance"] - f["bureau_guarantee_balance"] * 0.5 - f["household_debt"] * 0.3
+            income * 4
+            - f["bureau_balance"]
+            - max(f["bureau_guarantee_balance"], f["own_guarantee_balance"]) * 0.5
+            - f["household_debt"] * 0.3
         ),
         f["requested_amount"],
         3_000_000 if not f["bureau_found"] else f["requested_amount"],

@@ -1,11 +1,11 @@
 """A county in the middle of its day: one of everything staff may open, with the ids they open it by."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import asyncpg
 import msgspec
 
-from backend.core import clock, ids
+from backend.core import check_digits, clock, ids
 from backend.core.actor import Actor, system
 from backend.db.database import Tx
 from backend.demo import staff_id
@@ -13,9 +13,13 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.campaigns import service as campaigns
 from backend.domains.channels import tickets
+from backend.domains.customers import service as customers
+from backend.domains.customers.model import Card
 from backend.domains.decision import moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Case, Stage
+from backend.domains.guarantees import service as guarantees
+from backend.domains.identity import service as sessions
 from backend.domains.institutions import service as institutions
 from backend.domains.models import line_ups, watching
 from backend.domains.models import service as models
@@ -75,6 +79,7 @@ class Scene(msgspec.Struct):
     model: str = ""
     proposal: str = ""
     challenge: str = ""
+    guarantee: str = ""
 
 
 def reviewer(institution: str, number: int = 4) -> Actor:
@@ -260,6 +265,29 @@ async def challenge_wish(road: Road, product: str, version: str) -> str:
         )  # fmt: skip
 
 
+async def guarantor(road: Road, application: Application) -> str:
+    """A guarantee whose guarantor waits to be seen in person."""
+    assert application.customer_id is not None
+    until, number = clock.today() + timedelta(days=365), id_number(900, PREFIX[application.institution_id])
+    born = check_digits.id_number_born_on(number)
+    card = Card(
+        name="王保", id_number=number, sex="男" if int(number[16]) % 2 else "女", nation="汉", birth_on=born or until,
+        address="淮中省甲县柳林镇", issuer="甲县公安局", valid_from=date(2020, 1, 1), valid_until=None,
+    )  # fmt: skip
+    async with road.db.begin(system(application.institution_id, "test")) as tx:
+        made = await guarantees.invite(
+            tx, guarantee_id=guarantees.new_id(), token=ids.token(), application_id=application.id,
+            borrower_id=application.customer_id, amount_fen=3_000_000, line_until=until, until_on=until,
+            expires_at=tx.now + timedelta(days=3), wanted=9,
+        )  # fmt: skip
+        session, _ = await sessions.new_customer_session(tx)
+        await guarantees.open_up(tx, made, session.id)
+        who = await customers.create_or_update_from_card(tx, card)
+        await guarantees.set_guarantor(tx, made, who)
+        await guarantees.reach(tx, await guarantees.get(tx, made.id), "liveness")
+    return made.id
+
+
 async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101", serial: int = 301) -> Scene:
     application = await referred(road, owner, institution, serial)
     review = await review_of(road, application)
@@ -322,4 +350,5 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         await tested_model(road, institution),
         await line_up_wish(road, institution),
         await challenge_wish(road, institution, union_version),
+        await guarantor(road, application),
     )

@@ -84,6 +84,7 @@ def value(name: str, path: str, made: Scene) -> str:
         "model_id": made.model,
         "proposal_id": made.proposal,
         "challenge_id": made.challenge,
+        "guarantee_id": made.guarantee,
         "seq": "2",
         "form": "pdf",
     }

@@ -55,11 +55,24 @@ OWN_SESSION = {
     "/apply/give-up",
     "/resume",
     "/resume/code",
+    "/guarantee",
+    "/guarantee/identity",
+    "/guarantee/identity/front",
+    "/guarantee/identity/back",
+    "/guarantee/identity/confirm",
+    "/guarantee/phone",
+    "/guarantee/consents",
+    "/guarantee/liveness",
+    "/guarantee/liveness/other-way",
+    "/guarantee/confirm",
+    "/guarantee/refuse",
 }
 """Take no id: they work on the draft of the browser's own session."""
 
 FOREIGN_TOKENS = {
     "/apply/liveness/back": "GET",
+    "/guarantee/liveness/back": "GET",
+    "/g/{institution_id:str}/{link:str}": "GET POST",
     "/wechat/oauth/callback": "GET",
     "/wechat/bind/{token:str}": "GET POST",
     "/wechat/bind/{token:str}/code": "POST",

@@ -38,6 +38,7 @@ from tests.flows.conftest import id_number as number_of
 from tests.h5.conftest import Desk, Desks, desks, road
 from tests.h5.console import test_models as model_pages
 from tests.h5.console import test_strategies as pages
+from tests.h5.customer import test_guarantee as guarantee_road
 from tests.h5.customer.conftest import Phone, Studio, photograph
 from tests.h5.customer.test_edges import confirm_disclosure, known, to_approved
 from tests.h5.scene import after_the_loan, referred, review_of, scene, survey
@@ -91,6 +92,18 @@ COLLECTION = {
 }
 INVITATION = {"/studio/invitations/{number:str}"}
 """Walked in tests of their own: a strategy of head office, an hour of the day."""
+GUARANTEES = {
+    "/my/{number:str}/guarantors",
+    "/my/{number:str}/guarantors/{key:str}/withdraw",
+    "/g/{institution_id:str}/{link:str}",
+    *(
+        f"/guarantee/{each}"
+        for each in (
+            "identity/front", "identity/back", "identity/confirm", "phone", "consents", "liveness", "confirm", "refuse",
+        )
+    ),
+}  # fmt: skip
+"""Walked in a test of their own, by two phones."""
 BOT = {"/wechat/bind/{token:str}/code", "/wechat/bind/{token:str}"}
 
 
@@ -172,8 +185,26 @@ async def test_every_post_of_a_customer_happens_once(
     await fifth.send(fifth.page.form("/review-request"), ground="wrong_data", said="那笔早还了")
 
     assert twice.wrong == []
-    wanted = {path for path in keyed(studio.app) if not of_staff(path)} - BOT
+    wanted = {path for path in keyed(studio.app) if not of_staff(path)} - BOT - GUARANTEES
     assert wanted - twice.swept == set(), "changes something and is not walked here"
+
+
+async def test_every_post_of_a_borrower_and_a_guarantor_happens_once(
+    studio: Studio, zhang: Person, owner: asyncpg.Connection
+) -> None:
+    twice, wang = Twice(studio.app, owner), specimens.person(4343, county="411701")
+    borrower, first, second = studio.phone(), studio.phone(), studio.phone()
+    number = await guarantee_road.approved(studio, borrower, zhang)
+    for each in (borrower, first, second):
+        each.http._transport = twice
+    await guarantee_road.take_up(first, await guarantee_road.link(borrower, number))
+    await first.send(first.page.form("/guarantee/refuse"))
+    await guarantee_road.link(borrower, number)
+    await borrower.send(borrower.page.form("/withdraw"))
+    await guarantee_road.to_promise(studio, second, await guarantee_road.link(borrower, number), wang)
+    await guarantee_road.promise(second)
+    assert "您已确认担保" in second.words
+    assert (twice.wrong, GUARANTEES - twice.swept) == ([], set())
 
 
 async def test_every_post_behind_the_one_time_link_happens_once(
@@ -251,6 +282,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("risk_analyst", "/console/trials", {"strategy": "live", "cases": "history", "size": ""}),
         ("reviewer", f"/console/rechecks/{made.recheck}", {"finding": "disagreed", "why": "收入凭据对不上"}),
         ("county_admin", f"/console/rechecks/{made.recheck}/done", {"done": "已请客户经理上门核实用途"}),
+        ("reviewer", f"/console/guarantees/{made.guarantee}/seen", {}),
         ("reviewer", f"/console/cases/{made.number}/try", {"version": made.version}),
         ("reviewer", "/console/decisions", {"number": made.number}),
         ("auditor", "/console/decisions/export", {"outcome": "referred"}),

@@ -170,16 +170,18 @@ from applications.events
 where institution_id = :institution_id and application_id = :application_id
 order by seq;
 
--- name: insert_capture(institution_id, id, application_id, kind, sha256, reading, now)!
--- A photograph was taken in and read.
-insert into applications.captures (institution_id, id, application_id, kind, sha256, reading, created_at)
-values (:institution_id, :id, :application_id, :kind, :sha256, :reading, :now);
+-- name: insert_capture(institution_id, id, application_id, guarantee_id, kind, sha256, reading, now)!
+-- A photograph was taken in and read; with a guarantee, of the guarantor's card.
+insert into applications.captures
+    (institution_id, id, application_id, guarantee_id, kind, sha256, reading, created_at)
+values (:institution_id, :id, :application_id, :guarantee_id, :kind, :sha256, :reading, :now);
 
--- name: latest_capture(institution_id, application_id, kind)^
--- The photograph that counts: a person may try several times.
+-- name: latest_capture(institution_id, application_id, guarantee_id, kind)^
+-- The photograph that counts: a person may try several times. Without a guarantee it is the applicant's.
 select id, application_id, kind, sha256, reading, confirmed, corrected, archive_receipt, destroyed_at, created_at
 from applications.captures
 where institution_id = :institution_id and application_id = :application_id and kind = :kind
+  and guarantee_id is not distinct from cast(:guarantee_id as uuid)
 order by created_at desc, id desc
 limit 1;
 
@@ -205,17 +207,19 @@ where institution_id = :institution_id and id = :id;
 update applications.captures set destroyed_at = :now
 where institution_id = :institution_id and id = :id and destroyed_at is null;
 
--- name: captures_of(institution_id, application_id)
--- All photographs of a case that still lie with us.
+-- name: captures_of(institution_id, application_id, guarantee_id)
+-- All photographs of one person of a case that still lie with us.
 select id, application_id, kind, sha256, reading, confirmed, corrected, archive_receipt, destroyed_at, created_at
 from applications.captures
-where institution_id = :institution_id and application_id = :application_id and destroyed_at is null;
+where institution_id = :institution_id and application_id = :application_id and destroyed_at is null
+  and guarantee_id is not distinct from cast(:guarantee_id as uuid);
 
--- name: erase_captures(institution_id, application_id, now)!
--- Nothing that was read or typed may stay: under age, or another county's customer (D6-02).
+-- name: erase_captures(institution_id, application_id, guarantee_id, now)!
+-- Nothing that was read or typed may stay: under age, another county's customer (D6-02), a guarantor who did not agree.
 update applications.captures
 set reading = null, confirmed = null, corrected = '{}', destroyed_at = coalesce(destroyed_at, :now)
-where institution_id = :institution_id and application_id = :application_id;
+where institution_id = :institution_id and application_id = :application_id
+  and guarantee_id is not distinct from cast(:guarantee_id as uuid);
 
 -- name: forget(institution_id, id, now)!
 -- A draft that must not become a lead: nobody can be found through it any more (D6-02, D3-05).

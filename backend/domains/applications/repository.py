@@ -196,7 +196,13 @@ async def events(tx: Tx, application_id: str) -> list[Event]:
 
 
 async def insert_capture(
-    tx: Tx, capture_id: str, application_id: str, kind: str, sha256: bytes, reading: dict[str, object] | None
+    tx: Tx,
+    capture_id: str,
+    application_id: str,
+    kind: str,
+    sha256: bytes,
+    reading: dict[str, object] | None,
+    guarantee_id: str | None,
 ) -> None:
     sealed = (
         None
@@ -208,6 +214,7 @@ async def insert_capture(
         institution_id=tx.institution_id,
         id=capture_id,
         application_id=application_id,
+        guarantee_id=guarantee_id,
         kind=kind,
         sha256=sha256,
         reading=sealed,
@@ -215,9 +222,13 @@ async def insert_capture(
     )
 
 
-async def latest_capture(tx: Tx, application_id: str, kind: str) -> Capture | None:
+async def latest_capture(tx: Tx, application_id: str, kind: str, guarantee_id: str | None) -> Capture | None:
     row = await Q.latest_capture(
-        tx, institution_id=tx.institution_id, application_id=application_id, kind=kind
+        tx,
+        institution_id=tx.institution_id,
+        application_id=application_id,
+        guarantee_id=guarantee_id,
+        kind=kind,
     )
     return _capture(tx, row)
 
@@ -226,8 +237,10 @@ async def get_capture(tx: Tx, capture_id: str) -> Capture | None:
     return _capture(tx, await Q.get_capture(tx, institution_id=tx.institution_id, id=capture_id))
 
 
-async def captures_with_us(tx: Tx, application_id: str) -> list[Capture]:
-    rows = await Q.captures_of(tx, institution_id=tx.institution_id, application_id=application_id)
+async def captures_with_us(tx: Tx, application_id: str, guarantee_id: str | None) -> list[Capture]:
+    rows = await Q.captures_of(
+        tx, institution_id=tx.institution_id, application_id=application_id, guarantee_id=guarantee_id
+    )
     return [found for row in rows if (found := _capture(tx, row)) is not None]
 
 
@@ -246,8 +259,14 @@ async def destroyed_capture(tx: Tx, capture_id: str) -> None:
     await Q.destroyed_capture(tx, institution_id=tx.institution_id, id=capture_id, now=tx.now)
 
 
-async def erase_captures(tx: Tx, application_id: str) -> None:
-    await Q.erase_captures(tx, institution_id=tx.institution_id, application_id=application_id, now=tx.now)
+async def erase_captures(tx: Tx, application_id: str, guarantee_id: str | None) -> None:
+    await Q.erase_captures(
+        tx,
+        institution_id=tx.institution_id,
+        application_id=application_id,
+        guarantee_id=guarantee_id,
+        now=tx.now,
+    )
 
 
 async def forget(tx: Tx, application_id: str) -> None:

@@ -210,24 +210,28 @@ async def add_capture(
     reading: dict[str, object] | None,
     *,
     capture_id: str = "",
+    guarantee_id: str | None = None,
 ) -> str:
-    """Note a photograph; returns its id, which also names the sealed file and the archive's index."""
+    """Note a photograph; returns its id, which also names the sealed file and the archive's index. `guarantee_id`
+    says that the card is the guarantor's of that guarantee, here and below; without it, the applicant's."""
     capture_id = capture_id or ids.new()
-    await repository.insert_capture(tx, capture_id, application.id, kind, sha256, reading)
+    await repository.insert_capture(tx, capture_id, application.id, kind, sha256, reading, guarantee_id)
     audit.add(tx, "capture.add", application.application_no, kind=kind)
     return capture_id
 
 
-async def latest_capture(tx: Tx, application: Application, kind: str) -> Capture | None:
-    return await repository.latest_capture(tx, application.id, kind)
+async def latest_capture(
+    tx: Tx, application: Application, kind: str, guarantee_id: str | None = None
+) -> Capture | None:
+    return await repository.latest_capture(tx, application.id, kind, guarantee_id)
 
 
 async def get_capture(tx: Tx, capture_id: str) -> Capture | None:
     return await repository.get_capture(tx, capture_id)
 
 
-async def captures_with_us(tx: Tx, application_id: str) -> list[Capture]:
-    return await repository.captures_with_us(tx, application_id)
+async def captures_with_us(tx: Tx, application_id: str, guarantee_id: str | None = None) -> list[Capture]:
+    return await repository.captures_with_us(tx, application_id, guarantee_id)
 
 
 async def confirm_capture(tx: Tx, capture: Capture, confirmed: dict[str, str], corrected: list[str]) -> None:
@@ -247,9 +251,14 @@ async def destroyed_capture(tx: Tx, capture_id: str, why: str) -> None:
 
 async def forget(tx: Tx, application: Application, why: str) -> None:
     """Give a draft up and keep nothing that leads to a person (D3-05, D6-02). Images are the caller's."""
-    await repository.erase_captures(tx, application.id)
+    await repository.erase_captures(tx, application.id, None)
     await move(tx, application, "abandoned", "abandoned", why)
     await repository.forget(tx, application.id)
+
+
+async def forget_guarantor(tx: Tx, application_id: str, guarantee_id: str) -> None:
+    """Keep nothing that was read from the card of a guarantor who did not agree. Images are the caller's."""
+    await repository.erase_captures(tx, application_id, guarantee_id)
 
 
 async def captures_with_us_everywhere(tx: Tx, before: datetime, most: int = 200) -> list[tuple[str, str]]:

@@ -26,6 +26,10 @@ class Purpose(StrEnum):
     BUREAU_QUERY = "bureau_query"
     LIVENESS = "liveness"
     MARKETING = "marketing"
+    GUARANTOR_SHARE = "guarantor_share"
+    GUARANTEE_INFO = "guarantee_info"
+    GUARANTEE_BUREAU = "guarantee_bureau"
+    GUARANTEE_RESULT = "guarantee_result"
 
 
 class ConsentText(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,14 @@ ROAD = (
 )
 """In the order of the consent page. The face has a screen of its own (D3-04, D3-13)."""
 
+GUARANTOR = (
+    Purpose.GUARANTEE_INFO,
+    Purpose.IDENTITY_CHECK,
+    Purpose.GUARANTEE_BUREAU,
+    Purpose.GUARANTEE_RESULT,
+)
+"""What somebody who answers for another's line is asked, each for itself (A1-08); the face has its own screen."""
+
 OPTIONAL = frozenset({Purpose.BUSINESS_DATA})
 """Asked only where a product's strategies look at what these consents open, and never required (D3-01, D3-12)."""
 
@@ -40,6 +48,12 @@ async def road(tx: Tx, *, also: Collection[str] = ()) -> tuple[ConsentText, ...]
     institution = await _institution(tx)
     asked = [p for p in ROAD if p not in OPTIONAL or p in also]
     return tuple(consent_texts.current(p, institution) for p in asked)
+
+
+async def guarantor(tx: Tx) -> tuple[ConsentText, ...]:
+    """The texts of a guarantor's consent page, in order."""
+    institution = await _institution(tx)
+    return tuple(consent_texts.current(purpose, institution) for purpose in GUARANTOR)
 
 
 async def give(

@@ -155,7 +155,11 @@ async def _usable(tx: Tx, product_code: str, stage: Stage, using: Chosen) -> Pre
         return await _compiled(tx, stage, using)
     except (StrategyRefused, VersionMissing) as problem:
         log.error(
-            "strategy unusable", stage=stage, product=product_code, document=using.strategy, error=problem.code
+            "strategy unusable",
+            stage=stage,
+            product=product_code,
+            document=using.strategy,
+            error=problem.code,
         )
         return None
 

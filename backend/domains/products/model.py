@@ -99,7 +99,8 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
 class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a version fixes. Amounts in fen, rates per year, ages in full years.
 
-    The three axes of A8-23 are `target_customers`, `data_sources` and `risk_mitigation`.
+    The three axes of A8-23 are `target_customers`, `data_sources` and `risk_mitigation`. `guarantors` is how many
+    people must confirm that they answer for the line before it is handed over (A1-08).
     """
 
     audience: Audience
@@ -122,6 +123,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     age_min: int
     age_max: int
     texts: Texts
+    guarantors: int = 0
     fees: tuple[Fee, ...] = ()
     required_features: tuple[str, ...] = ()
     opened_fields: tuple[str, ...] = ()
@@ -133,13 +135,16 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def online_road(self) -> bool:
-        """Whether a person can apply on the phone today: personal, judged by model, on credit alone.
+        """Whether a person can apply on the phone today: personal, judged by model, on credit alone or with
+        guarantors whom the applicant asks by link.
 
         Pledges, partners' orders, enterprises and features the decision does not ask for yet are dealt with at
         the branch: the pages say so and no draft is made.
         """
-        on_credit = self.risk_mitigation == ("credit",) and not self.required_features
-        return self.audience == "personal" and self.mode == "pure_online" and on_credit
+        on_credit = self.risk_mitigation == ("credit",)
+        by_link = self.guarantors > 0 and set(self.risk_mitigation) <= {"credit", "surety"}
+        here = (on_credit or by_link) and not self.required_features
+        return self.audience == "personal" and self.mode == "pure_online" and here
 
     @property
     def months(self) -> tuple[int, ...]:
@@ -166,6 +171,7 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     rate_max: Decimal | None = None
     age_min: int | None = None
     age_max: int | None = None
+    guarantors: int | None = None
     required_features: tuple[str, ...] | None = None
     texts: Texts | None = None
 

@@ -67,6 +67,7 @@ def meet(parent: Terms, overrides: Overrides) -> Terms | None:
         rate_max=parent.rate_max if o.rate_max is None else min(parent.rate_max, o.rate_max),
         age_min=max(parent.age_min, o.age_min or 0),
         age_max=parent.age_max if o.age_max is None else min(parent.age_max, o.age_max),
+        guarantors=max(parent.guarantors, o.guarantors or 0),
         required_features=_union(parent.required_features, o.required_features),
         repayments=_common_repayments(parent.repayments, o.repayments),
         opened_fields=(),
@@ -141,6 +142,8 @@ def _axes(terms: Terms) -> Iterable[Breach]:
         yield _breach("data_sources", "没有写明数据来源，或写了目录外的来源", "A8-23")
     if not terms.risk_mitigation or not set(terms.risk_mitigation) <= set(RISK_MITIGATIONS):
         yield _breach("risk_mitigation", "没有写明风险缓释方式", "A8-23")
+    if terms.guarantors < 0 or (terms.guarantors and "surety" not in terms.risk_mitigation):
+        yield _breach("guarantors", "要保证人的产品，风险缓释方式里要写“保证”", "A8-12")
 
 
 def _shape(terms: Terms) -> Iterable[Breach]:

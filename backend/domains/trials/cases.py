@@ -52,6 +52,7 @@ def _related(frame: pl.DataFrame) -> pl.DataFrame:
         "relation_impersonation": pl.lit("none"),
         "relation_money_returns": pl.lit(False),
         "relation_staff_contact": pl.lit(False),
+        "own_guarantee_balance": pl.lit(0),
     }
     return frame.with_columns(
         **{name: column for name, column in derived.items() if name not in frame.columns}

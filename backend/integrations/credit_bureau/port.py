@@ -40,5 +40,5 @@ class CreditBureau(Protocol):
         case_id: str,
         key: str,
     ) -> Report:
-        """`purpose`: loan_application · post_loan_review. Refused without a stored consent."""
+        """`purpose`: loan_application · guarantee_review · post_loan_review. Refused without a stored consent."""
         ...

@@ -36,6 +36,18 @@ class Document(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class Surety(msgspec.Struct, frozen=True):
+    """Somebody who answers for the line (连带责任保证). `guarantor_hash` is `customer_hash()` of their ID number,
+    `terms_sha256` the hash of the very words they confirmed."""
+
+    guarantor_hash: str
+    name: str
+    amount_fen: int
+    until: date
+    terms_sha256: str
+    confirmed_at: datetime
+
+
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """Both the offer we push and the contract package we answer with when the bank opens it.
 
@@ -56,6 +68,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     valid_until: datetime
     contract_no: str
     documents: tuple[Document, ...]
+    sureties: tuple[Surety, ...] = ()
 
 
 class OfferReceipt(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from backend.sandbox.world import AnyRequest, World
 
 SYSTEM = "credit_bureau"
 PRICE_FEN = 200
-PURPOSES = {"loan_application", "post_loan_review"}
+PURPOSES = {"loan_application", "guarantee_review", "post_loan_review"}
 LENDERS = ("丁县村镇银行", "南湖银行", "甲县农商银行", "青禾消费金融", "北岸银行")
 
 

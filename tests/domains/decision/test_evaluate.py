@@ -79,6 +79,19 @@ def test_what_is_promised_and_not_booked_counts_beside_what_is_booked(good):
     assert decide(with_facts(lent, own_promised_credit=9_000_000)).outcome is Outcome.DECLINED
 
 
+def test_a1_08_whom_a_person_answers_for_here_counts_before_the_bureau_hears_of_it(good):
+    """The larger of the two, never both; more of it never gives more."""
+    amounts = [
+        decide(with_facts(good, own_guarantee_balance=fen, bureau_guarantee_balance=0)).amount_fen or 0
+        for fen in (0, 10_000_000, 30_000_000, 60_000_000)
+    ]
+    assert amounts == sorted(amounts, reverse=True)
+    assert amounts[-1] < amounts[0]
+    same = with_facts(good, own_guarantee_balance=30_000_000, bureau_guarantee_balance=30_000_000)
+    assert decide(same).amount_fen == decide(with_facts(good, own_guarantee_balance=30_000_000)).amount_fen
+    assert decide(with_facts(good, own_guarantee_balance=...)).outcome is Outcome.REFERRED
+
+
 def test_the_consumer_cap_is_a_dated_parameter_not_a_constant(good):
     """D1-01, D1-03: another cap in the regulation row, another result."""
     raised = with_facts(

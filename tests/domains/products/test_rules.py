@@ -182,6 +182,20 @@ def test_a1_01_no_override_can_be_looser_than_head_office(overrides):
     assert set(joined.required_features) >= set(parent.required_features)
 
 
+def test_a1_08_a_county_may_ask_for_more_guarantors_never_for_fewer_and_only_for_a_surety():
+    parent = msgspec.structs.replace(
+        suixiang(), risk_mitigation=("credit", "surety"), guarantors=1, opened_fields=("guarantors",)
+    )
+    assert parent.online_road
+    assert not msgspec.structs.replace(parent, guarantors=0).online_road, "dealt with at the branch"
+    assert rules.looser(parent, Overrides(guarantors=2)) == []
+    assert rules.meet(parent, Overrides(guarantors=2)).guarantors == 2
+    assert rules.meet(parent, Overrides(guarantors=0)).guarantors == 1
+    assert [b.field for b in rules.looser(parent, Overrides(guarantors=0))] == ["guarantors"]
+    alone = msgspec.structs.replace(suixiang(), guarantors=1)
+    assert [b.field for b in rules.breaches(alone, in_force())] == ["guarantors"]
+
+
 def test_n3_without_fees_the_all_in_range_is_the_rate_band():
     assert rules.all_in_range(suixiang()) == (Decimal("0.0435"), Decimal("0.0960"))
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from backend.web import templates
 from h5.customer import views
 from h5.customer.notice import NoticeAsk
+from tests.h5.customer import guarantee_contexts
 
 NOW = datetime(2026, 11, 23, 6, 20, tzinfo=UTC)
 TODAY = NOW.date()
@@ -593,6 +594,9 @@ PAGES: dict[str, tuple[str, Struct]] = {
         ),
     ),
 }
+
+PAGES |= guarantee_contexts.pages(NOW, IDENTITY, PHONE, views.Liveness("省联社统一身份认证平台", FACE))
+PAGES["approved-guarantors"] = ("customer/result/show.html", replace(APPROVED, guarantors_missing=1))
 
 # Parts that are swapped in on their own; their views carry what `_code.html` is told by the page around it.
 PARTS: dict[str, tuple[str, Struct, dict[str, object]]] = {

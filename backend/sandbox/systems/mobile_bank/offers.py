@@ -23,6 +23,15 @@ class Document(msgspec.Struct, forbid_unknown_fields=True):
     sha256: str
 
 
+class Surety(msgspec.Struct, forbid_unknown_fields=True):
+    guarantor_hash: str
+    name: str
+    amount_fen: int
+    until: date
+    terms_sha256: str
+    confirmed_at: datetime
+
+
 class Offer(msgspec.Struct, forbid_unknown_fields=True):
     application_id: str
     application_no: str
@@ -38,6 +47,7 @@ class Offer(msgspec.Struct, forbid_unknown_fields=True):
     valid_until: datetime
     contract_no: str
     documents: list[Document]
+    sureties: list[Surety] = []
 
 
 EMPTY_EVENT: dict[str, Any] = {

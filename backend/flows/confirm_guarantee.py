@@ -1,0 +1,134 @@
+"""确认担保: the guarantor's own word, after reading, when nothing stands against it (A1-08, A8-12).
+
+Who it is and whether they pay their own debts is asked outside under their own consents (D3-09) before the one
+transaction that records everything: guarantee, edge of the relation graph, event, notice and audit row.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from backend.core import clock, failpoints
+from backend.core.actor import Actor
+from backend.db.database import Tx
+from backend.domains.applications import service as applications
+from backend.domains.contracts.model import ReadTooFast
+from backend.domains.customers import consents
+from backend.domains.customers import service as customers
+from backend.domains.customers.consent_texts import Purpose
+from backend.domains.customers.model import Consent, Person
+from backend.domains.guarantees import service as guarantees
+from backend.domains.guarantees.terms import Terms
+from backend.domains.relations import service as relations
+from backend.flows import check_guarantor, forget_guarantor, notify, refuse_guarantee, show_disclosure
+from backend.flows import show_guarantee as showing
+from backend.flows.check_guarantor import NotAGuarantor
+from backend.flows.context import Context
+from backend.flows.require_guarantee import Standing, require_guarantee
+from backend.integrations.http import OutsideRefused
+from backend.integrations.identity_check.port import Match
+
+CONFIRMED = "guarantor_confirmed"
+ASKED = failpoints.declare("guarantee.asked", "identity and credit are known; the guarantee is not confirmed")
+
+
+class _Ready(msgspec.Struct, frozen=True):
+    standing: Standing
+    person: Person
+    terms: Terms
+    shown_at: datetime
+    seconds: int
+    identity: Consent
+    bureau: Consent
+
+
+async def confirm_guarantee(context: Context, actor: Actor, session_id: str, shown_token: str) -> None:
+    """Raises `ReadTooFast`, `ShownTokenInvalid`, `ConsentMissing`, `LinkGone`, `GuaranteeMoved`; Unavailable when a
+    system that has to be asked is down; `NotAGuarantor` after it has ended the guarantee."""
+    async with context.db.read(actor) as tx:
+        ready = await _ready(context, tx, session_id, shown_token)
+    why = await _outside(context, ready)
+    failpoints.hit(ASKED)
+    images: list[str] = []
+    async with context.db.begin(actor) as tx:
+        standing = await require_guarantee(tx, session_id, "confirm", lock=True)
+        why = why or await check_guarantor.check_guarantor(tx, standing, ready.person.id)
+        if why:
+            images = await refuse_guarantee.end(tx, standing.application, standing.guarantee, why)
+        else:
+            await _record(tx, standing, ready)
+    await forget_guarantor.destroy(context, actor, images)
+    if why:
+        raise NotAGuarantor(why)
+
+
+async def _ready(context: Context, tx: Tx, session_id: str, shown_token: str) -> _Ready:
+    standing = await require_guarantee(tx, session_id, "confirm")
+    assert standing.guarantee.guarantor_id is not None, "the steps before set it"
+    terms = await showing.words(tx, standing)
+    shown_at = showing.read_since(context.settings, standing, terms, shown_token, tx.now)
+    seconds = await show_disclosure.reading_seconds(tx)
+    left = show_disclosure.seconds_left(shown_at, tx.now, seconds)
+    if left:
+        raise ReadTooFast(seconds_left=left)
+    person = await customers.get(tx, standing.guarantee.guarantor_id)
+    for purpose, recipient in (
+        (Purpose.GUARANTEE_INFO, "lender"),
+        (Purpose.GUARANTEE_RESULT, "borrower"),
+    ):
+        await consents.require(tx, person.id, purpose, recipient, clock.today())
+    return _Ready(
+        standing,
+        person,
+        terms,
+        shown_at,
+        seconds,
+        await _consent(tx, person, Purpose.IDENTITY_CHECK, "identity_check"),
+        await _consent(tx, person, Purpose.GUARANTEE_BUREAU, "credit_bureau"),
+    )
+
+
+async def _consent(tx: Tx, person: Person, purpose: Purpose, recipient: str) -> Consent:
+    """The one that covers asking today (D3-09). Raises `ConsentMissing`."""
+    consent_id = await consents.require(tx, person.id, purpose, recipient, clock.today())
+    return next(each for each in await consents.given(tx, person.id) if each.id == consent_id)
+
+
+async def _outside(context: Context, ready: _Ready) -> str:
+    """Why not, by what others know, or empty. A report is asked for only of who was found to be the person."""
+    guarantee, person = ready.standing.guarantee, ready.person
+    try:
+        known = await context.clients.identity_check.verify(
+            name=person.name,
+            id_number=person.id_number,
+            authorisation_id=ready.identity.id,
+            case_id=guarantee.application_id,
+            key=f"identity:{guarantee.id}",
+            phone=person.phone or "",
+        )
+        if known.result is not Match.MATCH or known.phone_result is Match.MISMATCH:
+            return "identity"
+        report = await context.clients.credit_bureau.report(
+            name=person.name,
+            id_number=person.id_number,
+            purpose="guarantee_review",
+            authorisation_id=ready.bureau.id,
+            consent_sha256=ready.bureau.text_sha256,
+            case_id=guarantee.application_id,
+            key=f"bureau:{guarantee.id}",
+        )
+    except OutsideRefused:
+        return "bureau"
+    if report.found and report.facts.get("bureau_overdue_amount") != 0:
+        return "own_overdue" if "bureau_overdue_amount" in report.facts else "bureau"
+    return ""
+
+
+async def _record(tx: Tx, standing: Standing, ready: _Ready) -> None:
+    guarantee, application = standing.guarantee, standing.application
+    await guarantees.confirm(
+        tx, guarantee, ready.terms, shown_at=ready.shown_at, required_seconds=ready.seconds
+    )
+    await applications.note(tx, application, CONFIRMED, ready.terms.sha256[:16])
+    await notify.announce_guarantor(tx, application, guarantee.id, CONFIRMED)
+    await relations.guarantee(tx, guarantee.borrower_id, ready.person.id, application.id)

@@ -1,0 +1,84 @@
+"""保证 behind the pages: nothing is handed over without it, and what the guarantor owes is watched (A1-08, A6-06)."""
+
+from datetime import timedelta
+
+import pytest
+
+from backend.core import clock, ids
+from backend.domains.applications.model import Application
+from backend.domains.contracts import service as contracts
+from backend.domains.guarantees import service as guarantees
+from backend.domains.guarantees import terms
+from backend.domains.guarantees.model import Exposure, GuaranteeOutstanding
+from backend.domains.identity import service as identity
+from backend.domains.post_loan import warnings
+from backend.flows import confirm_disclosure, draw_up_disclosure, hand_off, watch_loans
+from tests.h5.customer.guarantee_contexts import WORDS
+
+from .conftest import JIA, Road, id_number
+
+BORROWER, GUARANTOR = id_number(171), id_number(172)
+
+
+async def vouched(road: Road, application: Application, guarantor_id: str) -> None:
+    """The guarantor's word, without the pages."""
+    async with road.db.begin(JIA) as tx:
+        contract = await contracts.get(tx, application.id)
+        until = clock.today() + timedelta(days=700)
+        made = await guarantees.invite(
+            tx, guarantee_id=guarantees.new_id(), token=ids.token(), application_id=application.id,
+            borrower_id=contract.customer_id, amount_fen=contract.limit_fen, line_until=until, until_on=until,
+            expires_at=tx.now + timedelta(days=3), wanted=1,
+        )  # fmt: skip
+        session, _ = await identity.new_customer_session(tx)
+        await guarantees.open_up(tx, made, session.id)
+        await guarantees.set_guarantor(tx, made, guarantor_id)
+        await guarantees.reach(tx, await guarantees.get(tx, made.id), "liveness")
+        await guarantees.pass_liveness(tx, made, "passed")
+        await guarantees.confirm(tx, made, terms.fill(WORDS), shown_at=tx.now, required_seconds=15)
+
+
+async def drawn(road: Road, application: Application, number: str) -> None:
+    for act, more in (("open", {}), ("sign", {}), ("draw", {"amount_fen": 300_000})):
+        await road.bank(application, act, number, **more)
+    await road.settle()
+
+
+async def test_no_flow_confirms_or_hands_over_a_case_whose_guarantor_is_missing(road: Road) -> None:
+    application = await road.apply(BORROWER, product="XLD")
+    assert application.status == "approved"
+    with pytest.raises(GuaranteeOutstanding):
+        await road.confirm(application)
+    with pytest.raises(GuaranteeOutstanding):
+        await confirm_disclosure.confirm_disclosure(road.context, JIA, application.id, "", "")
+    async with road.db.begin(JIA) as tx:
+        contract = await contracts.get(tx, application.id)
+        table = (await draw_up_disclosure.draw_up_disclosure(tx, contract)).disclosure
+        told = {"version": table.version, "sha256": table.sha256, "shown_at": tx.now, "required_seconds": 15}
+        await contracts.confirm(tx, contract, **told)
+    with pytest.raises(GuaranteeOutstanding):
+        await hand_off.hand_off(road.context, JIA, application.id)
+    assert (await road.see(application)).status == "approved"
+
+
+async def test_a_guarantor_late_with_a_loan_of_their_own_is_a_warning_on_the_line(road: Road) -> None:
+    theirs = await road.hand_off(await road.apply(GUARANTOR))
+    await drawn(road, theirs, GUARANTOR)
+    application = await road.apply(BORROWER, product="XLD")
+    await vouched(road, application, theirs.customer_id or "")
+    async with road.db.read(JIA) as tx:
+        limit = (await contracts.get(tx, application.id)).limit_fen
+        assert await guarantees.exposure(tx, theirs.customer_id or "") == Exposure(1, limit)
+    application = await road.hand_off(application)
+    assert application.status == "handed_off"
+    await drawn(road, application, BORROWER)
+
+    async def codes(days: int) -> set[str]:
+        with clock.at(clock.now() + timedelta(days=days)):
+            await watch_loans.watch_loans(road.context)
+        async with road.db.read(JIA) as tx:
+            found = await warnings.listed(tx, ["open", "standing"])
+        return {code for each in found if each.application_id == application.id for code in each.codes}
+
+    assert await codes(1) == set(), "who answers for it is known and pays"
+    assert "EW_GUARANTOR" in await codes(45)

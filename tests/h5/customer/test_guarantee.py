@@ -1,0 +1,586 @@
+"""保证人: the borrower passes a link on, the guarantor goes their own road on their own phone (A1-08, A8-12)."""
+
+import asyncio
+from datetime import timedelta
+
+import asyncpg
+import httpx
+import pytest
+
+from backend.core import clock
+from backend.core.actor import Actor, system
+from backend.demo import staff_id
+from backend.domains.applications import service as applications
+from backend.domains.customers import consents
+from backend.domains.customers import service as customers
+from backend.domains.customers.consent_texts import Purpose
+from backend.domains.decision import service as decisions
+from backend.domains.guarantees import service as guarantees
+from backend.domains.guarantees.model import Guarantee, GuaranteeMoved
+from backend.domains.relations import service as relations
+from backend.flows import expire_guarantees, see_guarantor
+from backend.sandbox import specimens
+from backend.sandbox.forms import Form
+from backend.sandbox.specimens.people import Person
+from tests.flows.conftest import Road
+from tests.h5.conftest import Desk, anew
+from tests.h5.customer.conftest import Phone, Studio, photograph
+
+PRODUCT = "XLD"
+
+
+@pytest.fixture
+def wang() -> Person:
+    return specimens.person(4343, county="411701")
+
+
+@pytest.fixture
+def zhao() -> Person:
+    return specimens.person(4444, county="411701")
+
+
+async def known(studio: Studio, person: Person, **more: object) -> None:
+    body = {"name": person.name, "preset": "good", "phone": "match", **more}
+    await studio.control.put(f"/control/people/{person.id_number}", json=body)
+
+
+async def approved(studio: Studio, phone: Phone, person: Person) -> str:
+    """The borrower's case, approved and waiting for a guarantor; returns its number."""
+    await known(studio, person)
+    await studio.draft_at(phone, "details", person, product=PRODUCT)
+    await phone.get("/apply/details")
+    await phone.hand_in(income="120k_200k", amount="30000")
+    number = phone.path.split("/")[2]
+    await studio.drain()
+    await phone.get(f"/my/{number}")
+    assert "还差 1 位保证人" in phone.words, phone.words
+    return number
+
+
+async def link(phone: Phone, number: str) -> str:
+    """Ask for one more; the link the borrower's page then shows, as a path."""
+    await phone.get(f"/my/{number}/guarantors")
+    action = f"/my/{number}/guarantors"
+    await phone.send(phone.page.form(action), **phone.ticks(action))
+    assert phone.reply.status_code == 200, phone.words
+    return shown(phone)
+
+
+def shown(phone: Phone) -> str:
+    text = phone.reply.text
+    at = text.index("/g/4101/")
+    return text[at:].split("<")[0].split('"')[0].strip()
+
+
+async def take_up(guarantor: Phone, path: str) -> None:
+    await guarantor.get(path)
+    await guarantor.send(guarantor.page.form(path), answer="yes")
+
+
+async def card(guarantor: Phone, person: Person) -> None:
+    assert guarantor.path == "/guarantee/identity", guarantor.words
+    for side in ("front", "back"):
+        form = guarantor.page.form(f"/guarantee/identity/{side}")
+        await guarantor.send(form, image=photograph(person, side))
+    until = person.valid_until.isoformat() if person.valid_until else "长期"
+    await guarantor.send(
+        guarantor.page.form("/guarantee/identity/confirm"),
+        name=person.name, id_number=person.id_number, address=person.address, issuer=person.authority,
+        valid_from=person.valid_from.isoformat(), valid_until=until,
+    )  # fmt: skip
+
+
+async def proof(guarantor: Phone, number: str) -> None:
+    assert guarantor.path == "/guarantee/phone", guarantor.words
+    form = guarantor.page.form("/guarantee/consents")
+    await guarantor.send(anew(Form("/guarantee/phone", "post", form.values)), phone=number)
+    code = await guarantor.studio.sms_code(number)
+    form = guarantor.page.form("/guarantee/consents")
+    await guarantor.send(form, phone=number, code=code, **guarantor.ticks("/guarantee/consents"))
+
+
+async def face(guarantor: Phone, outcome: str = "passed") -> None:
+    assert guarantor.path == "/guarantee/liveness", guarantor.words
+    form = guarantor.page.form("/guarantee/liveness")
+    await guarantor.send(form, **guarantor.ticks("/guarantee/liveness"))
+    session = guarantor.reply.headers["location"].split("?")[0].rsplit("/", 1)[-1]
+    done = await guarantor.studio.control.post(f"/control/liveness/{session}", json={"outcome": outcome})
+    back = done.json()["return_url"].split("/guarantee", 1)[1]
+    await guarantor.get(f"/guarantee{back}")
+
+
+async def to_promise(studio: Studio, guarantor: Phone, path: str, person: Person, **more: object) -> None:
+    await known(studio, person, **more)
+    await take_up(guarantor, path)
+    await card(guarantor, person)
+    await proof(guarantor, person.phone)
+    await face(guarantor)
+    assert guarantor.path == "/guarantee/confirm", guarantor.words
+
+
+async def promise(guarantor: Phone) -> None:
+    form = guarantor.page.form("/guarantee/confirm")
+    with clock.at(clock.now() + timedelta(seconds=16)):
+        await guarantor.send(form, agree="yes")
+
+
+async def of_case(studio: Studio, number: str) -> list[Guarantee]:
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        application = await applications.by_number(tx, number)
+        return await guarantees.of_application(tx, application.id)
+
+
+async def test_from_the_approval_over_the_guarantors_word_to_the_mobile_bank(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    await phone.get(f"/my/{number}/disclosure")
+    assert phone.path == f"/my/{number}/guarantors", "nothing is disclosed or handed over before"
+    path = await link(phone, number)
+    guarantor = studio.phone()
+    await guarantor.get(path)
+    assert f"{zhang.name[0]}*" in guarantor.words
+    assert zhang.name not in guarantor.words
+    assert zhang.id_number not in guarantor.reply.text
+    assert "甲县农村商业银行" in guarantor.words
+    assert "银行可以直接找您还" in guarantor.words
+    await to_promise(studio, guarantor, path, wang)
+    early = guarantor.page.form("/guarantee/confirm")
+    await guarantor.send(early, agree="yes")
+    assert guarantor.reply.status_code == 422
+    [waiting] = await of_case(studio, number)
+    assert waiting.status == "opened"
+    await promise(guarantor)
+    assert "您已确认担保" in guarantor.words, guarantor.words
+    [given] = await of_case(studio, number)
+    assert given.status == "confirmed"
+    await phone.get(f"/my/{number}/guarantors")
+    assert f"{wang.name[0]}*" in phone.words
+    assert wang.name not in phone.words
+    await phone.get(f"/my/{number}/disclosure")
+    with clock.at(clock.now() + timedelta(seconds=16)):
+        await phone.send(phone.page.form("/disclosure"))
+    assert phone.path == f"/my/{number}/hand-off", phone.words
+    with clock.at(clock.now() + timedelta(seconds=60)):
+        await studio.drain()
+    offer = studio.world.store.get("offer", given.application_id)
+    [surety] = offer["sureties"]
+    assert (surety["name"], surety["amount_fen"]) == (wang.name, given.amount_fen)
+    assert given.terms_sha256 is not None
+    assert surety["terms_sha256"] == given.terms_sha256.hex()
+
+
+async def test_the_word_is_an_edge_an_event_consents_of_ones_own_and_counts_as_exposure(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    await promise(guarantor)
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        [given] = await guarantees.of_application(tx, (await applications.by_number(tx, number)).id)
+        assert given.guarantor_id is not None
+        around = await relations.neighbourhood(tx, given.borrower_id)
+        [edge] = [each for each in around.links if each.kind == "guarantor"]
+        assert [other.customer_id for other in edge.others] == [given.guarantor_id]
+        exposure = await guarantees.exposure(tx, given.guarantor_id)
+        assert (exposure.borrowers, exposure.amount_fen) == (1, given.amount_fen)
+        theirs = {c.purpose: c.recipient for c in await consents.given(tx, given.guarantor_id)}
+        assert theirs == {
+            Purpose.GUARANTEE_INFO: "lender", Purpose.IDENTITY_CHECK: "identity_check",
+            Purpose.GUARANTEE_BUREAU: "credit_bureau", Purpose.GUARANTEE_RESULT: "borrower",
+            Purpose.LIVENESS: "liveness",
+        }  # fmt: skip
+        events = [e.event for e in await applications.events(tx, given.application_id)]
+        assert [e for e in events if e.startswith("guarantor_")] == [
+            "guarantor_asked", "guarantor_opened", "guarantor_identified", "guarantor_phone_proved",
+            "guarantor_face_passed", "guarantor_confirmed",
+        ]  # fmt: skip
+    with clock.at(clock.now() + timedelta(seconds=60)):
+        await studio.drain()
+    told = [e for e in await studio.ledger("sms") if "guarantor_confirmed" in str(e)]
+    assert len(told) == 1, "the borrower hears of it once"
+
+
+async def test_the_borrower_must_agree_that_the_guarantor_sees_the_loan_and_nothing_is_ticked(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    await phone.get(f"/my/{number}/guarantors")
+    action = f"/my/{number}/guarantors"
+    assert "checked" not in phone.reply.text
+    await phone.send(phone.page.form(action))
+    assert phone.reply.status_code == 422
+    assert "要先勾选同意" in phone.words
+    assert await of_case(studio, number) == []
+
+
+async def test_every_consent_of_the_guarantor_is_unticked_and_needed(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await known(studio, wang)
+    await take_up(guarantor, await link(phone, number))
+    await card(guarantor, wang)
+    assert "checked" not in guarantor.reply.text
+    form = guarantor.page.form("/guarantee/consents")
+    await guarantor.send(anew(Form("/guarantee/phone", "post", form.values)), phone=wang.phone)
+    code = await studio.sms_code(wang.phone)
+    ticks = guarantor.ticks("/guarantee/consents", without="bureau")
+    await guarantor.send(guarantor.page.form("/guarantee/consents"), phone=wang.phone, code=code, **ticks)
+    assert guarantor.reply.status_code == 422
+    [asked] = await of_case(studio, number)
+    assert asked.step == "phone"
+
+
+async def test_a_forwarded_link_is_good_for_the_first_phone_only(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    path = await link(phone, number)
+    first, second = studio.phone(), studio.phone()
+    await first.get(path)
+    await second.get(path)
+    late = second.page.form(path)
+    await first.send(first.page.form(path), answer="yes")
+    assert first.path == "/guarantee/identity"
+    await second.send(late, answer="yes")
+    assert second.reply.status_code == 409
+    assert "另一部手机" in second.words
+    await second.get(path)
+    assert second.reply.status_code == 409
+    await second.get("/guarantee/identity")
+    assert second.reply.status_code == 404
+    await second.send(anew(late), answer="no")
+    assert [g.status for g in await of_case(studio, number)] == ["opened"], (
+        "nor can the second refuse for them"
+    )
+
+
+async def test_the_link_opened_again_on_the_same_phone_goes_on_where_it_was(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    path, guarantor = await link(phone, number), studio.phone()
+    await known(studio, wang)
+    await take_up(guarantor, path)
+    await card(guarantor, wang)
+    await guarantor.get(path)
+    assert guarantor.path == "/guarantee/phone"
+    del guarantor.http.cookies["guarantor"]
+    await guarantor.get(path)
+    assert guarantor.path == "/guarantee/phone", "the visit is enough on this phone"
+
+
+async def test_the_borrowers_own_browser_and_own_card_are_refused(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    path = await link(phone, number)
+    await phone.get(path)
+    assert "不能给自己担保" in phone.words
+    other = studio.phone()
+    await other.get(path)
+    stolen = other.page.form(path)
+    reply = await phone.http.post(path, data=stolen.filled(answer="yes"))
+    assert reply.status_code in (403, 409)
+    await take_up(other, path)
+    await card(other, zhang)
+    assert "是借款人本人" in other.words
+    [asked] = await of_case(studio, number)
+    assert (asked.status, asked.why, asked.guarantor_id) == ("refused", "borrower", None)
+
+
+async def test_no_card_of_a_minor_becomes_a_guarantor_and_nothing_of_it_is_kept(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    child = specimens.person(5000, county="411701", under_age=True)
+    await take_up(guarantor, await link(phone, number))
+    await guarantor.send(guarantor.page.form("/guarantee/identity/front"), image=photograph(child, "front"))
+    assert "未满 18 周岁" in guarantor.words, guarantor.words
+    assert [g.why for g in await of_case(studio, number)] == ["under_age"]
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        assert await customers.find_by_id_number(tx, child.id_number) is None
+    assert studio.images() == []
+
+
+async def test_withdrawn_while_the_guarantor_is_on_it_stops_them_and_another_may_be_asked(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    form = guarantor.page.form("/guarantee/confirm")
+    await phone.get(f"/my/{number}/guarantors")
+    assert "正在看" in phone.words
+    await phone.send(phone.page.form("/withdraw"))
+    with clock.at(clock.now() + timedelta(seconds=16)):
+        await guarantor.send(form, agree="yes")
+    assert "链接收回了" in guarantor.words
+    [gone] = await of_case(studio, number)
+    assert (gone.status, gone.why) == ("withdrawn", "borrower_withdrew")
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        assert gone.guarantor_id is not None
+        standing = [c.purpose for c in await consents.given(tx, gone.guarantor_id) if not c.withdrawn_at]
+        application = await applications.get(tx, gone.application_id)
+        assert await applications.latest_capture(tx, application, "id_front", gone.id) is not None
+    assert set(standing) == {Purpose.IDENTITY_CHECK, Purpose.LIVENESS}
+    again = await link(phone, number)
+    assert again.startswith("/g/4101/")
+    assert len(await of_case(studio, number)) == 2
+
+
+async def test_a_link_past_its_day_is_dead_before_and_after_the_timetable_has_seen_it(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    path, guarantor = await link(phone, number), studio.phone()
+    await guarantor.get(path)
+    form = guarantor.page.form(path)
+    with clock.at(clock.now() + timedelta(hours=73)):
+        await guarantor.send(form, answer="yes")
+        assert guarantor.reply.status_code == 404
+        await guarantor.get(path)
+        assert guarantor.reply.status_code == 404
+        assert await expire_guarantees.expire_guarantees(studio.context) == 1
+        assert await expire_guarantees.expire_guarantees(studio.context) == 0
+    assert [g.status for g in await of_case(studio, number)] == ["expired"]
+
+
+async def test_a_refusal_needs_no_reason_and_tells_the_borrower_nothing_but_that(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    await guarantor.send(guarantor.page.form("/guarantee/refuse"))
+    assert "没有担保" in guarantor.words
+    await phone.get(f"/my/{number}/guarantors")
+    assert "没有办成" in phone.words
+    assert wang.name[0] + "*" not in phone.words
+    assert "不愿意" not in phone.words
+    await studio.drain()
+    [told] = [e for e in await studio.ledger("sms") if "guarantor_refused" in str(e)]
+    assert wang.name not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"profile": {"bureau_overdue_amount": 120_000}}, "own_overdue"),
+        ({"identity": "mismatch"}, "identity"),
+    ],
+)
+async def test_what_others_know_of_the_guarantor_ends_it_without_telling_the_borrower(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, more: dict[str, object], why: str
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang, **more)
+    await promise(guarantor)
+    assert "您不能做" in guarantor.words, guarantor.words
+    assert [(g.status, g.why) for g in await of_case(studio, number)] == [("refused", why)]
+    await phone.get(f"/my/{number}/guarantors")
+    assert "逾期。" not in phone.words
+    assert "没有办成" in phone.words
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [("guarantee.most_borrowers", "0", "too_many"), ("guarantee.most_amount", "100000", "too_much")],
+)
+async def test_somebody_who_answers_for_enough_already_is_refused_by_the_dated_rule(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, owner: asyncpg.Connection,
+    key: str, value: str, why: str,
+) -> None:  # fmt: skip
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    await owner.execute("update regulation.parameters set value = $2 where key = $1", key, value)
+    await promise(guarantor)
+    assert "上限" in guarantor.words
+    assert [(g.status, g.why) for g in await of_case(studio, number)] == [("refused", why)]
+
+
+async def test_a_colleague_of_the_bank_is_no_guarantor(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, owner: asyncpg.Connection
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    await owner.execute("update identity.staff set phone = $1 where staff_no = 'JX0427'", wang.phone)
+    await promise(guarantor)
+    assert [g.why for g in await of_case(studio, number)] == ["staff"]
+
+
+async def test_two_confirmations_of_one_person_at_once_do_not_pass_the_limit_together(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, zhao: Person, owner: asyncpg.Connection
+) -> None:
+    """Two borrowers ask the same person; the second word waits for the first and is counted with it."""
+    await owner.execute("update regulation.parameters set value = '1' where key = 'guarantee.most_borrowers'")
+    roads = []
+    for borrower in (zhang, zhao):
+        theirs, guarantor = studio.phone(), studio.phone()
+        number = await approved(studio, theirs, borrower)
+        with clock.at(clock.now() + timedelta(minutes=2 * len(roads))):
+            await to_promise(studio, guarantor, await link(theirs, number), wang)
+        roads.append((number, guarantor))
+    with clock.at(clock.now() + timedelta(minutes=3)):
+        forms = [(g, g.page.form("/guarantee/confirm")) for _, g in roads]
+        await asyncio.gather(*(g.send(form, agree="yes") for g, form in forms))
+    ended = sorted([(await of_case(studio, number))[0].status for number, _ in roads])
+    assert ended == ["confirmed", "refused"]
+
+
+async def test_no_more_links_than_wanted_even_at_once(studio: Studio, phone: Phone, zhang: Person) -> None:
+    number = await approved(studio, phone, zhang)
+    action = f"/my/{number}/guarantors"
+    await phone.get(action)
+    form, ticks = phone.page.form(action), phone.ticks(action)
+    replies = await asyncio.gather(
+        *(phone.http.post(action, data=anew(form).filled(**ticks)) for _ in range(3))
+    )
+    assert sorted(reply.status_code for reply in replies) == [303, 409, 409]
+    assert len(await of_case(studio, number)) == 1
+
+
+async def test_without_the_guarantors_word_nothing_is_handed_over_by_any_way(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    [asked_of] = [a for a in await studio.all_applications() if a.application_no == number]
+    for path in ("disclosure", "hand-off"):
+        await phone.get(f"/my/{number}/{path}")
+        assert phone.path != f"/my/{number}/{path}"
+    [now] = [a for a in await studio.all_applications() if a.application_no == number]
+    assert now.status == "approved"
+    assert asked_of.id == now.id
+
+
+async def test_a_cancelled_case_releases_who_answered_for_it(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    await promise(guarantor)
+    await phone.get(f"/my/{number}")
+    await phone.send(phone.page.form("/cancel"))
+    [given] = await of_case(studio, number)
+    assert (given.status, given.why) == ("released", "case_ended")
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        assert given.guarantor_id is not None
+        assert (await guarantees.exposure(tx, given.guarantor_id)).amount_fen == 0
+    await guarantor.get("/guarantee")
+    assert "担保已经解除" in guarantor.words
+
+
+async def test_the_guarantors_session_opens_nothing_of_the_borrowers(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    for path in (f"/my/{number}", f"/my/{number}/guarantors", f"/my/{number}/consents"):
+        await guarantor.get(path)
+        assert guarantor.reply.status_code == 404
+    guarantor.http.cookies.set("customer", guarantor.http.cookies["guarantor"])
+    await guarantor.get(f"/my/{number}")
+    assert guarantor.reply.status_code == 404, "nor does it as a customer's cookie"
+
+
+async def test_a_borrower_who_takes_the_consent_back_closes_the_link(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    path = await link(phone, number)
+    await phone.get(f"/my/{number}/consents")
+    await phone.send(phone.page.form("/guarantor_share/withdraw"))
+    guarantor = studio.phone()
+    await guarantor.get(path)
+    assert guarantor.reply.status_code == 404
+
+
+async def test_a_link_of_another_county_and_a_made_up_one_are_the_same_nothing(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    path, guarantor = await link(phone, number), studio.phone()
+    for wrong in (path.replace("4101", "4102"), path[:-1], "/g/4101/x", "/g/9999/x"):
+        await guarantor.get(wrong)
+        assert guarantor.reply.status_code == 404, wrong
+
+
+async def test_who_wants_no_face_check_is_seen_in_person_and_still_gives_the_word_alone(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await known(studio, wang)
+    await take_up(guarantor, await link(phone, number))
+    await card(guarantor, wang)
+    await proof(guarantor, wang.phone)
+    await guarantor.get("/guarantee/liveness/other-way")
+    assert "当面核对" in guarantor.words
+    await guarantor.get("/guarantee/confirm")
+    assert guarantor.path == "/guarantee/liveness", "nobody says of themself that they were seen"
+    [asked] = await of_case(studio, number)
+    reviewer = Actor("staff", staff_id("4101", 4), "4101", frozenset({"reviewer"}), "陈审")
+    await see_guarantor.see_guarantor(studio.context, reviewer, asked.id)
+    with pytest.raises(GuaranteeMoved):
+        await see_guarantor.see_guarantor(studio.context, reviewer, asked.id)
+    await guarantor.get("/guarantee")
+    assert guarantor.path == "/guarantee/confirm"
+    await promise(guarantor)
+    [given] = await of_case(studio, number)
+    assert (given.status, given.liveness) == ("confirmed", "seen")
+
+
+async def test_what_a_guarantor_answers_for_is_a_fact_of_their_own_application(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    await promise(guarantor)
+    [given] = await of_case(studio, number)
+    own = studio.phone()
+    await studio.draft_at(own, "details", wang)
+    await own.get("/apply/details")
+    await own.hand_in(income="120k_200k", amount="30000")
+    await studio.drain()
+    [theirs] = [a for a in await studio.all_applications() if a.customer_id == given.guarantor_id]
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        recorded = await decisions.latest_for(tx, theirs.id)
+    assert recorded is not None
+    facts = recorded.opened.case.sources["own_records"].facts
+    assert facts["own_guarantee_balance"] == given.amount_fen
+
+
+async def test_staff_see_who_answers_masked_and_the_officer_what_is_missing(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, owner: asyncpg.Connection
+) -> None:
+    number = await approved(studio, phone, zhang)
+    await owner.execute("update applications.applications set officer_id = $1", staff_id("4101", 1))
+    web = httpx.AsyncClient(
+        transport=httpx.ASGITransport(studio.app), base_url=studio.context.settings.public_base
+    )
+    road = Road(studio.context, studio.control, web, studio.world)
+    officer, reviewer = await Desk(road).sign_in("JX0427"), await Desk(road).sign_in("JX0201")
+    await officer.get("/studio")
+    assert "还差 1 位保证人确认" in officer.words
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    await promise(guarantor)
+    await reviewer.get(f"/console/cases/{number}")
+    assert f"{wang.name[0]}*" in reviewer.words
+    assert "保证人已确认" in reviewer.words
+    for whole in (wang.name, wang.id_number, wang.phone):
+        assert whole not in reviewer.reply.text
+    await officer.get("/studio")
+    assert "等客户看明示表" in officer.words
+    for client in (web, officer.http, reviewer.http):
+        await client.aclose()
