@@ -7,15 +7,13 @@ import msgspec
 
 from backend.core.actor import Actor, system
 from backend.domains.audit import service as audit
-from backend.domains.decision import service as decisions
-from backend.domains.decision.bundle import Bundle
-from backend.domains.decision.model import Capsule
-from backend.domains.strategies import aside, effects
+from backend.domains.decision.model import Case
+from backend.domains.strategies import aside, effects, judging
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import EffectFigures, NotYourStrategy, Version
 from backend.flows.context import Context
 
-Tried = tuple[str, Capsule, tuple[Bundle, Bundle, Bundle | None]]
+Tried = tuple[str, Case, effects.Sides]
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +50,6 @@ async def preview_strategy(
 async def _cases(context: Context, version: Version, county: str, most: int) -> list[Tried]:
     """The county's newest decisions, each with what decides of its product before and after."""
     async with context.db.read(system(county, "measure")) as tx:
-        found = await decisions.past(tx, version.product_code, most=most)
+        found = await judging.past(tx, version.stage, version.product_code, most=most)
         bundles = effects.Bundles(tx, version)
-        return [(number, capsule, await bundles.of(capsule.case.product)) for number, capsule in found]
+        return [(number, case, await bundles.of(case.product)) for number, case in found]
