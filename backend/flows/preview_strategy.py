@@ -52,4 +52,7 @@ async def _cases(context: Context, version: Version, county: str, most: int) -> 
     async with context.db.read(system(county, "measure")) as tx:
         found = await judging.past(tx, version.stage, version.product_code, most=most)
         bundles = effects.Bundles(tx, version)
-        return [(number, case, await bundles.of(case.product)) for number, case in found]
+        products = {case.product for _, case in found}
+        builds = {product: await bundles.later(product) for product in sorted(products)}
+    built = {product: await aside.run(build) for product, build in builds.items()}
+    return [(number, case, built[case.product]) for number, case in found]

@@ -118,26 +118,13 @@ async def add(request: Request, version_id: FromPath[str]) -> Response:
 
 async def _saved(here: Here, version_id: str, form: dict[str, str], otherwise: str, change: Any) -> Response:
     async def changed(tx: Tx, version: Version, held: UnionContent) -> UnionContent:
-        document = await _changed(tx, version, held.document, change)
+        document = await change(tx, version, held.document)
         openings = arranging.without_gone(held.openings, document)
         content = UnionContent(document=document, openings=openings)
         strategy_files.require_drawable(version, content)
         return content
 
     return await strategy_edits.saved(here, version_id, EDITOR, form, otherwise, changed)
-
-
-async def _changed(tx: Tx, version: Version, document: Document, change: Any) -> Document:
-    try:
-        made: Document = await change(tx, version, document)
-    except (
-        LookupError,
-        TypeError,
-        AttributeError,
-        ValueError,
-    ) as cause:  # a draft of a file may hold anything
-        raise ArrangementWrong(why="这张图里有没写完整的节点，请用文件改好再排") from cause
-    return made
 
 
 def _arranged(document: Document, form: dict[str, str]) -> Document:

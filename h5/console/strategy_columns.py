@@ -154,6 +154,10 @@ def _named(version: Version, known: Catalogue, label: str) -> str:
     return name
 
 
+async def _later(version: Version, held: UnionContent, form: dict[str, str]) -> UnionContent:
+    return _shaped(version, held, form)
+
+
 def _shaped(version: Version, held: UnionContent, form: dict[str, str]) -> UnionContent:
     """Raises `ColumnsWrong`."""
     node = _table(held, form.get("table", ""))
@@ -205,7 +209,7 @@ async def _checked(here: Here, page: ColumnsPage) -> ColumnsPage:
     assert isinstance(held, UnionContent)
     form = {"table": page.table, **_fields([each.token for each in page.places])}
     try:
-        content = held if not page.changed else _shaped(version, held, form)
+        content = held if not page.changed else await strategy_edits.whole(_later(version, held, form))
         async with here.context.db.read(here.actor) as tx:
             ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
         report = await aside.run(ready.report)
@@ -216,7 +220,10 @@ async def _checked(here: Here, page: ColumnsPage) -> ColumnsPage:
     known = _words(held)
     unused = {f"{each.label} 声明了却没有用到": each.label for each in page.places if not each.filled}
     said = [
-        (each.node == page.table, calculations.plainly(f"{each.place}：{each.sentence}", known))
+        (
+            each.node == page.table and each.blocks,
+            calculations.plainly(f"{each.place}：{each.sentence}", known),
+        )
         for each in report.findings
         if each.sentence not in unused
     ]

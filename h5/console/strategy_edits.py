@@ -2,12 +2,14 @@
 itself; a save is a new version of the draft, and what is wrong is said on the page it came from."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import msgspec
 
 from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
 from backend.domains.strategies import service as strategies
+from backend.domains.strategies.arranging import ArrangementWrong
 from backend.domains.strategies.model import UnionContent, Version
 from backend.web.http import Response
 from backend.web.staff import Here
@@ -15,6 +17,7 @@ from h5.console import strategy_versions
 from h5.console.strategies import HOME
 from h5.console.strategy_versions import code_of, found
 
+T = TypeVar("T")
 Problem = Invalid | Conflict | NotPermitted
 View = Callable[[Here, str, dict[str, str], Problem | None], Awaitable[msgspec.Struct | None]]
 Change = Callable[[Tx, Version, UnionContent], Awaitable[UnionContent]]
@@ -46,12 +49,20 @@ async def saved(
             version = await found(tx, version_id)
             if not isinstance(version.content, UnionContent):
                 raise Invalid(fields={"note": editor.county})
-            content = await change(tx, version, version.content)
+            content = await whole(change(tx, version, version.content))
             note = (form.get("note") or otherwise)[:200]
             made = await strategies.save(tx, version_id, content, note=note)
     except (Invalid, Conflict, NotPermitted) as problem:
         return await refused(here, version_id, editor, form, problem)
     return here.go(f"{HOME}/{made.id}{editor.done}")
+
+
+async def whole(change: Awaitable[T]) -> T:
+    """What a change gives; raises `ArrangementWrong` where the flow of a file is not written out."""
+    try:
+        return await change
+    except (LookupError, TypeError, AttributeError, ValueError) as cause:
+        raise ArrangementWrong(why="这张图里有没写完整的节点，请用文件改好再来") from cause
 
 
 async def refused(

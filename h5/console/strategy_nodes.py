@@ -103,6 +103,10 @@ def _rows(form: dict[str, str]) -> list[Row]:
     return given[:last]
 
 
+async def _later(held: UnionContent, form: dict[str, str]) -> UnionContent:
+    return _changed(held, form)
+
+
 def _changed(held: UnionContent, form: dict[str, str]) -> UnionContent:
     """Raises `RowsWrong`."""
     node = _node(held.document, form.get("node", ""))
@@ -162,7 +166,7 @@ async def _checked(here: Here, page: NodePage, form: dict[str, str]) -> NodePage
     version, held = page.version, page.version.content
     assert isinstance(held, UnionContent)
     try:
-        content = _changed(held, form)
+        content = await strategy_edits.whole(_later(held, form))
         async with here.context.db.read(here.actor) as tx:
             ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
         report = await aside.run(ready.report)
@@ -175,6 +179,8 @@ async def _checked(here: Here, page: NodePage, form: dict[str, str]) -> NodePage
         return msgspec.structs.replace(
             page, checked=True, entries=_entries(_rows(form), node, known, problem.fields)
         )
+    except Invalid as problem:
+        return msgspec.structs.replace(page, told=strategy_edits.told(problem))
     return _told(page, content, report)
 
 

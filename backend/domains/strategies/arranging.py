@@ -115,7 +115,7 @@ def declaring_less(document: Document) -> Document:
 def without_gone(openings: Openings, document: Document) -> Openings:
     """What is opened to counties, without the tables, rows and columns that are gone."""
     spots = {
-        (number, rule["_id"], column["id"])
+        (number, rule.get("_id"), column["id"])
         for number, node in overlays.tables(document).items()
         for rule in node["content"]["rules"]
         for column in (*node["content"]["inputs"], *node["content"]["outputs"])

@@ -19,10 +19,12 @@ from backend.domains.strategies.arranging import ArrangementWrong
 from backend.domains.strategies.cells import RAW, CellUnreadable, Column
 from backend.domains.strategies.model import Document
 
-MOST = 20
-"""Rows of one node."""
+MOST = 40
+"""Rows of one node; one with more is changed by file alone."""
+_MOST_NAMES, _PASSES = 400, 5
+"""Names of a flow that are made out, and how often it is gone through for names that use names."""
 LONGEST_NAME = 30
-_CHOICE = re.compile(r"如果\s*(.+?)\s*[，,]\s*(?:就|则|那么)\s*(.+?)\s*[，,]\s*否则\s*(.+)")
+_CHOICE = re.compile(r"如果(.+?)[，,]\s*(?:就|则|那么)(.+?)[，,]\s*否则(.+)")
 _JOINT = re.compile(r"\s+(且|或)\s+(?=【)")
 _CONDITION = re.compile(r"【([^【】]*)】\s*(.*)")
 _NO_SUM = re.compile(r"\s*【[^【】]*】\s*(?:$|[^\s\-+*/×÷−－(（)）、])")
@@ -62,12 +64,15 @@ def words(document: Mapping[str, Any], known: Catalogue, without: str = "") -> C
         waiting = [each for each in _defined(document) if each[0] != without]
     except (LookupError, TypeError, AttributeError):
         return known  # a draft of a file may hold anything; its checks say what is wrong
+    if len(waiting) > _MOST_NAMES:
+        return known
     own: dict[str, Fact] = {}
-    for _ in range(len(waiting)):
+    for _ in range(_PASSES):
+        sofar = Words(known, own)
         found = {
             key: fact
             for _, key, label, cell in waiting
-            if key not in own and (fact := _fact(key, label, cell, Words(known, own))) is not None
+            if key not in own and (fact := _fact(key, label, cell, sofar)) is not None
         }
         if not found:
             break
@@ -235,12 +240,13 @@ def _say_condition(cell: str, known: Catalogue) -> str | None:
 
 
 def nodes_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The calculations of a flow, but for those of a draft that are not written out; the checks tell of these."""
+    """The calculations of a flow a page can show whole; of one of a draft that is not written out the checks tell."""
     return [
         node
         for node in document["nodes"]
         if node["type"] == graph.EXPRESSION
         and isinstance(held := (node.get("content") or {}).get("expressions"), list)
+        and len(held) <= MOST
         and all(isinstance(row, dict) and all(isinstance(row.get(k), str) for k in _PARTS) for row in held)
     ]
 

@@ -166,11 +166,6 @@ async def _readable(build: Awaitable[Callable[[], Using]]) -> Callable[[], Using
         return None
 
 
-async def trial(tx: Tx, product_code: str, stage: Stage, content: Content, document: Document) -> Using:
-    """What would decide in the county of `tx` with this content live. Raises `StrategyRefused`, `VersionMissing`."""
-    return (await judging.trial_later(tx, product_code, stage, content, document))()
-
-
 async def document_findings(tx: Tx, stage: Stage, document: Document) -> list[Finding]:
     """What the decision domain's lint says of a document; warnings do not block."""
     return await aside.run(findings_of, stage, document, await _library(tx, document))

@@ -6,7 +6,7 @@ would decide today, "after" the same with the version live. The counting is pure
 cases, calls `count` and keeps how far it came. The big back-test over history and synthetic people is another part.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
@@ -106,18 +106,26 @@ class Bundles:
         return self._made[product_code]
 
     async def _make(self, product_code: str) -> Sides:
+        return (await self.later(product_code))()
+
+    async def later(self, product_code: str) -> Callable[[], Sides]:
+        """As `of`, read; building them, pure CPU that raises `StrategyRefused`, is left to the caller."""
         tx, version = self._tx, self._version
-        before = (await judging.live_later(tx, product_code, version.stage))()
+        before = await judging.live_later(tx, product_code, version.stage)
         own = await repository.live(tx, version.institution_id, product_code, version.stage)
         shadowed = own is not None and own.product_code != version.product_code and own.product_code != "*"
-        after = before
+        after, floor = None, None
         if not shadowed:  # else the product has a version of its own, which this one does not touch
             document = await checks.document_of(tx, version)
-            after = await checks.trial(tx, product_code, version.stage, version.content, document)
-        if isinstance(version.content, UnionContent):
-            return before, after, None
-        floor = await judging.live_later(tx, product_code, version.stage, without_county=True)
-        return before, after, floor()
+            after = await judging.trial_later(tx, product_code, version.stage, version.content, document)
+        if not isinstance(version.content, UnionContent):
+            floor = await judging.live_later(tx, product_code, version.stage, without_county=True)
+
+        def build() -> Sides:
+            now = before()
+            return now, after() if after else now, floor() if floor else None
+
+        return build
 
 
 def count(figures: EffectFigures, cases: Iterable[tuple[str, Case, Sides]]) -> None:

@@ -1,5 +1,7 @@
 """改列 through the door: a condition more, another order, one taken away; nothing before it is saved (issue 3 §8)."""
 
+import json
+
 import asyncpg
 
 from tests.h5.conftest import Desk, Desks, anew
@@ -135,3 +137,27 @@ async def test_a_stale_page_and_a_county_change_no_columns(desks: Desks, owner: 
     form.values = {k: v for k, v in form.values.items() if k not in ("act", "reason")}
     await county.send(form, act="save", table="bureau", col_0="+age_years")
     assert (county.reply.status_code, "由省联社定" in county.words) == (422, True), county.words
+
+
+async def test_a_flow_that_is_not_written_out_is_told_and_nothing_breaks(
+    desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    document = await document_of(owner, base)
+    document["nodes"][0]["content"]["schema"] = "{"
+    next(n for n in document["nodes"] if n["id"] == "bureau")["content"]["rules"][0].pop("_id")
+    await desk.get(f"{base}/files")
+    values, file = desk.page.form(f"{base}/flow").values, json.dumps(document).encode()
+    await desk._arrive(await desk.http.post(f"{base}/flow", data=values, files={"file": ("a.json", file)}))
+    version, versions = desk.path, await count(owner)
+    await desk.get(f"{version}/columns?table=bureau")
+    await press(desk, "add", fact="年龄")
+    assert (desk.reply.status_code, "没写完整" in desk.words) == (200, True), desk.words
+    await desk.send(desk.page.form("/columns"), act="save")
+    assert (desk.reply.status_code, "没写完整" in desk.words) == (422, True), desk.words
+    await desk.get(f"{version}/arrange")
+    rows = {"rows": "两倍 = 【申请期限】 × 2", "before": "bureau"}
+    await desk.send(desk.page.form("/arrange/add"), kind="expressionNode", name="合计", **rows)
+    assert (desk.reply.status_code, "没写完整" in desk.words) == (422, True), desk.words
+    assert await count(owner) == versions
