@@ -14,6 +14,7 @@ from backend.core.errors import Unavailable
 from backend.domains.applications.model import Application
 from backend.domains.channels import grants
 from backend.domains.customers import service as customers
+from backend.flows import remind_due
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 from backend.integrations.wechat.js_sdk import PageConfig
@@ -45,12 +46,15 @@ def moment(status: str) -> Moment:
 
 
 async def worth_asking(context: Context, actor: Actor, application: Application, openid: str | None) -> bool:
-    """Whether a notice of this case could go to the account that opened the page, and has no grant to go by."""
+    """Whether a notice of this case could go to the account that opened the page, is wanted, and has no grant yet."""
     template = context.settings.wechat_progress_template
     if not (template and openid and application.customer_id and moment(application.status)):
         return False
     async with context.db.read(actor) as tx:
         if await customers.openid_of(tx, application.customer_id) != openid:
+            return False
+        refused = await customers.refuses(tx, application.customer_id, remind_due.TOPIC)
+        if moment(application.status) == "repayment" and refused:
             return False
     async with context.db.read(everywhere("invite notice")) as tx:
         return not (await grants.left(tx, openid)).get(template)

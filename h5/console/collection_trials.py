@@ -43,7 +43,8 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trials(msgspec.Struct, frozen=True, kw_only=True):
-    """`choices`: (version, its words) that could be tried; `told` what was wrong with what was sent."""
+    """`choices`: (version, its words) that could be tried, of products of which none waits or runs; `told` what was
+    wrong with what was sent."""
 
     tried: tuple[Tried, ...]
     choices: tuple[tuple[str, str], ...]
@@ -124,6 +125,7 @@ async def _view(here: Here, days: int) -> Trials:
         found = await challenge_collection.choices(tx) if office else []
     async with here.context.db.read(everywhere("collection trials")) as tx:
         arms = {each.id: await _arms(tx, each, days) if office else None for each in known}
+    taken = {each.product_code for each in known if each.status in ("proposed", "running")}
     may_propose = office and here.has(*challenge_collection.PROPOSING)
     return Trials(
         tried=tuple(
@@ -141,7 +143,9 @@ async def _view(here: Here, days: int) -> Trials:
             )
             for each in known
         ),
-        choices=tuple((each.id, f"{each.label} · {each.reason}") for each in found),
+        choices=tuple(
+            (each.id, f"{each.label} · {each.reason}") for each in found if each.product_code not in taken
+        ),
         may_propose=may_propose,
         days=days,
     )

@@ -1,5 +1,8 @@
 """Full text of a consent, one tap away (D3-01)."""
 
+from datetime import datetime
+
+import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 
@@ -15,6 +18,29 @@ from backend.web.http import Request, Response
 from h5.customer import views
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+class GivenConsent(msgspec.Struct, frozen=True):
+    """A consent as it stands. `effect` says what withdrawing changes; `withdrawable` False once used up."""
+
+    key: str
+    purpose: str
+    recipient: str
+    version: str
+    given_at: datetime
+    effect: str = ""
+    withdrawn_at: datetime | None = None
+    withdrawable: bool = True
+
+
+class MyConsents(msgspec.Struct, frozen=True):
+    """All consents of an application; withdrawing is as easy as giving (D3-01). `reminded`: told before a due date
+    (None before anybody is known), so many days before."""
+
+    application_no: str
+    consents: tuple[GivenConsent, ...]
+    reminded: bool | None = None
+    days_before: int = 0
 
 
 class TextGone(NotFound):
@@ -56,7 +82,7 @@ async def mine(request: Request, number: FromPath[str]) -> Response:
         reminded = not await customers.refuses(tx, customer_id, remind_due.TOPIC) if customer_id else None
         days = (await regulation.in_force(tx, clock.today())).count("repayment.remind_days_before")
     shown = tuple(
-        views.GivenConsent(
+        GivenConsent(
             key=each.purpose,
             purpose=text.title,
             recipient=text.recipient_name,
@@ -67,7 +93,7 @@ async def mine(request: Request, number: FromPath[str]) -> Response:
         )
         for each, text in zip(given, texts, strict=True)
     )
-    return found.here.show("customer/consents/mine.html", views.MyConsents(number, shown, reminded, days))
+    return found.here.show("customer/consents/mine.html", MyConsents(number, shown, reminded, days))
 
 
 @post("/my/{number:str}/consents/{key:str}/withdraw")

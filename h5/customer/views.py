@@ -164,29 +164,6 @@ class ConsentText(Struct, frozen=True):
     back_url: str
 
 
-class GivenConsent(Struct, frozen=True):
-    """A consent as it stands. `effect` says what withdrawing changes; `withdrawable` False once used up."""
-
-    key: str
-    purpose: str
-    recipient: str
-    version: str
-    given_at: datetime
-    effect: str = ""
-    withdrawn_at: datetime | None = None
-    withdrawable: bool = True
-
-
-class MyConsents(Struct, frozen=True):
-    """All consents of an application; withdrawing is as easy as giving (D3-01). `reminded`: told before a due date
-    (None before anybody is known), so many days before."""
-
-    application_no: str
-    consents: tuple[GivenConsent, ...]
-    reminded: bool | None = None
-    days_before: int = 0
-
-
 class Liveness(Struct, frozen=True):
     """Hand-over to the liveness provider. `advice` explains a failed try; 'down' when it cannot be reached."""
 

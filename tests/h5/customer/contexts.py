@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from backend.web import templates
 from h5.customer import views
+from h5.customer.consents import GivenConsent, MyConsents
 from h5.customer.notice import NoticeAsk
 from tests.h5.customer import guarantee_contexts
 
@@ -356,10 +357,10 @@ PAGES: dict[str, tuple[str, Struct]] = {
     "consent-text": ("customer/consents/show.html", CONSENT_TEXT),
     "consents-mine": (
         "customer/consents/mine.html",
-        views.MyConsents(
+        MyConsents(
             "26112300081",
             (
-                views.GivenConsent(
+                GivenConsent(
                     "bureau",
                     "查询我的个人征信",
                     "中国人民银行征信中心",
@@ -367,7 +368,7 @@ PAGES: dict[str, tuple[str, Struct]] = {
                     NOW,
                     "收回以后，这笔申请就不再审批。",
                 ),
-                views.GivenConsent(
+                GivenConsent(
                     "notices",
                     "给我发新产品消息",
                     "甲县农商银行",
@@ -375,7 +376,7 @@ PAGES: dict[str, tuple[str, Struct]] = {
                     NOW,
                     withdrawn_at=NOW + timedelta(minutes=5),
                 ),
-                views.GivenConsent(
+                GivenConsent(
                     "identity",
                     "核对我的身份",
                     "公安部身份信息联网核查系统",
@@ -389,8 +390,8 @@ PAGES: dict[str, tuple[str, Struct]] = {
             3,
         ),
     ),
-    "consents-none": ("customer/consents/mine.html", views.MyConsents("26112300081", ())),
-    "consents-silent": ("customer/consents/mine.html", views.MyConsents("26112300081", (), False, 3)),
+    "consents-none": ("customer/consents/mine.html", MyConsents("26112300081", ())),
+    "consents-silent": ("customer/consents/mine.html", MyConsents("26112300081", (), False, 3)),
     "liveness": ("customer/liveness/show.html", views.Liveness("省联社统一身份认证平台", FACE)),
     "liveness-failed": (
         "customer/liveness/show.html",
