@@ -8,6 +8,7 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from backend.core import ids
+from backend.domains.campaigns.model import NothingToInviteTo
 from backend.flows import invite_lead, list_invitations
 from backend.flows.list_invitations import Invitations, Key
 from backend.overview import work_list
@@ -55,10 +56,13 @@ async def show(request: Request) -> Response:
 async def note(request: Request, number: FromPath[str]) -> Response:
     """Invited. The gate is asked anew; without its leave nothing is noted."""
     here = staff.here(request)
-    refused = await invite_lead.invite_lead(here.context.db, here.actor, number)
+    try:
+        refused = await invite_lead.invite_lead(here.context.db, here.actor, number)
+    except NothingToInviteTo as problem:
+        refused = problem.text
     if refused:
         view = msgspec.structs.replace(await _view(here, ""), refused=refused)
-        return here.show(SHOW, view, 409)
+        return here.show(SHOW, view, 422)
     return here.go(PATH)
 
 

@@ -13,7 +13,8 @@ from backend.core.actor import everywhere, system
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.channels import grants
-from backend.flows import invite_notice, notify
+from backend.domains.customers import service as customers
+from backend.flows import invite_notice, notify, remind_due
 from backend.jobs import worker
 from backend.sandbox.forms import PageReader
 from h5.customer import notice
@@ -184,6 +185,17 @@ async def test_an_account_that_is_not_this_persons_is_not_asked(world: World, id
     for openid in (None, "oSomebodyElse"):
         assert not await invite_notice.worth_asking(world.context, JIA, made, openid)
     assert await invite_notice.worth_asking(world.context, JIA, made, OPENID)
+
+
+async def test_who_wants_no_reminder_of_due_dates_is_not_asked_for_a_grant_of_one(
+    world: World, id_number: str
+) -> None:
+    drawn = await case(world, id_number, "drawn")
+    assert await invite_notice.worth_asking(world.context, JIA, drawn, OPENID)
+    assert drawn.customer_id
+    async with world.db.begin(JIA) as tx:
+        await customers.choose_notice(tx, drawn.customer_id, remind_due.TOPIC, refused=True)
+    assert not await invite_notice.worth_asking(world.context, JIA, drawn, OPENID)
 
 
 async def test_without_a_template_nothing_is_asked(world: World, id_number: str) -> None:

@@ -155,7 +155,7 @@ async def test_a_page_opened_by_day_and_sent_at_night_notes_nothing(
         await desk.get(PATH)
     with clock.at(TEN.replace(hour=22, minute=1)):
         await desk.send(desk.page.form(f"{PATH}/{mine.application_no}"))
-    assert (desk.reply.status_code, "现在不能邀请：现在太晚" in desk.words) == (409, True)
+    assert (desk.reply.status_code, "现在不能邀请：现在太晚" in desk.words) == (422, True)
     assert await owner.fetchval("select count(*) from campaigns.touches") == 0
 
 
@@ -177,7 +177,7 @@ async def test_a_colleague_s_customer_and_one_with_business_are_not_noted(
             "update applications.applications set status = 'submitted' where id = $1", mine.id
         )
         await desk.send(form)
-    assert (desk.reply.status_code, "按业务联系" in desk.words) == (409, True)
+    assert (desk.reply.status_code, "按业务联系" in desk.words) == (422, True)
     assert await owner.fetchval("select count(*) from campaigns.touches") == 0
 
 
