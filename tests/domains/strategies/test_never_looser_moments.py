@@ -20,7 +20,7 @@ from backend.domains.strategies import checks, overlays, shipped, verdicts
 from backend.domains.strategies.model import CountyContent, UnionContent
 from tests.domains.decision.test_assess import FINE, case, say
 
-OVERLAYS = int(os.environ.get("XIAODAI_OVERLAYS", "240"))
+OVERLAYS = int(os.environ.get("XIAODAI_OVERLAYS", "400"))
 CASES_EACH = 8
 KNOWN = facts.catalogue()
 UNION = {

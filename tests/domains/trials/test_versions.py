@@ -191,6 +191,21 @@ async def test_early_warning_is_held_against_the_version_that_is_live(
     assert now[0] == now[1] == first[0]
 
 
+async def test_a_countys_layer_of_early_warning_is_tried_on_top_of_head_offices(
+    context: Context, county: practice.Loaded
+) -> None:
+    """It adds alarms and takes none away, however little it says itself."""
+    content = CountyContent(rows={"money": [
+        {"c3": "1", "r1": "'CT_ONE'", "r2": "'watch'", "r3": "'新增一家也看'"}]})  # fmt: skip
+    async with context.db.begin(COUNTY_ADMIN) as tx:
+        begun = await strategies.draft(tx, "*", Stage.EARLY_WARNING, reason="早一点看")
+        draft = await strategies.save(tx, begun.id, content)
+    asked = Asked(draft=Versions(strategy=draft.id), against=LIVE, county=NAME)
+    tried_now, live = await _alarms(context, COUNTY_ADMIN, asked)
+    assert tried_now.alarms > live.alarms
+    assert (tried_now.right >= live.right, tried_now.cases) == (True, live.cases)
+
+
 async def _alarms(context: Context, actor: Actor, asked: Asked) -> tuple[Any, Any]:
     run = await start_trial.start_trial(context, actor, asked, queued=False)
     assert run.stage == "early_warning"
