@@ -415,4 +415,5 @@ CLASSES: dict[str, Columns] = {
     "xd.lifecycle": Columns(plain="name from_status to_status"),
     "xd.migrations": Columns(plain="name sha256 applied_at"),
     "xd.quota": Columns(plain="key starts_at used"),
+    "xd.reference": Columns(plain="family stamp"),
 }

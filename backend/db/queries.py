@@ -5,6 +5,7 @@ named parameters `:id`. The suffix says what comes back: `^` one record or None,
 of rows touched, none a list of records.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,19 @@ LOADED: dict[str, "Queries"] = {}
 """Every module of queries by package name; the house tests prepare them all."""
 
 
+_WRITES = re.compile(
+    r"\b(insert\s+into|update|delete\s+from)\s+(products|regulation|institutions|models|decision\.(live|versions))\b",
+    re.IGNORECASE,
+)
+"""Statements that change reference data (`db/reference.py`)."""
+
+
 class Query:
     """One statement, callable as `await query(tx, name=value, …)`."""
 
     def __init__(self, name: str, sql: str, doc: str, parameters: list[str], operation: Any) -> None:
         self.name, self.sql, self.doc, self.parameters = name, sql, doc, parameters
+        self._writes = bool(_WRITES.search(sql))
         self._run: Callable[[Tx, list[object]], Awaitable[Any]] = {
             SQLOperationType.SELECT_ONE: self._one,
             SQLOperationType.SELECT_VALUE: self._value,
@@ -39,19 +48,21 @@ class Query:
             raise TypeError(f"{self.name}: parameter {missing} is not given") from None
         if given:
             raise TypeError(f"{self.name}: no parameter {', '.join(given)}")
+        if self._writes:
+            tx.stamps = None
         return await self._run(tx, values)
 
     async def _one(self, tx: "Tx", values: list[object]) -> Any:
-        return await tx.connection.fetchrow(self.sql, *values)
+        return await tx.reviewed.fetchrow(self.sql, *values)
 
     async def _value(self, tx: "Tx", values: list[object]) -> Any:
-        return await tx.connection.fetchval(self.sql, *values)
+        return await tx.reviewed.fetchval(self.sql, *values)
 
     async def _many(self, tx: "Tx", values: list[object]) -> Any:
-        return await tx.connection.fetch(self.sql, *values)
+        return await tx.reviewed.fetch(self.sql, *values)
 
     async def _execute(self, tx: "Tx", values: list[object]) -> int:
-        status: str = await tx.connection.execute(self.sql, *values)
+        status: str = await tx.reviewed.execute(self.sql, *values)
         count = status.rsplit(" ", 1)[-1]
         return int(count) if count.isdigit() else 0
 

@@ -20,3 +20,7 @@ select
     coalesce(bool_or(rolsuper or rolbypassrls) filter (where rolname = session_user), false) as login_sees_all
 from pg_roles
 where rolname in (current_user, session_user);
+
+-- name: stamps()
+-- Under which stamp each family of reference data stands; see `db/reference.py`.
+select family, stamp from xd.reference;

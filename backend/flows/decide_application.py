@@ -6,6 +6,7 @@ decision is written in the transaction that moves the case.
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -42,7 +43,7 @@ EVALUATE_SECONDS = 5.0
 TAKEN = failpoints.declare("decide.taken", "the case is being decided; nothing was asked yet")
 GATHERED = failpoints.declare("decide.gathered", "all answers are kept; nothing is decided")
 EVALUATED = failpoints.declare("decide.evaluated", "the decision is made but not recorded")
-RECORDED = failpoints.declare("decide.recorded", "the decision is recorded; the effect is not yet delivered")
+RECORDED = failpoints.declare("decide.recorded", "the decision is recorded, and its effect with it")
 
 _OPEN = ("submitted", "deciding", "held")
 
@@ -54,51 +55,84 @@ class ExposureChanged(Unavailable):
     message = "正在核对您的另一笔申请，马上继续"
 
 
-async def decide_application(context: Context, actor: Actor, application_id: str) -> Application:
+class Taken(msgspec.Struct, frozen=True):
+    """A case in hand, with everything of our own that decides it; a case that is closed to us has nothing.
+
+    `usable`: whether the versions it began with still pass our checks.
+    """
+
+    application: Application
+    bundle: decisions.Bundle | None = None
+    usable: bool = True
+    known: gather_facts.Known | None = None
+
+
+Done = Callable[[Tx], Awaitable[None]]
+"""What is to be written in the transaction that ends a try at a case."""
+
+
+async def take(tx: Tx, application_id: str) -> Taken:
+    """submitted → deciding. Need not be durable: what is decided later is written after it, and what is not is taken
+    again."""
+    application = await applications.get(tx, application_id, lock=True)
+    if application.status == "submitted":
+        application = await applications.move(tx, application, "deciding", "deciding")
+    if application.status not in _OPEN:
+        return Taken(application)
+    bundle, usable = await _bundle(tx, application)
+    return Taken(application, bundle, usable, await gather_facts.known(tx, application))
+
+
+async def decide_application(
+    context: Context,
+    actor: Actor,
+    application_id: str,
+    *,
+    taken: Taken | None = None,
+    done: Done | None = None,
+) -> Application:
     """submitted, deciding or held → approved, declined, referred or held; anything else is left as it is.
 
-    Raises Unavailable when it should be tried again.
+    `taken` by who calls, or here. Raises Unavailable when it should be tried again.
     """
-    application = await _take(context, actor, application_id)
-    if application.status not in _OPEN:
+    if taken is None:
+        async with context.db.begin(actor, durable=False) as tx:
+            taken = await take(tx, application_id)
+    application, bundle, known = taken.application, taken.bundle, taken.known
+    if bundle is None or known is None:
         return application
     failpoints.hit(TAKEN)
     waiting = application.status == "held"
-    bundle, usable = await _bundle(context, actor, application)
-    gathered = await gather_facts.gather_facts(context, actor, application, bundle, quiet=waiting)
+    gathered = await gather_facts.gather_facts(context, actor, application, bundle, known, quiet=waiting)
     failpoints.hit(GATHERED)
     if gathered.down and clock.now() < _hold_until(application):
-        return application if waiting else await _hold(context, actor, application, gathered.down)
-    case = Case(product=gathered.product.code, as_of=clock.now(), sources=gathered.sources)
-    if not usable:
-        case = msgspec.structs.replace(case, interrupted_at=str(Stage.FRAUD_CHECK))
-    deadline = time.monotonic() + EVALUATE_SECONDS
-    capsule = await asyncio.to_thread(decisions.decide, case, bundle, deadline=deadline)
-    advice = await asyncio.to_thread(decisions.nearest_change, capsule, bundle)
+        return application if waiting else await _hold(context, actor, application, gathered.down, done)
+    capsule, advice = await asyncio.to_thread(_think, gathered, bundle, taken.usable)
     failpoints.hit(EVALUATED)
-    decided = await _record(context, actor, application, gathered, capsule, advice)
+    decided = await _record(context, actor, application, gathered, capsule, advice, done)
     failpoints.hit(RECORDED)
     return decided
 
 
-async def _take(context: Context, actor: Actor, application_id: str) -> Application:
-    """Not durable: what is decided later is written after it, and what is not is taken again."""
-    async with context.db.begin(actor, durable=False) as tx:
-        application = await applications.get(tx, application_id, lock=True)
-        if application.status == "submitted":
-            application = await applications.move(tx, application, "deciding", "deciding")
-        return application
+def _think(
+    gathered: gather_facts.Gathered, bundle: decisions.Bundle, usable: bool
+) -> tuple[Capsule, decisions.Nearest | None]:
+    """Pure CPU."""
+    case = Case(product=gathered.product.code, as_of=clock.now(), sources=gathered.sources)
+    if not usable:
+        case = msgspec.structs.replace(case, interrupted_at=str(Stage.FRAUD_CHECK))
+    capsule = decisions.decide(case, bundle, deadline=time.monotonic() + EVALUATE_SECONDS)
+    return capsule, decisions.nearest_change(capsule, bundle)
 
 
-async def _bundle(context: Context, actor: Actor, application: Application) -> tuple[decisions.Bundle, bool]:
+async def _bundle(tx: Tx, application: Application) -> tuple[decisions.Bundle, bool]:
     """The versions the case began with, and the model its family's line-up gives it. Where the versions no longer
     pass our checks a person decides: False, and the case is evaluated as one whose deadline struck before the
     first stage. A model that no longer fits stops nothing: the card of those versions decides."""
     try:
-        async with context.db.read(actor) as tx:
-            bundle = await decisions.bundle_for(tx, application.product_code, application.id)
-            product, _ = await gather_facts.product_of(tx, application)
-            return await _with_model(tx, bundle, product.terms.purpose_class, application.id), True
+        bundle = await decisions.bundle_for(tx, application.product_code, application.id)
+        product, _ = await gather_facts.product_of(tx, application)
+        return await _with_model(tx, bundle, product.terms.purpose_class, application.id), True
     except (StrategyRefused, VersionMissing) as problem:
         log.error("strategies unusable", application=application.id, error=problem.code)
         return decisions.seeded(), False
@@ -119,7 +153,7 @@ def _hold_until(application: Application) -> datetime:
 
 
 async def _hold(
-    context: Context, actor: Actor, application: Application, down: tuple[str, ...]
+    context: Context, actor: Actor, application: Application, down: tuple[str, ...], done: Done | None
 ) -> Application:
     async with context.db.begin(actor) as tx:
         application = await applications.get(tx, application.id, lock=True)
@@ -129,6 +163,8 @@ async def _hold(
             tx, application, "held", "held", ",".join(down), promised_at=_hold_until(application)
         )
         await notify.announce(tx, held)
+        if done:
+            await done(tx)
         return held
 
 
@@ -139,6 +175,7 @@ async def _record(
     gathered: gather_facts.Gathered,
     capsule: Capsule,
     advice: decisions.Nearest | None,
+    done: Done | None,
 ) -> Application:
     """Decision, move and everything that follows from it: all or nothing."""
     async with context.db.begin(actor) as tx:
@@ -157,6 +194,8 @@ async def _record(
         else:
             decided = await applications.move(tx, application, "declined", "declined", _codes(capsule))
         await notify.announce(tx, decided)
+        if done:
+            await done(tx)
         return decided
 
 

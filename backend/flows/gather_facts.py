@@ -58,9 +58,9 @@ class Gathered(msgspec.Struct, frozen=True):
     promised_fen: int
 
 
-class _Known(msgspec.Struct, frozen=True):
-    """Everything of our own that goes into the case, read in one transaction; `standing` are the ids of all consents
-    that stand."""
+class Known(msgspec.Struct, frozen=True):
+    """Everything of our own that goes into the case, read in one transaction (`known`); `standing` are the ids of all
+    consents that stand."""
 
     person: Person
     product: Product
@@ -80,14 +80,18 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 async def gather_facts(
-    context: Context, actor: Actor, application: Application, bundle: decisions.Bundle, *, quiet: bool
+    context: Context,
+    actor: Actor,
+    application: Application,
+    bundle: decisions.Bundle,
+    known: Known,
+    *,
+    quiet: bool,
 ) -> Gathered:
     """All facts the bundle looks at. Never raises for a system that is down or refuses: its facts are then absent.
 
     `quiet` leaves out the notes on the case's story, for the repeated tries of a held case.
     """
-    async with context.db.read(actor) as tx:
-        known = await _known(tx, application)
     wanted = _wanted(bundle)
     answered = await ask_sources.ask_sources(
         context,
@@ -121,13 +125,14 @@ def _wanted(bundle: decisions.Bundle) -> dict[str, list[str]]:
     return wanted
 
 
-async def _known(tx: Tx, application: Application) -> _Known:
+async def known(tx: Tx, application: Application) -> Known:
     assert application.customer_id is not None, "submit_application checked it"
     today = clock.today()
     person = await customers.get(tx, application.customer_id)
     product, on_offer = await product_of(tx, application)
     standing = [c for c in await consents.given(tx, application.customer_id) if _stands(c, tx.now)]
-    return _Known(
+    survey = await surveys.latest_confirmed(tx, person.id)
+    return Known(
         person=person,
         product=product,
         on_offer=on_offer,
@@ -141,24 +146,22 @@ async def _known(tx: Tx, application: Application) -> _Known:
         guaranteed_fen=(await guarantees.exposure(tx, person.id)).amount_fen,
         printed=await printed_on(tx, application),
         breakers=await breakers.every(tx),
-        survey=await surveys.latest_confirmed(tx, person.id),
-        villages=villages(await institutions.areas(tx, tx.institution_id)),
+        survey=survey,
+        villages=villages(await institutions.areas(tx, tx.institution_id)) if survey else (),
     )
 
 
 async def _related(tx: Tx, application: Application, person: Person) -> dict[str, int | bool | str]:
     """Repetition, lists and relations, from our own records alone (A6-01, N9)."""
     numbers = (("id_number", person.id_number), ("phone", person.phone or ""))
-    theirs = {member.phone for member in await identity.all_staff(tx)} - {""}
-    return await relations.facts(tx, person.id, application.id, numbers, staff_number=person.phone in theirs)
+    staff = bool(person.phone) and await identity.is_staff_phone(tx, person.phone or "")
+    return await relations.facts(tx, person.id, application.id, numbers, staff_number=staff)
 
 
 async def printed_on(tx: Tx, application: Application) -> card_form.Printed | None:
     """What the photographs say; None for a case without any, which no page leads to."""
-    found = [
-        await applications.latest_capture(tx, application, k) for k in (reading.ID_FRONT, reading.ID_BACK)
-    ]
-    readings: list[Any] = [capture.reading for capture in found if capture is not None and capture.reading]
+    found = await applications.latest_captures(tx, application, reading.ID_FRONT, reading.ID_BACK)
+    readings: list[Any] = [capture.reading for capture in found if capture.reading]
     read = {label: text for each in readings for label, text in each["fields"].items()}
     return (
         card_form.printed(read, {label for each in readings for label in each["doubtful"]}) if read else None
@@ -196,7 +199,7 @@ def _source(answer: Answer, wanted: Iterable[str], standing: frozenset[str]) -> 
     )
 
 
-def _own_sources(application: Application, known: _Known) -> dict[str, SourceFacts]:
+def _own_sources(application: Application, known: Known) -> dict[str, SourceFacts]:
     assert application.submitted_at is not None
     day = datetime.combine(known.rules.on, time(), tzinfo=clock.LOCAL)
     effective = datetime.combine(known.product.effective_from, time(), tzinfo=clock.LOCAL)
@@ -233,7 +236,7 @@ def _own_sources(application: Application, known: _Known) -> dict[str, SourceFac
 
 
 def _surveyed(
-    application: Application, known: _Known, bundle: decisions.Bundle, answers: dict[str, Answer]
+    application: Application, known: Known, bundle: decisions.Bundle, answers: dict[str, Answer]
 ) -> dict[str, SourceFacts]:
     """The newest visit a second person confirmed (A6-20), where a strategy looks at it. Its differences are counted
     against what is known for this very case; a consent taken back since leaves it without one, and the gate
@@ -255,7 +258,7 @@ def _surveyed(
     }
 
 
-def _application_facts(application: Application, known: _Known) -> dict[str, object]:
+def _application_facts(application: Application, known: Known) -> dict[str, object]:
     person, declared = known.person, application.declared
     until = person.card_valid_until
     facts: dict[str, object] = {
@@ -272,7 +275,7 @@ def _application_facts(application: Application, known: _Known) -> dict[str, obj
     return {name: value for name, value in facts.items() if name not in over}
 
 
-def _typed_over(known: _Known) -> set[str]:
+def _typed_over(known: Known) -> set[str]:
     """Facts that hold only by what the person typed over what the card says: no fact, so a person looks at the
     photographs (A5-03, D1-12). Name and number are proved by the identity check and the face."""
     printed, person = known.printed, known.person
@@ -290,7 +293,7 @@ def _typed_over(known: _Known) -> set[str]:
     return over
 
 
-def _product_facts(application: Application, known: _Known) -> dict[str, object]:
+def _product_facts(application: Application, known: Known) -> dict[str, object]:
     return {
         "purpose_in_product": application.declared.purpose in known.product.terms.purposes,
         **product_facts(known.product),

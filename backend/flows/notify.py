@@ -3,6 +3,7 @@
 Quiet content: what happened and what comes next; no marketing (D4-08).
 """
 
+from datetime import timedelta
 from decimal import Decimal
 
 from backend.core import clock
@@ -48,7 +49,10 @@ PASSING = frozenset({"submitted", "held", "referred"})
 """No longer true once the case has moved on: not sent late. Nor worth one of the scarce grants, which the person
 gave for the result (`invite_notice.py`, N17)."""
 
-SEEN_ON_THE_PAGE = frozenset({"submitted"})
+RECEIVED, RECEIVED_AFTER = "submitted", timedelta(seconds=20)
+"""Who hears the decision within seconds needs no word that the application has come: the next word takes its place."""
+
+SEEN_ON_THE_PAGE = frozenset({RECEIVED})
 """Not worth an SMS: the person has just seen it."""
 
 PHRASES = {
@@ -83,9 +87,20 @@ async def announce(tx: Tx, application: Application) -> None:
     """Queue the notice of the application's present status, in the transaction that moved it."""
     if application.status not in TOLD:
         return
-    key = f"notice:{application.id}:{application.status}"
-    payload: dict[str, object] = {"application_id": application.id, "status": application.status}
-    await effects.add(tx, kind=KIND, case_id=application.id, key=key, payload=payload)
+    received = application.status == RECEIVED
+    await effects.add(
+        tx,
+        kind=KIND,
+        case_id=application.id,
+        key=_key(application.id, application.status),
+        payload={"application_id": application.id, "status": application.status},
+        delay=RECEIVED_AFTER if received else None,
+        overtakes=None if received else _key(application.id, RECEIVED),
+    )
+
+
+def _key(application_id: str, status: str) -> str:
+    return f"notice:{application_id}:{status}"
 
 
 async def announce_guarantor(tx: Tx, application: Application, guarantee_id: str, about: str) -> None:

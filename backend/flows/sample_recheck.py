@@ -17,8 +17,9 @@ async def sample_recheck(tx: Tx, application_id: str, decision_id: str, capsule:
     triggers = [name for name, struck in _triggers(capsule).items() if struck]
     if rechecks.sampled(application_id, rules.rate("recheck.share")):
         triggers.append("sample")
-    due = await calendar.due(tx, rules.count("recheck.working_days"))
-    await rechecks.open_recheck(tx, application_id, decision_id, triggers, due)
+    if triggers:
+        due = await calendar.due(tx, rules.count("recheck.working_days"))
+        await rechecks.open_recheck(tx, application_id, decision_id, triggers, due)
 
 
 async def doubt_by_challenger(tx: Tx, application_id: str, decision_id: str) -> None:

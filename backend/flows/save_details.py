@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from backend.core import clock
 from backend.core.actor import Actor
 from backend.core.errors import NotPermitted
+from backend.db.database import Tx
 from backend.domains.applications import declarations
 from backend.domains.applications import service as applications
-from backend.domains.applications.model import Declared
+from backend.domains.applications.model import Application, Declared
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.flows.context import Context
@@ -29,16 +30,23 @@ async def save_details(
     Raises `StudentsNotServed` (nothing is kept), `StepMissing`; with `whole` also `DeclaredIncomplete` and
     `AmountOutOfRange`.
     """
+    async with context.db.begin(actor) as tx:
+        await keep(tx, await applications.get(tx, application_id, lock=True), given, whole=whole)
+
+
+async def keep(
+    tx: Tx, application: Application, given: Mapping[str, str], *, whole: bool = False
+) -> Declared:
+    """As `save_details`, of an application that is locked; what it declares now."""
     if given.get("income") == STUDENT:
         raise StudentsNotServed()
-    async with context.db.begin(actor) as tx:
-        application = await applications.get(tx, application_id, lock=True)
-        applications.require_at(application, "details")
-        product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
-        declared = declared_from(given, product)
-        if whole:
-            declarations.check(product, declared)
-        await applications.declare(tx, application, declared)
+    applications.require_at(application, "details")
+    product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
+    declared = declared_from(given, product)
+    if whole:
+        declarations.check(product, declared)
+    await applications.declare(tx, application, declared)
+    return declared
 
 
 def declared_from(given: Mapping[str, str], product: Product) -> Declared:

@@ -1,7 +1,13 @@
 """提交申请: the draft is complete, and the decision is asked for in the same transaction (A3-06, A3-08)."""
 
+import contextlib
+from collections.abc import Mapping
+
+import msgspec
+
 from backend.core import clock
 from backend.core.actor import Actor
+from backend.core.errors import Problem
 from backend.db.database import Tx
 from backend.domains.applications import declarations
 from backend.domains.applications import service as applications
@@ -13,7 +19,7 @@ from backend.domains.customers.model import CardExpired, ConsentMissing, Custome
 from backend.domains.decision import service as decisions
 from backend.domains.products import service as products
 from backend.domains.relations import service as relations
-from backend.flows import notify, pre_screen
+from backend.flows import notify, pre_screen, save_details
 from backend.flows.context import Context
 from backend.outbox import effects
 
@@ -22,22 +28,43 @@ HELPER = "RL_HELPER"
 
 
 async def submit_application(
-    context: Context, actor: Actor, application_id: str, *, network: str = ""
+    context: Context,
+    actor: Actor,
+    application_id: str,
+    *,
+    network: str = "",
+    given: Mapping[str, str] | None = None,
 ) -> Application:
     """draft → submitted, or declined at once by the pre-screen. Sent twice, the answer is the same and nothing happens
     twice.
 
-    `network` is where the request came from, as quotas count it; empty when nobody can tell.
+    `network` is where the request came from, as quotas count it; empty when nobody can tell. `given` is what the last
+    page was sent with: handed in with it, or kept where that must wait.
 
     Raises `StepMissing`, `ConsentMissing`, `AmountOutOfRange`, `DeclaredIncomplete`, `CardExpired`,
-    `CustomerFrozen`; `ApplicationMoved` for a draft that was given up.
+    `CustomerFrozen`, `StudentsNotServed`; `ApplicationMoved` for a draft that was given up.
     """
+    try:
+        return await _submit(context, actor, application_id, network, given)
+    except Problem:
+        if given is not None:
+            with contextlib.suppress(Problem):  # the first one is told
+                await save_details.save_details(context, actor, application_id, given, whole=True)
+        raise
+
+
+async def _submit(
+    context: Context, actor: Actor, application_id: str, network: str, given: Mapping[str, str] | None
+) -> Application:
     async with context.db.begin(actor) as tx:
         application = await applications.get(tx, application_id, lock=True)
         if application.submitted_at is not None:
             return application
         if application.status != "draft":
             raise ApplicationMoved(label=application.label)
+        if given is not None:
+            declared = await save_details.keep(tx, application, given, whole=True)
+            application = msgspec.structs.replace(application, declared=declared)
         customer_id = _every_step_done(application)
         product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
         declarations.check(product, application.declared)
@@ -87,14 +114,13 @@ async def _relate(tx: Tx, application: Application, person: Person, network: str
     seen |= {"phone": person.phone or "", "openid": application.openid or ""}
     await relations.sight(tx, application.id, person.id, seen)
     hand = "openid" if application.openid else "device"
-    await relations.connect(tx, person.id, hand, device, source="application", application_id=application.id)
-    await relations.connect(
-        tx, person.id, "address", person.address, source="application", application_id=application.id
-    )
+    edges = [
+        relations.Edge(hand, device, "application"),
+        relations.Edge("address", person.address, "application"),
+    ]
     if person.phone:
-        await relations.connect(
-            tx, person.id, "phone", person.phone, role="own", source="phone", application_id=application.id
-        )
+        edges.append(relations.Edge("phone", person.phone, "phone", "own"))
+    await relations.connect_all(tx, person.id, edges, application_id=application.id)
 
 
 async def _watch_placement(tx: Tx, application: Application, person: Person) -> None:

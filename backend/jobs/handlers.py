@@ -2,7 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from backend.core.actor import Actor, system
+from backend.db.database import Tx
 from backend.domains.strategies import effects as strategy_effects
 from backend.flows import (
     apply_bank_events,
@@ -28,6 +31,7 @@ from backend.flows import (
     take_rejection,
 )
 from backend.flows.context import Context
+from backend.outbox import effects
 from backend.outbox.effects import Effect
 
 Handler = Callable[[Context, Effect], Awaitable[None]]
@@ -40,6 +44,47 @@ def _for_case(name: str, flow: Callable[[Context, Actor, str], Awaitable[object]
         await flow(context, system(effect.institution_id, name), effect.case_id)
 
     return handle
+
+
+class Delivery:
+    """One attempt at a leased effect: what its handler found with the lease, and whether the handler has recorded the
+    delivery itself, in the transaction of what it changed."""
+
+    def __init__(self, effect: Effect, found: object = None) -> None:
+        self.effect, self.found = effect, found
+        self.recorded = False
+
+    async def record(self, tx: Tx) -> None:
+        await effects.delivered(tx, self.effect)
+        self.recorded = True
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """An effect that changes nothing but our own books: its first step goes with the lease, and its last one records
+    the delivery. Two transactions less, and never the one without the other."""
+
+    begin: Callable[[Tx, Effect], Awaitable[object]]
+    go_on: Callable[[Context, Delivery], Awaitable[object]]
+
+
+def _decider(effect: Effect) -> Actor:
+    return system(effect.institution_id, "decide")
+
+
+async def _take(tx: Tx, effect: Effect) -> object:
+    tx.actor = _decider(effect)  # the lease itself leaves no name anywhere
+    return await decide_application.take(tx, effect.case_id)
+
+
+async def _decide(context: Context, delivery: Delivery) -> None:
+    effect, found = delivery.effect, delivery.found
+    taken = found if isinstance(found, decide_application.Taken) else None
+    await decide_application.decide_application(
+        context, _decider(effect), effect.case_id, taken=taken, done=delivery.record
+    )
+
+
+JOINED: dict[str, Joined] = {submit_application.DECIDE: Joined(_take, _decide)}
 
 
 async def _measure(context: Context, effect: Effect) -> None:

@@ -28,15 +28,18 @@ from backend.flows import (
     watch_models,
 )
 from backend.flows.context import Context
-from backend.outbox import effects, idempotency
+from backend.outbox import effects, idempotency, queue
 
 log = structlog.get_logger("worker")
 
 
 class Task(msgspec.Struct, frozen=True):
+    """`lane`: only a worker that serves it keeps this task; None: every worker."""
+
     name: str
     seconds: float
     run: Callable[[Context], Awaitable[object]]
+    lane: str | None = None
 
 
 async def _wake_overdue(context: Context) -> None:
@@ -67,7 +70,7 @@ async def _forget_answers(context: Context) -> None:
 
 
 TIMETABLE: list[Task] = [
-    Task("wake overdue effects", 1.0, _wake_overdue),
+    Task("wake overdue effects", 1.0, _wake_overdue, queue.REST),
     Task("sound the alarm over dead letters", 60, _sound_alarms),
     Task("forget old quotas", 3600, _forget_quotas),
     Task("forget old authorisations", 3600, _forget_states),

@@ -9,19 +9,19 @@ nor record waits for the disk: a database that dies with one in hand has the eff
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from pgqueuer import PgQueuer
 from pgqueuer.models import Job
 
 from backend.core import failpoints
-from backend.core.actor import everywhere, system
+from backend.core.actor import Actor, everywhere, system
 from backend.core.errors import Problem, Unavailable
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
-from backend.jobs.handlers import HANDLERS
+from backend.jobs.handlers import HANDLERS, JOINED, Delivery
 from backend.jobs.timetable import TIMETABLE, Task
 from backend.outbox import effects, queue
 from backend.outbox.effects import Effect
@@ -42,17 +42,19 @@ class DeliveryFailed(Exception):
 async def deliver(context: Context, institution_id: str, effect_id: str) -> str:
     """Deliver one effect. Returns what became of it: delivered, postponed, dead or nothing."""
     actor = system(institution_id, "worker")
-    async with context.db.begin(actor, durable=False) as tx:
-        effect = await effects.lease(tx, effect_id)
-    if effect is None:
+    leased = await _lease(context, actor, effect_id)
+    if leased is None:
         return "nothing"
+    effect, delivery = leased
     failpoints.hit(LEASED)
     keeper = asyncio.create_task(_keep_lease(context, effect))
     try:
-        error, final = await _handled(context, effect)
+        error, final = await _handled(context, effect, delivery)
     finally:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
+    if delivery.recorded and not error:
+        return "delivered"
     failpoints.hit(SENT)
     async with context.db.begin(actor, durable=False) as tx:
         if not error:
@@ -63,14 +65,33 @@ async def deliver(context: Context, institution_id: str, effect_id: str) -> str:
     return "dead" if dead else "postponed"
 
 
-async def _handled(context: Context, effect: Effect) -> tuple[str, bool]:
+async def _lease(context: Context, actor: Actor, effect_id: str) -> tuple[Effect, Delivery] | None:
+    """The effect, if it is ours now, and what its handler found in the same transaction where it has a hand in it.
+
+    What goes wrong there leaves the lease as it was, and the handler comes to it by itself, where it is counted.
+    """
+    try:
+        async with context.db.begin(actor, durable=False) as tx:
+            effect = await effects.lease(tx, effect_id)
+            if effect is None:
+                return None
+            joined = JOINED.get(effect.kind)
+            return effect, Delivery(effect, await joined.begin(tx, effect) if joined else None)
+    except Exception as problem:
+        log.warning("lease without its first step", error=type(problem).__name__)
+    async with context.db.begin(actor, durable=False) as tx:
+        effect = await effects.lease(tx, effect_id)
+    return (effect, Delivery(effect)) if effect else None
+
+
+async def _handled(context: Context, effect: Effect, delivery: Delivery) -> tuple[str, bool]:
     """(why it failed or "", whether that is final)."""
-    handler = HANDLERS.get(effect.kind)
+    handler, joined = HANDLERS.get(effect.kind), JOINED.get(effect.kind)
     if handler is None:
         return f"no handler for {effect.kind}", True
     try:
         async with asyncio.timeout(HANDLER_SECONDS):
-            await handler(context, effect)
+            await (joined.go_on(context, delivery) if joined else handler(context, effect))
     except Unavailable as problem:
         return problem.code, False
     except OutsideRefused as refusal:
@@ -112,11 +133,15 @@ async def drain(context: Context, most: int = 1000) -> int:
     return done
 
 
-async def run(context: Context, listener: Any, stop: asyncio.Event) -> None:
-    """Work until `stop` is set, then finish what is in hand. `listener`: a connection for the queue alone."""
-    pgq = PgQueuer.from_asyncpg_connection(listener)
+async def run(
+    context: Context, listener: Any, stop: asyncio.Event, lanes: Sequence[str] = (queue.FIRST, queue.REST)
+) -> None:
+    """Work until `stop` is set, then finish what is in hand. `listener`: a connection for the queue alone.
 
-    @pgq.entrypoint(queue.ENTRYPOINT, concurrency_limit=0, on_failure="hold")
+    A worker without the lane `queue.REST` leaves the sweep to one that has it.
+    """
+    pgq = queue.jobs(listener)
+
     async def effect(job: Job) -> None:
         institution_id, _, effect_id = (job.payload or b"").decode().partition("/")
         try:
@@ -129,7 +154,10 @@ async def run(context: Context, listener: Any, stop: asyncio.Event) -> None:
             log.error("delivery failed", error=type(bug).__name__)
             raise DeliveryFailed(type(bug).__name__) from None
 
-    tasks = [asyncio.create_task(_keep(context, task, stop)) for task in TIMETABLE]
+    for lane in lanes:
+        pgq.entrypoint(lane, concurrency_limit=0, on_failure="hold")(effect)
+    kept = [task for task in TIMETABLE if task.lane in (None, *lanes)]
+    tasks = [asyncio.create_task(_keep(context, task, stop)) for task in kept]
 
     async def end() -> None:
         await stop.wait()

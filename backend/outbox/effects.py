@@ -58,10 +58,13 @@ async def add(
     key: str | None = None,
     delay: timedelta | None = None,
     first: bool = False,
+    overtakes: str | None = None,
 ) -> str | None:
     """Record an effect of this transaction's change. Returns its id, or None when `key` was there already.
 
     `key` defaults to the effect's own id. `kind` names the handler in backend/jobs. `first`: a person waits for it.
+    With a `delay` no worker is woken: the sweep finds it within a second of its time. `overtakes` is the key of an
+    effect of this kind that need not go out any more, if it has not begun to.
     """
     effect_id = ids.new()
     sealed = tx.vault.seal("outbox.effects", "payload", effect_id, msgspec.json.encode(payload))
@@ -75,10 +78,12 @@ async def add(
         payload=sealed,
         now=tx.now,
         due_at=tx.now + (delay or timedelta()),
+        overtakes=overtakes,
     )
     if inserted is None:
         return None
-    await queue.enqueue(tx, tx.institution_id, effect_id, delay=delay, first=first)
+    if not delay:
+        await queue.enqueue(tx, tx.institution_id, effect_id, first=first)
     return effect_id
 
 
@@ -89,18 +94,10 @@ async def lease(tx: Tx, effect_id: str) -> Effect | None:
     that it meets no others if it kills the next one too. After `MOST_LOST` workers in a row and `LOST_FOR` it
     is a dead letter.
     """
-    jitter = random.uniform(0.8, 1.2)
-    await Q.recover(
-        tx,
-        institution_id=tx.institution_id,
-        id=effect_id,
-        now=tx.now,
-        most=MOST_LOST,
-        since=tx.now - LOST_FOR,
-        jitter=jitter,
-        error=LOST,
-    )
-    row = await Q.lease(tx, institution_id=tx.institution_id, id=effect_id, now=tx.now, until=tx.now + LEASE)
+    mine = {"institution_id": tx.institution_id, "id": effect_id, "now": tx.now}
+    row = await Q.lease(tx, **mine, until=tx.now + LEASE)
+    if row is None and await _recovered(tx, effect_id):
+        row = await Q.lease(tx, **mine, until=tx.now + LEASE)
     if row is None:
         return None
     opened = tx.vault.open("outbox.effects", "payload", row["id"], row["payload"])
@@ -117,6 +114,22 @@ async def lease(tx: Tx, effect_id: str) -> Effect | None:
     )
 
 
+async def _recovered(tx: Tx, effect_id: str) -> bool:
+    """Whether a lease that had run out was taken back."""
+    return bool(
+        await Q.recover(
+            tx,
+            institution_id=tx.institution_id,
+            id=effect_id,
+            now=tx.now,
+            most=MOST_LOST,
+            since=tx.now - LOST_FOR,
+            jitter=random.uniform(0.8, 1.2),
+            error=LOST,
+        )
+    )
+
+
 async def keep(tx: Tx, effect: Effect) -> bool:
     """Renew the lease of a delivery that is under way; False when it is somebody else's by now."""
     kept = await Q.keep(
@@ -130,9 +143,10 @@ async def delivered(tx: Tx, effect: Effect) -> None:
 
     Its like that wait because a system was away, or because they failed as this one did, need wait no longer.
     """
-    await Q.delivered(tx, institution_id=tx.institution_id, id=effect.id, now=tx.now)
     error = effect.last_error if effect.last_error != LOST else None
-    await Q.hasten(tx, institution_id=tx.institution_id, kind=effect.kind, error=error, now=tx.now)
+    await Q.delivered(
+        tx, institution_id=tx.institution_id, id=effect.id, kind=effect.kind, error=error, now=tx.now
+    )
 
 
 async def failed(tx: Tx, effect: Effect, error: str, *, final: bool = False) -> bool:
@@ -211,10 +225,11 @@ async def wake_overdue(tx: Tx, most: int = 200) -> int:
     """
     rows = await Q.overdue(tx, now=tx.now, most=most)
     round_ = int(tx.now.timestamp()) // 10
-    for row in rows:
-        # Every ten seconds a new job: the one of a worker that was killed before it took the lease stays
-        # "picked" in the queue for half a minute. A job too many finds nothing to do.
-        await queue.enqueue(tx, row["institution_id"], row["id"], f"{row['attempts']}:{round_}")
+    # Every ten seconds a new job: the one of a worker that was killed before it took the lease stays
+    # "picked" in the queue for half a minute. A job too many finds nothing to do.
+    await queue.enqueue_all(
+        tx, [(row["institution_id"], row["id"], f"{row['attempts']}:{round_}") for row in rows]
+    )
     return len(rows)
 
 

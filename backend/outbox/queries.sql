@@ -1,5 +1,11 @@
--- name: insert_effect(institution_id, id, kind, case_id, key, payload, now, due_at)$
--- Written with the change that causes it; the same key again is the same effect and changes nothing.
+-- name: insert_effect(institution_id, id, kind, case_id, key, payload, now, due_at, overtakes)$
+-- Written with the change that causes it; the same key again is the same effect and changes nothing. One that waits
+-- and says what is no longer so is done with.
+with gone as (
+    update outbox.effects set status = 'delivered', delivered_at = :now
+    where institution_id = :institution_id and kind = :kind and key = cast(:overtakes as text)
+      and status = 'waiting' and attempts = 0
+)
 insert into outbox.effects (institution_id, id, kind, case_id, key, payload, due_at, created_at)
 values (:institution_id, :id, :kind, :case_id, :key, :payload, :due_at, :now)
 on conflict (institution_id, kind, key) do nothing
@@ -29,18 +35,18 @@ set leased_until = :until
 where institution_id = :institution_id and id = :id and status = 'delivering' and attempts = :attempts
 returning true;
 
--- name: delivered(institution_id, id, now)!
--- The other side has it, whichever attempt says so: that of a worker that stood still counts as well.
-update outbox.effects
-set status = 'delivered', delivered_at = :now, leased_until = null, last_error = null
-where institution_id = :institution_id and id = :id and status in ('delivering', 'waiting');
-
--- name: hasten(institution_id, kind, error, now)!
--- A system is back: what waits for it, or because of the same failure, goes out within seconds, spread a little.
+-- name: delivered(institution_id, id, kind, error, now)!
+-- The other side has it, whichever attempt says so: that of a worker that stood still counts as well. And a system
+-- is back: what waits for it, or because of the same failure, goes out within seconds, spread a little.
+with done as (
+    update outbox.effects
+    set status = 'delivered', delivered_at = :now, leased_until = null, last_error = null
+    where institution_id = :institution_id and id = :id and status in ('delivering', 'waiting')
+)
 update outbox.effects
 set due_at = :now::timestamptz + make_interval(secs => random() * 5)
-where institution_id = :institution_id and kind = :kind and status = 'waiting'
-  and (last_error = :error and due_at > :now::timestamptz + interval '5 seconds'
+where institution_id = :institution_id and kind = :kind and status = 'waiting' and last_error is not null
+  and id <> :id and (last_error = :error and due_at > :now::timestamptz + interval '5 seconds'
        or right(last_error, 12) = '_unavailable' and due_at > :now::timestamptz + interval '30 seconds');
 
 -- name: postpone(institution_id, id, attempts, due_at, error)!

@@ -5,18 +5,41 @@ PgQueuer's tables lie in the schema `queue`. Its `attempts` does not count crash
 """
 
 import os
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 os.environ["PGQUEUER_SCHEMA"] = "queue"  # read by pgqueuer's settings at its import
 
+from pgqueuer import PgQueuer
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.qb import QueryQueueBuilder
 from pgqueuer.adapters.persistence.queries import Queries
 
 if TYPE_CHECKING:
     from backend.db.database import Tx
 
-ENTRYPOINT = "effect"
+FIRST, REST = "first", "effect"
+"""The lanes: what a person looks at the page for, and everything else. A worker may serve one or both."""
+
+_ENQUEUE = QueryQueueBuilder().build_enqueue_query("skip")
+"""Its text once a process: the library's own call writes it anew for every job."""
+
+
+class _Jobs(Queries):
+    """Jobs of ours are never put off (what must wait is found by the sweep), so nobody asks when the next is due."""
+
+    async def next_deferred_eta(self, entrypoints: object) -> None:
+        """None."""
+
+    async def queued_work(self, entrypoints: object) -> int:  # noqa: ARG002
+        return 0
+
+
+def jobs(connection: Any) -> PgQueuer:
+    """The library at work on a connection that is for the queue alone."""
+    driver = AsyncpgDriver(connection)
+    return PgQueuer(connection=driver, queries=_Jobs(driver))
 
 
 async def install(connection: Any) -> None:
@@ -32,24 +55,30 @@ async def install(connection: Any) -> None:
 
 
 async def enqueue(
-    tx: "Tx",
-    institution_id: str,
-    effect_id: str,
-    attempt: str = "0",
-    delay: timedelta | None = None,
-    *,
-    first: bool = False,
+    tx: "Tx", institution_id: str, effect_id: str, attempt: str = "0", *, first: bool = False
 ) -> None:
     """Wake a worker for one effect, in the same transaction. A second job for the same attempt is skipped.
 
     `first`: before everything else that waits, because a person looks at the page until it is done.
     The attempt is part of the key because the job of a killed worker stays in the queue for a while.
     """
-    await Queries(AsyncpgDriver(tx.connection)).enqueue(
-        ENTRYPOINT,
-        f"{institution_id}/{effect_id}".encode(),
-        int(first),
-        execute_after=delay,
-        dedupe_key=f"{effect_id}:{attempt}",
-        on_conflict="skip",
+    await _enqueue(tx, [(institution_id, effect_id, attempt)], first=first)
+
+
+async def enqueue_all(tx: "Tx", jobs: Sequence[tuple[str, str, str]]) -> None:
+    """As `enqueue` for each (institution, effect, attempt), in one statement."""
+    if jobs:
+        await _enqueue(tx, jobs, first=False)
+
+
+async def _enqueue(tx: "Tx", jobs: Sequence[tuple[str, str, str]], *, first: bool) -> None:
+    count = len(jobs)
+    await tx.reviewed.fetch(  # an insert of the library's, which leaves the session alone
+        _ENQUEUE,
+        [int(first)] * count,
+        [FIRST if first else REST] * count,
+        [f"{institution_id}/{effect_id}".encode() for institution_id, effect_id, _ in jobs],
+        [timedelta()] * count,
+        [f"{effect_id}:{attempt}" for _, effect_id, attempt in jobs],
+        ["null"] * count,
     )

@@ -166,15 +166,20 @@ async def draft(request: Request, *steps: str) -> Draft:
     Raises `GoTo`: to the step that comes first, past the ones that are done, to the result once it is handed in,
     or to the page that finds applications when this browser has none.
     """
-    here = await anywhere(request)
-    if here.session is None or here.session.application_id is None:
+    context: Context = request.app.state.context
+    found = cookies.session(request, context.settings, cookies.CUSTOMER)
+    known = await live_institutions(request)
+    if found is None or found[0] not in known:
         raise GoTo("/resume")
-    async with here.context.db.read(here.actor) as tx:
-        application = await applications.get(tx, here.session.application_id)
-    theirs = application.status == "draft" and application.session_id == here.session.id
+    async with context.db.read(customer(request, found[0], "visitor")) as tx:
+        session = await identity.customer_session(tx, found[1])
+        if session is None or session.application_id is None:
+            raise GoTo("/resume")
+        application = await applications.get(tx, session.application_id)
+    theirs = application.status == "draft" and application.session_id == session.id
     if not theirs or application.step not in steps:
-        raise GoTo(place(application, here.session))
-    return Draft(here, here.session, application)
+        raise GoTo(place(application, session))
+    return Draft(Here(request, context, known[found[0]], session), session, application)
 
 
 def place(application: Application, session: CustomerSession) -> str:

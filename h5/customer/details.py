@@ -56,9 +56,8 @@ async def submit(request: Request) -> Response:
     draft = await customer.draft(request, "details")
     form, here, number = await forms.texts(request), draft.here, draft.application.id
     try:
-        await save_details.save_details(here.context, here.actor, number, form, whole=True)
         handed_in = await submit_application.submit_application(
-            here.context, here.actor, number, network=addresses.counted(request, here.settings)
+            here.context, here.actor, number, network=addresses.counted(request, here.settings), given=form
         )
     except ConsentMissing:
         return here.go(renewal.PATH)

@@ -1,6 +1,7 @@
 """What the web figures are measured on: a database and servers of their own, gone when the block ends."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -65,6 +66,17 @@ def environment(settings: Settings) -> dict[str, str]:
     return {**kept, "XIAODAI_DATA": str(settings.data)}
 
 
+def cpu_nanoseconds(pid: int, *, alone: bool = False) -> int:
+    """What a process and its children (unless `alone`) have had, as the kernel's scheduler counts it: `cpu_times`
+    counts in hundredths of a second."""
+    top, spent = psutil.Process(pid), 0
+    for process in (top,) if alone else (top, *top.children(recursive=True)):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            tasks = Path(f"/proc/{process.pid}/task").iterdir()
+            spent += sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+    return spent
+
+
 class Served:
     """One application under the server and the options `up` uses, one process."""
 
@@ -99,14 +111,16 @@ class Served:
         asyncio.run(client.send(self.port, requests, count, CLIENTS))
         return (self._spent() - before) / count / 1000
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def database_pid(self) -> int:
+        return self._database.pid
+
     def _spent(self) -> int:
-        """Nanoseconds, as the kernel's scheduler counts them (`cpu_times` counts in hundredths of a second)."""
-        spent = 0
-        for top in (psutil.Process(self._process.pid), self._database):
-            for process in (top, *top.children(recursive=True)):
-                tasks = Path(f"/proc/{process.pid}/task").iterdir()
-                spent += sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
-        return spent
+        return cpu_nanoseconds(self.pid) + cpu_nanoseconds(self.database_pid)
 
     def end(self) -> None:
         self._process.send_signal(signal.SIGTERM)

@@ -24,6 +24,11 @@ def share(name: str, value: float, unit: str, least: float, ceiling: float, ceil
     return _figure(name, value, unit, ceiling, ceiling_of, f"≥{least:g}×", value / ceiling >= least)
 
 
+def told(name: str, value: float, unit: str) -> Figure:
+    """Beside the figures that have a goal."""
+    return {"name": name, "value": _short(value), "unit": unit, "met": True}
+
+
 def _figure(
     name: str, value: float, unit: str, ceiling: float, ceiling_of: str, goal: str, met: bool
 ) -> Figure:

@@ -55,10 +55,10 @@ def ack_before_effect(patch: pytest.MonkeyPatch) -> None:
     """Marked as delivered before it is."""
     handled = worker._handled
 
-    async def mark_then_handle(context: Context, effect: Effect) -> tuple[str, bool]:
+    async def mark_then_handle(context: Context, effect: Effect, delivery: Any) -> tuple[str, bool]:
         async with context.db.begin(system(effect.institution_id, "worker")) as tx:
             await effects.delivered(tx, effect)
-        return await handled(context, effect)
+        return await handled(context, effect, delivery)
 
     patch.setattr(worker, "_handled", mark_then_handle)
 

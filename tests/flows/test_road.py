@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from backend import __main__ as command_line
@@ -15,7 +16,9 @@ from backend.domains.decision import service as decisions
 from backend.domains.evidence import service as evidence
 from backend.domains.loans import service as loans
 from backend.domains.reviews import service as reviews
-from backend.flows import decide_application, resume_held
+from backend.flows import decide_application, resume_held, submit_application
+from backend.jobs import handlers
+from backend.outbox import effects
 from backend.overview import application_result, invariants
 
 from .conftest import JIA, Road, id_number
@@ -258,3 +261,38 @@ async def test_a_signed_line_counts_before_the_bureau_knows_of_it(road: Road) ->
 def test_declared_incomes_rise_from_band_to_band() -> None:
     amounts = [income.annual_fen for income in INCOMES.values()]
     assert amounts == sorted(amounts)
+
+
+async def test_the_decision_records_its_own_delivery_and_overtakes_the_word_that_it_came(road: Road) -> None:
+    application = await road.apply(id_number())
+    async with road.db.read(JIA) as tx:
+        states = {
+            each.kind + each.key.rpartition(":")[2]: each
+            for each in await effects.of_case(tx, application.id)
+        }
+        decided = await decisions.latest_for(tx, application.id)
+    asked, word = states[f"{submit_application.DECIDE}{application.id}"], states["notify.statussubmitted"]
+    assert decided is not None
+    assert (asked.status, asked.attempts, asked.delivered_at) == ("delivered", 1, decided.decided_at)
+    assert (word.status, word.attempts) == ("delivered", 0)
+    sent = [row["key"] for row in await road.ledger("sms")]
+    assert sent == [f"notice:{application.id}:approved:sms"]
+
+
+async def test_a_first_step_that_fails_leaves_the_case_to_the_handler(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> object:
+        raise RuntimeError("planted")
+
+    joined = handlers.JOINED[submit_application.DECIDE]
+    monkeypatch.setitem(
+        handlers.JOINED, submit_application.DECIDE, msgspec.structs.replace(joined, begin=fail)
+    )
+    application = await road.apply(id_number())
+    assert application.status == "approved"
+    async with road.db.read(JIA) as tx:
+        asked = next(
+            e for e in await effects.of_case(tx, application.id) if e.kind == submit_application.DECIDE
+        )
+    assert (asked.status, asked.attempts) == ("delivered", 1)

@@ -73,6 +73,26 @@ async def test_every_query_may_be_run_by_the_application_role(db: object, databa
         await connection.close()
 
 
+async def test_no_reviewed_statement_leaves_a_trace_in_its_session(owner: asyncpg.Connection) -> None:
+    """After them a connection goes to the next borrower as it is (`db.database.Tx.reviewed`)."""
+    lasting = re.compile(
+        r"pg_(try_)?advisory_lock|set_config|dblink|\b(listen|discard|prepare)\b", re.IGNORECASE
+    )
+    plain = re.compile(r"\s*(--[^\n]*\n\s*)*(select|insert|update|delete|with)\b", re.IGNORECASE)
+    lasts = [
+        f"{file}:{query.name}"
+        for file, query in _statements()
+        if not plain.match(query.sql) or lasting.search(query.sql)
+    ]
+    bodies = await owner.fetch(
+        "select p.oid::regprocedure::text as name, p.prosrc from pg_proc p"
+        " join pg_namespace n on n.oid = p.pronamespace"
+        " where n.nspname not in ('pg_catalog', 'information_schema')"
+    )
+    lasts += [row["name"] for row in bodies if lasting.search(row["prosrc"])]
+    assert lasts == []
+
+
 async def test_no_statement_over_tenant_data_without_institution(owner: asyncpg.Connection) -> None:
     protected = {
         row["name"]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from backend.core import clock
 from backend.core.actor import everywhere, system
 from backend.db.database import Database
-from backend.outbox import effects
+from backend.outbox import effects, queue
 from backend.outbox.effects import GIVE_UP_AFTER, LEASE, LOST_FOR, MOST_LOST, Effect
 
 JIA = system("4101", "test")
@@ -224,3 +224,36 @@ async def test_a_job_whose_worker_died_before_the_lease_does_not_hold_the_effect
         assert await owner.fetchval("select count(*) from queue.pgqueuer where status = 'queued'") == 1
     finally:
         await owner.close()
+
+
+async def test_what_waits_and_is_no_longer_so_is_overtaken_but_not_what_has_begun(db: Database) -> None:
+    async with db.begin(JIA) as tx:
+        for number in (1, 2):
+            await effects.add(
+                tx, kind="test", case_id="c", payload={}, key=f"old {number}", delay=timedelta(seconds=20)
+            )
+    async with db.read(JIA) as tx:
+        begun = (await effects.of_case(tx, "c"))[1]
+    assert await take(db, begun.id, clock.now() + timedelta(seconds=21)) is not None
+    for number in (1, 2):
+        await add(db, key=f"new {number}", overtakes=f"old {number}")
+    async with db.read(JIA) as tx:
+        now = {each.key: (each.status, each.attempts) for each in await effects.of_case(tx, "c")}
+    begun_key, waited_key = begun.key, "old 1" if begun.key == "old 2" else "old 2"
+    assert (now[begun_key], now[waited_key]) == (("delivering", 1), ("delivered", 0))
+    assert now["new 1"] == now["new 2"] == ("waiting", 0)
+
+
+async def test_a_job_wakes_the_lane_of_its_effect_and_what_is_put_off_wakes_nobody(db: Database) -> None:
+    async with db.begin(JIA) as tx:
+        await effects.add(tx, kind="test", case_id="c", payload={}, key="at once", first=True)
+        await effects.add(tx, kind="test", case_id="c", payload={}, key="some time")
+        await effects.add(tx, kind="test", case_id="c", payload={}, key="later", delay=timedelta(seconds=5))
+    async with db.read(JIA) as tx:
+        keys = {each.id: each.key for each in await effects.of_case(tx, "c")}
+        jobs = await tx.connection.fetch("select entrypoint, payload from queue.pgqueuer")
+    lanes = {keys[row["payload"].decode().partition("/")[2]]: row["entrypoint"] for row in jobs}
+    assert lanes == {"at once": queue.FIRST, "some time": queue.REST}
+    with clock.at(clock.now() + timedelta(seconds=6)):
+        async with db.begin(everywhere("sweep")) as tx:
+            assert await effects.wake_overdue(tx) == 3

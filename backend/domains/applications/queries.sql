@@ -106,18 +106,21 @@ with moved as (
         decided_at = case when :to_status in ('approved', 'declined') then :now else decided_at end,
         promised_at = case when :to_status in ('referred', 'held') then :promised_at::timestamptz end
     where institution_id = :institution_id and id = :id and status = :from_status
-    returning institution_id, id
+    returning *
 ), last as (
     select seq, hash from applications.events
     where institution_id = :institution_id and application_id = :id
     order by seq desc limit 1
+), told as (
+    insert into applications.events
+        (institution_id, application_id, seq, event, from_status, to_status, who, why, at, hash)
+    select m.institution_id, m.id, coalesce((select seq from last), 0) + 1, :event, :from_status, :to_status, :who,
+           :why, :now,
+           applications.link((select hash from last), m.id, coalesce((select seq from last), 0) + 1, :event,
+                             :from_status, :to_status, :who, :why, :now)
+    from moved m
 )
-insert into applications.events (institution_id, application_id, seq, event, from_status, to_status, who, why, at, hash)
-select m.institution_id, m.id, coalesce((select seq from last), 0) + 1, :event, :from_status, :to_status, :who, :why, :now,
-       applications.link((select hash from last), m.id, coalesce((select seq from last), 0) + 1, :event, :from_status,
-                         :to_status, :who, :why, :now)
-from moved m
-returning seq;
+select * from moved;
 
 -- name: lock_of_officer(institution_id, officer_id)
 -- Everything of one officer's, held until it is handed over: the events below are numbered by this lock.
@@ -175,6 +178,15 @@ order by seq;
 insert into applications.captures
     (institution_id, id, application_id, guarantee_id, kind, sha256, reading, created_at)
 values (:institution_id, :id, :application_id, :guarantee_id, :kind, :sha256, :reading, :now);
+
+-- name: latest_captures(institution_id, application_id, kinds)
+-- As `latest_capture` of the applicant for several kinds.
+select distinct on (kind) id, application_id, kind, sha256, reading, confirmed, corrected, archive_receipt,
+       destroyed_at, created_at
+from applications.captures
+where institution_id = :institution_id and application_id = :application_id and guarantee_id is null
+  and kind = any(:kinds::text[])
+order by kind, created_at desc, id desc;
 
 -- name: latest_capture(institution_id, application_id, guarantee_id, kind)^
 -- The photograph that counts: a person may try several times. Without a guarantee it is the applicant's.

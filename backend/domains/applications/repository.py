@@ -1,5 +1,6 @@
 """One function per query; seals and opens what is personal."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -148,7 +149,8 @@ async def set_declared(tx: Tx, application_id: str, declared: Declared) -> int:
 
 async def move(
     tx: Tx, application_id: str, old: str, new: str, event: str, why: str, promised_at: datetime | None
-) -> bool:
+) -> Application | None:
+    """As it is now; None when it stood elsewhere."""
     row = await Q.move(
         tx,
         institution_id=tx.institution_id,
@@ -161,7 +163,7 @@ async def move(
         now=tx.now,
         promised_at=promised_at,
     )
-    return row is not None
+    return _application(tx, row)
 
 
 async def note(tx: Tx, application_id: str, event: str, why: str) -> None:
@@ -231,6 +233,13 @@ async def latest_capture(tx: Tx, application_id: str, kind: str, guarantee_id: s
         kind=kind,
     )
     return _capture(tx, row)
+
+
+async def latest_captures(tx: Tx, application_id: str, kinds: Sequence[str]) -> list[Capture]:
+    rows = await Q.latest_captures(
+        tx, institution_id=tx.institution_id, application_id=application_id, kinds=list(kinds)
+    )
+    return [found for row in rows if (found := _capture(tx, row)) is not None]
 
 
 async def get_capture(tx: Tx, capture_id: str) -> Capture | None:

@@ -177,13 +177,12 @@ async def move(
     """Move the status from where the caller saw it. Raises `ForbiddenMove`; `ApplicationMoved` on a race."""
     APPLICATION.check(application.status, to_status)
     moved = await repository.move(tx, application.id, application.status, to_status, event, why, promised_at)
-    now = await get(tx, application.id)
-    if not moved:
-        raise ApplicationMoved(label=now.label)
+    if moved is None:
+        raise ApplicationMoved(label=(await get(tx, application.id)).label)
     audit.add(
         tx, f"application.{event}", application.application_no, old=application.status, new=to_status, why=why
     )
-    return now
+    return moved
 
 
 async def note(tx: Tx, application: Application, event: str, why: str = "") -> None:
@@ -224,6 +223,12 @@ async def latest_capture(
     tx: Tx, application: Application, kind: str, guarantee_id: str | None = None
 ) -> Capture | None:
     return await repository.latest_capture(tx, application.id, kind, guarantee_id)
+
+
+async def latest_captures(tx: Tx, application: Application, *kinds: str) -> list[Capture]:
+    """The photographs that count, those of `kinds` there are; in their order."""
+    found = {each.kind: each for each in await repository.latest_captures(tx, application.id, kinds)}
+    return [found[kind] for kind in kinds if kind in found]
 
 
 async def get_capture(tx: Tx, capture_id: str) -> Capture | None:

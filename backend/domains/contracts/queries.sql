@@ -2,14 +2,15 @@
 -- Serial part of the contract number.
 select nextval('contracts.number_seq');
 
--- name: insert(institution_id, id, application_id, customer_id, person_blind, contract_no, agreed_by, product_code, product_name, internet_consumer, limit_amount, annual_rate, term_months, repayment_method, purpose, agreed_on, valid_until, now)!
+-- name: insert(institution_id, id, application_id, customer_id, person_blind, contract_no, agreed_by, product_code, product_name, internet_consumer, limit_amount, annual_rate, term_months, repayment_method, purpose, agreed_on, valid_until, now)^
 -- Written with the approval.
 insert into contracts.contracts (institution_id, id, application_id, customer_id, person_blind, contract_no, agreed_by,
     product_code, product_name, internet_consumer, limit_amount, annual_rate, term_months, repayment_method,
     purpose, agreed_on, valid_until, created_at, updated_at)
 values (:institution_id, :id, :application_id, :customer_id, :person_blind, :contract_no, :agreed_by, :product_code,
     :product_name, :internet_consumer, :limit_amount, :annual_rate, :term_months, :repayment_method, :purpose,
-    :agreed_on, :valid_until, :now, :now);
+    :agreed_on, :valid_until, :now, :now)
+returning *;
 
 -- name: of_application(institution_id, application_id)^
 -- The contract of a case.

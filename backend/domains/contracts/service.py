@@ -44,7 +44,7 @@ async def prepare(tx: Tx, application_id: str, person: Person, terms: Terms) -> 
     number = f"{tx.institution_id}-{clock.today():%Y}-{terms.product_code}-{serial:07d}"
     values = msgspec.structs.asdict(terms)
     values["limit_amount"] = money.yuan(values.pop("limit_fen"))
-    await Q.insert(
+    row = await Q.insert(
         tx,
         institution_id=tx.institution_id,
         id=contract_id,
@@ -56,7 +56,9 @@ async def prepare(tx: Tx, application_id: str, person: Person, terms: Terms) -> 
         **values,
     )
     audit.add(tx, "contract.prepared", number, agreed_by=terms.agreed_by)
-    return await get(tx, application_id)
+    made = _contract(row)
+    assert made is not None
+    return made
 
 
 async def of_application(tx: Tx, application_id: str) -> Contract | None:

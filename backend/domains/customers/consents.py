@@ -121,13 +121,23 @@ async def require(tx: Tx, customer_id: str, purpose: Purpose, recipient: str, on
 async def missing(tx: Tx, customer_id: str) -> tuple[Purpose, ...]:
     """Required purposes of the road which the person has not agreed to, or no longer."""
     today = clock.today()
-    absent = []
-    for shown in await road(tx):
-        if shown.required and not await repository.standing_consent(
-            tx, customer_id, shown.purpose, shown.recipient, today
-        ):
-            absent.append(shown.purpose)
-    return tuple(absent)
+    standing = {
+        (each.purpose, each.recipient) for each in await given(tx, customer_id) if _covers(each, today)
+    }
+    return tuple(
+        shown.purpose
+        for shown in await road(tx)
+        if shown.required and (shown.purpose, shown.recipient) not in standing
+    )
+
+
+def _covers(consent: Consent, on: date) -> bool:
+    """As the query `standing_consent` says it."""
+    return (
+        consent.withdrawn_at is None
+        and clock.local(consent.given_at).date() <= on
+        and (consent.valid_until is None or on <= consent.valid_until)
+    )
 
 
 async def given(tx: Tx, customer_id: str) -> list[Consent]:

@@ -29,13 +29,18 @@ from backend.domains.decision.model import (
     Step,
 )
 
+Said = dict[tuple[object, ...], gate.Ran]
+"""What documents said of their inputs, by document and inputs: the same again, for who decides like cases in a row."""
 
-def evaluate(case: Case, bundle: Bundle, *, deadline: float | None = None) -> Capsule:
+
+def evaluate(
+    case: Case, bundle: Bundle, *, deadline: float | None = None, said: Said | None = None
+) -> Capsule:
     """Decide. `deadline` is a `time.monotonic()` moment; a stage not begun by then is left to a person.
 
-    Never raises for anything in the case: what cannot be understood is referred.
+    Never raises for anything in the case: what cannot be understood is referred. `said` is read and added to.
     """
-    run = _Run(case, bundle)
+    run = _Run(case, bundle, {} if said is None else said)
     for stage in DECIDING:
         late = not case.interrupted_at and deadline is not None and time.monotonic() > deadline
         if late:
@@ -57,8 +62,8 @@ _WORDS = ("text", "advice", "label")
 class _Run:
     """The state of one decision while its stages run."""
 
-    def __init__(self, case: Case, bundle: Bundle) -> None:
-        self._case, self._bundle = case, bundle
+    def __init__(self, case: Case, bundle: Bundle, said: Said) -> None:
+        self._case, self._bundle, self._said = case, bundle, said
         self._known = bundle.catalogue
         self._reasons: list[Reason] = []
         self._trace: list[Step] = []
@@ -105,7 +110,11 @@ class _Run:
             self._trace.append(Step(stage=stage, event="complete"))
 
     def _hits(self, stage: Stage) -> list[gate.Hit]:
-        ran = gate.run(self._bundle.stages[stage], self._values, self._known)
+        document = self._bundle.stages[stage]
+        asked = (document.hash, *(self._values.get(name) for name in document.inputs))
+        ran = self._said.get(asked)
+        if ran is None:
+            ran = self._said[asked] = gate.run(document, self._values, self._known)
         self._trace += ran.way
         for hit in ran.hits:
             told = {name: value for name, value in hit.output.items() if name not in _WORDS}

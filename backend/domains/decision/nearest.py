@@ -144,6 +144,7 @@ class _Search:
         self._steps = [found for act in actionable()[0].offered if (found := _steps(act, self._case, bundle))]
         self._excludes = {act.name: act.excludes for act in actionable()[0].offered}
         self._seen: dict[tuple[tuple[str, int], ...], Decision] = {}
+        self._said: evaluate.Said = {}
 
     def run(self) -> Nearest | None:
         nearer = []
@@ -179,7 +180,8 @@ class _Search:
         if key not in self._seen:
             if len(self._seen) >= MOST:
                 return None
-            self._seen[key] = evaluate.evaluate(apply(self._case, changes), self._bundle).decision
+            changed = apply(self._case, changes)
+            self._seen[key] = evaluate.evaluate(changed, self._bundle, said=self._said).decision
         return self._seen[key]
 
     def _reaches(self, changes: tuple[Change, ...]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from backend.core import ids
-from backend.db import queries
+from backend.db import queries, reference
 from backend.db.database import Tx
 from backend.domains.decision.model import Capsule, Decision, Outcome, canonical
 from backend.domains.decision.nearest import Nearest
@@ -52,7 +52,12 @@ async def bodies(tx: Tx, hashes: list[str]) -> dict[str, Body]:
 
 async def add_missing(tx: Tx, name: str, versions: list[Body]) -> None:
     """Store the versions that are not stored yet."""
-    known = {row["hash"] for row in await Q.known(tx, hashes=[version.hash for version in versions])}
+    hashes = tuple(version.hash for version in versions)
+
+    async def ask() -> frozenset[str]:
+        return frozenset(row["hash"] for row in await Q.known(tx, hashes=list(hashes)))
+
+    known = await reference.kept(tx, "versions", "known", hashes, ask=ask)
     for version in versions:
         if version.hash not in known:
             await Q.add_version(
@@ -77,9 +82,12 @@ class Live(msgspec.Struct, frozen=True):
     price_band: list[int] | None
 
 
-async def live(tx: Tx, product_code: str) -> list[Live]:
-    rows = await Q.live(tx, institution_id=tx.institution_id, product_code=product_code)
-    return [Live(*row) for row in rows]
+async def live(tx: Tx, product_code: str) -> tuple[Live, ...]:
+    async def ask() -> tuple[Live, ...]:
+        rows = await Q.live(tx, institution_id=tx.institution_id, product_code=product_code)
+        return tuple(Live(*row) for row in rows)
+
+    return await reference.kept(tx, "live", product_code, ask=ask)
 
 
 async def set_live(
@@ -135,9 +143,10 @@ async def past(tx: Tx, product_code: str, before: str, most: int) -> list[tuple[
     return [(row["id"], tx.vault.open(_TABLE, "capsule", row["id"], row["capsule"])) for row in rows]
 
 
-async def record(tx: Tx, application_id: str, attempt: int, capsule: Capsule) -> str | None:
-    """The id of the new decision; None when this attempt has one already."""
+async def record(tx: Tx, application_id: str, attempt: int, capsule: Capsule) -> Recorded | None:
+    """The new decision; None when this attempt has one already."""
     decision, plain, number = capsule.decision, canonical(capsule), ids.new()
+    digest = hashlib.sha256(plain).digest()
     found = await Q.record(
         tx,
         institution_id=tx.institution_id,
@@ -155,10 +164,20 @@ async def record(tx: Tx, application_id: str, attempt: int, capsule: Capsule) ->
         completeness_bp=decision.completeness_bp,
         versions=msgspec.to_builtins(decision.versions),
         capsule=tx.vault.seal(_TABLE, "capsule", number, plain),
-        capsule_sha256=hashlib.sha256(plain).digest(),
+        capsule_sha256=digest,
         now=tx.now,
     )
-    return None if found is None else str(found)
+    if found is None:
+        return None
+    return Recorded(
+        id=number,
+        application_id=application_id,
+        attempt=attempt,
+        outcome=Outcome(decision.outcome),
+        decided_at=tx.now,
+        capsule=plain,
+        sha256=digest,
+    )
 
 
 async def get(tx: Tx, decision_id: str) -> Recorded | None:

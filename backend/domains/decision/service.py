@@ -275,9 +275,10 @@ async def record(
     if used is None:
         raise VersionMissing()
     await repository.add_missing(tx, bundle.SEEDED, _bodies(used))
-    number = await repository.record(tx, application_id, attempt, capsule)
-    if number is None:
+    recorded = await repository.record(tx, application_id, attempt, capsule)
+    if recorded is None:
         raise AlreadyDecided()
+    number = recorded.id
     if advice is not None:
         await repository.add_nearest(tx, number, advice)
     decision = capsule.decision
@@ -290,7 +291,7 @@ async def record(
         outcome=decision.outcome,
         reasons=[reason.code for reason in decision.reasons],
     )
-    return await get(tx, number)
+    return recorded
 
 
 async def get(tx: Tx, decision_id: str) -> Recorded:

@@ -13,6 +13,10 @@ from identity.staff where institution_id = :institution_id and id = :id;
 select institution_id, id, staff_no, name, branch_id, roles, subject, phone, qualification_no, authority_from, authority_to, active, left_at
 from identity.staff where institution_id = :institution_id order by staff_no;
 
+-- name: is_staff_phone(institution_id, phone)$
+-- Whether an applicant's phone is that of one of our own.
+select exists (select from identity.staff where institution_id = :institution_id and phone = :phone);
+
 -- name: insert_state(state_hash, visit_hash, next_path, for_subject, expires_at)!
 -- A member of staff is sent to the sign-on.
 insert into identity.sign_in_states (state_hash, visit_hash, next_path, for_subject, expires_at)

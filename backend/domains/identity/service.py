@@ -51,6 +51,11 @@ async def all_staff(tx: Tx) -> list[Staff]:
     return [Staff(**dict(row)) for row in await Q.all_staff(tx, institution_id=tx.institution_id)]
 
 
+async def is_staff_phone(tx: Tx, phone: str) -> bool:
+    """Whether a member of staff, present or past, has this number."""
+    return bool(await Q.is_staff_phone(tx, institution_id=tx.institution_id, phone=phone))
+
+
 async def new_state(tx: Tx, state: str, visit: str, next_path: str, for_subject: str = "") -> None:
     """Remember that this browser was sent to the sign-on with `state`."""
     await Q.insert_state(

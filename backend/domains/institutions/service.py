@@ -1,6 +1,6 @@
 """Institutions, their areas and branches."""
 
-from backend.db import queries
+from backend.db import queries, reference
 from backend.db.database import Tx
 from backend.domains.institutions.model import Area, Branch, Institution, InstitutionNotFound
 
@@ -8,10 +8,13 @@ Q = queries.load(__package__)
 
 
 async def get(tx: Tx, institution_id: str) -> Institution:
-    row = await Q.get(tx, id=institution_id)
-    if row is None:
-        raise InstitutionNotFound()
-    return Institution(*row)
+    async def ask() -> Institution:
+        row = await Q.get(tx, id=institution_id)
+        if row is None:
+            raise InstitutionNotFound()
+        return Institution(*row)
+
+    return await reference.kept(tx, "institutions", "one", institution_id, ask=ask)
 
 
 async def all_live(tx: Tx) -> list[Institution]:

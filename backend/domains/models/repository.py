@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from backend.core import ids
-from backend.db import queries
+from backend.db import queries, reference
 from backend.db.database import Tx
 from backend.domains.models.model import Alarm, Drawn, Event, LineUp, Model, Proposal, Result
 
@@ -122,11 +122,14 @@ class Deciding(msgspec.Struct, frozen=True):
 
 
 async def line_up(tx: Tx, family: str) -> Deciding | None:
-    row = await Q.line_up(tx, family=family)
-    if row is None:
-        return None
-    found = LineUp(*(row[name] for name in LineUp.__struct_fields__))
-    return Deciding(found, row["champion_artefact"], row["challenger_artefact"])
+    async def ask() -> Deciding | None:
+        row = await Q.line_up(tx, family=family)
+        if row is None:
+            return None
+        found = LineUp(*(row[name] for name in LineUp.__struct_fields__))
+        return Deciding(found, row["champion_artefact"], row["challenger_artefact"])
+
+    return await reference.kept(tx, "models", "line-up", family, ask=ask)
 
 
 async def deciding_for(tx: Tx, model_id: str) -> list[str]:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from backend.core import clock
+from backend.db import reference
 from backend.db.database import Tx
 from backend.domains.products import repository, rules
 from backend.domains.products.model import (
@@ -24,10 +25,14 @@ from backend.domains.regulation import service as regulation
 
 async def get_live(tx: Tx, institution_id: str, code: str, on: date) -> Product:
     """The product as an institution offers it on a day. Raises `ProductNotLive`."""
-    found = [_product(row) for row in await repository.live(tx, institution_id, code, on)]
-    if not found or found[0] is None:
-        raise ProductNotLive(code=code)
-    return found[0]
+
+    async def ask() -> Product:
+        found = [_product(row) for row in await repository.live(tx, institution_id, code, on)]
+        if not found or found[0] is None:
+            raise ProductNotLive(code=code)
+        return found[0]
+
+    return await reference.kept(tx, "products", "live", institution_id, code, on, ask=ask)
 
 
 async def name_of(tx: Tx, institution_id: str, code: str) -> str:

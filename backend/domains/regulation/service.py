@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from backend.db import reference
 from backend.db.database import Tx
 from backend.domains.regulation import repository
 from backend.domains.regulation.model import InForce, Parameter, ParameterMissing
@@ -17,7 +18,11 @@ async def parameter(tx: Tx, key: str, on: date) -> Parameter:
 
 async def in_force(tx: Tx, on: date) -> InForce:
     """Every value answering for a day, in one query."""
-    return InForce(on, {p.key: p for p in await repository.in_force(tx, on)})
+
+    async def ask() -> InForce:
+        return InForce(on, {p.key: p for p in await repository.in_force(tx, on)})
+
+    return await reference.kept(tx, "regulation", "in force", on, ask=ask)
 
 
 async def flag(tx: Tx, key: str, on: date) -> bool:

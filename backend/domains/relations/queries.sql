@@ -2,10 +2,12 @@
 -- From here to the end of the transaction nobody else writes to this institution's graph.
 select relations.take(:institution_id);
 
--- name: sight(institution_id, application_id, kind, key, customer_id, now)!
+-- name: sight(institution_id, application_id, kinds, keys, customer_id, now)!
 -- Once per case and key, under the lock, so that the numbers follow the order of commits.
 insert into relations.sightings (institution_id, application_id, kind, key, customer_id, at)
-values (:institution_id, :application_id, :kind, :key, :customer_id, :now)
+select :institution_id, :application_id, s.kind, s.key, :customer_id, :now
+from unnest(:kinds::text[], :keys::bytea[]) with ordinality as s(kind, key, place)
+order by s.place
 on conflict do nothing;
 
 -- name: velocity(institution_id, application_id)
@@ -32,9 +34,10 @@ cross join lateral (
 where m.institution_id = :institution_id and m.application_id = :application_id
 group by m.kind, m.key;
 
--- name: connect(institution_id, customer_id, kind, key, role, source, application_id, now)!
--- One edge, and whatever hangs together or falls apart by it.
-select relations.connect(:institution_id, :customer_id, :kind, :key, :role, :source, :application_id, :now);
+-- name: connect(institution_id, customer_id, kinds, keys, roles, sources, application_id, now)!
+-- Edges one after the other, and whatever hangs together or falls apart by each.
+select relations.connect(:institution_id, :customer_id, e.kind, e.key, e.role, e.source, :application_id, :now)
+from unnest(:kinds::text[], :keys::bytea[], :roles::text[], :sources::text[]) as e(kind, key, role, source);
 
 -- name: kinds()
 -- What can be shared, in the order people read it.
@@ -98,13 +101,21 @@ order by cardinality(path), path limit 1;
 select kind, key, institutions, customers
 from relations.elsewhere(:kinds::text[], :keys::bytea[], :institution_id);
 
--- name: keys_seen(institution_id, application_id)
--- What came up in a case, to hold it against the lists.
-select kind, key from relations.sightings where institution_id = :institution_id and application_id = :application_id;
-
--- name: keys_of(institution_id, customer_id)
--- What a customer was ever connected to, to hold it against the lists.
-select kind, key from relations.edges where institution_id = :institution_id and customer_id = :customer_id;
+-- name: listed_around(institution_id, customer_id, application_id, kinds, keys, today)
+-- As `listed`, also for all the customer was ever connected to and all that came up in the case.
+with wanted as (
+    select kind, key from unnest(:kinds::text[], :keys::bytea[]) as given(kind, key)
+    union
+    select kind, key from relations.edges where institution_id = :institution_id and customer_id = :customer_id
+    union
+    select kind, key from relations.sightings
+    where institution_id = :institution_id and application_id = cast(:application_id as uuid)
+)
+select l.list, l.kind, l.institution_id = '0000' as union_wide, l.id
+from wanted
+join relations.list_entries l on l.kind = wanted.kind and l.key = wanted.key
+where l.institution_id in (:institution_id, '0000') and l.status = 'active' and l.expires_on >= :today
+order by l.list, l.kind, l.id;
 
 -- name: listed(institution_id, kinds, keys, today)
 -- Standing entries of the institution and of the whole union for any of these keys.

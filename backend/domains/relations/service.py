@@ -1,6 +1,8 @@
 """What other code may ask of the graph. Nothing here asks anybody outside; texts become blind indexes at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
 
 from backend.core import clock
 from backend.db.database import Tx
@@ -30,17 +32,25 @@ async def sight(tx: Tx, application_id: str, customer_id: str, seen: Mapping[str
     exactly those before it. Call it last: who holds it should have little left to do.
     """
     await Q.take(tx, institution_id=tx.institution_id)
-    for kind, text in sorted(seen.items()):
-        if text:
-            await Q.sight(
-                tx,
-                institution_id=tx.institution_id,
-                application_id=application_id,
-                kind=kind,
-                key=key(tx, kind, text),
-                customer_id=customer_id,
-                now=tx.now,
-            )
+    there = [(kind, text) for kind, text in sorted(seen.items()) if text]
+    await Q.sight(
+        tx,
+        institution_id=tx.institution_id,
+        application_id=application_id,
+        kinds=[kind for kind, _ in there],
+        keys=[key(tx, kind, text) for kind, text in there],
+        customer_id=customer_id,
+        now=tx.now,
+    )
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """Something a customer uses or owns, and the event that shows it."""
+
+    kind: str
+    text: str
+    source: Source
+    role: Role = "used"
 
 
 async def connect(
@@ -53,16 +63,23 @@ async def connect(
     role: Role = "used",
     application_id: str | None = None,
 ) -> None:
-    """Note that the customer uses or owns something, in the transaction of the event that shows it; last, as
-    `sight`. Seen before, only its last time moves."""
+    """As `connect_all`, for one."""
+    await connect_all(tx, customer_id, [Edge(kind, text, source, role)], application_id=application_id)
+
+
+async def connect_all(
+    tx: Tx, customer_id: str, edges: Sequence[Edge], *, application_id: str | None = None
+) -> None:
+    """Note what the customer uses or owns, in the transaction of the event that shows it; last, as `sight`. Seen
+    before, only its last time moves."""
     await Q.connect(
         tx,
         institution_id=tx.institution_id,
         customer_id=customer_id,
-        kind=kind,
-        key=key(tx, kind, text),
-        role=role,
-        source=source,
+        kinds=[edge.kind for edge in edges],
+        keys=[key(tx, edge.kind, edge.text) for edge in edges],
+        roles=[edge.role for edge in edges],
+        sources=[edge.source for edge in edges],
         application_id=application_id,
         now=tx.now,
     )
@@ -91,17 +108,14 @@ async def listed(
 ) -> list[ListHit]:
     """Standing entries, the institution's and the union's, for these (kind, text) and for everything the customer
     or the case was ever seen with."""
-    wanted = {(kind, key(tx, kind, text)) for kind, text in texts if text}
-    rows = await Q.keys_of(tx, institution_id=tx.institution_id, customer_id=customer_id)
-    if application_id is not None:
-        rows += await Q.keys_seen(tx, institution_id=tx.institution_id, application_id=application_id)
-    wanted |= {(row["kind"], row["key"]) for row in rows}
-    ordered = sorted(wanted)
-    found = await Q.listed(
+    given = [(kind, key(tx, kind, text)) for kind, text in texts if text]
+    found = await Q.listed_around(
         tx,
         institution_id=tx.institution_id,
-        kinds=[kind for kind, _ in ordered],
-        keys=[each for _, each in ordered],
+        customer_id=customer_id,
+        application_id=application_id,
+        kinds=[kind for kind, _ in given],
+        keys=[each for _, each in given],
         today=clock.local(tx.now).date(),
     )
     return [ListHit(*row) for row in found if row["list"] != "allow"]
