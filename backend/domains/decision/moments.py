@@ -4,6 +4,7 @@ A flow reads what is live with `live` inside a read, calls outside with no trans
 `record`s in the transaction of what follows (A3-25, A3-38).
 """
 
+import asyncio
 import functools
 import hashlib
 from collections.abc import Callable
@@ -93,7 +94,8 @@ async def _compiled(tx: Tx, stage: Stage, using: Chosen) -> Prepared:
         return assess.seeded()[stage]
     key = (using, facts.catalogue().hash)
     if key not in _prepared:
-        _prepared[key] = (await _compiling(tx, stage, using))()
+        # As in `service._compile`: on a thread, for a large document takes seconds.
+        _prepared[key] = await asyncio.to_thread(await _compiling(tx, stage, using))
     return _prepared[key]
 
 

@@ -4,6 +4,7 @@ The road's flow: `bundle_for` inside a read, the outside calls with no transacti
 millisecond, holds the GIL), then `record` in the transaction that moves the application.
 """
 
+import asyncio
 import functools
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
@@ -416,7 +417,9 @@ async def _compile(tx: Tx, wanted: Versions) -> Bundle:
     if any(each not in found for each in hashes) or any(each not in own for each in overlays.values()):
         raise VersionMissing()
     documents = {Stage(stage): msgspec.json.decode(found[each]) for stage, each in wanted.strategies.items()}
-    built = bundle.build(
+    # A document of a thousand rows takes seconds to compile: on a thread, or everybody would wait.
+    built = await asyncio.to_thread(
+        bundle.build,
         documents,
         cards.read(found[wanted.scorecard].encode()),
         catalogue=facts.Catalogue(found[wanted.catalogue].encode()),
