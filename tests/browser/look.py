@@ -69,8 +69,10 @@ def serving(handler: type[Handler] = Handler) -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
-async def faults(browser: Browser, base: str, mode: str, name: str, shots: Path | None = None) -> list[str]:
-    """What is wrong with one page: axe findings, errors on the console, sideways scrolling."""
+async def faults(
+    browser: Browser, base: str, mode: str, name: str, shots: Path | None = None, least: int = 0
+) -> list[str]:
+    """What is wrong with one page: axe findings, errors on the console, sideways scrolling, targets below `least`."""
     display, scheme = MODES[mode]
     context = await browser.new_context(
         viewport={"width": 360, "height": 740},
@@ -90,7 +92,7 @@ async def faults(browser: Browser, base: str, mode: str, name: str, shots: Path 
         await page.screenshot(path=shots / f"{name}.{mode}.full.png")
     if await page.evaluate("document.documentElement.scrollWidth > 360"):
         found.append("scrolls sideways")
-    found += await page.evaluate(SMALL_TARGETS, 60 if display == "care" else 44)
+    found += await page.evaluate(SMALL_TARGETS, least or (60 if display == "care" else 44))
     found += await page.evaluate(TIGHT_LINES)
     await page.evaluate(AXE.read_text())
     report = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
@@ -105,7 +107,8 @@ async def faults(browser: Browser, base: str, mode: str, name: str, shots: Path 
 
 # Links inside a sentence are exempt (WCAG 2.5.8); everything else one taps must be large enough.
 SMALL_TARGETS = """least => [...document.querySelectorAll('a, button, summary, select, input:not([type=hidden])')]
-  .filter(e => e.offsetParent && !(e.tagName === 'A' && getComputedStyle(e).display === 'inline'))
+  .filter(e => e.offsetParent && !e.matches('.skip:not(:focus)'))
+  .filter(e => !(e.tagName === 'A' && getComputedStyle(e).display === 'inline'))
   .map(e => { const label = e.matches('input[type=checkbox]') ? e.closest('label') : e;
               return [e, label.getBoundingClientRect()]; })
   .filter(([e, r]) => r.height > 0 && (r.height < least - 0.6 || r.width < least - 0.6))

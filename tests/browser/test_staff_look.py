@@ -1,0 +1,88 @@
+"""Every page of officers and staff, found by the route table, at 360 px in normal, large and dark: nothing axe calls
+moderate or worse, no error on the console under the real CSP, no sideways scrolling, targets one can hit.
+
+`python -m pytest tests/browser/test_staff_look.py` says what is wrong, `LOOK_AT=batches …` of the pages with that in
+their name; pictures lie in `artefacts/look`.
+"""
+
+import os
+import re
+
+import asyncpg
+import pytest
+from playwright.async_api import async_playwright
+
+from backend.core.actor import system
+from backend.flows import run_trial
+from backend.web import staff
+from tests.browser import look
+from tests.flows.conftest import Road
+from tests.h5.conftest import Desks, desks, road
+from tests.h5.scene import Scene, scene
+from tests.house.test_staff_roles import STAFF_NO, example, handlers, seen_by
+
+__all__ = ["desks", "road"]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+LARGE = '<link rel="stylesheet" href="/large.css"></head>'
+
+
+class Pages(look.Handler):
+    """`/<mode>/<name>` is a page as it was answered, in large with the letters of a person who set them larger."""
+
+    html: dict[str, str] = {}
+
+    def do_GET(self) -> None:
+        _, mode, *name = self.path.split("/")
+        if self.path == "/large.css":
+            return self._answer(b"html { font-size: 125% }", "text/css")
+        if mode in look.MODES and name[0] in self.html:
+            page = self.html[name[0]]
+            page = page.replace("</head>", LARGE) if mode == "care" else page
+            return self._answer(page.encode(), "text/html; charset=utf-8")
+        if self.path.startswith("/static/"):
+            return super().do_GET()
+        return self._answer(b"", "text/plain", 204)  # what a page asks for by itself
+
+
+async def pages(road: Road, desks: Desks, made: Scene) -> dict[str, str]:
+    """Name → HTML of each page, as the first role sees it that may."""
+    found: dict[str, str] = {}
+    for role, staff_no in STAFF_NO.items():
+        desk = await desks.of(staff_no)
+        for method, path, handler in handlers(road):
+            name = re.sub(r"\W+", "-", path.replace(":str", "").replace(":int", "")).strip("-")
+            if method != "GET" or name in found:
+                continue
+            if role in handler.opt["roles"] or handler.opt["roles"] == staff.ANYONE:
+                reply = await desk.http.get(example(path, seen_by(role, made)))
+                file = "attachment" in reply.headers.get("content-disposition", "")
+                if reply.text.lstrip().startswith("<!doctype html") and not file:
+                    found[name] = reply.text
+    return found
+
+
+async def test_no_page_of_staff_has_a_fault_for_any_reader(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    made = await scene(road, owner)
+    await road.drain()  # the batch of scores
+    await run_trial.run_trial(road.context, system("4101", "trial"), made.trial, workers=1)
+    Pages.html = await pages(road, desks, made)
+    assert len(Pages.html) > 40
+    wanted = [name for name in sorted(Pages.html) if os.environ.get("LOOK_AT", "") in name]
+    look.OUT.mkdir(parents=True, exist_ok=True)
+    found: dict[str, list[str]] = {}
+    with look.serving(Pages) as server:
+        async with async_playwright() as tools:
+            browser = await tools.chromium.launch(
+                executable_path="/usr/bin/chromium", args=["--no-sandbox", "--hide-scrollbars"]
+            )
+            base = f"http://127.0.0.1:{server.server_port}"
+            for name in wanted:
+                for mode in look.MODES:
+                    shots = look.OUT if mode == "normal" else None
+                    if wrong := await look.faults(browser, base, mode, name, shots, least=44):
+                        found[f"{name} {mode}"] = wrong
+            await browser.close()
+    told = "\n".join(f"{page}: {fault}" for page, faults in found.items() for fault in faults)
+    assert found == {}, told
