@@ -54,7 +54,7 @@ async def test_no_flow_confirms_or_hands_over_a_case_whose_guarantor_is_missing(
     async with road.db.begin(JIA) as tx:
         contract = await contracts.get(tx, application.id)
         table = (await draw_up_disclosure.draw_up_disclosure(tx, contract)).disclosure
-        told = {"version": table.version, "sha256": table.sha256, "shown_at": tx.now, "required_seconds": 15}
+        told = {"version": table.version, "sha256": table.sha256, "shown_at": tx.now, "required_seconds": 0}
         await contracts.confirm(tx, contract, **told)
     with pytest.raises(GuaranteeOutstanding):
         await hand_off.hand_off(road.context, JIA, application.id)

@@ -16,7 +16,7 @@ from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.decision import service as decisions
 from backend.domains.guarantees import service as guarantees
-from backend.domains.guarantees.model import Guarantee, GuaranteeMoved
+from backend.domains.guarantees.model import Guarantee
 from backend.domains.relations import service as relations
 from backend.flows import expire_guarantees, see_guarantor
 from backend.sandbox import specimens
@@ -530,8 +530,10 @@ async def test_who_wants_no_face_check_is_seen_in_person_and_still_gives_the_wor
     [asked] = await of_case(studio, number)
     reviewer = Actor("staff", staff_id("4101", 4), "4101", frozenset({"reviewer"}), "陈审")
     await see_guarantor.see_guarantor(studio.context, reviewer, asked.id)
-    with pytest.raises(GuaranteeMoved):
-        await see_guarantor.see_guarantor(studio.context, reviewer, asked.id)
+    await see_guarantor.see_guarantor(studio.context, reviewer, asked.id)
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        events = [e.event for e in await applications.events(tx, asked.application_id)]
+    assert events.count("guarantor_seen") == 1
     await guarantor.get("/guarantee")
     assert guarantor.path == "/guarantee/confirm"
     await promise(guarantor)
