@@ -31,7 +31,7 @@ MOST_COUNTIES = 12
 SIZES = (("20", "20 件"), ("50", "50 件"), ("100", "100 件"))
 LISTED = 200
 FIELDS = ("size", *(f"in_{n}" for n in range(LISTED)))
-UNSHOWN = "不到 5 笔，不显示"
+UNSHOWN = "笔数少，不显示"
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,25 +118,41 @@ def _lines(seen: list[Seen], names: dict[str, str], *, hide: bool) -> tuple[tupl
     if sum(each.cases for each in rest) >= small_cells.FEWEST:
         groups.append((f"其他 {len(rest)} 个县", rest))
         rest = []
-    shown = [each for _, group in groups for each in group]
-    if not shown:
-        return (), len(rest)
     groups.sort(key=lambda group: -sum(each.cases for each in group[1]))
-    return (_line("合计", shown, hide=hide), *(_line(name, group, hide=hide) for name, group in groups)), len(
-        rest
-    )
+    sums = [(name, effects.together(each.figures for each in group)) for name, group in groups]
+    cases = [sum(each.cases for each in group) for _, group in groups]
+    if not sums:
+        return (), len(rest)
+    total = effects.together(figures for _, figures in sums)
+    lines = [_line("合计", total, sum(cases), _unpriced([("合计", total)], hide=hide))]
+    unpriced = _unpriced(sums, hide=hide)
+    lines += [
+        _line(name, figures, count, unpriced) for (name, figures), count in zip(sums, cases, strict=True)
+    ]
+    return tuple(lines), len(rest)
 
 
-def _line(name: str, group: Sequence[Seen], *, hide: bool) -> Line:
-    figures = effects.together(each.figures for each in group)
+Unpriced = tuple[set[str], set[str]]
+"""Whose averages would be those of a handful of people, or give them away: now, and with the version."""
+
+
+def _unpriced(sums: Sequence[tuple[str, EffectFigures]], *, hide: bool) -> Unpriced:
+    if not hide:
+        return set(), set()
+    before = {name: each.before.approved for name, each in sums if each.before.approved}
+    after = {name: each.after.approved for name, each in sums if each.after.approved}
+    return small_cells.together(before), small_cells.together(after)
+
+
+def _line(name: str, figures: EffectFigures, cases: int, unpriced: Unpriced) -> Line:
     before, after = figures.before, figures.after
 
     def pair(say: Callable[[Side], str]) -> tuple[str, str]:
-        return _shown(before, say, hide=hide), _shown(after, say, hide=hide)
+        return _shown(before, say, name in unpriced[0]), _shown(after, say, name in unpriced[1])
 
     return Line(
         name=name,
-        cases=sum(each.cases for each in group),
+        cases=cases,
         shares=tuple(
             (label, f"{before.share_bp(key) / 100:.1f}%", f"{after.share_bp(key) / 100:.1f}%")
             for key, label in _OUTCOMES.items()
@@ -149,11 +165,11 @@ def _line(name: str, group: Sequence[Seen], *, hide: bool) -> Line:
     )
 
 
-def _shown(side: Side, say: Callable[[Side], str], *, hide: bool) -> str:
+def _shown(side: Side, say: Callable[[Side], str], unpriced: bool) -> str:
     """An average; of a handful of customers head office sees none."""
     if not side.approved:
         return "—"
-    return UNSHOWN if hide and side.approved < small_cells.FEWEST else say(side)
+    return UNSHOWN if unpriced else say(side)
 
 
 _OUTCOMES = {"approved": "通过", "referred": "转人工", "declined": "拒绝"}

@@ -1,7 +1,8 @@
 """Figures about customers of several counties, as head office may see them: no group of so few that it is somebody
-(D4, data minimisation). Groups of fewer than `FEWEST` are put together, sums of money over fewer are left out."""
+(D4, data minimisation). Groups of fewer than `FEWEST` are put together, sums of money over fewer are left out, and
+neither comes out by taking the others from the total."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -24,8 +25,7 @@ _SUMS = (
 
 
 def together(sizes: Mapping[str, int]) -> set[str]:
-    """Which groups are shown as one: those of too few, and the smallest of the rest until they are enough, so that
-    none comes out by taking the others from the total."""
+    """Which groups cannot be told apart: those of too few, and the smallest of the rest until they are enough."""
     found = {name for name, size in sizes.items() if size < FEWEST}
     for name in sorted(sizes, key=lambda each: (sizes[each], each)):
         if not found or sum(sizes[each] for each in found) >= FEWEST:
@@ -49,7 +49,11 @@ def hidden(measured: list[Measured]) -> list[Measured]:
         key = (each.grouping, member, each.side)
         held = found.get(key)
         found[key] = msgspec.structs.replace(each, member=member) if held is None else _sum(held, each)
-    return [_without_money(each) for each in found.values()]
+    unpriced = _unpriced(found.values())
+    return [
+        _without_money(each) if (each.grouping, each.side, each.member) in unpriced else each
+        for each in found.values()
+    ]
 
 
 def _sizes(measured: list[Measured], grouping: str) -> dict[str, int]:
@@ -65,7 +69,14 @@ def _sum(one: Measured, other: Measured) -> Measured:
     return msgspec.structs.replace(one, **{name: getattr(one, name) + getattr(other, name) for name in _SUMS})
 
 
+def _unpriced(measured: Iterable[Measured]) -> set[tuple[str, str, str]]:
+    """Where sums of money would be those of a handful of people."""
+    approved: dict[tuple[str, str], dict[str, int]] = {}
+    for each in measured:
+        if each.approved:
+            approved.setdefault((each.grouping, each.side), {})[each.member] = each.approved
+    return {(*at, member) for at, sizes in approved.items() for member in together(sizes)}
+
+
 def _without_money(each: Measured) -> Measured:
-    if not 0 < each.approved < FEWEST:
-        return each
     return msgspec.structs.replace(each, amount_fen=0, rate_amount=0, loss_fen=0, matured=0, bad=0)

@@ -54,4 +54,7 @@ def test_money_of_a_handful_of_approvals_is_left_out_and_counts_stay():
     shown = small_cells.hidden(total(group("甲", 20, approved=4), group("乙", 20, approved=5)))
     by = {each.member: each for each in shown if each.grouping == "county"}
     assert (by["甲"].approved, by["甲"].amount_fen, by["甲"].loss_fen, by["甲"].bad) == (4, 0, 0, 0)
-    assert by["乙"].amount_fen == 500
+    assert by["乙"].amount_fen == 0, "or the four would come out of the total"
+    groups = [group(name, 20, approved=approved) for name, approved in (("甲", 4), ("乙", 5), ("丙", 9))]
+    shown = small_cells.hidden(total(*groups))
+    assert [each.member for each in shown if each.grouping == "county" and each.amount_fen] == ["丙"]
