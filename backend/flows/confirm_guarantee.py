@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from backend.core import clock, failpoints
+from backend.core import clock
 from backend.core.actor import Actor
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
@@ -29,7 +29,6 @@ from backend.integrations.http import OutsideRefused
 from backend.integrations.identity_check.port import Match
 
 CONFIRMED = "guarantor_confirmed"
-ASKED = failpoints.declare("guarantee.asked", "identity and credit are known; the guarantee is not confirmed")
 
 
 class _Ready(msgspec.Struct, frozen=True):
@@ -48,7 +47,6 @@ async def confirm_guarantee(context: Context, actor: Actor, session_id: str, sho
     async with context.db.read(actor) as tx:
         ready = await _ready(context, tx, session_id, shown_token)
     why = await _outside(context, ready)
-    failpoints.hit(ASKED)
     images: list[str] = []
     async with context.db.begin(actor) as tx:
         standing = await require_guarantee(tx, session_id, "confirm", lock=True)

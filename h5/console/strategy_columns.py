@@ -168,9 +168,6 @@ def _shaped(version: Version, held: UnionContent, form: dict[str, str]) -> Union
     return UnionContent(document=document, openings=arranging.without_gone(held.openings, document))
 
 
-# --- the page --------------------------------------------------------------------------------------------------
-
-
 async def _view(
     here: Here, version_id: str, form: dict[str, str], problem: Problem | None
 ) -> ColumnsPage | None:

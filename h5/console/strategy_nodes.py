@@ -116,9 +116,6 @@ def _changed(held: UnionContent, form: dict[str, str]) -> UnionContent:
     return UnionContent(document=document, openings=held.openings)
 
 
-# --- the page --------------------------------------------------------------------------------------------------
-
-
 async def _view(
     here: Here, version_id: str, form: dict[str, str], problem: Problem | None
 ) -> NodePage | None:

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.walk import violations, walk
 from tests.flows.conftest import Road
 
-PLACES = 180
+PLACES = 170
 """Failpoints passed on the road of a good customer, those around every commit included."""
 
 CHOSEN = range(1, PLACES + 1) if os.environ.get("CHAOS_PLACES") == "all" else range(5, PLACES + 1, 13)

@@ -113,9 +113,6 @@ def unit_of(cell: str, known: Catalogue) -> str:
     return next((unit for each in chosen if (unit := formulas.unit_of(each, known))), formulas.PLAIN)
 
 
-# --- saying and reading ------------------------------------------------------------------------------------------
-
-
 def say(cell: str, known: Catalogue) -> str:
     """In words; `read` gives the same cell back."""
     try:
@@ -234,9 +231,6 @@ def _say_condition(cell: str, known: Catalogue) -> str | None:
         rest = ", ".join(part[len(name) :].strip().removeprefix("== ") for part in parts)
     said = cells.shown(rest, Column(id="", label="", kind="condition", fact=fact), known)
     return None if said.startswith(RAW) or not said else f"【{fact.label}】 {said}"
-
-
-# --- nodes -------------------------------------------------------------------------------------------------------
 
 
 def nodes_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
