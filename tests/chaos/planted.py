@@ -46,17 +46,19 @@ def _kinds() -> None:
 
 
 def _stumble() -> None:
-    """The first lease of every process fails in a way nobody foresaw, and so does the try without the handler's first
-    step: the queue holds the job back."""
-    lease, stumbled = effects.lease, []
+    """The first delivery of every process fails in a way nobody foresaw: the queue holds the job back."""
+    from backend.jobs import worker
 
-    async def once(*args: object) -> Effect | None:
-        if len(stumbled) < 2:
+    deliver = worker.deliver
+    stumbled: list[bool] = []
+
+    async def once(context: Context, institution_id: str, effect_id: str) -> str:
+        if not stumbled:
             stumbled.append(True)
             raise RuntimeError("planted")
-        return await lease(*args)  # type: ignore[arg-type]
+        return await deliver(context, institution_id, effect_id)
 
-    effects.lease = once  # type: ignore[assignment]
+    worker.deliver = once
 
 
 def _note(context: Context, line: str) -> None:
