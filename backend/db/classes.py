@@ -137,6 +137,9 @@ CLASSES: dict[str, Columns] = {
         sealed="capsule",
         figures="amount_fen annual_rate_bp term_months grade score reason_codes",
     ),
+    "decision.last_cases": Columns(
+        plain="institution_id application_id id product_code asked_at", sealed="facts"
+    ),
     "decision.live": Columns(plain="institution_id product_code stage hash price_band since"),
     "decision.nearest_changes": Columns(
         plain="institution_id decision_id actionable found_at", sealed="body"

@@ -30,6 +30,7 @@ SEALED = (
     Sealed("customers.people", ("name_enc", "id_number_enc", "phone_enc", "address_enc", "issuer_enc")),
     Sealed("decision.assessments", ("capsule",)),
     Sealed("decision.decisions", ("capsule",)),
+    Sealed("decision.last_cases", ("facts",)),
     Sealed("decision.nearest_changes", ("body",), "decision_id::text"),
     Sealed("evidence.answers", ("facts", "raw"), "application_id || '/' || source"),
     Sealed("guarantees.guarantees", ("terms",)),

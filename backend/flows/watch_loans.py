@@ -258,6 +258,7 @@ async def _keep(tx: Tx, known: _Known, case: Case, said: moments.Assessment) -> 
     today = clock.today()
     if not await looks.looked(tx, application.id, today, said.outcome, len(said.gaps)):
         return False
+    await moments.keep_case(tx, case, application.id)
     await collect.plan(tx, application, known.contract, known.standing)
     if said.outcome == moments.NONE:
         return True

@@ -1,8 +1,11 @@
 """A county's overlay outside a decision is really asked on the road, at each of the five moments, and its effect on the
 county's own past answers is known before a second person approves it (N4, A3-25, A3-34)."""
 
+from datetime import timedelta
+
 import asyncpg
 
+from backend.core import clock
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.decision import moments
@@ -102,3 +105,26 @@ async def test_the_countys_own_signal_raises_a_warning_where_head_office_sees_no
     [raised] = await test_watch_loans.standing(road, drawn)
     assert (raised.action, raised.said) == ("call", "本行早一步核实")
     await kept(road, drawn, Stage.EARLY_WARNING)
+
+
+async def test_a_draft_of_early_warning_is_tried_on_the_lines_nobody_warned_of_too(
+    road: Road, drawn: Application, owner: asyncpg.Connection
+) -> None:
+    """Issue 3 section 2: the effect on the county's own past, before anybody approves. Quiet lines are most of it."""
+    for day in (1, 2):
+        await test_watch_loans.night(road, day)
+    assert await test_watch_loans.standing(road, drawn) == []
+    effect = await live(
+        road, Stage.EARLY_WARNING, "money", c3="< 3", r1="'CT_EARLY'", r2="'call'", r3="'本行早一步核实'"
+    )
+    assert (effect.figures.said_before, effect.figures.said_after) == ({"none": 1}, {"call": 1})
+    assert await owner.fetchval("select count(*) from decision.last_cases") == 1, "one row a line"
+    async with road.db.read(JIA) as tx:
+        [(_, case)] = await moments.past(tx, Stage.EARLY_WARNING, "*")
+    assert case.sources["post_loan"].facts["loan_days_past_due"] == 0
+    with clock.at(clock.now() + timedelta(days=30)):
+        async with road.db.read(JIA) as tx:
+            assert await moments.count_past(tx, Stage.EARLY_WARNING, "*") == 0, (
+                "paid off, or not seen for long"
+            )
+            assert await moments.past(tx, Stage.EARLY_WARNING, "*") == []

@@ -8,7 +8,7 @@ import asyncio
 import functools
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -37,7 +37,9 @@ Assessment = assessment.Assessment
 Prepared = assess.Prepared
 ALLOWED, NOT_ALLOWED = assessment.ALLOWED, assessment.NOT_ALLOWED
 ASK, NONE = assessment.ASK, assessment.NONE
-_TABLE = "decision.assessments"
+_TABLE, _LAST = "decision.assessments", "decision.last_cases"
+_WATCHED = timedelta(days=7)
+"""A line looked at longer ago is paid off, or its systems are down: what was known then says nothing of today."""
 
 
 class MomentCapsule(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,25 +234,44 @@ async def kept_stages(tx: Tx, application_id: str) -> set[Stage]:
     return {Stage(row["stage"]) for row in rows}
 
 
+async def keep_case(tx: Tx, case: Case, application_id: str) -> None:
+    """What a line was looked at by tonight, warned of or not, so that a draft can be tried on all lines."""
+    number = ids.new()
+    await Q.keep_last(
+        tx,
+        institution_id=tx.institution_id,
+        application_id=application_id,
+        id=number,
+        product_code=case.product,
+        facts=tx.vault.seal(_LAST, "facts", number, canonical(case)),
+        now=tx.now,
+    )
+
+
 async def count_past(tx: Tx, stage: Stage, product_code: str) -> int:
-    """Stored assessments of a stage in the county of `tx`; product '*' counts all."""
-    given = {"institution_id": tx.institution_id, "stage": str(stage), "product_code": product_code}
-    return int(await Q.count_past(tx, **given))
+    """How many cases `past` has; product '*' counts all."""
+    given = {"institution_id": tx.institution_id, "product_code": product_code}
+    if stage is Stage.EARLY_WARNING:
+        return int(await Q.count_last(tx, since=tx.now - _WATCHED, **given))
+    return int(await Q.count_past(tx, stage=str(stage), **given))
 
 
 async def past(
     tx: Tx, stage: Stage, product_code: str, *, before: str = service.LAST, most: int = 200
-) -> list[tuple[str, MomentCapsule]]:
-    """(id, capsule) of stored assessments, newest first, older than `before`."""
-    rows = await Q.past(
-        tx,
-        institution_id=tx.institution_id,
-        stage=str(stage),
-        product_code=product_code,
-        before=before,
-        most=most,
-    )
-    return [(str(row["id"]), _opened(tx, row)) for row in rows]
+) -> list[tuple[str, Case]]:
+    """(id, case) of what a stage was asked in the county of `tx`, newest first, older than `before`: of early warning
+    each line that is watched, as it was in its last night, of the others all that was asked."""
+    given = {"institution_id": tx.institution_id, "product_code": product_code}
+    paged = {**given, "before": before, "most": most}
+    if stage is Stage.EARLY_WARNING:
+        rows = await Q.last(tx, since=tx.now - _WATCHED, **paged)
+        return [(str(row["id"]), msgspec.json.decode(_open_last(tx, row), type=Case)) for row in rows]
+    rows = await Q.past(tx, stage=str(stage), **paged)
+    return [(str(row["id"]), _opened(tx, row).case) for row in rows]
+
+
+def _open_last(tx: Tx, row: Any) -> bytes:
+    return tx.vault.open(_LAST, "facts", row["id"], row["facts"])
 
 
 async def turned_away(tx: Tx, application_id: str) -> list[Reason]:

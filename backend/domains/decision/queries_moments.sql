@@ -34,3 +34,21 @@ select count(*) from decision.assessments where institution_id = :institution_id
 select id, capsule from decision.assessments where institution_id = :institution_id and stage = :stage
     and (:product_code = '*' or product_code = :product_code) and id < :before::uuid
 order by id desc limit :most;
+
+-- name: keep_last(institution_id, application_id, id, product_code, facts, now)!
+-- What a line was looked at by tonight, in the place of the night before.
+insert into decision.last_cases (institution_id, application_id, id, product_code, facts, asked_at)
+values (:institution_id, :application_id, :id, :product_code, :facts, :now)
+on conflict (institution_id, application_id) do update set id = excluded.id, product_code = excluded.product_code,
+    facts = excluded.facts, asked_at = excluded.asked_at;
+
+-- name: count_last(institution_id, product_code, since)$
+-- How many lines of a county were looked at since a day ('*': of all products), to try a draft on.
+select count(*) from decision.last_cases where institution_id = :institution_id and asked_at >= :since
+    and (:product_code = '*' or product_code = :product_code);
+
+-- name: last(institution_id, product_code, since, before, most)
+-- What those lines were looked at by, the newest first; `before` an id to go on from.
+select id, facts from decision.last_cases where institution_id = :institution_id and asked_at >= :since
+    and (:product_code = '*' or product_code = :product_code) and id < :before::uuid
+order by id desc limit :most;

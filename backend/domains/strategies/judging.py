@@ -35,8 +35,8 @@ KEPT: dict[Stage, str] = {
     Stage.PRE_SCREEN: "每笔申请提交时问过的，都留着当时的资料，可以拿来试。",
     Stage.DRAWDOWN_CHECK: "手机银行每次放款前来问过的，都留着当时的资料，可以拿来试。",
     Stage.EARLY_WARNING: (
-        "只有报了预警的那些晚上留着当时的资料，没有预警的晚上没有留：这里数得出报过的会变成什么，"
-        "数不出会多报多少。想知道会多报多少，请在演练县的案例上试算。"
+        "每笔还在看的贷款，最近一晚看到的资料都留着，有没有预警都在内：按它数得出会多报多少、少报多少。"
+        "报了以后是不是真的坏了，要在演练县的案例上试算。"
     ),
     Stage.COLLECTION: "每晚的催收计划和每次联系前问过的，都留着当时的资料，可以拿来试。按计划的做法数，不看钟点。",
 }
@@ -97,8 +97,7 @@ async def past(
 ) -> list[tuple[str, Case]]:
     """(id, case) of the stored answers of a stage in the county of `tx`, newest first, older than `before`."""
     if moment(stage):
-        kept = await moments.past(tx, stage, product_code, before=before, most=most)
-        return [(number, capsule.case) for number, capsule in kept]
+        return await moments.past(tx, stage, product_code, before=before, most=most)
     found = await decisions.past(tx, product_code, before=before, most=most)
     return [(number, capsule.case) for number, capsule in found]
 
