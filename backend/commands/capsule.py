@@ -18,7 +18,9 @@ from backend.settings import Settings, load
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", help="申请编号、审批结果的编号，或申请的内部编号（取最新一次结果）")
+    parser.add_argument(
+        "id", help="申请编号、审批结果的编号，或申请的内部编号（取最新一次结果；预筛没有通过的也有）"
+    )
     parser.add_argument("--out", type=Path, required=True, help="写到这个文件")
     parser.add_argument("--reason", required=True, help="为什么取，写进审计链")
     parser.add_argument("--masked", action="store_true", help="遮挡个人信息，给人看；遮挡的不能重算")

@@ -17,6 +17,7 @@ from backend.core.actor import everywhere
 from backend.core.errors import Problem, Unavailable
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
+from backend.domains.decision import capsule_file, moment_file
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import CapsuleUnreadable, DecisionMissing
 from backend.settings import Settings, load
@@ -35,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
             if decisions.is_masked(content):
                 print("哈希和链都对得上。这是遮挡过的存证，不能重算", file=sys.stderr)
                 return 0
-            result = decisions.replay_capsule(content)
+            replayed = moment_file.replay if moment_file.is_one(content) else decisions.replay_capsule
+            result = replayed(content)
         elif ids.is_uuid(args.id) or args.id.isdigit():
             result = reach.run(_replay(load(os.environ, xiaodai_data=args.data), args.id))
         else:
@@ -95,6 +97,8 @@ async def _replay(settings: Settings, number: str) -> decisions.ReplayResult:
             if not ids.is_uuid(number):
                 number = (await applications.by_number(tx, number)).id
             latest = await decisions.latest_for(tx, number)
+            if latest is None and (away := await moment_file.turned_away(tx, number)) is not None:
+                return moment_file.replay(capsule_file.write(await moment_file.parts(tx, away)))
             return await decisions.replay(tx, latest.id if latest else number)
     finally:
         await db.close()

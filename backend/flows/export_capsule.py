@@ -1,5 +1,7 @@
-"""存证文件: everything about one decision in one file that verifies and decides again on its own (N6)."""
+"""存证文件: everything about one case in one file that verifies and decides again on its own (N6): its newest
+decision, or what the pre-screen turned it away by."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,7 +14,7 @@ from backend.domains.applications.model import Application
 from backend.domains.audit import service as audit
 from backend.domains.contracts import service as contracts
 from backend.domains.customers import consents
-from backend.domains.decision import capsule_file
+from backend.domains.decision import capsule_file, moment_file
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import DecisionMissing, canonical
 from backend.domains.identity import service as identity
@@ -29,8 +31,8 @@ class ExportReasonNeeded(Invalid):
 async def export_capsule(
     db: Database, actor: Actor, application_id: str, reason: str, *, masked: bool = False
 ) -> bytes:
-    """The file of the newest decision of a case. Who took it, why, and the head of its chain go into the audit chain,
-    so that a file made up later as a whole does not match.
+    """The file of a case. Who took it, why, and the head of its chain go into the audit chain, so that a file made up
+    later as a whole does not match.
 
     Raises `ApplicationNotFound`, `DecisionMissing`, `ExportReasonNeeded`.
     """
@@ -38,15 +40,13 @@ async def export_capsule(
         raise ExportReasonNeeded(fields={"reason": ExportReasonNeeded.message})
     async with db.begin(actor) as tx:
         application = await applications.get(tx, application_id)
-        recorded = await decisions.latest_for(tx, application_id)
-        if recorded is None:
-            raise DecisionMissing()
-        parts = await _parts(tx, application, recorded)
+        held = await _held(tx, application_id)
+        parts = await _parts(tx, application, held)
         if masked:
             parts = [(name, _masked(name, text)) for name, text in parts]
         made = capsule_file.write(parts, masked=masked)
         head = capsule_file.read(made).head
-        audit.add(tx, "capsule.exported", recorded.id, reason=reason.strip(), masked=masked, head=head)
+        audit.add(tx, "capsule.exported", held.id, reason=reason.strip(), masked=masked, head=head)
         return made
 
 
@@ -57,22 +57,57 @@ def _masked(name: str, text: str) -> str:
     return canonical(capsule_file.mask(msgspec.json.decode(text))).decode()
 
 
-async def _parts(tx: Tx, application: Application, recorded: decisions.Recorded) -> list[tuple[str, str]]:
-    advice = await decisions.nearest_of(tx, recorded.id)
+class _Held(msgspec.Struct, frozen=True, kw_only=True):
+    """What ended the case, stored; `versions` the parts of what was stored and of all it was made with."""
+
+    id: str
+    attempt: int
+    at: datetime
+    sha256: bytes
+    versions: list[tuple[str, str]]
+    advice: Any
+
+
+async def _held(tx: Tx, application_id: str) -> _Held:
+    """Raises `DecisionMissing`, `VersionMissing`."""
+    recorded = await decisions.latest_for(tx, application_id)
+    if recorded is not None:
+        versions = await decisions.version_texts(tx, recorded.decision.versions)
+        return _Held(
+            id=recorded.id,
+            attempt=recorded.attempt,
+            at=recorded.decided_at,
+            sha256=recorded.sha256,
+            versions=[("capsule", recorded.capsule.decode()), *versions],
+            advice=await decisions.nearest_of(tx, recorded.id),
+        )
+    away = await moment_file.turned_away(tx, application_id)
+    if away is None:
+        raise DecisionMissing()
+    return _Held(
+        id=away.id,
+        attempt=1,
+        at=away.assessed_at,
+        sha256=away.sha256,
+        versions=await moment_file.parts(tx, away),
+        advice=None,
+    )
+
+
+async def _parts(tx: Tx, application: Application, held: _Held) -> list[tuple[str, str]]:
     told: dict[str, Any] = {
-        "case": await _case(tx, application, recorded),
+        "case": await _case(tx, application, held),
         "consents": await _consents(tx, application),
         "disclosure": await _disclosure(tx, application),
         "reviews": await _reviews(tx, application),
-        "advice": advice,
-        "audit": await audit.position(tx, "decision.recorded", recorded.id),
+        "advice": held.advice,
+        "audit": await audit.position(tx, "decision.recorded", held.id),
     }
     parts = [(name, canonical(value).decode()) for name, value in told.items()]
-    versions = await decisions.version_texts(tx, recorded.decision.versions)
-    return [parts[0], ("capsule", recorded.capsule.decode()), *versions, *parts[1:]]
+    return [parts[0], *held.versions, *parts[1:]]
 
 
-async def _case(tx: Tx, application: Application, recorded: decisions.Recorded) -> dict[str, Any]:
+async def _case(tx: Tx, application: Application, held: _Held) -> dict[str, Any]:
     officer = await identity.staff(tx, application.officer_id) if application.officer_id else None
     return {
         "application_no": application.application_no,
@@ -82,10 +117,10 @@ async def _case(tx: Tx, application: Application, recorded: decisions.Recorded) 
         "status": application.status,
         "submitted_at": application.submitted_at,
         "officer": {"name": officer.name, "staff_no": officer.staff_no} if officer else None,
-        "decision_id": recorded.id,
-        "attempt": recorded.attempt,
-        "decided_at": recorded.decided_at,
-        "capsule_sha256": recorded.sha256.hex(),
+        "decision_id": held.id,
+        "attempt": held.attempt,
+        "decided_at": held.at,
+        "capsule_sha256": held.sha256.hex(),
         "events": await applications.events(tx, application.id),
     }
 

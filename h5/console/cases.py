@@ -195,7 +195,7 @@ async def view(
         answering=answering,
         surveys=file.survey is not None and here.has(*SURVEY_READERS) and not here.head_office,
         sees_guarantors=here.has(*GUARANTOR_SEERS) and not here.head_office,
-        takes_capsule=file.decision is not None and here.has(*CAPSULE_TAKERS),
+        takes_capsule=(file.decision is not None or bool(file.turned_away)) and here.has(*CAPSULE_TAKERS),
         tries=tries,
         capsule_error=capsule_error,
     )

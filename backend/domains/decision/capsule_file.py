@@ -37,6 +37,7 @@ _STAGES: dict[str, str] = {
     Stage.RATING: "评级",
     Stage.LIMIT: "定额",
     Stage.PRICING: "定价",
+    Stage.PRE_SCREEN: "预筛",
 }
 _KINDS = {"strategy": "策略", "overlay": "县行社规则", "flow": "子流程"}
 

@@ -18,7 +18,7 @@ from msgspec import UNSET
 from backend.core import ids
 from backend.db import queries
 from backend.db.database import Tx
-from backend.domains.decision import assess, assessment, bundle, facts, repository, service
+from backend.domains.decision import assess, assessment, bundle, facts, lint, repository, service
 from backend.domains.decision.model import (
     FORMAT,
     Case,
@@ -288,25 +288,40 @@ async def replay(tx: Tx, assessment_id: str) -> tuple[bool, bool]:
     Raises `DecisionMissing`, `VersionMissing`.
     """
     kept = await get(tx, assessment_id)
-    capsule, stage = kept.opened, kept.stage
+    capsule = kept.opened
     then = capsule.assessment
     untouched = hashlib.sha256(kept.capsule).digest() == kept.sha256
     if not then.strategy:
-        return canonical(then) == canonical(assess.unusable(stage, then.code)), untouched
+        return canonical(then) == canonical(assess.unusable(kept.stage, then.code)), untouched
     found = await service.texts(tx, [then.strategy, then.catalogue])
     if len(found) < len({then.strategy, then.catalogue}):
         raise VersionMissing()
     document = msgspec.json.decode(found[then.strategy])
-    using = assess.prepare(
-        stage,
+    plain = again(
+        capsule,
         document,
         catalogue=facts.Catalogue(found[then.catalogue].encode()),
-        code=then.code,
         library=await service.referable(tx, [document]),
         overlay=None if then.overlay is UNSET else await service.county_document(tx, then.overlay),
     )
-    again = msgspec.structs.replace(capsule, assessment=assess.assess(stage, capsule.case, {stage: using}))
-    return canonical(again) == kept.capsule, untouched
+    return plain == kept.capsule, untouched
+
+
+def again(
+    capsule: MomentCapsule, document: Any, *, catalogue: facts.Catalogue, library: lint.Library, overlay: Any
+) -> bytes:
+    """The capsule's bytes as these versions give them. Raises `StrategyRefused`."""
+    stage = Stage(capsule.assessment.stage)
+    using = assess.prepare(
+        stage,
+        document,
+        catalogue=catalogue,
+        code=capsule.assessment.code,
+        library=library,
+        overlay=overlay,
+    )
+    said = assess.assess(stage, capsule.case, {stage: using})
+    return canonical(msgspec.structs.replace(capsule, assessment=said))
 
 
 def _opened(tx: Tx, row: Any) -> MomentCapsule:

@@ -32,10 +32,16 @@ def first_wrong(held: dict[str, Any]) -> str:
 def wrong_version(held: dict[str, Any]) -> str:
     """The version that is not the one the decision was made with, '' when all are."""
     parts = {part["name"]: part for part in held["parts"]}
-    versions = json.loads(parts["capsule"]["text"])["decision"]["versions"]
-    wanted = {f"strategy:{stage}": each for stage, each in versions["strategies"].items()}
-    wanted |= {f"overlay:{stage}": each for stage, each in versions.get("overlays", {}).items()}
-    wanted |= {"scorecard": versions["scorecard"], "catalogue": versions["catalogue"]}
+    capsule = json.loads(parts["capsule"]["text"])
+    if "assessment" in capsule:  # turned away before a decision, by one stage alone
+        said = capsule["assessment"]
+        wanted = {f"strategy:{said['stage']}": said["strategy"], "catalogue": said["catalogue"]}
+        wanted |= {f"overlay:{said['stage']}": said["overlay"]} if "overlay" in said else {}
+    else:
+        versions = capsule["decision"]["versions"]
+        wanted = {f"strategy:{stage}": each for stage, each in versions["strategies"].items()}
+        wanted |= {f"overlay:{stage}": each for stage, each in versions.get("overlays", {}).items()}
+        wanted |= {"scorecard": versions["scorecard"], "catalogue": versions["catalogue"]}
     wanted |= {name: name.partition(":")[2] for name in parts if name.startswith("flow:")}
     return next((n for n, each in wanted.items() if n not in parts or parts[n]["sha256"] != each), "")
 
