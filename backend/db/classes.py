@@ -166,8 +166,7 @@ CLASSES: dict[str, Columns] = {
         index="code_index",
     ),
     "identity.customer_sessions": Columns(
-        plain="institution_id id token_hash openid customer_id application_id large_type created_at seen_at "
-        "expires_at"
+        plain="institution_id id token_hash openid customer_id application_id created_at seen_at expires_at"
     ),
     "identity.one_time_codes": Columns(
         plain="institution_id id session_id purpose tries created_at expires_at used_at",

@@ -228,7 +228,6 @@ def _nobody(institution_id: str) -> CustomerSession:
         openid=None,
         customer_id=None,
         application_id=None,
-        large_type=False,
         expires_at=clock.now(),
     )
 

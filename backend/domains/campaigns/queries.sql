@@ -10,11 +10,6 @@ on conflict do nothing;
 select id, name, product_code, purpose, village, starts_on, ends_on, status
 from campaigns.campaigns where institution_id = :institution_id and id = :id;
 
--- name: campaigns(institution_id)
--- All campaigns of a county, newest first.
-select id, name, product_code, purpose, village, starts_on, ends_on, status
-from campaigns.campaigns where institution_id = :institution_id order by starts_on desc, id desc;
-
 -- name: end_campaign(institution_id, id)!
 -- Its codes are expired from this moment.
 update campaigns.campaigns set status = 'ended'

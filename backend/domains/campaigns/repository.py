@@ -46,10 +46,6 @@ async def campaign(tx: Tx, campaign_id: str) -> Campaign | None:
     return Campaign(**dict(row)) if row else None
 
 
-async def campaigns(tx: Tx) -> list[Campaign]:
-    return [Campaign(**dict(row)) for row in await Q.campaigns(tx, institution_id=tx.institution_id)]
-
-
 async def end_campaign(tx: Tx, campaign_id: str) -> int:
     ended: int = await Q.end_campaign(tx, institution_id=tx.institution_id, id=campaign_id)
     return ended

@@ -210,10 +210,6 @@ async def get_campaign(tx: Tx, campaign_id: str) -> Campaign:
     return found
 
 
-async def list_campaigns(tx: Tx) -> list[Campaign]:
-    return await repository.campaigns(tx)
-
-
 async def end_campaign(tx: Tx, campaign_id: str) -> None:
     if await repository.end_campaign(tx, campaign_id):
         audit.add(tx, "campaign.ended", campaign_id)

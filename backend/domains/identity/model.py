@@ -67,7 +67,6 @@ class CustomerSession(msgspec.Struct, frozen=True, kw_only=True):
     openid: str | None
     customer_id: str | None
     application_id: str | None
-    large_type: bool
     expires_at: datetime
 
 

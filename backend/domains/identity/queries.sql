@@ -75,7 +75,7 @@ values (:institution_id, :id, :token_hash, :openid, :now, :now, :expires_at);
 
 -- name: customer_session(institution_id, token_hash, now)^
 -- The session behind a cookie.
-select institution_id, id, openid, customer_id, application_id, large_type, expires_at
+select institution_id, id, openid, customer_id, application_id, expires_at
 from identity.customer_sessions
 where institution_id = :institution_id and token_hash = :token_hash and expires_at > :now;
 
@@ -91,11 +91,6 @@ where institution_id = :institution_id and id = :id;
 -- name: set_session_token(institution_id, id, token_hash)!
 -- A new token after the person proved who they are (ASVS 7.x: rotated).
 update identity.customer_sessions set token_hash = :token_hash
-where institution_id = :institution_id and id = :id;
-
--- name: set_session_large_type(institution_id, id, large_type)!
--- 大字版 stays chosen.
-update identity.customer_sessions set large_type = :large_type
 where institution_id = :institution_id and id = :id;
 
 -- name: insert_code(institution_id, id, session_id, purpose, phone_index, code_hash, now, expires_at)!

@@ -168,7 +168,6 @@ async def new_customer_session(
         openid=openid,
         customer_id=None,
         application_id=None,
-        large_type=False,
         expires_at=expires_at,
     )
     return session, token
@@ -200,10 +199,6 @@ async def rotate_customer_session(tx: Tx, session_id: str, *, token: str = "") -
     token = token or ids.token()
     await Q.set_session_token(tx, institution_id=tx.institution_id, id=session_id, token_hash=_hash(token))
     return token
-
-
-async def set_large_type(tx: Tx, session_id: str, large_type: bool) -> None:
-    await Q.set_session_large_type(tx, institution_id=tx.institution_id, id=session_id, large_type=large_type)
 
 
 async def new_code(tx: Tx, session_id: str, purpose: str, phone: str) -> CodeSent:

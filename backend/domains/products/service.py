@@ -112,11 +112,6 @@ async def withdraw(tx: Tx, institution_id: str, code: str, *, checker: str, on: 
     await repository.publish(tx, institution_id, code, on, None, None, checker, reason, tx.now)
 
 
-async def open_at(tx: Tx, institution_id: str, product_code: str, opened_on: date) -> None:
-    """An institution begins to offer one of the union's products (A1-03)."""
-    await repository.open_product(tx, institution_id, product_code, opened_on)
-
-
 async def breaches_on(tx: Tx, institution_id: str, on: date) -> list[tuple[str, Breach]]:
     """What an institution offers on a day against the rules of that day (N7): (version label, breach).
 

@@ -217,6 +217,20 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         return self.bad * 10_000 // self.matured if self.matured else None
 
 
+SUMS = (
+    "cases",
+    "approved",
+    "referred",
+    "declined",
+    "amount_fen",
+    "rate_amount",
+    "loss_fen",
+    "matured",
+    "bad",
+)
+"""What adds up in `Measured`."""
+
+
 class Alarms(msgspec.Struct, frozen=True, kw_only=True):
     """A group of a trial of early warning: alarms (any action), those a default came after, defaults without one."""
 

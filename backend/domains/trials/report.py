@@ -11,7 +11,7 @@ import msgspec
 from backend.core import clock
 from backend.domains.decision import facts
 from backend.domains.trials import warnings
-from backend.domains.trials.model import GROUPINGS, LGD_BP, RUN, SIDES, Alarms, Measured, Run
+from backend.domains.trials.model import GROUPINGS, LGD_BP, RUN, SIDES, SUMS, Alarms, Measured, Run
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 PAGE = "documents/trial_report.html"
@@ -87,21 +87,7 @@ def _has_base(measured: list[Measured]) -> bool:
 
 
 def _nothing(grouping: str, member: str, side: str) -> Measured:
-    zero = dict.fromkeys(
-        (
-            "cases",
-            "approved",
-            "referred",
-            "declined",
-            "amount_fen",
-            "rate_amount",
-            "loss_fen",
-            "matured",
-            "bad",
-        ),
-        0,
-    )
-    return Measured(grouping=grouping, member=member, side=side, **zero)
+    return Measured(grouping=grouping, member=member, side=side, **dict.fromkeys(SUMS, 0))
 
 
 def label(grouping: str, member: str) -> str:

@@ -6,22 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from backend.domains.trials.model import Measured
+from backend.domains.trials.model import SUMS, Measured
 
 FEWEST = 5
 """Cases of a group that may be shown by itself."""
 OTHERS = "其他（每组不到 5 个）"
-_SUMS = (
-    "cases",
-    "approved",
-    "referred",
-    "declined",
-    "amount_fen",
-    "rate_amount",
-    "loss_fen",
-    "matured",
-    "bad",
-)
 
 
 def together(sizes: Mapping[str, int]) -> set[str]:
@@ -66,7 +55,7 @@ def _sizes(measured: list[Measured], grouping: str) -> dict[str, int]:
 
 
 def _sum(one: Measured, other: Measured) -> Measured:
-    return msgspec.structs.replace(one, **{name: getattr(one, name) + getattr(other, name) for name in _SUMS})
+    return msgspec.structs.replace(one, **{name: getattr(one, name) + getattr(other, name) for name in SUMS})
 
 
 def _unpriced(measured: Iterable[Measured]) -> set[tuple[str, str, str]]:
