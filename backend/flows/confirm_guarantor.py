@@ -12,7 +12,7 @@ from backend.domains.customers import service as customers
 from backend.domains.customers.model import Card, NotYetAdult, UnderAge
 from backend.domains.guarantees import service as guarantees
 from backend.domains.regulation import service as regulation
-from backend.flows import check_guarantor, confirm_identity, forget_guarantor, refuse_guarantee
+from backend.flows import card_on_file, check_guarantor, confirm_identity, forget_guarantor, refuse_guarantee
 from backend.flows.capture_identity import too_young
 from backend.flows.check_guarantor import NotAGuarantor
 from backend.flows.context import Context
@@ -65,7 +65,7 @@ async def _record(tx: Tx, standing: Standing, typed: Mapping[str, str]) -> None:
     application, guarantee = standing.application, standing.guarantee
     captures = await confirm_identity.captures(tx, application, guarantee.id)
     card, corrected = card_form.card(confirm_identity.merged(*captures), typed)
-    customer_id = await customers.create_or_update_from_card(tx, card)
+    customer_id = await card_on_file.claimed(tx, card)
     confirmed = {name: typed.get(name, "") for name in card_form.EDITABLE}
     for capture in captures:
         await applications.confirm_capture(tx, capture, confirmed, corrected)

@@ -20,7 +20,7 @@ from backend.domains.institutions.model import Institution
 from backend.domains.products import service as products
 from backend.domains.products.model import ProductNotLive
 from backend.domains.regulation import service as regulation
-from backend.flows import turn_away
+from backend.flows import card_on_file, turn_away
 from backend.flows.capture_identity import too_young
 from backend.flows.context import Context
 from backend.ocr import reading
@@ -94,9 +94,7 @@ def merged(*sides: Capture) -> dict[str, str]:
     """What was read from the card, by printed label."""
     read: dict[str, str] = {}
     for capture in sides:
-        found = (capture.reading or {}).get("fields", {})
-        assert isinstance(found, dict)
-        read.update(found)
+        read |= card_form.read_fields(capture.reading)
     return read
 
 
@@ -166,7 +164,7 @@ async def _record(
         if await captures(tx, application) != (front, back):
             raise StepMissing(step="identity")  # another photograph came in between: look at that one first
         product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
-        customer_id = await customers.create_or_update_from_card(tx, card)
+        customer_id = await card_on_file.claimed(tx, card)
         await _give_up_unproven(tx, application, customer_id)
         await applications.belongs_to(tx, application, customer_id, product.name)
         confirmed = {name: typed.get(name, "") for name in card_form.EDITABLE}

@@ -3,9 +3,9 @@
 from backend.core.actor import Actor
 from backend.domains.applications import service as applications
 from backend.domains.customers import consents
-from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.guarantees import service as guarantees
+from backend.flows import card_on_file
 from backend.flows.context import Context
 from backend.flows.finish_liveness import Ending, judged
 from backend.flows.require_guarantee import require_guarantee
@@ -28,16 +28,18 @@ async def face_guarantor(context: Context, actor: Actor, session_id: str, versio
         if version != str(text.version):
             raise FaceConsentMissing(fields={"consent_liveness": FaceConsentMissing.message})
         await TRIES.take(tx, guarantee.id)
-        person = await customers.get(tx, guarantee.guarantor_id)
+        name, id_number = await card_on_file.named(
+            tx, guarantee.guarantor_id, standing.application, guarantee.id
+        )
         consent_id = await consents.give(
-            tx, person.id, Purpose.LIVENESS, text_sha256=text.sha256, channel="h5"
+            tx, guarantee.guarantor_id, Purpose.LIVENESS, text_sha256=text.sha256, channel="h5"
         )
     session = await context.clients.liveness.start(
         case_id=guarantee.application_id,
         consent_id=consent_id,
         return_url=context.settings.public_base.rstrip("/") + RETURN_PATH,
-        name=person.name,
-        id_number=person.id_number,
+        name=name,
+        id_number=id_number,
         # A tap repeated while the first is under way leads to the same session; a new try to a new one.
         key=f"liveness:{guarantee.id}:{guarantee.liveness_session or 0}",
     )
@@ -63,6 +65,9 @@ async def heard(context: Context, actor: Actor, session_id: str, liveness_sessio
     if ending == "passed":
         async with context.db.begin(actor) as tx:
             standing = await require_guarantee(tx, session_id, "liveness", lock=True)
+            guarantor_id = standing.guarantee.guarantor_id
+            assert guarantor_id is not None, "the steps before set it"
             await guarantees.pass_liveness(tx, standing.guarantee, "passed")
+            await card_on_file.proved(tx, guarantor_id, standing.application, standing.guarantee.id)
             await applications.note(tx, standing.application, "guarantor_face_passed", liveness_session)
     return ending

@@ -5,7 +5,7 @@ from typing import Literal
 from backend.core import failpoints
 from backend.core.actor import Actor
 from backend.domains.applications import service as applications
-from backend.flows import start_liveness
+from backend.flows import card_on_file, start_liveness
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 from backend.integrations.identity_check.port import Match
@@ -41,6 +41,8 @@ async def finish_liveness(context: Context, actor: Actor, application_id: str, s
         await applications.note(tx, application, f"liveness_{ending}", session_id)
         if ending == "passed":
             await applications.set_liveness(tx, application, "passed")
+            if application.customer_id is not None:
+                await card_on_file.proved(tx, application.customer_id, application)
             await applications.reach(tx, application, "details")
     return ending
 

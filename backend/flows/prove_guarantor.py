@@ -12,7 +12,7 @@ from backend.domains.customers.consent_texts import ConsentText
 from backend.domains.guarantees import service as guarantees
 from backend.domains.identity import service as identity
 from backend.domains.relations import service as relations
-from backend.flows import prove_phone, send_code
+from backend.flows import card_on_file, prove_phone, send_code
 from backend.flows.context import Context
 from backend.flows.require_guarantee import Standing, require_guarantee
 
@@ -43,6 +43,7 @@ async def _record(tx: Tx, standing: Standing, phone: str, texts: list[ConsentTex
     guarantor_id = standing.guarantee.guarantor_id
     assert guarantor_id is not None, "the step before set it"
     await customers.set_phone(tx, guarantor_id, phone)
+    await card_on_file.proved(tx, guarantor_id, standing.application, standing.guarantee.id)
     for text in texts:
         await consents.give(tx, guarantor_id, text.purpose, text_sha256=text.sha256, channel="h5")
     await guarantees.reach(tx, standing.guarantee, "liveness")

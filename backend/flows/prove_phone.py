@@ -14,7 +14,7 @@ from backend.domains.customers.consent_texts import ConsentText
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import CustomerSession
 from backend.domains.relations import service as relations
-from backend.flows import ask_consents, bind_wechat, send_code
+from backend.flows import ask_consents, bind_wechat, card_on_file, send_code
 from backend.flows.context import Context
 from backend.outbox import idempotency
 
@@ -118,15 +118,10 @@ async def not_theirs(tx: Tx, customer_id: str | None, phone: str) -> Problem | N
     if customer_id is None:
         return StepMissing(step="identity")
     person = await customers.get(tx, customer_id)
-    if person.phone not in (None, phone) and await _known(tx, customer_id):
+    if person.phone not in (None, phone) and await card_on_file.relied_on(tx, customer_id):
         tail = (person.phone or "")[-2:]
         return PhoneOnFile(tail=tail, fields={"phone": PhoneOnFile.message.format(tail=tail)})
     return None
-
-
-async def _known(tx: Tx, customer_id: str) -> bool:
-    """Whether the phone on file was ever relied on; one from a road never travelled to its end does not count."""
-    return any(each.submitted_at is not None for each in await applications.of_customer(tx, customer_id))
 
 
 async def _record(
@@ -140,6 +135,7 @@ async def _record(
     customer_id = application.customer_id
     assert customer_id is not None, "_check saw to it"
     await customers.set_phone(tx, customer_id, phone)
+    await card_on_file.proved(tx, customer_id, application)
     for text in texts:
         await consents.give(tx, customer_id, text.purpose, text_sha256=text.sha256, channel=CHANNEL)
     openid = session.openid or application.openid

@@ -6,9 +6,9 @@ from backend.core.errors import Invalid, TooMany
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import StepMissing
 from backend.domains.customers import consents
-from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.identity.quota import Limit
+from backend.flows import card_on_file
 from backend.flows.context import Context
 
 STARTED = "liveness_started"
@@ -43,17 +43,17 @@ async def start_liveness(context: Context, actor: Actor, application_id: str, ve
         if version != str(text.version):
             raise FaceConsentMissing(fields={"consent_liveness": FaceConsentMissing.message})
         await TRIES.take(tx, application.id)
-        person = await customers.get(tx, application.customer_id)
+        name, id_number = await card_on_file.named(tx, application.customer_id, application)
         consent_id = await consents.give(
-            tx, person.id, Purpose.LIVENESS, text_sha256=text.sha256, channel="h5"
+            tx, application.customer_id, Purpose.LIVENESS, text_sha256=text.sha256, channel="h5"
         )
         last = await applications.last_event(tx, application, STARTED)
     session = await context.clients.liveness.start(
         case_id=application.id,
         consent_id=consent_id,
         return_url=context.settings.public_base.rstrip("/") + RETURN_PATH,
-        name=person.name,
-        id_number=person.id_number,
+        name=name,
+        id_number=id_number,
         # A tap repeated while the first is under way leads to the same session; a new try to a new one.
         key=f"liveness:{application.id}:{last.seq if last else 0}",
     )

@@ -59,14 +59,14 @@ async def _outside(draft: Draft, _: Any) -> Struct:
 
 
 async def _open_here(draft: Draft, problem: Any) -> Struct:
-    """Only the number is told: who took these photographs has not proved whose card it is."""
+    """The number only where it is this browser's own: who took these photographs has not proved whose card it is."""
     number, product = str(problem.details["application_no"]), str(problem.details["product"])
     url = "/resume"
     if draft.session.customer_id is not None:
         async with draft.here.context.db.read(draft.here.actor) as tx:
             mine = await applications.of_customer(tx, draft.session.customer_id)
         url = next((f"/my/{number}" for each in mine if each.application_no == number), url)
-    return views.OpenApplication(number, product, None, url)
+    return views.OpenApplication(number if url != "/resume" else "", product, None, url)
 
 
 async def _open_elsewhere(_: Draft, problem: Any) -> Struct:

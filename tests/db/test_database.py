@@ -144,6 +144,18 @@ async def test_an_altered_audit_row_is_found(db: Database, owner: asyncpg.Connec
     assert [b.institution_id for b in (await audit.verify(db))[1]] == ["4101"]
 
 
+async def test_a_chain_whose_end_was_taken_away_is_found(db: Database, owner: asyncpg.Connection) -> None:
+    """Not by the application: its role may not; and who may is told on."""
+    async with db.begin(JIA) as tx:
+        audit.add(tx, "test.done", "1")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with db.begin(JIA) as tx:
+            await tx.connection.execute("delete from audit.heads")
+    await owner.execute("delete from audit.heads where institution_id = '4101'")
+    total, broken = await audit.verify(db)
+    assert [(each.institution_id, each.rows) for each in broken] == [("4101", [1])], total
+
+
 async def test_a_removed_last_audit_row_is_found(db: Database, owner: asyncpg.Connection) -> None:
     async with db.begin(JIA) as tx:
         await begin(tx)

@@ -38,14 +38,16 @@ order by e.seq desc
 limit :most;
 
 -- name: head(institution_id)^
--- The end of one chain, and the last row there really is, of one moment; none where nothing was ever written.
-select h.seq, h.hash,
-       (select max(e.seq) from audit.entries e where e.institution_id = :institution_id) as last_seq
-from audit.heads h where h.institution_id = :institution_id;
+-- The end of one chain (none: taken away, or nothing was ever written), and the last row there really is, of one moment.
+select coalesce(h.seq, 0) as seq, coalesce(h.hash, '\x00') as hash, l.seq as last_seq
+from (select max(e.seq) as seq from audit.entries e where e.institution_id = :institution_id) l
+left join audit.heads h on h.institution_id = :institution_id
+where h.seq is not null or l.seq is not null;
 
 -- name: institutions_with_entries()
+-- Also those whose end was taken away.
 -- scope: all institutions, because the verification walks every chain.
-select institution_id, seq, hash from audit.heads order by institution_id;
+select institution_id from audit.heads union select distinct institution_id from audit.entries order by 1;
 
 -- name: broken_links(institution_id, after, upto)
 -- Rows of one stretch whose hash is not the hash of the row before and their own content, or that have none before.

@@ -24,6 +24,13 @@ class CardIncomplete(Invalid):
     message = "有 {count} 处要对着身份证改一下"
 
 
+def read_fields(reading: Mapping[str, object] | None) -> dict[str, str]:
+    """What a stored reading of one side says, by printed label."""
+    found = (reading or {}).get("fields", {})
+    assert isinstance(found, dict)
+    return found
+
+
 def values(read: Mapping[str, str]) -> dict[str, str]:
     """The form's fields as read; empty where nothing was read."""
     since, _, until = read.get("有效期限", "").partition(" 至 ")

@@ -39,9 +39,16 @@ async def create_or_update_from_card(tx: Tx, card: Card) -> str:
             return customer_id
         customer_id = await repository.find_by_id_number(tx, card.id_number)
         assert customer_id is not None, "the insert lost a race, so the winner's row is there"
+    await update_from_card(tx, customer_id, card)
+    return customer_id
+
+
+async def update_from_card(tx: Tx, customer_id: str, card: Card) -> None:
+    """What a card of this person says is so; the number on it must be theirs. Raises `CustomerNotFound`."""
+    if await repository.find_by_id_number(tx, card.id_number) != customer_id:
+        raise CustomerNotFound()
     await repository.update_from_card(tx, customer_id, card)
     audit.add(tx, "customer.card_updated", customer_id)
-    return customer_id
 
 
 async def get(tx: Tx, customer_id: str) -> Person:

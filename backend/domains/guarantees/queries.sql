@@ -88,3 +88,11 @@ select pg_advisory_xact_lock(hashtextextended('guarantor ' || :institution_id ||
 -- scope: all institutions, because one job ends them for everybody; ids only.
 select institution_id, id from guarantees.guarantees
 where status in ('invited', 'opened') and expires_at <= :now order by expires_at limit :most;
+
+-- name: stands_or_proved(institution_id, guarantor_id)$
+-- Whether a person answers for a loan, or has shown their face on the way to it.
+select exists (
+    select from guarantees.guarantees
+    where institution_id = :institution_id and guarantor_id = :guarantor_id
+      and (status = 'confirmed' or (status = 'opened' and liveness = 'passed'))
+);

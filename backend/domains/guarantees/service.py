@@ -62,6 +62,11 @@ async def invite(
     return await get(tx, guarantee_id)
 
 
+async def stands_or_proved(tx: Tx, person_id: str) -> bool:
+    """Whether this person answers for somebody, or has shown their face on the way to it."""
+    return bool(await Q.stands_or_proved(tx, institution_id=tx.institution_id, guarantor_id=person_id))
+
+
 def new_id() -> str:
     """The id is made before the row, because the link is made of it."""
     return ids.new()

@@ -130,6 +130,24 @@ async def of_case(studio: Studio, number: str) -> list[Guarantee]:
         return await guarantees.of_application(tx, application.id)
 
 
+async def test_what_was_promised_cannot_be_changed_by_the_applications_own_role(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    await promise(guarantor)
+    for change in (
+        "amount = amount * 10",
+        "until_on = until_on + 900",
+        "terms = ''",
+        "guarantor_id = borrower_id",
+    ):
+        with pytest.raises(asyncpg.CheckViolationError):
+            async with studio.context.db.begin(system("4101", "test")) as tx:
+                await tx.connection.execute(f"update guarantees.guarantees set {change}")
+
+
 async def test_from_the_approval_over_the_guarantors_word_to_the_mobile_bank(
     studio: Studio, phone: Phone, zhang: Person, wang: Person
 ) -> None:
