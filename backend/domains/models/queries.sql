@@ -30,6 +30,13 @@ select id, name, type, family, purpose, owner, data_list, artefact, decides, ext
        null::jsonb as report, made_by, made_at, tested_by, reviewed_by, approved_by
 from models.models order by made_at desc, id;
 
+-- name: nameable()
+-- What a flow may name by its hash, the newest first; an artefact registered twice once, in its furthest status.
+select artefact, name, status from (
+    select distinct on (artefact) artefact, name, status, made_at from models.nameable
+    order by artefact, array_position(array['live', 'watch', 'shadow', 'approved'], status), made_at desc
+) each order by made_at desc, artefact;
+
 -- name: events(id)
 -- The life of a model, first act first.
 select seq, from_status, to_status, who, why, at from models.events where model_id = :id order by seq;

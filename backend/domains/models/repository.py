@@ -40,6 +40,11 @@ async def all_models(tx: Tx) -> list[Model]:
     return [_model(row) for row in await Q.all_models(tx)]
 
 
+async def nameable(tx: Tx) -> list[tuple[str, str, str]]:
+    """(artefact, name, status) of what a flow may name."""
+    return [(row["artefact"], row["name"], row["status"]) for row in await Q.nameable(tx)]
+
+
 def _model(row: Any) -> Model:
     return Model(**{name: row[name] for name in Model.__struct_fields__})
 

@@ -6,16 +6,17 @@ act (institution 0000); SQL holds who may not do what after whom.
 
 import hashlib
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+import structlog
 
 from backend.core import ids
 from backend.core.actor import Actor
 from backend.core.errors import Problem
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.decision import facts, features
+from backend.domains.decision import bundle, cards, facts, features, trees
 from backend.domains.decision.model import StrategyRefused, canonical
 from backend.domains.institutions.model import UNION
 from backend.domains.models import artefacts, differences, report, repository
@@ -29,6 +30,7 @@ from backend.domains.models.model import (
     ModelMissing,
     ModelMoved,
     ModelUnfit,
+    Nameable,
     NotYourJob,
     NotYourModel,
     ReportMissing,
@@ -37,6 +39,8 @@ from backend.domains.models.model import (
     WhyMissing,
 )
 from backend.domains.models.offsets import County, CountyModel
+
+log = structlog.get_logger("models")
 
 _ROLES = {"risk_analyst": "风险分析员", "auditor": "审计员", "head_office_admin": "管理员"}
 WHO = {
@@ -153,6 +157,41 @@ async def get(tx: Tx, model_id: str) -> Model:
 
 async def all_models(tx: Tx) -> list[Model]:
     return await repository.all_models(tx)
+
+
+async def nameable(tx: Tx) -> list[Nameable]:
+    """What a flow may name by its hash: the card of the release, then registered ones, newest first."""
+    shipped = bundle.seeded().card
+    found = [_named(shipped, "随系统发布的评分卡", "")]
+    for artefact, name, status in await repository.nameable(tx):
+        if artefact == shipped.hash:
+            continue
+        if artefact not in _NAMED:
+            _NAMED[artefact] = _tried(await body(tx, artefact))
+        known = _NAMED[artefact]
+        if known is not None:
+            found.append(msgspec.structs.replace(known, label=name, status=status))
+    return found
+
+
+_NAMED: dict[str, Nameable | None] = {}
+"""By artefact, without name and status; None for one that cannot be asked here."""
+
+
+def _tried(text: bytes) -> Nameable | None:
+    try:
+        return _named(cards.compile_card(cards.read(text), facts.catalogue()), "", "")
+    except Exception as error:  # what today's catalogue refuses, or a graph that does not run
+        log.error("a registered model cannot be asked in a flow", error=problem_code(error))
+        return None
+
+
+def _named(card: cards.Compiled, label: str, status: str) -> Nameable:
+    low, high = card.extremes()
+    kind: Literal["scorecard", "model"] = "model" if isinstance(card.card, trees.Trees) else "scorecard"
+    return Nameable(
+        artefact=card.hash, label=label, kind=kind, low=low, high=high, inputs=card.inputs, status=status
+    )
 
 
 async def history(tx: Tx, model_id: str) -> list[Event]:
