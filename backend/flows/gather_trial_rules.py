@@ -8,6 +8,7 @@ import msgspec
 from backend.core.actor import Actor, system
 from backend.db.database import Tx
 from backend.domains.decision import facts, layers
+from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
 from backend.domains.models import service as models
@@ -56,10 +57,13 @@ async def gather_warning_rules(tx: Tx, wanted: Named) -> Rules:
     elif wanted.version is not None:
         document = await checks.document_of(tx, wanted.version)
     text = wanted.files.strategies.get(WARNING) or canonical(document).decode()
+    run = await decisions.library(tx, [document])
     recipe = Recipe(
         strategies={WARNING: text},
         card="",
         catalogue=facts.catalogue().text.decode(),
+        flows={key: canonical(each).decode() for key, each in run.flows.items()},
+        models={key: canonical(model.card).decode() for key, model in run.models.items()},
         overlays={} if overlay is None else {WARNING: canonical(overlay).decode()},
     )
     return trial.rules_of({"": recipe})
@@ -94,6 +98,7 @@ async def _recipe(tx: Tx, at: Place, wanted: Named, tried: Version | None) -> Re
             card=held.card if card is None else canonical(card).decode(),
             catalogue=held.catalogue,
             flows=held.flows,
+            models=held.models,
             overlays=held.overlays if tx.institution_id != HEAD_OFFICE else {},
             price_band=held.price_band,
         )

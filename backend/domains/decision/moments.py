@@ -127,7 +127,7 @@ async def _compiling(
         document = await _document(tx, stage, using.strategy)
     if overlay is None and using.overlay:
         overlay = await service.county_document(tx, using.overlay)
-    held = await service.referable(tx, [document])
+    held = await service.library(tx, [document])
     return functools.partial(assess.prepare, stage, document, library=held, overlay=overlay)
 
 
@@ -276,12 +276,13 @@ async def replay(tx: Tx, assessment_id: str) -> tuple[bool, bool]:
     if len(found) < len({then.strategy, then.catalogue}):
         raise VersionMissing()
     document = msgspec.json.decode(found[then.strategy])
+    catalogue = facts.Catalogue(found[then.catalogue].encode())
     using = assess.prepare(
         stage,
         document,
-        catalogue=facts.Catalogue(found[then.catalogue].encode()),
+        catalogue=catalogue,
         code=then.code,
-        library=await service.referable(tx, [document]),
+        library=await service.library(tx, [document], catalogue),
         overlay=None if then.overlay is UNSET else await service.county_document(tx, then.overlay),
     )
     again = msgspec.structs.replace(capsule, assessment=assess.assess(stage, capsule.case, {stage: using}))

@@ -229,6 +229,13 @@ class StillDeciding(errors.Conflict):
     message = "这个模型还在给“{family}”做审批，先换上别的模型再退出"
 
 
+class StillNamed(errors.Conflict):
+    code = "model_still_named"
+    message = (
+        "这个模型在“{strategy}”里点名用着（在用、在审批、在试，或者还有没批完的申请按它办），先换掉再退出"
+    )
+
+
 class ProposalMissing(errors.NotFound):
     code = "line_up_proposal_missing"
     message = "没有找到这份换模型的提议"

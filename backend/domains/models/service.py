@@ -16,8 +16,9 @@ from backend.core.actor import Actor
 from backend.core.errors import Problem
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.decision import bundle, cards, facts, features, trees
-from backend.domains.decision.model import StrategyRefused, canonical
+from backend.domains.decision import bundle, cards, facts, features, scorecard, trees
+from backend.domains.decision import service as decisions
+from backend.domains.decision.model import STAGES, StrategyRefused, canonical
 from backend.domains.institutions.model import UNION
 from backend.domains.models import artefacts, differences, report, repository
 from backend.domains.models.model import (
@@ -36,6 +37,7 @@ from backend.domains.models.model import (
     ReportMissing,
     ReportUnfit,
     StillDeciding,
+    StillNamed,
     WhyMissing,
 )
 from backend.domains.models.offsets import County, CountyModel
@@ -103,6 +105,8 @@ async def register(
     )
     kind = str(getattr(read, "kind", "scorecard"))
     await repository.add_artefact(tx, compiled.hash, kind, canonical(read).decode())
+    if decides and isinstance(read, scorecard.Scorecard | trees.Trees):
+        await decisions.keep_card(tx, read)
     if not await repository.register(tx, new, why):
         raise ModelUnfit(why="同一个模型已经为这个用途登记过")
     audit.add(tx, "model.registered", new.id, type=type, family=family, artefact=new.artefact)
@@ -264,7 +268,8 @@ def _emptied(model: Model) -> Model:
 
 
 async def bring(tx: Tx, model_id: str, status: str, why: str) -> Model:
-    """approved → shadow → live ⇄ watch → retired. Raises `StillDeciding` when a champion would retire."""
+    """approved → shadow → live ⇄ watch → retired. Raises `StillDeciding` when a champion would retire,
+    `StillNamed` when a strategy names it."""
     model = await get(tx, model_id)
     if status not in ("shadow", "live", "watch", "retired"):
         MODEL.check(model.status, "")
@@ -272,7 +277,16 @@ async def bring(tx: Tx, model_id: str, status: str, why: str) -> Model:
         families = await repository.deciding_for(tx, model_id)
         if families:
             raise StillDeciding(family="、".join(families))
+        await repository.hold(tx, model.artefact)
+        naming = await repository.named_by(tx, model_id)
+        if naming:
+            raise StillNamed(strategy="、".join(_strategy(*each) for each in naming))
     return await _move(tx, model, msgspec.structs.replace(model, status=status), why)
+
+
+def _strategy(stage: str, product_code: str, number: int | None) -> str:
+    product = "" if product_code == "*" else f" {product_code}"
+    return f"{STAGES[stage]}{product}" + (f" 第 {number} 版" if number else "")
 
 
 async def _move(tx: Tx, old: Model, new: Model, why: str) -> Model:
