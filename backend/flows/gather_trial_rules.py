@@ -1,6 +1,7 @@
 """What would decide if a version were live: the union's documents, each county's layer, each family's model, with the
 tried parts in their places and everything else as it is (A3-33, N4)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -57,13 +58,13 @@ async def gather_warning_rules(tx: Tx, wanted: Named) -> Rules:
     elif wanted.version is not None:
         document = await checks.document_of(tx, wanted.version)
     text = wanted.files.strategies.get(WARNING) or canonical(document).decode()
-    run = await decisions.library(tx, [document])
+    flows, named = await _run_by(tx, [text])
     recipe = Recipe(
         strategies={WARNING: text},
         card="",
         catalogue=facts.catalogue().text.decode(),
-        flows={key: canonical(each).decode() for key, each in run.flows.items()},
-        models={key: canonical(model.card).decode() for key, model in run.models.items()},
+        flows=flows,
+        models=named,
         overlays={} if overlay is None else {WARNING: canonical(overlay).decode()},
     )
     return trial.rules_of({"": recipe})
@@ -92,7 +93,7 @@ async def _recipe(tx: Tx, at: Place, wanted: Named, tried: Version | None) -> Re
     card = await models.card_of(tx, wanted.model.artefact) if wanted.model else None
     if card is None:
         card = await models.champion(tx, at.family)
-    return wanted.files.onto(
+    made = wanted.files.onto(
         Recipe(
             strategies=held.strategies,
             card=held.card if card is None else canonical(card).decode(),
@@ -102,4 +103,21 @@ async def _recipe(tx: Tx, at: Place, wanted: Named, tried: Version | None) -> Re
             overlays=held.overlays if tx.institution_id != HEAD_OFFICE else {},
             price_band=held.price_band,
         )
+    )
+    if not wanted.files.strategies:
+        return made
+    flows, named = await _run_by(tx, made.strategies.values())
+    return msgspec.structs.replace(made, flows=made.flows | flows, models=made.models | named)
+
+
+async def _run_by(tx: Tx, texts: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Sub-flows and models that these documents name. A file that is no graph at all names nothing: its build says
+    what is wrong with it."""
+    try:
+        run = await decisions.library(tx, [msgspec.json.decode(text) for text in texts])
+    except (LookupError, TypeError, AttributeError):
+        return {}, {}
+    return (
+        {key: canonical(document).decode() for key, document in run.flows.items()},
+        {key: canonical(model.card).decode() for key, model in run.models.items()},
     )

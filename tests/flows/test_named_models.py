@@ -185,12 +185,19 @@ async def test_a_champion_scores_the_rating_beside_a_flow_that_names_another_mod
     assert decisions.replay_capsule(file).same_bytes
 
 
-async def test_a_back_test_of_a_draft_that_names_a_model_is_the_live_decision(road: Road, mine, forgetful):
+@pytest.mark.parametrize("as_file", [False, True])
+async def test_a_back_test_of_a_draft_that_names_a_model_is_the_live_decision(
+    road: Road, mine, forgetful, as_file
+):
     """Where its processes know nothing but the recipe."""
     body, report = mine
     live = await brought_live(road.db, body, report)
-    version = await submitted(road, naming(live.artefact, compiled(body).inputs))
+    document = naming(live.artefact, compiled(body).inputs)
+    version = await submitted(road, document)
+    files = Partial(strategies={Stage.ELIGIBILITY: canonical(document).decode()})
     wanted = Named(label="草稿", version=version, model=None, files=Partial())
+    if as_file:
+        wanted = Named(label="文件", version=None, model=None, files=files)
     place = Place(institution="4101", product="SXD", family="consumer")
     found = await gather_trial_rules(road.context, system("0000", "trial"), wanted, [place])
     sent = msgspec.json.encode(found)

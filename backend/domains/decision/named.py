@@ -75,12 +75,17 @@ async def hold(tx: Tx, document: Any) -> bool:
     """
     names = _names([document], await _flows(tx, [document]))
     if names:
-        await repository.hold_models(tx, sorted(names))
+        await hold_models(tx, sorted(names))
         shipped = [
             body for body in bodies(bundle.seeded()) if body.kind == "scorecard" and body.hash in names
         ]
         await repository.add_missing(tx, bundle.SEEDED, shipped)
     return bool(names)
+
+
+async def hold_models(tx: Tx, hashes: list[str]) -> None:
+    """Until the transaction ends nobody else retires one of these, or publishes what names one."""
+    await repository.hold_models(tx, hashes)
 
 
 async def _flows(tx: Tx, documents: list[Any]) -> dict[str, Any]:

@@ -149,10 +149,6 @@ left join models.models d on d.id = l.challenger and d.status in ('live', 'watch
 where l.family in (:family, '*')
 order by (l.family = :family) desc, l.seq desc limit 1;
 
--- name: hold(artefact)!
--- Until the transaction ends nobody publishes a strategy that names this artefact.
-select decision.hold_models(array[:artefact]);
-
 -- name: named_by(id)
 -- Strategies that would name nothing without this model: submitted, approved, live, kept to by cases under way, tried.
 select stage, product_code, number from models.named_by(:id);

@@ -141,10 +141,6 @@ async def deciding_for(tx: Tx, model_id: str) -> list[str]:
     return [row["family"] for row in await Q.deciding_for(tx, id=model_id)]
 
 
-async def hold(tx: Tx, artefact: str) -> None:
-    await Q.hold(tx, artefact=artefact)
-
-
 async def named_by(tx: Tx, model_id: str) -> list[tuple[str, str, int | None]]:
     """(stage, product, number of the version) of strategies that cannot do without this model."""
     return [(row["stage"], row["product_code"], row["number"]) for row in await Q.named_by(tx, id=model_id)]

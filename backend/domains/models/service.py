@@ -277,7 +277,7 @@ async def bring(tx: Tx, model_id: str, status: str, why: str) -> Model:
         families = await repository.deciding_for(tx, model_id)
         if families:
             raise StillDeciding(family="、".join(families))
-        await repository.hold(tx, model.artefact)
+        await decisions.hold_models(tx, [model.artefact])
         naming = await repository.named_by(tx, model_id)
         if naming:
             raise StillNamed(strategy="、".join(_strategy(*each) for each in naming))
