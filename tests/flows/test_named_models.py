@@ -15,7 +15,7 @@ from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Outcome, Stage, canonical
 from backend.domains.models import model, offsets
 from backend.domains.models import service as models
-from backend.domains.strategies import service
+from backend.domains.strategies import effects, service
 from backend.domains.strategies.model import NotPassed, UnionContent
 from backend.domains.trials import judging
 from backend.domains.trials.model import Rules
@@ -23,13 +23,14 @@ from backend.domains.trials.strategy_file import Partial
 from backend.flows import export_capsule
 from backend.flows.gather_trial_rules import Place, gather_trial_rules
 from backend.flows.name_trial_versions import Named
+from backend.flows.preview_strategy import preview_strategy
 from tests.domains.decision.documents import custom, entry, flow, graph, line, rule, rules
 from tests.domains.models.test_register import MAKER, REPORT, THIRD, act, brought_live, lined_up, registered
 from tests.domains.strategies.conftest import ADMIN, ANALYST
 
 from .conftest import JIA, Road, id_number
 from .test_models import decided, grown
-from .test_strategies import approved
+from .test_strategies import approved, past
 
 __all__ = ["grown"]
 
@@ -156,7 +157,14 @@ async def no_scenarios(road: Road, owner):
 @pytest.mark.usefixtures("no_scenarios")
 async def test_what_the_named_model_says_decides(road: Road):
     live = await brought_live(road.db, canonical(CARD), report_of(canonical(CARD)))
-    await published(road, naming(live.artefact, SHIPPED.inputs, EVERYBODY))
+    await past(road.db, "4101", 20)
+    version = await submitted(road, naming(live.artefact, SHIPPED.inputs, EVERYBODY))
+    async with road.db.read(ANALYST) as tx:
+        tried = await effects.last_of(tx, version.id)
+    assert tried.figures.before.declined < tried.figures.after.declined
+    (seen,) = await preview_strategy(road.context, ADMIN, version.id, ["4101"], 20)
+    assert seen.figures.after == tried.figures.after
+    await approved(road.db, ANALYST, version)
     kept = await decided(road)
     assert kept.outcome == Outcome.DECLINED
     assert "NM_LOW" in [reason.code for reason in kept.decision.reasons]
