@@ -145,6 +145,7 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id decision_id actionable found_at", sealed="body"
     ),
     "decision.pins": Columns(plain="institution_id application_id versions pinned_at"),
+    "decision.release_cards": Columns(plain="hash"),
     "decision.versions": Columns(plain="hash kind name stage body added_by added_at"),
     "evidence.answers": Columns(
         plain="institution_id application_id source consent_id reference sha256 observed_at price_fen recorded_at "

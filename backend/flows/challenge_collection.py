@@ -147,6 +147,7 @@ async def _keep(tx: Tx, version: Version) -> None:
     """Its text is stored for ever, for what it plans is replayed like anything else. Raises `ChallengerUnfit`."""
     assert isinstance(version.content, UnionContent)
     document = version.content.document
+    await decisions.hold_named(tx, document)
     try:
         assess.prepare(Stage.COLLECTION, document, library=await decisions.referable(tx, [document]))
     except StrategyRefused as cause:

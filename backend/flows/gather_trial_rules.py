@@ -1,6 +1,7 @@
 """What would decide if a version were live: the union's documents, each county's layer, each family's model, with the
 tried parts in their places and everything else as it is (A3-33, N4)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from backend.core.actor import Actor, system
 from backend.db.database import Tx
 from backend.domains.decision import facts, layers
+from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
 from backend.domains.models import service as models
@@ -56,10 +58,13 @@ async def gather_warning_rules(tx: Tx, wanted: Named) -> Rules:
     elif wanted.version is not None:
         document = await checks.document_of(tx, wanted.version)
     text = wanted.files.strategies.get(WARNING) or canonical(document).decode()
+    flows, named = await _run_by(tx, [text])
     recipe = Recipe(
         strategies={WARNING: text},
         card="",
         catalogue=facts.catalogue().text.decode(),
+        flows=flows,
+        models=named,
         overlays={} if overlay is None else {WARNING: canonical(overlay).decode()},
     )
     return trial.rules_of({"": recipe})
@@ -88,13 +93,31 @@ async def _recipe(tx: Tx, at: Place, wanted: Named, tried: Version | None) -> Re
     card = await models.card_of(tx, wanted.model.artefact) if wanted.model else None
     if card is None:
         card = await models.champion(tx, at.family)
-    return wanted.files.onto(
+    made = wanted.files.onto(
         Recipe(
             strategies=held.strategies,
             card=held.card if card is None else canonical(card).decode(),
             catalogue=held.catalogue,
             flows=held.flows,
+            models=held.models,
             overlays=held.overlays if tx.institution_id != HEAD_OFFICE else {},
             price_band=held.price_band,
         )
+    )
+    if not wanted.files.strategies:
+        return made
+    flows, named = await _run_by(tx, made.strategies.values())
+    return msgspec.structs.replace(made, flows=made.flows | flows, models=made.models | named)
+
+
+async def _run_by(tx: Tx, texts: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Sub-flows and models that these documents name. A file that is no graph at all names nothing: its build says
+    what is wrong with it."""
+    try:
+        run = await decisions.library(tx, [msgspec.json.decode(text) for text in texts])
+    except (LookupError, TypeError, AttributeError):
+        return {}, {}
+    return (
+        {key: canonical(document).decode() for key, document in run.flows.items()},
+        {key: canonical(model.card).decode() for key, model in run.models.items()},
     )

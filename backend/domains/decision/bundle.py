@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 
 from backend.domains.decision import cards, facts, features, gate, jdm, lint, scorecard
-from backend.domains.decision.model import DECIDING, Stage, StrategyRefused, Versions, canonical
+from backend.domains.decision.model import DECIDING, Stage, Versions, canonical
 
 SEEDED = "personal_credit"
 """The strategy set shipped with the code; parameters come as facts, so every personal product can use it."""
@@ -66,9 +66,9 @@ _built: dict[bytes, "Bundle"] = {}
 
 class Bundle:
     """One set of versions, ready to decide. `texts` are the strategies' canonical JSON; `code` is overridden
-    by a replay with the stored one; `flows` are the sub-flows the strategies run, by hash: stage and text. `overlays`
-    are one county's documents: they never touch what the union's need or say, they are asked beside them
-    (`county.py`)."""
+    by a replay with the stored one; `flows` are the sub-flows the strategies run, by hash: stage and text; `models`
+    the texts of the scorecards and models they name, by hash, whatever `card` scores the rating. `overlays` are one
+    county's documents: they never touch what the union's need or say, they are asked beside them (`county.py`)."""
 
     def __init__(
         self,
@@ -80,10 +80,11 @@ class Bundle:
         *,
         # Without defaults on purpose: whoever makes a bundle out of another must not lose a county's layer.
         flows: Mapping[str, tuple[Stage, str]],
+        models: Mapping[str, str],
         overlays: Mapping[Stage, gate.CompiledStage],
         price_band: tuple[int, int] | None,
     ) -> None:
-        self.flows = dict(flows)
+        self.flows, self.models = dict(flows), dict(models)
         self.stages, self.card, self.catalogue, self.texts = dict(stages), card, catalogue, dict(texts)
         names = {name for stage in stages.values() for name in stage.inputs} | set(card.inputs) | set(ALWAYS)
         plain, self.features = features.closure({n for n in names if catalogue[n].source != "stage"})
@@ -123,8 +124,8 @@ def build(
     price_band: tuple[int, int] | None = None,
     keep: bool = True,
 ) -> Bundle:
-    """Check and compile. Raises `StrategyRefused`. `library` is what the documents may refer to by hash; the
-    scorecard is always among it.
+    """Check and compile. Raises `StrategyRefused`. `library` is what the documents refer to by hash; the
+    scorecard is always among it, for what was kept before models were kept beside it.
 
     `keep` false: a trial, which this process forgets and whose decisions cannot be recorded.
     """
@@ -135,6 +136,8 @@ def build(
     texts = {stage: canonical(documents[stage]).decode() for stage in DECIDING}
     run = {key: stage for stage in DECIDING for key in _flows(documents[stage], library)}
     flows = {key: (stage, canonical(library.flows[key]).decode()) for key, stage in run.items()}
+    running = [*(documents[stage] for stage in DECIDING), *(library.flows[key] for key in flows)]
+    asked = sorted({key for document in running for key in jdm.models(document)})
     given = overlays or {}
     county = {
         stage: gate.compile_stage(stage, given[stage], catalogue) for stage in DECIDING if stage in given
@@ -146,6 +149,7 @@ def build(
         texts,
         code or code_version(),
         flows=flows,
+        models={key: canonical(library.models[key].card).decode() for key in asked},
         overlays=county,
         price_band=price_band,
     )
@@ -164,11 +168,8 @@ def _flows(document: Any, library: lint.Library) -> set[str]:
 
 
 def with_card(base: Bundle, card: cards.Card) -> Bundle:
-    """The same strategies with another model (champion, challenger, a county's offset). Raises `StrategyRefused`,
-    also when a document names a model by its hash: another one cannot stand in for that."""
-    texts = [*base.texts.values(), *(text for _, text in base.flows.values())]
-    if any(jdm.models(msgspec.json.decode(text)) for text in texts):
-        raise StrategyRefused(["这一版规则点名用了一个模型，不能换成别的"])
+    """The same strategies with another model (champion, challenger, a county's offset) for the rating; a document that
+    names a model by its hash goes on asking that one. Raises `StrategyRefused`."""
     served = cards.compile_card(card, base.catalogue)
     known = of_versions(msgspec.structs.replace(base.versions, scorecard=served.hash))
     if known is None:
@@ -179,6 +180,7 @@ def with_card(base: Bundle, card: cards.Card) -> Bundle:
             base.texts,
             base.versions.code,
             flows=base.flows,
+            models=base.models,
             overlays=base.overlays,
             price_band=base.price_band,
         )

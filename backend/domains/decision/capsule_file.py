@@ -1,8 +1,9 @@
 """One case in one file that needs nothing else: parts as texts, chained by their hashes (N6).
 
-Format 2. `text` of a part is the JSON whose SHA-256 is meant, byte for byte; strategies, overlays, sub-flows, scorecard
-and catalogue are there in full, so that the file decides again without a database, long after everything has changed.
-`verify_capsule.py` checks the same with Python alone. Format 1 is a bare `model.Capsule`, without hashes.
+Format 2. `text` of a part is the JSON whose SHA-256 is meant, byte for byte; strategies, overlays, sub-flows, named
+models, scorecard and catalogue are there in full, so that the file decides again without a database, long after
+everything has changed. `verify_capsule.py` checks the same with Python alone. Format 1 is a bare
+`model.Capsule`, without hashes.
 
 A masked file (for showing) hides what names a person; its chain holds, but it cannot be decided again.
 """
@@ -15,7 +16,7 @@ import msgspec
 
 from backend.core import unreadable
 from backend.domains.decision import bundle, cards, facts, lint
-from backend.domains.decision.model import Capsule, CapsuleTampered, CapsuleUnreadable, Stage
+from backend.domains.decision.model import STAGES, Capsule, CapsuleTampered, CapsuleUnreadable, Stage
 
 KIND, FORMAT = "xiaodai-capsule", 2
 MASK = "***"
@@ -31,15 +32,7 @@ _LABELS = {
     "scorecard": "评分卡",
     "catalogue": "数据目录",
 }
-_STAGES: dict[str, str] = {
-    Stage.FRAUD_CHECK: "反欺诈",
-    Stage.ELIGIBILITY: "准入",
-    Stage.RATING: "评级",
-    Stage.LIMIT: "定额",
-    Stage.PRICING: "定价",
-    Stage.PRE_SCREEN: "预筛",
-}
-_KINDS = {"strategy": "策略", "overlay": "县行社规则", "flow": "子流程"}
+_KINDS = {"strategy": "策略", "overlay": "县行社规则", "flow": "子流程", "model": "点名的模型"}
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,7 +65,7 @@ def label(name: str) -> str:
     """A part as people call it."""
     kind, _, rest = name.partition(":")
     if kind in _KINDS:
-        return f"{_KINDS[kind]}（{_STAGES.get(rest, rest[:12])}）"
+        return f"{_KINDS[kind]}（{STAGES.get(rest, rest[:12])}）"
     return _LABELS.get(name, name)
 
 
@@ -132,14 +125,17 @@ def bundle_of(held: CapsuleFile) -> tuple[Capsule, bundle.Bundle]:
         wanted = {f"strategy:{stage}": digest for stage, digest in then.strategies.items()}
         wanted |= {f"overlay:{stage}": digest for stage, digest in (then.overlays or {}).items()}
         wanted |= {"scorecard": then.scorecard, "catalogue": then.catalogue}
-        flows = {part.name: part.name.partition(":")[2] for part in held.parts if part.name[:5] == "flow:"}
-        for name, digest in {**wanted, **flows}.items():
+        flows, models = by_hash(held, "flow"), by_hash(held, "model")
+        for name, digest in {**wanted, **flows, **models}.items():
             if sha256(held.text(name)) != digest:
                 raise CapsuleTampered(part=label(name))
         name = "catalogue"
         catalogue = facts.Catalogue(held.text(name).encode())
         name = "scorecard"
         card = cards.read(held.text(name).encode())
+        asked: dict[str, Any] = {}
+        for name, digest in models.items():
+            asked[digest] = cards.compile_card(cards.read(held.text(name).encode()), catalogue)
         read: dict[str, Any] = {}
         for name in (*wanted, *flows):
             read[name] = msgspec.json.decode(held.text(name))
@@ -151,7 +147,7 @@ def bundle_of(held: CapsuleFile) -> tuple[Capsule, bundle.Bundle]:
         card,
         catalogue=catalogue,
         code=then.code,
-        library=lint.Library({digest: read[name] for name, digest in flows.items()}),
+        library=lint.Library({digest: read[name] for name, digest in flows.items()}, asked),
         overlays=_stages(read, "overlay"),
         price_band=(then.price_band[0], then.price_band[1]) if then.price_band else None,
         keep=False,
@@ -159,6 +155,12 @@ def bundle_of(held: CapsuleFile) -> tuple[Capsule, bundle.Bundle]:
     if built.versions != then:
         raise CapsuleTampered(part=label("capsule"))
     return capsule, built
+
+
+def by_hash(held: CapsuleFile, kind: str) -> dict[str, str]:
+    """Names of parts that are named by their hash, and that hash."""
+    found = (part.name.partition(":") for part in held.parts)
+    return {"".join(name): name[2] for name in found if name[0] == kind and name[1]}
 
 
 def _stages(read: Mapping[str, Any], kind: str) -> dict[Stage, Any]:

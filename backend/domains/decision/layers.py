@@ -11,12 +11,14 @@ from backend.domains.decision.model import Stage, VersionMissing, canonical
 
 
 class Layers(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides, as canonical texts: documents by stage, sub-flows by hash, a county's layer by stage."""
+    """What decides, as canonical texts: documents by stage, sub-flows and named models by hash, a county's layer by
+    stage."""
 
     strategies: dict[str, str]
     card: str
     catalogue: str
     flows: dict[str, str]
+    models: dict[str, str]
     overlays: dict[str, str]
     price_band: tuple[int, int] | None
 
@@ -50,6 +52,7 @@ async def layers(
         card=card,
         catalogue=facts.catalogue().text.decode(),
         flows={key: canonical(document).decode() for key, document in run.flows.items()},
+        models={key: canonical(model.card).decode() for key, model in run.models.items()},
         overlays=own | {str(stage): canonical(document).decode() for stage, document in tried.items()},
         price_band=band,  # type: ignore[arg-type]
     )

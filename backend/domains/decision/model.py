@@ -38,6 +38,19 @@ class Stage(StrEnum):
     COLLECTION = "collection"  # 催收
 
 
+STAGES: dict[str, str] = {
+    "fraud_check": "反欺诈",
+    "eligibility": "准入",
+    "rating": "评级",
+    "limit": "定额",
+    "pricing": "定价",
+    "marketing_gate": "营销触达",
+    "pre_screen": "预筛",
+    "drawdown_check": "用信检查",
+    "early_warning": "贷后预警",
+    "collection": "催收",
+}
+"""As people call them."""
 DECIDING = (Stage.FRAUD_CHECK, Stage.ELIGIBILITY, Stage.RATING, Stage.LIMIT, Stage.PRICING)
 """The stages of one decision, in the order they run."""
 MOMENTS = (

@@ -10,7 +10,7 @@ import msgspec
 
 from backend.core import unreadable
 from backend.db.database import Tx
-from backend.domains.decision import bundle, capsule_file, facts, lint, moments, repository, service
+from backend.domains.decision import bundle, capsule_file, cards, facts, lint, moments, repository, service
 from backend.domains.decision.model import (
     CapsuleTampered,
     CapsuleUnreadable,
@@ -38,6 +38,7 @@ async def parts(tx: Tx, kept: moments.Kept) -> list[tuple[str, str]]:
         ("capsule", kept.capsule.decode()),
         (f"strategy:{then.stage}", texts[then.strategy]),
         *((f"flow:{digest}", canonical(flow).decode()) for digest, flow in held.flows.items()),
+        *((f"model:{digest}", text) for digest, text in (await service.texts(tx, list(held.models))).items()),
     ]
     if isinstance(then.overlay, str):
         own = await repository.county_bodies(tx, [then.overlay])
@@ -64,15 +65,20 @@ def replay(text: bytes) -> ReplayResult:
     wanted = {f"strategy:{then.stage}": then.strategy, "catalogue": then.catalogue}
     if isinstance(then.overlay, str):
         wanted[f"overlay:{then.stage}"] = then.overlay
-    flows = {part.name: part.name.partition(":")[2] for part in held.parts if part.name.startswith("flow:")}
-    for name, digest in {**wanted, **flows}.items():
+    flows, models = capsule_file.by_hash(held, "flow"), capsule_file.by_hash(held, "model")
+    for name, digest in {**wanted, **flows, **models}.items():
         if hashlib.sha256(held.text(name).encode()).hexdigest() != digest:
             raise CapsuleTampered(part=capsule_file.label(name))
+    catalogue = facts.Catalogue(held.text("catalogue").encode())
+    library = lint.Library(
+        {digest: _json(held, name) for name, digest in flows.items()},
+        {digest: _card(held, name, catalogue) for name, digest in models.items()},
+    )
     replayed = moments.again(
         capsule,
         _json(held, f"strategy:{then.stage}"),
-        catalogue=facts.Catalogue(held.text("catalogue").encode()),
-        library=lint.Library({digest: _json(held, name) for name, digest in flows.items()}),
+        catalogue=catalogue,
+        library=library,
         overlay=_json(held, f"overlay:{then.stage}") if isinstance(then.overlay, str) else None,
     )
     return ReplayResult(
@@ -92,3 +98,8 @@ def _json(held: capsule_file.CapsuleFile, name: str) -> Any:
     except unreadable.NOT_DECODED as cause:
         why = unreadable.why(cause, text)
         raise CapsuleUnreadable(why=f"“{capsule_file.label(name)}”{why}") from cause
+
+
+def _card(held: capsule_file.CapsuleFile, name: str, catalogue: facts.Catalogue) -> cards.Compiled:
+    _json(held, name)
+    return cards.compile_card(cards.read(held.text(name).encode()), catalogue)

@@ -129,7 +129,7 @@ async def _compiling(
         document = await _document(tx, stage, using.strategy)
     if overlay is None and using.overlay:
         overlay = await service.county_document(tx, using.overlay)
-    held = await service.referable(tx, [document])
+    held = await service.library(tx, [document])
     return functools.partial(assess.prepare, stage, document, library=held, overlay=overlay)
 
 
@@ -297,11 +297,12 @@ async def replay(tx: Tx, assessment_id: str) -> tuple[bool, bool]:
     if len(found) < len({then.strategy, then.catalogue}):
         raise VersionMissing()
     document = msgspec.json.decode(found[then.strategy])
+    catalogue = facts.Catalogue(found[then.catalogue].encode())
     plain = again(
         capsule,
         document,
-        catalogue=facts.Catalogue(found[then.catalogue].encode()),
-        library=await service.referable(tx, [document]),
+        catalogue=catalogue,
+        library=await service.library(tx, [document], catalogue),
         overlay=None if then.overlay is UNSET else await service.county_document(tx, then.overlay),
     )
     return plain == kept.capsule, untouched

@@ -51,6 +51,14 @@ order by id desc limit :most;
 -- The texts behind hashes, to compile what is live or replay a decision.
 select hash, kind, stage, body from decision.versions where hash = any(:hashes::text[]);
 
+-- name: may_be_named(hashes)
+-- Which scorecards and models a new document may name: of a release, or registered, approved and not retired.
+select hash from unnest(:hashes::text[]) as asked (hash) where decision.may_be_named(hash);
+
+-- name: hold_models(hashes)!
+-- Until the transaction ends nobody retires one of these, or publishes what names one.
+select decision.hold_models(:hashes::text[]);
+
 -- name: known(hashes)
 -- Which of these versions are stored already; bodies are large and are sent only once.
 select hash from decision.versions where hash = any(:hashes::text[]);

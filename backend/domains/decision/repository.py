@@ -50,6 +50,14 @@ async def bodies(tx: Tx, hashes: list[str]) -> dict[str, Body]:
     return {row["hash"]: Body(*row) for row in await Q.bodies(tx, hashes=hashes)}
 
 
+async def may_be_named(tx: Tx, hashes: list[str]) -> frozenset[str]:
+    return frozenset(row["hash"] for row in await Q.may_be_named(tx, hashes=hashes))
+
+
+async def hold_models(tx: Tx, hashes: list[str]) -> None:
+    await Q.hold_models(tx, hashes=hashes)
+
+
 async def add_missing(tx: Tx, name: str, versions: list[Body]) -> None:
     """Store the versions that are not stored yet."""
     hashes = tuple(version.hash for version in versions)

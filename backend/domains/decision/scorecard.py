@@ -75,6 +75,12 @@ class CompiledScorecard:
             for part in card.characteristics
         ]
 
+    def extremes(self) -> tuple[int, int]:
+        """The lowest and the highest score it can give."""
+        parts = self.card.characteristics
+        lowest = self.card.base_points + sum(min(part.points) for part in parts)
+        return lowest, self.card.base_points + sum(max(part.points) for part in parts)
+
     def score(self, values: Mapping[str, Value]) -> Scored:
         """Points and reasons. KeyError when a feature is missing: the caller has checked that none is."""
         total = self.card.base_points

@@ -7,7 +7,7 @@ millisecond, holds the GIL), then `record` in the transaction that moves the app
 import asyncio
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -25,8 +25,7 @@ from backend.domains.decision import (
     facts,
     features,
     gate,
-    jdm,
-    lint,
+    named,
     nearest,
     repository,
     scorecard,
@@ -48,6 +47,8 @@ Bundle = bundle.Bundle
 Recorded = repository.Recorded
 seeded = bundle.seeded
 with_card = bundle.with_card
+texts, library, referable = named.texts, named.library, named.referable
+hold_named, hold_models, keep_card = named.hold, named.hold_models, named.keep_card
 decide = evaluate.evaluate
 """`decide(case, bundle, deadline=…) -> Capsule`; see `evaluate.evaluate`."""
 Nearest = nearest.Nearest
@@ -122,15 +123,6 @@ async def bundle_for(tx: Tx, product_code: str, application_id: str | None = Non
     return await _compile(tx, chosen.versions())
 
 
-async def referable(tx: Tx, documents: Iterable[Any]) -> lint.Library:
-    """What documents may refer to: stored sub-flows, and the scorecard that scores now."""
-    held = await library(tx, documents)
-    chosen = await live(tx, "*")
-    stored = (await texts(tx, [chosen.scorecard]))[chosen.scorecard]
-    card = scorecard.CompiledScorecard(scorecard.read(stored.encode()), facts.catalogue())
-    return lint.Library(held.flows, {**held.models, card.hash: card})
-
-
 async def trial(
     tx: Tx,
     product_code: str,
@@ -191,13 +183,6 @@ async def trial_later(
 async def pin(tx: Tx, application_id: str, product_code: str) -> None:
     """A case that is being submitted keeps the versions live at this moment until it is decided (A3-20)."""
     await repository.pin(tx, application_id, await live(tx, product_code))
-
-
-async def texts(tx: Tx, hashes: list[str]) -> dict[str, str]:
-    """Stored texts of union versions by hash; the shipped ones also where no database knows them yet."""
-    found = {digest: body.text for digest, body in (await repository.bodies(tx, hashes)).items()}
-    shipped = {body.hash: body.text for body in _bodies(bundle.seeded()) if body.hash in hashes}
-    return {**shipped, **found}
 
 
 async def store(tx: Tx, stage: Stage, document: Any, *, county: bool = False) -> str:
@@ -275,7 +260,7 @@ async def record(
     used = bundle.of_versions(capsule.decision.versions)
     if used is None:
         raise VersionMissing()
-    await repository.add_missing(tx, bundle.SEEDED, _bodies(used))
+    await repository.add_missing(tx, bundle.SEEDED, named.bodies(used))
     recorded = await repository.record(tx, application_id, attempt, capsule)
     if recorded is None:
         raise AlreadyDecided()
@@ -393,6 +378,7 @@ async def version_texts(tx: Tx, versions: Versions) -> list[tuple[str, str]]:
     return [
         *((f"strategy:{stage}", text) for stage, text in used.texts.items()),
         *((f"flow:{digest}", text) for digest, (_, text) in used.flows.items()),
+        *((f"model:{digest}", text) for digest, text in used.models.items()),
         *((f"overlay:{stage}", held[digest]) for stage, digest in own.items()),
         ("scorecard", canonical(used.card.card).decode()),
         ("catalogue", used.catalogue.text.decode()),
@@ -417,43 +403,18 @@ async def _compile(tx: Tx, wanted: Versions) -> Bundle:
     if any(each not in found for each in hashes) or any(each not in own for each in overlays.values()):
         raise VersionMissing()
     documents = {Stage(stage): msgspec.json.decode(found[each]) for stage, each in wanted.strategies.items()}
+    catalogue = facts.Catalogue(found[wanted.catalogue].encode())
     # A document of a thousand rows takes seconds to compile: on a thread, or everybody would wait.
     built = await asyncio.to_thread(
         bundle.build,
         documents,
         cards.read(found[wanted.scorecard].encode()),
-        catalogue=facts.Catalogue(found[wanted.catalogue].encode()),
+        catalogue=catalogue,
         code=wanted.code,
-        library=await library(tx, documents.values()),
+        library=await library(tx, documents.values(), catalogue),
         overlays={Stage(stage): msgspec.json.decode(own[each]) for stage, each in overlays.items()},
         price_band=(wanted.price_band[0], wanted.price_band[1]) if wanted.price_band else None,
     )
     if built.versions != wanted:
         raise VersionMissing()
     return built
-
-
-async def library(tx: Tx, documents: Iterable[Any]) -> lint.Library:
-    """The sub-flows these documents run, and theirs, by hash. What is not stored the checks will refuse."""
-    flows: dict[str, Any] = {}
-    waiting = [key for document in documents for key in jdm.flows(document)]
-    while waiting:
-        found = await repository.bodies(tx, waiting)
-        fresh = {key: msgspec.json.decode(body.text) for key, body in found.items() if key not in flows}
-        flows |= fresh
-        waiting = [key for document in fresh.values() for key in jdm.flows(document) if key not in flows]
-    return lint.Library(flows)
-
-
-def _bodies(used: Bundle) -> list[repository.Body]:
-    found = [
-        repository.Body(used.versions.strategies[stage], "strategy", str(stage), text)
-        for stage, text in used.texts.items()
-    ]
-    found += [repository.Body(key, "strategy", str(stage), text) for key, (stage, text) in used.flows.items()]
-    card = canonical(used.card.card).decode()
-    return [
-        *found,
-        repository.Body(used.versions.scorecard, "scorecard", None, card),
-        repository.Body(used.versions.catalogue, "catalogue", None, used.catalogue.text.decode()),
-    ]

@@ -24,6 +24,9 @@ class Model(Protocol):
     def inputs(self) -> tuple[str, ...]: ...
     @property
     def hash(self) -> str: ...
+    @property
+    def card(self) -> Any: ...
+    def extremes(self) -> tuple[int, int]: ...
     def score(self, values: Mapping[str, Value]) -> Scored: ...
 
 
@@ -168,12 +171,31 @@ def custom(
         low, high = 0, 0
     model = models.get(config["model"])
     if model is None or model.hash != config["model"]:
-        say(node["name"], "没有这个评分卡或模型，或不是登记过的一版")
+        say(
+            node["name"],
+            "没有这个评分卡或模型，或者不能点名用它：要是本行登记、已经批准、没有退出、不分县的一版",
+        )
         return {name: logic.local(name, "int", low, high)}, set()
+    _wide_enough(node, model, (low, high), say)
     for each in model.inputs:
         if each not in known or known[each].source == logic.LOCAL:
             say(node["name"], "模型要用的" + expressions.unknown(each))
     return {name: logic.local(name, "int", low, high)}, set(model.inputs)
+
+
+def _wide_enough(node: Mapping[str, Any], model: Model, told: tuple[int, int], say: Say) -> None:
+    """A score outside what the node tells leaves the case to a person, so what can come had better be told."""
+    try:
+        lowest, highest = model.extremes()
+    except Exception:  # a graph that does not run, in whatever way
+        say(node["name"], "这个模型跑不起来，不能用")
+        return
+    if lowest < told[0]:
+        said = f"写明的最小是 {told[0]}，这个模型最低会给 {lowest} 分；低于写明的，这笔转人工"
+        say(node["name"], said, severity=WARNING, column="low")
+    if highest > told[1]:
+        said = f"写明的最大是 {told[1]}，这个模型最高会给 {highest} 分；高于写明的，这笔转人工"
+        say(node["name"], said, severity=WARNING, column="high")
 
 
 def flow_key(node: Mapping[str, Any], say: Say) -> str:

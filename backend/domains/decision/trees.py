@@ -77,6 +77,16 @@ class CompiledTrees:
         graph = base64.b64decode(self.card.onnx)
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
+    def extremes(self) -> tuple[int, int]:
+        """The lowest and the highest score it can give: it is monotone in every feature of one that decides, and beyond
+        the ends seen in training there is no further split."""
+        ends = [
+            [feature.worst for feature in self.card.features],
+            [feature.best for feature in self.card.features],
+        ]
+        lowest, highest = self._points(ends)
+        return lowest, highest
+
     def score(self, values: Mapping[str, Value]) -> Scored:
         """Score and reasons. KeyError when a feature is missing: the caller has checked that none is."""
         features = self.card.features

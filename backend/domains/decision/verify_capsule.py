@@ -42,7 +42,7 @@ def wrong_version(held: dict[str, Any]) -> str:
         wanted = {f"strategy:{stage}": each for stage, each in versions["strategies"].items()}
         wanted |= {f"overlay:{stage}": each for stage, each in versions.get("overlays", {}).items()}
         wanted |= {"scorecard": versions["scorecard"], "catalogue": versions["catalogue"]}
-    wanted |= {name: name.partition(":")[2] for name in parts if name.startswith("flow:")}
+    wanted |= {name: name.partition(":")[2] for name in parts if name.startswith(("flow:", "model:"))}
     return next((n for n, each in wanted.items() if n not in parts or parts[n]["sha256"] != each), "")
 
 

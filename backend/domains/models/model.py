@@ -1,7 +1,7 @@
 """A model in the register (模型登记), its types and its way from draft to retired (D1-04, D1-05)."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -84,6 +84,19 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     tested_by: str | None
     reviewed_by: str | None
     approved_by: str | None
+
+
+class Nameable(msgspec.Struct, frozen=True, kw_only=True):
+    """A scorecard or model that a flow may name by its hash. `low` and `high`: the lowest and highest score it can
+    give; `inputs` the facts it reads; `status` as in `MODEL`, '' for the card of the release."""
+
+    artefact: str
+    label: str
+    kind: Literal["scorecard", "model"]
+    low: int
+    high: int
+    inputs: tuple[str, ...]
+    status: str
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -214,6 +227,13 @@ class NotYourAlarm(errors.NotPermitted):
 class StillDeciding(errors.Conflict):
     code = "model_still_deciding"
     message = "这个模型还在给“{family}”做审批，先换上别的模型再退出"
+
+
+class StillNamed(errors.Conflict):
+    code = "model_still_named"
+    message = (
+        "这个模型在“{strategy}”里点名用着（在用、在审批、在试，或者还有没批完的申请按它办），先换掉再退出"
+    )
 
 
 class ProposalMissing(errors.NotFound):

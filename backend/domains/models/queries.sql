@@ -30,6 +30,13 @@ select id, name, type, family, purpose, owner, data_list, artefact, decides, ext
        null::jsonb as report, made_by, made_at, tested_by, reviewed_by, approved_by
 from models.models order by made_at desc, id;
 
+-- name: nameable()
+-- What a flow may name by its hash, the newest first; an artefact registered twice once, in its furthest status.
+select artefact, name, status from (
+    select distinct on (artefact) artefact, name, status, made_at from models.nameable
+    order by artefact, array_position(array['live', 'watch', 'shadow', 'approved'], status), made_at desc
+) each order by made_at desc, artefact;
+
 -- name: events(id)
 -- The life of a model, first act first.
 select seq, from_status, to_status, who, why, at from models.events where model_id = :id order by seq;
@@ -141,6 +148,10 @@ left join models.models c on c.id = l.champion and c.status in ('live', 'watch')
 left join models.models d on d.id = l.challenger and d.status in ('live', 'watch')
 where l.family in (:family, '*')
 order by (l.family = :family) desc, l.seq desc limit 1;
+
+-- name: named_by(id)
+-- Strategies that would name nothing without this model: submitted, approved, live, kept to by cases under way, tried.
+select stage, product_code, number from models.named_by(:id);
 
 -- name: deciding_for(id)
 -- Families for which this model stands in the newest line-up.

@@ -40,6 +40,11 @@ async def all_models(tx: Tx) -> list[Model]:
     return [_model(row) for row in await Q.all_models(tx)]
 
 
+async def nameable(tx: Tx) -> list[tuple[str, str, str]]:
+    """(artefact, name, status) of what a flow may name."""
+    return [(row["artefact"], row["name"], row["status"]) for row in await Q.nameable(tx)]
+
+
 def _model(row: Any) -> Model:
     return Model(**{name: row[name] for name in Model.__struct_fields__})
 
@@ -134,6 +139,11 @@ async def line_up(tx: Tx, family: str) -> Deciding | None:
 
 async def deciding_for(tx: Tx, model_id: str) -> list[str]:
     return [row["family"] for row in await Q.deciding_for(tx, id=model_id)]
+
+
+async def named_by(tx: Tx, model_id: str) -> list[tuple[str, str, int | None]]:
+    """(stage, product, number of the version) of strategies that cannot do without this model."""
+    return [(row["stage"], row["product_code"], row["number"]) for row in await Q.named_by(tx, id=model_id)]
 
 
 class InUse(msgspec.Struct, frozen=True):

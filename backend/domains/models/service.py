@@ -6,17 +6,19 @@ act (institution 0000); SQL holds who may not do what after whom.
 
 import hashlib
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+import structlog
 
 from backend.core import ids
 from backend.core.actor import Actor
 from backend.core.errors import Problem
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.decision import facts, features
-from backend.domains.decision.model import StrategyRefused, canonical
+from backend.domains.decision import bundle, cards, facts, features, scorecard, trees
+from backend.domains.decision import service as decisions
+from backend.domains.decision.model import STAGES, StrategyRefused, canonical
 from backend.domains.institutions.model import UNION
 from backend.domains.models import artefacts, differences, report, repository
 from backend.domains.models.model import (
@@ -29,14 +31,18 @@ from backend.domains.models.model import (
     ModelMissing,
     ModelMoved,
     ModelUnfit,
+    Nameable,
     NotYourJob,
     NotYourModel,
     ReportMissing,
     ReportUnfit,
     StillDeciding,
+    StillNamed,
     WhyMissing,
 )
 from backend.domains.models.offsets import County, CountyModel
+
+log = structlog.get_logger("models")
 
 _ROLES = {"risk_analyst": "风险分析员", "auditor": "审计员", "head_office_admin": "管理员"}
 WHO = {
@@ -99,6 +105,8 @@ async def register(
     )
     kind = str(getattr(read, "kind", "scorecard"))
     await repository.add_artefact(tx, compiled.hash, kind, canonical(read).decode())
+    if decides and isinstance(read, scorecard.Scorecard | trees.Trees):
+        await decisions.keep_card(tx, read)
     if not await repository.register(tx, new, why):
         raise ModelUnfit(why="同一个模型已经为这个用途登记过")
     audit.add(tx, "model.registered", new.id, type=type, family=family, artefact=new.artefact)
@@ -153,6 +161,41 @@ async def get(tx: Tx, model_id: str) -> Model:
 
 async def all_models(tx: Tx) -> list[Model]:
     return await repository.all_models(tx)
+
+
+async def nameable(tx: Tx) -> list[Nameable]:
+    """What a flow may name by its hash: the card of the release, then registered ones, newest first."""
+    shipped = bundle.seeded().card
+    found = [_named(shipped, "随系统发布的评分卡", "")]
+    for artefact, name, status in await repository.nameable(tx):
+        if artefact == shipped.hash:
+            continue
+        if artefact not in _NAMED:
+            _NAMED[artefact] = _tried(await body(tx, artefact))
+        known = _NAMED[artefact]
+        if known is not None:
+            found.append(msgspec.structs.replace(known, label=name, status=status))
+    return found
+
+
+_NAMED: dict[str, Nameable | None] = {}
+"""By artefact, without name and status; None for one that cannot be asked here."""
+
+
+def _tried(text: bytes) -> Nameable | None:
+    try:
+        return _named(cards.compile_card(cards.read(text), facts.catalogue()), "", "")
+    except Exception as error:  # what today's catalogue refuses, or a graph that does not run
+        log.error("a registered model cannot be asked in a flow", error=problem_code(error))
+        return None
+
+
+def _named(card: cards.Compiled, label: str, status: str) -> Nameable:
+    low, high = card.extremes()
+    kind: Literal["scorecard", "model"] = "model" if isinstance(card.card, trees.Trees) else "scorecard"
+    return Nameable(
+        artefact=card.hash, label=label, kind=kind, low=low, high=high, inputs=card.inputs, status=status
+    )
 
 
 async def history(tx: Tx, model_id: str) -> list[Event]:
@@ -225,7 +268,8 @@ def _emptied(model: Model) -> Model:
 
 
 async def bring(tx: Tx, model_id: str, status: str, why: str) -> Model:
-    """approved → shadow → live ⇄ watch → retired. Raises `StillDeciding` when a champion would retire."""
+    """approved → shadow → live ⇄ watch → retired. Raises `StillDeciding` when a champion would retire,
+    `StillNamed` when a strategy names it."""
     model = await get(tx, model_id)
     if status not in ("shadow", "live", "watch", "retired"):
         MODEL.check(model.status, "")
@@ -233,7 +277,16 @@ async def bring(tx: Tx, model_id: str, status: str, why: str) -> Model:
         families = await repository.deciding_for(tx, model_id)
         if families:
             raise StillDeciding(family="、".join(families))
+        await decisions.hold_models(tx, [model.artefact])
+        naming = await repository.named_by(tx, model_id)
+        if naming:
+            raise StillNamed(strategy="、".join(_strategy(*each) for each in naming))
     return await _move(tx, model, msgspec.structs.replace(model, status=status), why)
+
+
+def _strategy(stage: str, product_code: str, number: int | None) -> str:
+    product = "" if product_code == "*" else f" {product_code}"
+    return f"{STAGES[stage]}{product}" + (f" 第 {number} 版" if number else "")
 
 
 async def _move(tx: Tx, old: Model, new: Model, why: str) -> Model:

@@ -11,6 +11,7 @@ import msgspec
 
 from backend.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from backend.core.lifecycle import Lifecycle
+from backend.domains.decision import model as deciding
 from backend.domains.decision.model import Case, Stage
 
 UNION = "*"
@@ -39,18 +40,7 @@ STRATEGY = Lifecycle(
     },
 )
 
-STAGES: dict[str, str] = {
-    "fraud_check": "反欺诈",
-    "eligibility": "准入",
-    "rating": "评级",
-    "limit": "定额",
-    "pricing": "定价",
-    "marketing_gate": "营销触达",
-    "pre_screen": "预筛",
-    "drawdown_check": "用信检查",
-    "early_warning": "贷后预警",
-    "collection": "催收",
-}
+STAGES = deciding.STAGES
 Document = dict[str, Any]
 """A JDM graph: `nodes` and `edges` (see the decision domain's README)."""
 

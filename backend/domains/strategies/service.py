@@ -234,11 +234,13 @@ async def to_preview(tx: Tx, product_code: str, stage: Stage, content: Content) 
 
 
 async def submit(tx: Tx, version_id: str) -> Version:
-    """Put a checked version before a second person. Raises `NotPassed` for a draft, `StrategyMoved`."""
+    """Put a checked version before a second person. Raises `NotPassed` for a draft, or where it names a model that may
+    not be named any more; `StrategyMoved`."""
     version = await _locked(tx, version_id)
     if version.status == "draft":
         run = await repository.last_check(tx, version_id)
         raise NotPassed(run.report if run else Report(findings=[_unchecked()], scenarios=[]))
+    await _hold_named(tx, version)
     if version.status != "checked" or not await repository.submit(tx, version):
         raise StrategyMoved(label=version.status_label)
     audit.add(tx, "strategy.submit", version.id, number=version.number)
@@ -271,6 +273,7 @@ async def approve(
         raise MustNotEnd()
     if not await effects.measured(tx, version):
         raise NotMeasured()
+    await _hold_named(tx, version)
     run = await repository.add_check(tx, version, await checks.examine(tx, version))
     if run.failures:
         raise NotPassed(run.report)
@@ -353,9 +356,9 @@ async def roll_back(
 
 async def _take_over(tx: Tx, version: Version, why: str) -> None:
     """Retire what is live of exactly this strategy, and let `version` decide."""
-    said = await checks.document_findings(tx, version.stage, await checks.document_of(tx, version))
-    if any(each.blocks for each in said):
-        raise NotPassed(Report(findings=said, scenarios=[]))
+    document = await checks.document_of(tx, version)
+    await decisions.hold_named(tx, document)
+    await _require_fit(tx, version.stage, document)
     before = await repository.live(tx, version.institution_id, version.product_code, version.stage)
     if before is not None and before.product_code == version.product_code:
         await _move(tx, before, "retired", f"由第 {version.number} 版接替")
@@ -424,6 +427,19 @@ async def _document(tx: Tx, product_code: str, stage: Stage, content: Content) -
         said = Finding(kind="document", place="文件", sentence="不是一张能读懂的流程图")
         raise ContentInvalid([said]) from cause
     return document, gate.hash_of(document)
+
+
+async def _hold_named(tx: Tx, version: Version) -> None:
+    """Nobody retires what it names before this transaction ends. Raises `NotPassed` where somebody has."""
+    document = await checks.document_of(tx, version)
+    if await decisions.hold_named(tx, document):
+        await _require_fit(tx, version.stage, document)
+
+
+async def _require_fit(tx: Tx, stage: Stage, document: dict[str, Any]) -> None:
+    said = await checks.document_findings(tx, stage, document)
+    if any(each.blocks for each in said):
+        raise NotPassed(Report(findings=said, scenarios=[]))
 
 
 def _must_decide(version: Version) -> bool:

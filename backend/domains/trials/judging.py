@@ -13,10 +13,10 @@ import msgspec
 import polars as pl
 
 from backend.core import clock
-from backend.domains.decision import bundle, cards, evaluate, facts, lint
+from backend.domains.decision import bundle, cards, evaluate, facts
 from backend.domains.decision.bundle import Bundle
 from backend.domains.decision.model import Capsule, Case, Decision, Outcome, Stage, canonical
-from backend.domains.trials import cases, warnings
+from backend.domains.trials import cases, recipes, warnings
 from backend.domains.trials.model import Plan, Recipe, Rules
 
 _PAIRS_PER_CHUNK = 40
@@ -55,6 +55,7 @@ def recipe_of(using: Bundle) -> Recipe:
         card=canonical(using.card.card).decode(),
         catalogue=using.catalogue.text.decode(),
         flows={key: text for key, (_, text) in using.flows.items()},
+        models=using.models,
         overlays={str(stage): text for stage, text in using.overlay_texts.items()},
         price_band=using.price_band,
     )
@@ -64,12 +65,12 @@ def build(recipe: Recipe) -> Bundle:
     """Check and compile. Raises `StrategyRefused`."""
     documents = {Stage(stage): msgspec.json.decode(text) for stage, text in recipe.strategies.items()}
     card = cards.read(recipe.card.encode())
-    library = lint.Library({key: msgspec.json.decode(text) for key, text in recipe.flows.items()})
+    catalogue = facts.Catalogue(recipe.catalogue.encode())
     return bundle.build(
         documents,
         card,
-        catalogue=facts.Catalogue(recipe.catalogue.encode()),
-        library=library,
+        catalogue=catalogue,
+        library=recipes.library(recipe, catalogue),
         overlays={Stage(stage): msgspec.json.decode(text) for stage, text in recipe.overlays.items()},
         price_band=recipe.price_band,
         keep=False,

@@ -49,13 +49,14 @@ LGD_BP = 4_500
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a bundle is built from, as canonical JSON texts (sub-flows by hash); what a trial keeps and sends to
-    its processes."""
+    """Everything a bundle is built from, as canonical JSON texts (sub-flows and named models by hash); what a trial
+    keeps and sends to its processes."""
 
     strategies: dict[str, str]
     card: str
     catalogue: str
     flows: dict[str, str] = {}
+    models: dict[str, str] = {}
     overlays: dict[str, str] = {}  # a county's layer by stage
     price_band: tuple[int, int] | None = None
 
@@ -108,6 +109,7 @@ def _each_text(recipe: Recipe, change: Callable[[str], str]) -> Recipe:
         card=change(recipe.card),
         catalogue=change(recipe.catalogue),
         flows={key: change(text) for key, text in recipe.flows.items()},
+        models={key: change(text) for key, text in recipe.models.items()},
         overlays={stage: change(text) for stage, text in recipe.overlays.items()},
         price_band=recipe.price_band,
     )

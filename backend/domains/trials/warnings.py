@@ -7,7 +7,7 @@ import polars as pl
 from backend.domains.decision import assess, assessment, facts
 from backend.domains.decision.assess import Prepared
 from backend.domains.decision.model import Case, Stage
-from backend.domains.trials import cases
+from backend.domains.trials import cases, recipes
 from backend.domains.trials.model import Alarms, Measured, Recipe
 from backend.domains.trials.tallying import GROUPS
 
@@ -19,7 +19,8 @@ def build(recipe: Recipe) -> Prepared:
     catalogue = facts.Catalogue(recipe.catalogue.encode())
     overlay = msgspec.json.decode(recipe.overlays[STAGE]) if STAGE in recipe.overlays else None
     document = msgspec.json.decode(recipe.strategies[STAGE])
-    return assess.prepare(STAGE, document, catalogue=catalogue, overlay=overlay)
+    library = recipes.library(recipe, catalogue)
+    return assess.prepare(STAGE, document, catalogue=catalogue, library=library, overlay=overlay)
 
 
 def judge(frame: pl.DataFrame, draft: Prepared, base: Prepared | None) -> pl.DataFrame:
