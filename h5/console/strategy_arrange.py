@@ -267,7 +267,7 @@ def _befores(document: Document) -> list[Any]:
 
 def _node(node: Any) -> Node:
     x, y = strategy_graph.spot(node)
-    kind = strategy_graph.KINDS.get(node["type"], "节点")
+    kind = strategy_graph.kind_of(node)
     return Node(node["id"], node["name"], kind, x, y, arranging.may_go(node), EDITABLE.get(node["type"], ""))
 
 

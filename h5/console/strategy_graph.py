@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from backend.domains.decision.path import Lit
+from backend.domains.strategies import scored
 
 WIDE, HIGH, MARGIN = 168, 56, 24
 KINDS = {
@@ -76,7 +77,7 @@ def draw(document: Mapping[str, Any], lit: Lit | None = None) -> Drawing:
 def _box(node: Mapping[str, Any], spot: tuple[int, int], lit: Lit | None) -> Box:
     name, number = str(node.get("name", "")), node["id"]
     rows = lit.rows.get(number, ()) if lit is not None else ()
-    note = f"命中 {len(rows)} 行" if rows else KINDS.get(node["type"], node["type"])
+    note = f"命中 {len(rows)} 行" if rows else kind_of(node)
     if node["type"] == "decisionTableNode" and not rows:
         note = f"规则表，{len(node['content']['rules'])} 行"
     if (points := points_of(node, lit)) is not None:
@@ -84,6 +85,12 @@ def _box(node: Mapping[str, Any], spot: tuple[int, int], lit: Lit | None) -> Box
     shown = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
     link = f"#t-{number}" if node["type"] in ("decisionTableNode", "customNode") else ""
     return Box(*spot, shown, note, lit is not None and number in lit.nodes, link)
+
+
+def kind_of(node: Mapping[str, Any]) -> str:
+    """What a node is, in words."""
+    score = scored.score_of(node)
+    return score.kind if score is not None else KINDS.get(node["type"], "节点")
 
 
 def points_of(node: Mapping[str, Any], lit: Lit | None) -> int | None:

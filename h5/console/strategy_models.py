@@ -16,7 +16,7 @@ from backend.domains.strategies.scored import KINDS
 from backend.web.staff import Here
 from h5.console import models as register
 
-SHIPPED = "随系统发布"
+SHIPPED = "一直可用"
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

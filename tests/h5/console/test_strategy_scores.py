@@ -72,7 +72,7 @@ async def test_a_score_is_placed_used_by_a_table_and_seen_in_the_way_of_a_case(
     version = desk.path.removesuffix("/arrange")
     assert f"{version}/score?node=score-1" in desk.page.links
     await desk.get(version)
-    for words in ("农户信用分", "434 到 801 分", f"指纹 {SHIPPED.hash[:12]}", "随系统发布", "新增节点"):
+    for words in ("农户信用分", "434 到 801 分", f"指纹 {SHIPPED.hash[:12]}", "一直可用", "新增节点"):
         assert words in desk.words, words
     assert "用随系统发布的评分卡打分，结果叫“农户信用分”" in desk.words
 
