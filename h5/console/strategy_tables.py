@@ -19,6 +19,8 @@ from h5.console.strategy_models import Told
 
 NEW = "new"
 """The row that is not there yet."""
+SPAN = ("", "low", "high")
+"""Where a finding of a score may point: the node, or an end of what it tells."""
 ENDS = {"collect": "每一行都看，命中的都算", "first": "从上往下看，命中第一行为止"}
 
 
@@ -114,7 +116,7 @@ def sheet(
             score=score,
             told=(models or {}).get(score.model),
             points=strategy_graph.points_of(node, lit),
-            wrong=_sentences(said, score.node, "", ""),
+            wrong=tuple(s for c in SPAN for s in _sentences(said, score.node, "", c)),
         )
         for node in document["nodes"]
         if (score := scored.score_of(node)) is not None
@@ -123,7 +125,7 @@ def sheet(
     placed = {
         *((t.id, "", "") for t in tables),
         *((n.id, "", "") for n in sums),
-        *((each.score.node, "", "") for each in scores),
+        *((each.score.node, "", c) for each in scores for c in SPAN),
         *((n.id, r.id, c) for n in sums for r in n.rows for c in ("", "value")),
         *((t.id, r.id, "") for t in tables for r in t.rows),
         *((t.id, r.id, c.column) for t in tables for r in t.rows for c in (*r.conditions, *r.results)),

@@ -2,7 +2,7 @@
 
 from backend.domains.decision.path import Lit
 from backend.domains.strategies import checks
-from backend.domains.strategies.model import CountyContent, UnionContent
+from backend.domains.strategies.model import CountyContent, Finding, UnionContent
 from h5.console import strategy_graph, strategy_tables
 from tests.domains.strategies import test_scored
 
@@ -50,5 +50,11 @@ def test_a_score_says_what_it_gave_a_case_that_came_by_it_and_nothing_otherwise(
 
 def test_a_county_reads_the_score_of_head_office_s_flow_on_its_own_page() -> None:
     floor = UnionContent(document=test_scored.placed())
-    (asked,) = strategy_tables.sheet(test_scored.STAGE, CountyContent(), floor).scores
+    said = [
+        Finding(kind="document", place="农户评分", sentence=f"{column}不够", node="score-1", column=column)
+        for column in ("", "low", "high")
+    ]
+    sheet = strategy_tables.sheet(test_scored.STAGE, CountyContent(), floor, said)
+    (asked,) = sheet.scores
+    assert (asked.wrong, sheet.elsewhere) == (("不够", "low不够", "high不够"), ())
     assert (asked.score.result, asked.score.span, asked.points) == ("信用分", "434 到 801 分", None)
