@@ -255,5 +255,3 @@ def test_a_scorecard_is_placed_joined_and_its_score_becomes_a_condition(town: To
         page.goto(f"{town.web}/console/strategies/compare?product=*&stage=eligibility")
         expect(page.locator(".changes", has_text="农户评分")).to_be_visible()
         look(page, "81-compare-with-scorecard")
-        page.goto(f"{town.web}/console/models")
-        look(page, "82-register")
