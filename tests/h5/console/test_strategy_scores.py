@@ -150,10 +150,12 @@ async def test_another_model_and_another_name_are_checked_and_told_as_a_sentence
     page = f"/console/models/{other.id}"
     await desk.get(f"/console/strategies/{saved}")
     assert page in desk.page.links
-    reviewer = await desks.of("JX0301")
-    await reviewer.get(f"/console/strategies/{saved}")
-    assert reviewer.reply.status_code == 200
-    assert ("存成草稿" not in reviewer.words, other.name in reviewer.words) == (True, True)
+    for staff_no, may in (("JX0301", True), ("JX0201", False)):
+        county = await desks.of(staff_no)
+        await county.get(f"/console/strategies/{saved}")
+        assert county.reply.status_code == 200
+        assert ("存成草稿" not in county.words, other.name in county.words) == (True, True)
+        assert (page in county.page.links) is may, "a link for those alone who may open the register"
 
 
 async def test_a_county_and_a_flow_that_asks_no_model_have_no_such_page(desks: Desks) -> None:
@@ -214,3 +216,23 @@ async def test_a_model_that_ended_is_said_on_the_page_of_the_node_and_another_is
     assert "（已退出），不能在流程里用，请换一个" in desk.words
     await desk.send(desk.page.form("/score"), act="save", model=other.artefact)
     assert (desk.reply.status_code, "请从列表里选一个" in desk.words) == (422, True)
+
+
+async def test_a_registered_model_scores_a_case_of_the_draft_and_cannot_end_while_the_flow_waits_for_approval(
+    road: Road, desks: Desks
+) -> None:
+    other = await brought_live(road.db, canonical(OTHER), _report(OTHER))
+    desk = await desks.of("SL0001")
+    await place(desk, await draft(desk), model=other.artefact)
+    assert "每条路都有结果" in desk.words, desk.words
+    await act_on(desk, "check")
+    assert "检查通过" in desk.words, desk.words
+    version = desk.path
+    await desk.get(f"{version}/try")
+    assert re.search(r"这个案例 \d{3} 分 用哪一个 个人授信评分卡 在用", desk.words), desk.words
+    await desk.get(version)
+    await act(desk, "submit")
+    page = f"/console/models/{other.id}"
+    await desk.get(page)
+    await desk.send(desk.page.form(f"{page}/act"), act="retired", why="不用了")
+    assert (desk.reply.status_code, "先换掉再退出" in desk.words) == (409, True), desk.words
