@@ -8,15 +8,12 @@ from litestar.params import FromPath
 
 from backend.core.errors import Invalid, Problem
 from backend.db.database import Tx
-from backend.domains.decision import jdm
 from backend.domains.evidence import sources
 from backend.domains.identity import service as identity
 from backend.domains.institutions.model import HEAD_OFFICE, UNION
 from backend.domains.models import offsets, report, watching
 from backend.domains.models import service as models
 from backend.domains.models.model import MODEL, TYPES, Event, Model, ReportMissing, ReportUnfit, WhyMissing
-from backend.domains.strategies import service as strategies
-from backend.domains.strategies.model import UnionContent
 from backend.flows import take_model_report
 from backend.overview import model_monitors
 from backend.overview.model_monitors import Tried
@@ -278,13 +275,8 @@ async def _use(tx: Tx, model: Model, names: dict[str, str]) -> Use:
 
 
 async def _calling(tx: Tx, model: Model) -> tuple[tuple[str, str], ...]:
-    """Strategies in use whose graph asks this model by a node of its own."""
-    found = []
-    for version in await strategies.in_use(tx):
-        content = version.content
-        if isinstance(content, UnionContent) and model.artefact in jdm.models(content.document):
-            found.append((version.label, f"/console/strategies/{version.id}"))
-    return tuple(found)
+    """Strategies whose graph asks this model by a node of its own."""
+    return (await register.calling(tx)).get(model.artefact, ())
 
 
 def _acts(here: Here, model: Model) -> Acts:

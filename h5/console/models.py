@@ -14,6 +14,9 @@ from backend.domains.identity.model import Staff
 from backend.domains.institutions.model import UNION
 from backend.domains.models import service as models
 from backend.domains.models.model import ALL_FAMILIES, MODEL, TYPES, LineUp, Model, ModelMissing
+from backend.domains.products import service as products
+from backend.domains.strategies import naming
+from backend.domains.strategies.model import Version
 from backend.flows import register_model
 from backend.web import forms, staff
 from backend.web.http import Request, Response
@@ -27,7 +30,8 @@ REFUSED = (Invalid, Conflict, NotPermitted, Unavailable)
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A model in words. `standing`: its part in deciding now; `mine`: what this person may do next, or nothing."""
+    """A model in words. `standing`: its part in deciding now; `strategies` whose graph asks it, (label, address);
+    `mine`: what this person may do next, or nothing."""
 
     model: Model
     kind: str
@@ -35,6 +39,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     family: str
     standing: str
+    strategies: tuple[tuple[str, str], ...]
     mine: str
 
 
@@ -64,7 +69,10 @@ async def show(request: Request) -> Response:
         people = {person.id: person.name for person in await identity.all_staff(tx)}
         found = await models.all_models(tx)
         standing = {family: await models.current(tx, family) for family in {each.family for each in found}}
-    lines = [_line(here, each, standing[each.family], people) for each in found]
+        asking = await calling(tx) if found else {}
+    lines = [
+        _line(here, each, standing[each.family], people, asking.get(each.artefact, ())) for each in found
+    ]
     view = Register(
         waiting=tuple(line for line in lines if line.mine), lines=tuple(lines), may_register=maker(here)
     )
@@ -164,7 +172,30 @@ async def _new(here: Here, form: dict[str, str], problem: Problem | None = None)
     )
 
 
-def _line(here: Here, model: Model, line_up: LineUp | None, people: dict[str, str]) -> Line:
+async def calling(tx: Tx) -> dict[str, tuple[tuple[str, str], ...]]:
+    """(label, address) of the strategies whose graph asks a model, by the model's hash."""
+    named = await naming.by_model(tx)
+    brands = await products.tree(tx) if named else []
+    names = {leaf.code: leaf.name for brand in brands for s in brand.series for leaf in s.products}
+    return {
+        model: tuple((_said(each, names), f"/console/strategies/{each.id}") for each in versions)
+        for model, versions in named.items()
+    }
+
+
+def _said(version: Version, names: dict[str, str]) -> str:
+    product = names.get(version.product_code, EVERY_FAMILY)
+    waits = "等审批" if version.status == "checked" else version.status_label
+    return f"{product} · {version.label}（{waits}）"
+
+
+def _line(
+    here: Here,
+    model: Model,
+    line_up: LineUp | None,
+    people: dict[str, str],
+    asking: tuple[tuple[str, str], ...],
+) -> Line:
     next_ = [status for status in models.next_acts(here.actor, model) if status != "retired"]
     return Line(
         model=model,
@@ -173,6 +204,7 @@ def _line(here: Here, model: Model, line_up: LineUp | None, people: dict[str, st
         owner=who(model.owner, people),
         family=families().get(model.family, model.family),
         standing=standing(model, line_up),
+        strategies=asking,
         mine=WAITS[next_[0]] if next_ and model.status in _WAITING else "",
     )
 

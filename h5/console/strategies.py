@@ -26,7 +26,7 @@ from backend.domains.strategies.model import (
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_tables
+from h5.console import strategy_models, strategy_tables
 from h5.console.strategy_tables import Sheet
 
 HOME = "/console/strategies"
@@ -265,6 +265,7 @@ async def _strategy(
         history = await strategies.history(tx, owner, product, stage)
         who = await people(tx, [each.maker for each in history])
         outgrown = await checks.outdated(tx, own) if own else []
+        models = await strategy_models.known(here, tx, [floor.document])
     shown: Any = own.content if own else floor
     return Strategy(
         product=product,
@@ -273,7 +274,7 @@ async def _strategy(
         stages=tuple((each, STAGES[each], path_of(product, each)) for each in (*DECIDING, *MOMENTS)),
         union=union,
         own=own,
-        sheet=strategy_tables.sheet(stage, shown, floor),
+        sheet=strategy_tables.sheet(stage, shown, floor, models=models),
         history=tuple((each, who.get(each.maker, "")) for each in history if each.status != "superseded"),
         working=next((each for each in history if each.status in ("draft", "checked")), None),
         layer=owner,

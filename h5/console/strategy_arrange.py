@@ -15,17 +15,19 @@ from backend.db.database import Tx
 from backend.domains.decision import facts, graph
 from backend.domains.decision import service as decisions
 from backend.domains.decision.facts import Catalogue
-from backend.domains.strategies import arranging, calculations, checks
+from backend.domains.models import service as models
+from backend.domains.strategies import arranging, calculations, checks, scored
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.arranging import Arrangement, ArrangementWrong, Source
 from backend.domains.strategies.model import UNION, Document, UnionContent, Version
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_edits, strategy_files, strategy_graph, strategy_versions
+from h5.console import strategy_edits, strategy_files, strategy_graph, strategy_models, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_edits import Editor, Problem
 from h5.console.strategy_graph import Drawing
+from h5.console.strategy_models import Told
 from h5.console.strategy_versions import found
 
 SHOW = "console/strategies/arrange.html"
@@ -37,14 +39,17 @@ FIELDS = (
     "act",
     "note",
 )
-ADDING = ("kind", "name", "columns", "rows", "before", "fact", "branches", "flow", "note")
-EDITABLE = (graph.EXPRESSION,)
-"""Nodes whose inside is changed on a page of their own; a table's rows and columns are on the version's."""
+ADDING = (
+    "kind", "name", "columns", "rows", "before", "fact", "branches", "flow", "model", "result", "note",
+)  # fmt: skip
+EDITABLE = {graph.EXPRESSION: "node", graph.CUSTOM: "score"}
+"""Nodes whose inside is changed on a page of their own, with its address; a table's rows and columns are on the
+version's."""
 ACTS = {"save": "重排了流程图", "tidy": "自动排齐了流程图"}
 
 
 class Node(msgspec.Struct, frozen=True):
-    """`kind` in words; `may_go`: not the input or output; `inside`: it has a page of its own."""
+    """`kind` in words; `may_go`: not the input or output; `inside`: the page its content is changed on, '' for none."""
 
     id: str
     name: str
@@ -52,7 +57,7 @@ class Node(msgspec.Struct, frozen=True):
     x: int
     y: int
     may_go: bool
-    inside: bool
+    inside: str
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -73,6 +78,7 @@ class ArrangePage(msgspec.Struct, frozen=True, kw_only=True):
     may_edit: bool
     too_large: bool
     flows: tuple[tuple[str, str], ...] = ()
+    models: tuple[Told, ...] = ()
     labels: tuple[str, ...] = ()
     places: tuple[tuple[str, str], ...] = ()
     kinds: dict[str, str] = msgspec.field(default_factory=arranging.KINDS.copy)
@@ -106,7 +112,7 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
 
 @post(f"{HOME}/{{version_id:str}}/arrange/add", opt=staff.only(*WRITERS), fields=ADDING)
 async def add(request: Request, version_id: FromPath[str]) -> Response:
-    """One node more: a rule table, a calculation, a switch or a sub-flow."""
+    """One node more: a rule table, a calculation, a scorecard or model, a switch or a sub-flow."""
     here, form = staff.here(request), await forms.texts(request)
     said = arranging.KINDS.get(form.get("kind", ""), "节点")
 
@@ -153,7 +159,7 @@ def _arranged(document: Document, form: dict[str, str]) -> Document:
 
 
 async def _added(tx: Tx, version: Version, document: Document, form: dict[str, str]) -> Document:
-    """Raises `ArrangementWrong`."""
+    """Raises `ArrangementWrong`, `RowsWrong`, `ScoreWrong`."""
     kind, name = form.get("kind", ""), form.get("name", "")
     known = calculations.words(document, facts.catalogue())
     if len(document["nodes"]) >= MOST_NODES:
@@ -167,6 +173,9 @@ async def _added(tx: Tx, version: Version, document: Document, form: dict[str, s
     if kind == "expressionNode":
         rows = calculations.lines_of(form.get("rows", ""))
         return _put(calculations.with_calculation(document, name, rows), form)
+    if kind == "customNode":
+        model = scored.chosen(await models.nameable(tx), form.get("model", ""))
+        return _put(scored.with_score(document, name, form.get("result", ""), model), form)
     if kind == "decisionNode":
         offered = await _flows(tx, version)
         chosen = next((each for each in offered if each.id == form.get("flow")), None)
@@ -222,7 +231,7 @@ async def _view(
             return None
         document = version.content.document
         said = await checks.document_findings(tx, version.stage, document)
-        offered = await _flows(tx, version)
+        offered, models_ = await _flows(tx, version), await strategy_models.named(here, tx)
     try:
         sources = arranging.sources(document)
     except (LookupError, TypeError, AttributeError):  # a switch without branches: only looked at here
@@ -240,6 +249,7 @@ async def _view(
         may_edit=strategy_versions.acts_of(here, version).edit and not too_large,
         too_large=too_large,
         flows=tuple((each.id, f"{each.label}（{each.status_label}）") for each in offered),
+        models=models_,
         labels=tuple(each.label for each in known.facts.values() if each.kind != "date"),
         places=((arranging.ENTRY, "所有步骤前面"), *((n["id"], n["name"]) for n in _befores(document))),
         told=strategy_edits.told(problem),
@@ -251,14 +261,14 @@ EDITOR = Editor(SHOW, _view, "县行的版本没有自己的流程图", "/arrang
 
 
 def _befores(document: Document) -> list[Any]:
-    """Steps a calculation can be put in front of."""
+    """Steps a calculation, a scorecard or a model can be put in front of."""
     return [each for each in arranging.targets(document) if each["type"] != graph.OUTPUT]
 
 
 def _node(node: Any) -> Node:
     x, y = strategy_graph.spot(node)
-    kind = strategy_graph.KINDS.get(node["type"], "节点")
-    return Node(node["id"], node["name"], kind, x, y, arranging.may_go(node), node["type"] in EDITABLE)
+    kind = strategy_graph.kind_of(node)
+    return Node(node["id"], node["name"], kind, x, y, arranging.may_go(node), EDITABLE.get(node["type"], ""))
 
 
 def _ways(document: Document, sources: list[Source]) -> tuple[Way, ...]:

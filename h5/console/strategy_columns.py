@@ -206,8 +206,10 @@ async def _checked(here: Here, page: ColumnsPage) -> ColumnsPage:
     assert isinstance(held, UnionContent)
     form = {"table": page.table, **_fields([each.token for each in page.places])}
     try:
-        content = held if not page.changed else await strategy_edits.whole(_later(version, held, form))
         async with here.context.db.read(here.actor) as tx:
+            content = held
+            if page.changed:
+                content = await strategy_edits.whole(tx, _later(version, held, form))
             ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
         report = await aside.run(ready.report)
     except ContentInvalid as problem:

@@ -15,6 +15,7 @@ from backend.domains.strategies.model import UNION, StrategyMissing, UnionConten
 from backend.web import staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
+from h5.console import strategy_models
 from h5.console.strategies import HOME, READERS, path_of, product_names, stage_of
 from h5.console.strategy_versions import reader
 
@@ -98,6 +99,7 @@ async def _compared(here: Here, view: Comparison, before: Choice, after: Choice)
     async with here.context.db.read(here.actor) as tx:
         sides = [await counties.applies(tx, each) for each in (one, other)]
         floor = await strategies.floor(tx, other.product_code, other.stage)
+        models = await strategy_models.known(here, tx, [each.document for each in sides])
     across, known = one.layer != other.layer, facts.catalogue()
     try:
         found = beside.tables(other.stage, sides[0].document, sides[1].document, known)
@@ -107,7 +109,7 @@ async def _compared(here: Here, view: Comparison, before: Choice, after: Choice)
     if across:  # what is opened is head office's alone
         openings = sides[1].openings
         contents = tuple(UnionContent(document=each.document, openings=openings) for each in sides)  # type: ignore[assignment]
-    said = diff.between(other.stage, *contents, known, floor)
+    said = diff.between(other.stage, *contents, known, floor, strategy_models.names(models))
     others = tuple(
         each for each in said if each.what in ("节点", "算式", "连线", "列", "开放的位置", "加减点", "参数")
     )

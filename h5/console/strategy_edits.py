@@ -2,7 +2,6 @@
 itself; a save is a new version of the draft, and what is wrong is said on the page it came from."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import msgspec
 
@@ -13,11 +12,10 @@ from backend.domains.strategies.arranging import ArrangementWrong
 from backend.domains.strategies.model import UnionContent, Version
 from backend.web.http import Response
 from backend.web.staff import Here
-from h5.console import strategy_versions
+from h5.console import strategy_models, strategy_versions
 from h5.console.strategies import HOME
 from h5.console.strategy_versions import code_of, found
 
-T = TypeVar("T")
 Problem = Invalid | Conflict | NotPermitted
 View = Callable[[Here, str, dict[str, str], Problem | None], Awaitable[msgspec.Struct | None]]
 Change = Callable[[Tx, Version, UnionContent], Awaitable[UnionContent]]
@@ -49,7 +47,7 @@ async def saved(
             version = await found(tx, version_id)
             if not isinstance(version.content, UnionContent):
                 raise Invalid(fields={"note": editor.county})
-            content = await whole(change(tx, version, version.content))
+            content = await whole(tx, change(tx, version, version.content))
             note = (form.get("note") or otherwise)[:200]
             made = await strategies.save(tx, version_id, content, note=note)
     except (Invalid, Conflict, NotPermitted) as problem:
@@ -57,10 +55,13 @@ async def saved(
     return here.go(f"{HOME}/{made.id}{editor.done}")
 
 
-async def whole(change: Awaitable[T]) -> T:
-    """What a change gives; raises `ArrangementWrong` where the flow of a file is not written out."""
+async def whole(tx: Tx, change: Awaitable[UnionContent]) -> UnionContent:
+    """What a change gives, without what nothing reads any more; raises `ArrangementWrong` where the flow of a file is
+    not written out."""
     try:
-        return await change
+        content = await change
+        document = await strategy_models.trimmed(tx, content.document)
+        return UnionContent(document=document, openings=content.openings)
     except (LookupError, TypeError, AttributeError, ValueError) as cause:
         raise ArrangementWrong(why="这张图里有没写完整的节点，请用文件改好再来") from cause
 

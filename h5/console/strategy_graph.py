@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from backend.domains.decision.path import Lit
+from backend.domains.strategies import scored
 
 WIDE, HIGH, MARGIN = 168, 56, 24
 KINDS = {
@@ -24,7 +25,7 @@ _LONGEST = 11  # characters of a name that fit into a box
 
 
 class Box(msgspec.Struct, frozen=True):
-    """`note` what it is, or how many rows matched; `link` the table on the page, '' for none."""
+    """`note` what it is, how many rows matched or the score given; `link` its panel on the page, '' for none."""
 
     x: int
     y: int
@@ -63,7 +64,7 @@ def draw(document: Mapping[str, Any], lit: Lit | None = None) -> Drawing:
         for e in document["edges"]
         if e["sourceId"] in spots and e["targetId"] in spots
     )
-    way = [f"{node['name']}" for node in nodes if lit is not None and node["id"] in lit.nodes]
+    way = [_said(node, lit) for node in nodes if lit is not None and node["id"] in lit.nodes]
     return Drawing(
         width=max((x for x, _ in spots.values()), default=0) + WIDE + MARGIN,
         height=max((y for _, y in spots.values()), default=0) + HIGH + MARGIN,
@@ -76,12 +77,32 @@ def draw(document: Mapping[str, Any], lit: Lit | None = None) -> Drawing:
 def _box(node: Mapping[str, Any], spot: tuple[int, int], lit: Lit | None) -> Box:
     name, number = str(node.get("name", "")), node["id"]
     rows = lit.rows.get(number, ()) if lit is not None else ()
-    note = f"命中 {len(rows)} 行" if rows else KINDS.get(node["type"], node["type"])
+    note = f"命中 {len(rows)} 行" if rows else kind_of(node)
     if node["type"] == "decisionTableNode" and not rows:
         note = f"规则表，{len(node['content']['rules'])} 行"
+    if (points := points_of(node, lit)) is not None:
+        note = f"得 {points:,} 分"
     shown = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
-    link = f"#t-{number}" if node["type"] == "decisionTableNode" else ""
+    link = f"#t-{number}" if node["type"] in ("decisionTableNode", "customNode") else ""
     return Box(*spot, shown, note, lit is not None and number in lit.nodes, link)
+
+
+def kind_of(node: Mapping[str, Any]) -> str:
+    """What a node is, in words."""
+    score = scored.score_of(node)
+    return score.kind if score is not None else KINDS.get(node["type"], "节点")
+
+
+def points_of(node: Mapping[str, Any], lit: Lit | None) -> int | None:
+    """The score a scorecard or model of the flow gave a case that came by it."""
+    if lit is None or node["type"] != "customNode":
+        return None
+    return next((int(value) for value in lit.values.get(node["id"], {}).values()), None)
+
+
+def _said(node: Mapping[str, Any], lit: Lit | None) -> str:
+    points = points_of(node, lit)
+    return str(node["name"]) if points is None else f"{node['name']}（{points:,} 分）"
 
 
 def spot(node: Mapping[str, Any]) -> tuple[int, int]:

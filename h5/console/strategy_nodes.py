@@ -163,8 +163,8 @@ async def _checked(here: Here, page: NodePage, form: dict[str, str]) -> NodePage
     version, held = page.version, page.version.content
     assert isinstance(held, UnionContent)
     try:
-        content = await strategy_edits.whole(_later(held, form))
         async with here.context.db.read(here.actor) as tx:
+            content = await strategy_edits.whole(tx, _later(held, form))
             ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
         report = await aside.run(ready.report)
     except ContentInvalid as problem:

@@ -9,12 +9,18 @@ import msgspec
 from backend.domains.decision import facts
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import calculations, cells, overlays
+from backend.domains.decision.path import Lit
+from backend.domains.strategies import calculations, cells, overlays, scored
 from backend.domains.strategies.cells import Column
 from backend.domains.strategies.model import Content, CountyContent, Finding, UnionContent
+from backend.domains.strategies.scored import Score
+from h5.console import strategy_graph
+from h5.console.strategy_models import Told
 
 NEW = "new"
 """The row that is not there yet."""
+SPAN = ("", "low", "high")
+"""Where a finding of a score may point: the node, or an end of what it tells."""
 ENDS = {"collect": "每一行都看，命中的都算", "first": "从上往下看，命中第一行为止"}
 
 
@@ -71,12 +77,23 @@ class Node(msgspec.Struct, frozen=True):
     wrong: tuple[str, ...] = ()
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A scorecard or model of the flow, whose score the tables behind it can use. `told` None: nobody registered it
+    here; `points` what it gave the case that is shown."""
+
+    score: Score
+    told: Told | None
+    points: int | None
+    wrong: tuple[str, ...] = ()
+
+
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """All calculations and tables of a version; `elsewhere` are findings that belong to none of them, as
+    """All calculations, scorecards and tables of a version; `elsewhere` are findings that belong to none of them, as
     `place：sentence`."""
 
     tables: tuple[Table, ...]
     nodes: tuple[Node, ...] = ()
+    scores: tuple[Asked, ...] = ()
     elsewhere: tuple[str, ...] = ()
 
 
@@ -85,17 +102,30 @@ def sheet(
     content: Content,
     floor: UnionContent,
     findings: Iterable[Finding] = (),
-    lit: Mapping[str, Iterable[str]] | None = None,
+    lit: Lit | None = None,
+    models: Mapping[str, Told] | None = None,
 ) -> Sheet:
-    """`floor` gives a county's page its locked rows; `lit` are rows a case matched, by table."""
+    """`floor` gives a county's page its locked rows; `lit` is the way of a case; `models` are told by hash."""
     document = content.document if isinstance(content, UnionContent) else floor.document
     said, nodes = _by_place(findings), overlays.tables(document)
     known = calculations.words(document, facts.catalogue())
-    tables = tuple(_table(stage, node, content, floor, said, lit or {}, known) for node in nodes.values())
+    rows = lit.rows if lit else {}
+    tables = tuple(_table(stage, node, content, floor, said, rows, known) for node in nodes.values())
+    scores = tuple(
+        Asked(
+            score=score,
+            told=(models or {}).get(score.model),
+            points=strategy_graph.points_of(node, lit),
+            wrong=tuple(s for c in SPAN for s in _sentences(said, score.node, "", c)),
+        )
+        for node in document["nodes"]
+        if (score := scored.score_of(node)) is not None
+    )
     sums = tuple(_sums(node, said, known) for node in calculations.nodes_of(document))
     placed = {
         *((t.id, "", "") for t in tables),
         *((n.id, "", "") for n in sums),
+        *((each.score.node, "", c) for each in scores for c in SPAN),
         *((n.id, r.id, c) for n in sums for r in n.rows for c in ("", "value")),
         *((t.id, r.id, "") for t in tables for r in t.rows),
         *((t.id, r.id, c.column) for t in tables for r in t.rows for c in (*r.conditions, *r.results)),
@@ -106,7 +136,7 @@ def sheet(
         if key not in placed
         for each in several
     )
-    return Sheet(tables=tables, nodes=sums, elsewhere=elsewhere)
+    return Sheet(tables=tables, nodes=sums, scores=scores, elsewhere=elsewhere)
 
 
 def _sums(

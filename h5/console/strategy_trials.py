@@ -30,7 +30,7 @@ from backend.domains.strategies.model import (
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import stored_trials, strategy_graph, strategy_scenarios, strategy_tables
+from h5.console import stored_trials, strategy_graph, strategy_models, strategy_scenarios, strategy_tables
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_graph import Drawing
 from h5.console.strategy_tables import Sheet
@@ -160,6 +160,7 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         chosen = next((each for each in held if each.id == form.get("case")), held[0] if held else None)
         levers, case = _levers(await _looked_at(tx, version), chosen, form) if chosen else ((), None)
         answer, told = await _answered(tx, version, document, case, stored=real is not None)
+        told_models = await strategy_models.known(here, tx, [document])
     lit = path.lit(document, _of_layer(answer, version), version.stage) if answer else None
     words, decided = judging.outcomes(version.stage), isinstance(answer, Decision)
     return Trial(
@@ -173,7 +174,7 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         outcome=words[answer.outcome] if answer else "",
         caps=_shares(answer if isinstance(answer, Decision) else None),
         drawing=strategy_graph.draw(document, lit),
-        sheet=strategy_tables.sheet(version.stage, version.content, floor, lit=lit.rows if lit else None),
+        sheet=strategy_tables.sheet(version.stage, version.content, floor, lit=lit, models=told_models),
         may_keep=strategies.may_write(here.actor) and (version.layer == "union" or not here.head_office),
         stored=stored_trials.compared(real, answer) if real else None,
         outcomes=words,

@@ -22,6 +22,7 @@ from backend.domains.strategies.model import (
     STAGES,
     CheckRun,
     CountyContent,
+    Document,
     Effect,
     Finding,
     Move,
@@ -34,7 +35,7 @@ from backend.web import forms, staff
 from backend.web.formats import HERE
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_tables
+from h5.console import strategy_models, strategy_tables
 from h5.console.strategies import HOME, READERS, WRITERS, overlays_of, path_of, people, product_names
 from h5.console.strategy_tables import Sheet
 
@@ -228,7 +229,8 @@ async def view(
         who = await people(tx, whos)
         effect = await effects.last_of(tx, version_id)
         before = await course.compared_with(tx, version)
-        changes = await course.changes_of(tx, version, before)
+        models = await strategy_models.known(here, tx, _documents(version, before, floor))
+        changes = await course.changes_of(tx, version, before, strategy_models.names(models))
         warned = await checks.outdated(tx, version) if version.status == "live" else []
     findings = run.report.findings if run else []
     return VersionPage(
@@ -236,7 +238,7 @@ async def view(
         product_name=names.get(version.product_code, version.product_code),
         strategy_path=path_of(version.product_code, version.stage),
         stages=_strip(version),
-        sheet=strategy_tables.sheet(version.stage, version.content, floor, findings),
+        sheet=strategy_tables.sheet(version.stage, version.content, floor, findings, models=models),
         knobs=knobs(version, floor, findings),
         changes=tuple(changes),
         against=_against(version, before),
@@ -260,6 +262,12 @@ async def view(
         errors=problem.fields if isinstance(problem, Invalid) else {},
         now=clock.now(),
     )
+
+
+def _documents(version: Version, before: Version | None, floor: UnionContent) -> list[Document]:
+    """Those the page draws or compares."""
+    held = (version.content, floor, before.content if before else None)
+    return [each.document for each in held if isinstance(each, UnionContent)]
 
 
 def _against(version: Version, before: Version | None) -> str:

@@ -174,3 +174,84 @@ def test_columns_and_a_calculation_are_changed_where_they_stand(town: Town) -> N
         page.locator("a", has_text="用更多案例试算这一版").click()
         page.locator("summary", has_text="只看几个县").click()
         look(page, "75-trial-counties")
+
+
+def test_a_scorecard_is_placed_joined_and_its_score_becomes_a_condition(town: Town) -> None:
+    """Chosen from a list, joined to a table by mouse and keys, changed with checks as one types, then a column on its
+    score, a row, and the score in the way of a case (issue 3 sections 2 and 8)."""
+    with desk(town, "SL0001") as page:
+        page.goto(f"{town.web}/console/strategies/of?product=*&stage=eligibility")
+        if page.locator("#reason").count():
+            page.fill("#reason", "让评分说话")
+            page.locator("button", has_text="起一份草稿").click()
+        else:
+            page.locator("a", has_text="草稿").first.click()
+        page.locator("a", has_text="排流程图").click()
+        page.select_option("#kind", "customNode")
+        page.fill("#name", "农户评分")
+        page.locator("summary", has_text="评分卡或模型：用哪一个打分").click()
+        page.locator(".chips.long .chip", has_text="随系统发布的评分卡").locator("input").check(force=True)
+        page.fill("#result", "农户信用分")
+        look(page, "76-choosing-a-scorecard")
+        page.locator("button", has_text="加上，存成草稿").click()
+        expect(page.locator(".changes", has_text="从输入走不到这一步")).to_be_visible()
+        box = page.locator("[data-box=score-1]")
+        box.scroll_into_view_if_needed()
+        where, place = page.locator("[data-node=score-1] [name^=x_]"), box.bounding_box()
+        assert place is not None
+        before = int(where.input_value())
+        page.mouse.move(place["x"] + 40, place["y"] + 10)
+        page.mouse.down()
+        page.mouse.move(place["x"] + 140, place["y"] + 10, steps=6)
+        page.mouse.up()
+        assert int(where.input_value()) > before
+        for source, target, by_mouse in (
+            ("facts", "score-1", True), ("score-1", "bureau", False), ("facts", "bureau", False),
+        ):  # fmt: skip
+            for node in (source, target):
+                if by_mouse:
+                    page.locator(f"[data-box={node}] rect").click()
+                else:
+                    page.locator(f"[data-box={node}]").focus()
+                    page.keyboard.press("Enter")
+        page.locator("button[value=save]").click()
+        expect(page.locator(".tell.good", has_text="每条路都有结果")).to_be_visible()
+        look(page, "77-scorecard-arranged")
+        page.locator("[data-node=score-1] a", has_text="改里面的内容").click()
+        page.locator("#result").fill("年龄")
+        expect(page.locator("#result-said .error")).to_contain_text("已经有叫“年龄”的了")
+        look(page, "78-scorecard-wrong")
+        page.locator("#result").fill("信用分")
+        expect(page.locator("#said .tell.good")).to_contain_text("这样没有问题")
+        page.locator("button", has_text="存成草稿").click()
+        panel = page.locator("#t-score-1")
+        expect(panel).to_contain_text("434 到 801 分")
+        panel.locator("summary").click()
+        look(page, "79-version-with-scorecard")
+        panel.locator("a", has_text="改").last.click()
+        expect(panel.locator("#editor")).to_be_visible()
+        page.locator("#t-bureau a", has_text="改列").click()
+        editor = page.locator("#edit-bureau #editor")
+        editor.get_by_label("加一个条件列").fill("信用分")
+        page.keyboard.press("Enter")
+        expect(editor.locator("tr", has_text="信用分")).to_contain_text("新")
+        editor.locator("button", has_text="存成草稿").click()
+        expect(page.locator(".changes", has_text="新增列")).to_be_visible()
+        page.locator("#t-bureau a", has_text="加一行").click()
+        page.get_by_label("信用分", exact=True).fill("低于 400")
+        page.get_by_label("原因码", exact=True).fill("EL_SCORE")
+        page.get_by_label("处理", exact=True).select_option("转人工")
+        page.get_by_label("给客户的话", exact=True).fill("综合评分偏低，还要再看一看")
+        page.get_by_label("可以怎么做", exact=True).fill("客户经理会联系您")
+        expect(page.locator("#edit-bureau .error").first).to_be_visible()
+        page.get_by_label("信用分", exact=True).fill("低于 600")
+        expect(page.locator("#said", has_text="这样写没有问题")).to_be_visible()
+        page.locator("#edit-bureau button", has_text="存成草稿").click()
+        expect(page.locator("#t-bureau tr", has_text="低于 600")).to_be_visible()
+        page.locator("a", has_text="看流程图，试一个案例").click()
+        expect(page.locator(".graph .box.lit", has_text="分")).not_to_have_count(0)
+        expect(page.locator("#t-score-1")).to_contain_text("这个案例")
+        look(page, "80-trial-with-score")
+        page.goto(f"{town.web}/console/strategies/compare?product=*&stage=eligibility")
+        expect(page.locator(".changes", has_text="农户评分")).to_be_visible()
+        look(page, "81-compare-with-scorecard")

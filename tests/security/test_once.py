@@ -21,6 +21,7 @@ from backend.core.crypto import Unreadable
 from backend.db.database import COMMITTED
 from backend.demo import staff_id
 from backend.domains.campaigns import sentinel
+from backend.domains.decision import bundle
 from backend.domains.models import apart
 from backend.flows import open_mobile_bank, submit_survey
 from backend.outbox import idempotency
@@ -61,6 +62,7 @@ READS = {
     "/console/strategies/{version_id:str}/row/check": "says what the checks find and keeps nothing",
     "/console/strategies/{version_id:str}/columns/check": "says what the checks find and keeps nothing",
     "/console/strategies/{version_id:str}/node/check": "says what the checks find and keeps nothing",
+    "/console/strategies/{version_id:str}/score/check": "says what the checks find and keeps nothing",
     "/api/mobile-bank/package": "gives what waits",
     "/api/mobile-bank/document": "gives what waits",
 }
@@ -71,7 +73,7 @@ STRATEGIES = {
         "/{version_id:str}/parameters", "/{version_id:str}/scenario", "/{version_id:str}/rows",
         "/{version_id:str}/flow", "/{version_id:str}/openings",
         "/{version_id:str}/arrange", "/{version_id:str}/arrange/add", "/{version_id:str}/columns",
-        "/{version_id:str}/node", "/{version_id:str}/preview",
+        "/{version_id:str}/node", "/{version_id:str}/score", "/{version_id:str}/preview",
     )
 }  # fmt: skip
 """Walked in a test of their own: each save of a draft leads to a new address."""
@@ -410,6 +412,13 @@ async def test_every_post_of_strategies_happens_once(
     await union.send(
         union.page.form("/node"), act="save", name_1="机构数", value_1="【有余额的贷款机构数】 + 1"
     )
+    assert union.reply.status_code == 200, union.words
+    await union.get(f"{union.path}/arrange")
+    asked = {"model": bundle.seeded().card.hash, "result": "信用分", "before": "*"}
+    await union.send(union.page.form("/arrange/add"), kind="customNode", name="农户评分", **asked)
+    assert union.reply.status_code == 200, union.words
+    await union.get(union.path.replace("/arrange", "/score?node=score-1"))
+    await union.send(union.page.form("/score"), act="save", result="农户信用分")
     assert union.reply.status_code == 200, union.words
     await union.get(f"{union.path}/columns?table=bureau")
     await union.send(union.page.form("/columns"), act="save", col_30="+age_years")

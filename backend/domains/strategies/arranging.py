@@ -27,7 +27,13 @@ STEP_X, STEP_Y = 260, 88  # between columns and rows of a tidied drawing
 MOST_COLUMNS = 12
 ENTRY = "*"
 """In front of everything: right behind the input."""
-KINDS = {graph.TABLE: "规则表", graph.EXPRESSION: "计算", graph.SWITCH: "分支", graph.FLOW: "子流程"}
+KINDS = {
+    graph.TABLE: "规则表",
+    graph.EXPRESSION: "计算",
+    graph.CUSTOM: "评分卡或模型",
+    graph.SWITCH: "分支",
+    graph.FLOW: "子流程",
+}
 """What can be added on the page."""
 
 
@@ -94,12 +100,14 @@ def arranged(document: Document, asked: Arrangement) -> Document:
     return declaring_less(made) if asked.gone else made
 
 
-def declaring_less(document: Document) -> Document:
-    """What no node mentions any more is not declared any more; beside a sub-flow all stays, it may read it."""
-    if any(node["type"] == graph.FLOW for node in document["nodes"]):
+def declaring_less(document: Document, read: Iterable[str] | None = None) -> Document:
+    """What no node mentions any more is not declared any more; beside a sub-flow all stays, it may read it. `read` is
+    what the models of the flow read; without it all stays beside one, too (`scored.declaring_less`)."""
+    kinds = {node["type"] for node in document["nodes"]}
+    if graph.FLOW in kinds or (graph.CUSTOM in kinds and read is None):
         return document
     others = [node["content"] for node in document["nodes"] if may_go(node)]
-    said = set(_WORD.findall(json.dumps(others, ensure_ascii=False)))
+    said = {*_WORD.findall(json.dumps(others, ensure_ascii=False)), *(read or ())}
     nodes = []
     for node in document["nodes"]:
         if node["type"] == graph.INPUT:

@@ -90,8 +90,12 @@ def _defined(document: Mapping[str, Any]) -> Iterable[tuple[str, str, str, Any]]
                 yield node["id"], row["key"], row.get("description") or row["key"], row["value"]
         elif node["type"] == graph.CUSTOM:
             config = node["content"]["config"]
-            label = node.get("description") or f"{node['name']}的结果"
-            yield node["id"], config["output"], label, (config["low"], config["high"])
+            yield node["id"], config["output"], name_of_score(node), (config["low"], config["high"])
+
+
+def name_of_score(node: Mapping[str, Any]) -> str:
+    """What people call what a scorecard or model gives."""
+    return str(node.get("description") or f"{node['name']}的结果")
 
 
 def _fact(key: str, label: str, cell: Any, known: Catalogue) -> Fact | None:
@@ -284,7 +288,7 @@ def with_rows(document: Document, number: str, rows: Sequence[Row]) -> Document:
     for at, row in enumerate(rows):
         if not row.name and not row.text:
             continue
-        if said := _name_wrong(row.name, labels):
+        if said := name_wrong(row.name, labels):
             wrong[f"name_{at}"] = said
         labels.add(row.name.strip())
         if row.id in held and shown[row.id] == row:
@@ -304,7 +308,8 @@ def with_rows(document: Document, number: str, rows: Sequence[Row]) -> Document:
     return arranging.declaring_less(arranging.declaring({**document, "nodes": nodes}, used, catalogue))
 
 
-def _name_wrong(name: str, labels: set[str]) -> str:
+def name_wrong(name: str, labels: set[str]) -> str:
+    """What is not right about a new name beside these, '' for nothing."""
     if not name.strip() or len(name.strip()) > LONGEST_NAME or set("【】{}") & set(name):
         return f"给得数起个名字，最多 {LONGEST_NAME} 个字，不用【】"
     return f"已经有叫“{name.strip()}”的了，换个名字" if name.strip() in labels else ""

@@ -1,5 +1,6 @@
 """How a version came about and what it changed, for its page (A3-33)."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,12 +15,14 @@ LOOKED_AT = timedelta(days=4)
 """How long a version that was brought back is shown for a second look: the next working day, over a weekend too."""
 
 
-async def changes_of(tx: Tx, version: Version, before: Version | None) -> list[diff.Change]:
+async def changes_of(
+    tx: Tx, version: Version, before: Version | None, models: Mapping[str, str] | None = None
+) -> list[diff.Change]:
     """What a version changes against `before` (`compared_with`); from head office's shipped document, or a county's
-    nothing, where that is None."""
+    nothing, where that is None. `models` as in `diff.between`."""
     under = await service.floor(tx, version.product_code, version.stage)
     held: Content | None = before.content if before else under if version.layer == "union" else None
-    return diff.between(version.stage, held, version.content, facts.catalogue(), under)
+    return diff.between(version.stage, held, version.content, facts.catalogue(), under, models)
 
 
 class Back(msgspec.Struct, frozen=True):

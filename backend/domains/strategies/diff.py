@@ -8,9 +8,10 @@ import msgspec
 from backend.domains.decision import graph
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage, canonical
-from backend.domains.strategies import calculations, cells, overlays
+from backend.domains.strategies import calculations, cells, overlays, scored
 from backend.domains.strategies.cells import Column
 from backend.domains.strategies.model import Content, CountyContent, Document, UnionContent
+from backend.domains.strategies.scored import Score
 
 Kind = Literal["added", "removed", "changed", "moved"]
 KINDS: dict[str, str] = {"added": "新增", "removed": "删除", "changed": "修改", "moved": "换了顺序"}
@@ -64,13 +65,15 @@ def between(
     after: Content,
     known: Catalogue,
     floor: UnionContent | None = None,
+    models: Mapping[str, str] | None = None,
 ) -> list[Change]:
     """All differences of one stage from `before` (None: from nothing) to `after`.
 
     `floor`: for a county's contents, the union's content, which gives tables, columns and parameters their names.
+    `models`: what people call scorecards and models, by hash.
     """
     try:
-        return _between(stage, before, after, known, floor)
+        return _between(stage, before, after, known, floor, models or {})
     except (
         LookupError,
         TypeError,
@@ -87,20 +90,23 @@ def _between(
     after: Content,
     known: Catalogue,
     floor: UnionContent | None,
+    models: Mapping[str, str],
 ) -> list[Change]:
     if isinstance(after, UnionContent):
         old = (
             before if isinstance(before, UnionContent) else UnionContent(document={"nodes": [], "edges": []})
         )
         return [
-            *_documents(stage, old.document, after.document, known),
+            *_documents(stage, old.document, after.document, known, models),
             *_openings(old, after),
         ]
     held = before if isinstance(before, CountyContent) else CountyContent()
     return _county(stage, held, after, known, floor or UnionContent(document={"nodes": [], "edges": []}))
 
 
-def _documents(stage: Stage, before: Document, after: Document, known: Catalogue) -> list[Change]:
+def _documents(
+    stage: Stage, before: Document, after: Document, known: Catalogue, models: Mapping[str, str]
+) -> list[Change]:
     old, new = overlays.tables(before), overlays.tables(after)
     known = calculations.words(after, calculations.words(before, known))
     found: list[Change] = []
@@ -114,16 +120,16 @@ def _documents(stage: Stage, before: Document, after: Document, known: Catalogue
         for number, node in old.items()
         if number not in new
     ]
-    return [*found, *_others(before, after, known)]
+    return [*found, *_others(before, after, known, models)]
 
 
-def _others(before: Document, after: Document, known: Catalogue) -> list[Change]:
+def _others(before: Document, after: Document, known: Catalogue, models: Mapping[str, str]) -> list[Change]:
     """Nodes that are no tables, calculations row by row, and the lines between nodes as a whole."""
     skip = ("decisionTableNode", "inputNode", "outputNode")
     old = {n["id"]: n for n in before["nodes"] if n["type"] not in skip}
     new = {n["id"]: n for n in after["nodes"] if n["type"] not in skip}
     found = [
-        Change(kind="added", what="节点", table=n["name"], node=i, after=_inside(n, known))
+        Change(kind="added", what="节点", table=n["name"], node=i, after=_inside(n, known, models))
         for i, n in new.items()
         if i not in old
     ]
@@ -131,8 +137,10 @@ def _others(before: Document, after: Document, known: Catalogue) -> list[Change]
         Change(kind="removed", what="节点", table=n["name"], node=i) for i, n in old.items() if i not in new
     ]
     for i, n in new.items():
-        if i in old and canonical(n.get("content")) != canonical(old[i].get("content")):
-            found += _within(old[i], n, known)
+        if i in old and any(
+            canonical(n.get(p)) != canonical(old[i].get(p)) for p in ("content", "description")
+        ):
+            found += _within(old[i], n, known, models)
     lines = [
         {(e["sourceId"], e["targetId"], e.get("sourceHandle")) for e in d["edges"]} for d in (before, after)
     ]
@@ -144,18 +152,51 @@ def _others(before: Document, after: Document, known: Catalogue) -> list[Change]
     return found
 
 
-def _inside(node: Mapping[str, Any], known: Catalogue) -> str:
-    """A calculation's rows in one line; nothing of another node."""
+def _inside(node: Mapping[str, Any], known: Catalogue, models: Mapping[str, str]) -> str:
+    """A calculation's rows or the model asked, in one line; nothing of another node."""
+    if (score := scored.score_of(node)) is not None:
+        return f"用{scored.label_of(score.model, models)}打分，结果叫“{score.result}”，{score.span}"
     if node["type"] != graph.EXPRESSION:
         return ""
     return "；".join(f"{row.name} = {row.text}" for row in calculations.rows_of(node, known))
 
 
-def _within(before: Mapping[str, Any], after: Mapping[str, Any], known: Catalogue) -> list[Change]:
+def _within(
+    before: Mapping[str, Any], after: Mapping[str, Any], known: Catalogue, models: Mapping[str, str]
+) -> list[Change]:
     """What changed inside one node."""
+    scores = [scored.score_of(each) for each in (before, after)]
+    if scores[0] is not None and scores[1] is not None:
+        return _scores(scores[0], scores[1], models)
+    if before["type"] == after["type"] == graph.EXPRESSION:
+        return _sums(before, after, known)
+    if canonical(before.get("content")) == canonical(after.get("content")):
+        return []  # a remark of the file alone
     place = {"table": after["name"], "node": after["id"]}
-    if not before["type"] == after["type"] == graph.EXPRESSION:
-        return [Change(kind="changed", what="节点", before="原来的内容", after="新的内容", **place)]
+    return [Change(kind="changed", what="节点", before="原来的内容", after="新的内容", **place)]
+
+
+def _scores(before: Score, after: Score, models: Mapping[str, str]) -> list[Change]:
+    """Another model, its score reaching further, the score called otherwise."""
+    asked = [f"{scored.label_of(each.model, models)}（{each.span}）" for each in (before, after)]
+    if before.model != after.model and asked[0] == asked[1]:
+        asked = [f"{each}，指纹 {one.model[:8]}" for each, one in zip(asked, (before, after), strict=True)]
+    pairs = (
+        ("用的评分卡或模型", *asked),
+        ("结果的名字", f"“{before.result}”", f"“{after.result}”"),
+    )
+    return [
+        Change(
+            kind="changed", what="节点", table=after.name, row=part, node=after.node, before=one, after=other
+        )
+        for part, one, other in pairs
+        if one != other
+    ]
+
+
+def _sums(before: Mapping[str, Any], after: Mapping[str, Any], known: Catalogue) -> list[Change]:
+    """The rows of a calculation."""
+    place = {"table": after["name"], "node": after["id"]}
     old, new = ({row.id: row for row in calculations.rows_of(each, known)} for each in (before, after))
     found: list[Change] = []
     for number in {**new, **old}:
