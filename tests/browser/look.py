@@ -7,13 +7,13 @@ pictures (whole page as well as first view) in normal, large and dark, and runs 
 import asyncio
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from msgspec.structs import replace
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from backend.core import clock
 from backend.web import templates
@@ -22,6 +22,7 @@ from tests.h5.customer import contexts
 HERE = Path(__file__).resolve().parent
 AXE = HERE / "vendor/axe-4.14.1.min.js"
 OUT = HERE.parents[1] / "artefacts/look"
+SCREEN: ViewportSize = {"width": 360, "height": 740}
 MODES = {"normal": ("normal", "light"), "care": ("care", "light"), "dark": ("normal", "dark")}
 
 
@@ -69,40 +70,56 @@ def serving(handler: type[Handler] = Handler) -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
-async def faults(
-    browser: Browser, base: str, mode: str, name: str, shots: Path | None = None, least: int = 0
-) -> list[str]:
-    """What is wrong with one page: axe findings, errors on the console, sideways scrolling, targets below `least`."""
+async def faults(browser: Browser, base: str, mode: str, name: str, shots: Path | None = None) -> list[str]:
+    """What is wrong with one page: errors on the console, and all that `seen` finds."""
     display, scheme = MODES[mode]
+    async with phone(browser, scheme=scheme, scale=2 if shots is None else 1.5) as (page, told):
+        await page.goto(f"{base}/{mode}/{name}")
+        if shots:
+            await shoot(page, shots, f"{name}.{mode}")
+        return [*told, *await seen(page, least=60 if display == "care" else 44)]
+
+
+@asynccontextmanager
+async def phone(
+    browser: Browser, *, scheme: str = "light", scale: float = 1.5
+) -> AsyncIterator[tuple[Page, list[str]]]:
+    """An empty page 360 px wide, and what its console complains of."""
     context = await browser.new_context(
-        viewport={"width": 360, "height": 740},
-        device_scale_factor=2 if shots is None else 1.5,
+        viewport=SCREEN,
+        device_scale_factor=scale,
         color_scheme=scheme,  # type: ignore[arg-type]
         bypass_csp=False,
     )
     page = await context.new_page()
-    found: list[str] = []
-    page.on("console", lambda m: found.append(f"console: {m.text}") if m.type == "error" else None)
-    page.on("pageerror", lambda e: found.append(f"script: {e}"))
-    await page.goto(f"{base}/{mode}/{name}")
-    if shots:
-        await page.screenshot(path=shots / f"{name}.{mode}.png")
-        height = await page.evaluate("document.documentElement.scrollHeight")
-        await page.set_viewport_size({"width": 360, "height": max(740, height)})
-        await page.screenshot(path=shots / f"{name}.{mode}.full.png")
-    if await page.evaluate("document.documentElement.scrollWidth > 360"):
-        found.append("scrolls sideways")
-    found += await page.evaluate(SMALL_TARGETS, least or (60 if display == "care" else 44))
+    told: list[str] = []
+    page.on("console", lambda m: told.append(f"console: {m.text}") if m.type == "error" else None)
+    page.on("pageerror", lambda e: told.append(f"script: {e}"))
+    yield page, told
+    await context.close()
+
+
+async def shoot(page: Page, folder: Path, name: str) -> None:
+    """The first view, then the whole page; it stays open as a whole."""
+    await page.screenshot(path=folder / f"{name}.png")
+    height = await page.evaluate("document.documentElement.scrollHeight")
+    await page.set_viewport_size({**SCREEN, "height": max(SCREEN["height"], height)})
+    await page.screenshot(path=folder / f"{name}.full.png")
+
+
+async def seen(page: Page, least: int) -> list[str]:
+    """What is wrong with the page as it stands: axe findings, sideways scrolling, targets below `least`."""
+    found = ["scrolls sideways"] if await page.evaluate("document.documentElement.scrollWidth > 360") else []
+    found += await page.evaluate(SMALL_TARGETS, least)
     found += await page.evaluate(TIGHT_LINES)
-    await page.evaluate(AXE.read_text())
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text())
     report = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    found += [
+    return found + [
         f"axe {v['impact']} {v['id']}: {v['nodes'][0]['html'][:110]} {v['nodes'][0].get('failureSummary', '')[:220]}"
         for v in report["violations"]
         if v["impact"] in ("serious", "critical", "moderate")
     ]
-    await context.close()
-    return found
 
 
 # Links inside a sentence are exempt (WCAG 2.5.8); everything else one taps must be large enough.
