@@ -7,6 +7,7 @@ import sys
 from backend.commands import wrong_use
 from backend.core.errors import Problem
 from backend.settings import Unsafe
+from backend.web import logs
 
 COMMANDS = {
     "up": "在本机启动全部：数据库、网站、后台任务、证件识别、沙箱",
@@ -66,6 +67,10 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     return result
 
+
+if __name__ in {"__main__", "__mp_main__"}:
+    # Standard output is the command's answer, `--json` most of all. The second name: processes a trial starts.
+    logs.configure("warning")
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,7 +1,7 @@
 """`create_app`: the web process. The only place that wires doors, pool and clients together."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 from litestar import Litestar
@@ -36,20 +36,28 @@ def create_app(
             app.state.context = context
             yield
 
-    targets = [settings.liveness_api_base, settings.mobile_bank_api_base, settings.wechat_open_base,
-               settings.sign_on_issuer]  # fmt: skip
-    origins = sorted({str(httpx.URL(t).copy_with(path="/")).rstrip("/") for t in targets if t})
+    return put_up(routed([lifespan]), settings)
 
-    made = Litestar(
+
+def routed(lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[None]]] = ()) -> Litestar:
+    """Every door with its errors, of no settings yet."""
+    return Litestar(
         route_handlers=doors(),
-        lifespan=[lifespan],
+        lifespan=list(lifespan),
         exception_handlers=errors.HANDLERS | request_keys.HANDLERS,  # type: ignore[arg-type]
         openapi_config=None,  # no /schema outside development (13.x); partners get theirs by hand
-        state=State({"settings": settings}),
         request_max_body_size=forms.SMALL_BODY,
         multipart_form_part_limit=forms.MOST_PARTS,
         debug=False,
     )
+
+
+def put_up(made: Litestar, settings: Settings) -> Litestar:
+    """What was just routed, for one place: its settings, and what stands around the router."""
+    targets = [settings.liveness_api_base, settings.mobile_bank_api_base, settings.wechat_open_base,
+               settings.sign_on_issuer]  # fmt: skip
+    origins = sorted({str(httpx.URL(t).copy_with(path="/")).rstrip("/") for t in targets if t})
+    made.state = State({"settings": settings})
     # Around the router, not inside it: an address nobody serves gets the headers and the log line too.
     made.asgi_handler = edge.edge(settings, origins)(request_keys.keyed(made.asgi_handler))
     return made

@@ -5,7 +5,9 @@ back. The server runs without fsync: these tests are about behaviour, tests/chao
 """
 
 import asyncio
+import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -24,12 +26,22 @@ from backend.outbox import queue
 from backend.settings import Settings, load
 
 TEMPLATE = "xiaodai_template"
+LONG = ("browser", "chaos", "slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of several processes none shall stand idle at the end: the files of few and long tests go out first, then those
+    of many tests. xdist would by itself keep the former for last."""
+    if hasattr(config, "workerinput"):
+        long = {item.path for item in items if any(item.get_closest_marker(mark) for mark in LONG)}
+        count = Counter(item.path for item in items)
+        items.sort(key=lambda item: (item.path not in long, -count[item.path]))
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     """One server per test process."""
-    folder = Path(tempfile.mkdtemp(prefix="xiaodai-test-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="xiaodai-test-", dir=_place()))
     server = Embedded(folder, durable=False)
     server.initialise()
     process = server.spawn()
@@ -40,9 +52,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
         yield server
     finally:
         stop(process)
-        import shutil
-
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _place() -> str:
+    """Memory where the machine lends some: a clone is a thousand small files, and on a disk making them costs more
+    than the test that wants it."""
+    memory, enough = Path("/dev/shm"), 4 * 1024**3
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > enough else "/tmp"
 
 
 async def _prepare(server: Embedded) -> None:
@@ -71,7 +88,7 @@ def vault(settings: Settings) -> Vault:
 def database_dsn(postgres: Embedded) -> Iterator[str]:
     """A fresh clone of the template, reached as the application's role."""
     name = "t_" + ids.new().replace("-", "")[-20:]
-    postgres.sql(f'create database "{name}" template {TEMPLATE} strategy wal_log', "postgres")
+    postgres.sql(f'create database "{name}" template {TEMPLATE} strategy file_copy', "postgres")
     yield postgres.dsn("xiaodai_app", name)
     postgres.sql(f'drop database "{name}" with (force)', "postgres")
 
@@ -99,7 +116,7 @@ def actor() -> Actor:
 @pytest.fixture(scope="session")
 def shared_dsn(postgres: Embedded) -> str:
     """One clone for all tests of this process that roll back."""
-    postgres.sql(f"create database shared template {TEMPLATE} strategy wal_log", "postgres")
+    postgres.sql(f"create database shared template {TEMPLATE} strategy file_copy", "postgres")
     return postgres.dsn("xiaodai_app", "shared")
 
 

@@ -12,7 +12,6 @@ from backend.core.actor import everywhere
 from backend.core.errors import Problem
 from backend.overview import support
 from backend.settings import Settings
-from backend.web import logs
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +22,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 found · 1 nobody found, or no database."""
-    logs.configure("warning")
     try:
         seen = reach.run(_look_up(reach.settings_of(os.environ, args.data), args.who))
     except Problem as problem:

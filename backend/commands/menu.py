@@ -11,7 +11,6 @@ from backend.commands import reach
 from backend.core.errors import Problem
 from backend.integrations.wechat.port import WeChatRefused
 from backend.settings import Settings
-from backend.web import logs
 from bot.menu import menu
 
 NO_MENU = "46003"
@@ -24,7 +23,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 done · 1 the platform said no, or cannot be reached."""
-    logs.configure("warning")
     work = {"show": show, "publish": publish}[args.action]
     try:
         print(reach.run(work(reach.settings_of(os.environ, args.data))))

@@ -20,7 +20,6 @@ from backend.core import unreadable
 from backend.core.errors import Problem
 from backend.db import embedded, migrate
 from backend.settings import OUTSIDE, Settings, Unsafe, load
-from backend.web import logs
 
 console = Console(stderr=False, highlight=False)
 
@@ -130,7 +129,6 @@ def _start(supervisor: Supervisor, settings: Settings, *, demo: bool) -> None:
 
 def _furnish(settings: Settings, *, demo: bool) -> None:
     """The menu, and posters to scan. A fault set in the sandbox must not keep the rest from starting."""
-    logs.configure("warning")
     try:
         asyncio.run(menu.publish(settings))
         if demo:

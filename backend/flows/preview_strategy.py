@@ -48,11 +48,13 @@ async def preview_strategy(
 
 
 async def _cases(context: Context, version: Version, county: str, most: int) -> list[Tried]:
-    """The county's newest decisions, each with what decides of its product before and after."""
+    """The county's newest decisions, each with what decides of its product before and after. The version's own product
+    is built with or without any: what cannot decide is refused also where nothing was decided yet, and where every
+    product decided has a version of its own."""
     async with context.db.read(system(county, "measure")) as tx:
         found = await judging.past(tx, version.stage, version.product_code, most=most)
         bundles = effects.Bundles(tx, version)
-        products = {case.product for _, case in found}
+        products = {version.product_code, *(case.product for _, case in found)}
         builds = {product: await bundles.later(product) for product in sorted(products)}
     built = {product: await aside.run(build) for product, build in builds.items()}
     return [(number, case, built[case.product]) for number, case in found]

@@ -97,12 +97,18 @@ class Sandbox(Litestar):
 
 def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> Litestar:
     """The service. `transport` carries the sandbox's own calls to us, so that tests can mount both sides."""
-    world = World(settings, transport)
+    app = routed()
+    app.state.world = World(settings, transport)
+    return app
+
+
+def routed() -> Litestar:
+    """Its routes, of no world yet."""
     guarded = [
         *(identity_check.router, sms.router, credit_bureau.router, data_platform.router),
         *(core_banking.router, image_archive.router, liveness.router, api.router),
     ]
-    app = Sandbox(
+    return Sandbox(
         route_handlers=[
             *guarded,
             wechat.router,
@@ -120,11 +126,13 @@ def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None
             directory=HERE / "templates", engine=JinjaTemplateEngine, engine_callback=common.prepare
         ),
         openapi_config=None,
-        on_shutdown=[world.close],
+        on_shutdown=[_close],
         logging_config=None,
     )
-    app.state.world = world
-    return app
+
+
+async def _close(app: Litestar) -> None:
+    await app.state.world.close()
 
 
 def _known_caller(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

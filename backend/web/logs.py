@@ -151,7 +151,7 @@ def request(request_id: str, method: str, route: str, status: int, seconds: floa
 
 
 def configure(level: str) -> None:
-    """Call once at the start of every process."""
+    """At the start of every process; parts with a level of their own call it again before they log anything."""
     global _requests
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_ScrubbingFilter())

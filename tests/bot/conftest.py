@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from backend import app as studio_app
 from backend import demo, wiring
 from backend.core.actor import system
 from backend.core.check_digits import id_number_check
@@ -15,17 +14,8 @@ from backend.db.database import Database
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import ResponsibleCode
 from backend.flows.context import Context
-from backend.sandbox.app import create_app as create_sandbox
 from backend.settings import Settings
-
-
-class Late(httpx.AsyncBaseTransport):
-    """A transport whose application is made later: the two ends know each other."""
-
-    app: Any = None
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await httpx.ASGITransport(self.app).handle_async_request(request)
+from tests import ends
 
 
 class Phone:
@@ -79,11 +69,9 @@ class World:
 
 @pytest.fixture
 async def world(settings: Settings, db: Database) -> AsyncIterator[World]:
-    late = Late()
-    sandbox_app = create_sandbox(settings, transport=late)
-    late.app = made = studio_app.create_app(settings, db=db)
     # Not the app's lifespan: a fixture may not leave its cancel scope in another task than it entered.
     async with (
+        ends.both(settings) as (made, sandbox_app),
         wiring.opened(settings, db=db, transport=httpx.ASGITransport(sandbox_app)) as context,
         httpx.AsyncClient(
             transport=httpx.ASGITransport(sandbox_app), base_url=settings.sandbox_base

@@ -320,6 +320,5 @@ async def test_a_page_is_without_fault_for_every_reader(
 ) -> None:
     """axe serious and moderate, contrast, targets, line spacing, sideways scrolling, console errors under the
     real CSP; in normal, dark and large type."""
-    base = f"http://127.0.0.1:{server.server_port}"
-    found = {mode: await look.faults(browser, base, mode, name) for mode in look.MODES}
+    found = await look.faults(browser, f"http://127.0.0.1:{server.server_port}", name)
     assert found == {mode: [] for mode in look.MODES}

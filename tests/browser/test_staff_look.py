@@ -7,10 +7,11 @@ their name; pictures lie in `artefacts/look`.
 
 import os
 import re
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Page, async_playwright
 
 from backend.core.actor import system
 from backend.flows import run_trial
@@ -23,22 +24,23 @@ from tests.house.test_staff_roles import STAFF_NO, example, handlers, seen_by
 
 __all__ = ["desks", "road"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-LARGE = '<link rel="stylesheet" href="/large.css"></head>'
+LARGER = """() => new Promise((done, failed) => {
+  const link = Object.assign(document.createElement('link'), {rel: 'stylesheet', href: '/large.css'});
+  link.onload = done; link.onerror = failed; document.head.append(link);
+})"""
 
 
 class Pages(look.Handler):
-    """`/<mode>/<name>` is a page as it was answered, in large with the letters of a person who set them larger."""
+    """`/page/<name>` is a page as it was answered, `/large.css` the letters of a person who set them larger."""
 
     html: dict[str, str] = {}
 
     def do_GET(self) -> None:
-        _, mode, *name = self.path.split("/")
+        _, kind, *name = self.path.split("/")
         if self.path == "/large.css":
             return self._answer(b"html { font-size: 125% }", "text/css")
-        if mode in look.MODES and name[0] in self.html:
-            page = self.html[name[0]]
-            page = page.replace("</head>", LARGE) if mode == "care" else page
-            return self._answer(page.encode(), "text/html; charset=utf-8")
+        if kind == "page" and name[0] in self.html:
+            return self._answer(self.html[name[0]].encode(), "text/html; charset=utf-8")
         if self.path.startswith("/static/"):
             return super().do_GET()
         return self._answer(b"", "text/plain", 204)  # what a page asks for by itself
@@ -61,6 +63,18 @@ async def pages(road: Road, desks: Desks, made: Scene) -> dict[str, str]:
     return found
 
 
+async def modes(page: Page) -> AsyncIterator[str]:
+    """The open page as each reader has it. It is loaded once: officers' and staff's pages are the same for all, only
+    the reader's own settings differ."""
+    yield "normal"
+    await page.set_viewport_size(look.SCREEN)
+    await page.emulate_media(color_scheme="dark")
+    yield "dark"
+    await page.emulate_media(color_scheme="light")
+    await page.evaluate(LARGER)
+    yield "large"
+
+
 async def test_no_page_of_staff_has_a_fault_for_any_reader(
     road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:
@@ -77,12 +91,14 @@ async def test_no_page_of_staff_has_a_fault_for_any_reader(
             browser = await tools.chromium.launch(
                 executable_path="/usr/bin/chromium", args=["--no-sandbox", "--hide-scrollbars"]
             )
-            base = f"http://127.0.0.1:{server.server_port}"
-            for name in wanted:
-                for mode in look.MODES:
-                    shots = look.OUT if mode == "normal" else None
-                    if wrong := await look.faults(browser, base, mode, name, shots, least=44):
-                        found[f"{name} {mode}"] = wrong
+            async with look.phone(browser) as (page, told):
+                for name in wanted:
+                    await page.goto(f"http://127.0.0.1:{server.server_port}/page/{name}")
+                    await look.shoot(page, look.OUT, f"{name}.normal")
+                    async for mode in modes(page):
+                        if wrong := [*told, *await look.seen(page, least=44)]:
+                            found[f"{name} {mode}"] = wrong
+                        told.clear()
             await browser.close()
-    told = "\n".join(f"{page}: {fault}" for page, faults in found.items() for fault in faults)
-    assert found == {}, told
+    said = "\n".join(f"{page}: {fault}" for page, faults in found.items() for fault in faults)
+    assert found == {}, said

@@ -167,6 +167,12 @@ def test_columns_and_a_calculation_are_changed_where_they_stand(town: Town) -> N
         page.locator("button", has_text="存成草稿").click()
         expect(page.locator("section.rules", has_text="六成").first).to_be_visible()
         look(page, "73-version-with-calculation")
+        page.locator("a", has_text="改列").first.click()
+        # No row says anything in it: a version that asks for what it does not use cannot decide.
+        editor.locator("tr", has_text="近 6 个月贷款查询").locator("button", has_text="去掉").click()
+        expect(editor.locator(".tell", has_text="近 6 个月贷款查询")).to_contain_text("还没有存")
+        editor.locator("button", has_text="存成草稿").click()
+        expect(page.locator(".changes", has_text="声明了却没有用到")).to_have_count(0)
         page.locator("a", has_text="在以往申请上先看一眼").click()
         page.locator("button", has_text="看一眼").click()
         expect(page.locator("[role=status]").first).to_be_visible()

@@ -8,7 +8,6 @@ import httpx
 import msgspec
 import pytest
 
-from backend import app as studio_app
 from backend import wiring
 from backend.core import clock, ids, webhooks
 from backend.core.actor import Actor, system
@@ -25,8 +24,8 @@ from backend.domains.customers.model import Card
 from backend.flows import confirm_disclosure, hand_off, show_disclosure, submit_application
 from backend.flows.context import Context
 from backend.jobs import worker
-from backend.sandbox.app import create_app as create_sandbox
 from backend.settings import Settings
+from tests import ends
 
 JIA, YI = system("4101", "test"), system("4102", "test")
 
@@ -35,15 +34,6 @@ def id_number(serial: int = 123, prefix: str = "411701") -> str:
     """A man or woman of the county born on 1980-03-07, with a true check digit."""
     body = f"{prefix}19800307{serial:03d}"
     return body + id_number_check(body)
-
-
-class Late(httpx.AsyncBaseTransport):
-    """A transport whose application is made later: the two ends know each other."""
-
-    app: Any = None
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await httpx.ASGITransport(self.app).handle_async_request(request)
 
 
 class Road:
@@ -198,11 +188,9 @@ class Road:
 
 @pytest.fixture
 async def road(settings: Settings, db: Database) -> AsyncIterator[Road]:
-    late = Late()
-    sandbox_app = create_sandbox(settings, transport=late)
-    late.app = made = studio_app.create_app(settings, db=db)
     # Not the app's lifespan: a fixture may not leave its cancel scope in another task than it entered.
     async with (
+        ends.both(settings) as (made, sandbox_app),
         wiring.opened(settings, db=db, transport=httpx.ASGITransport(sandbox_app)) as context,
         httpx.AsyncClient(transport=httpx.ASGITransport(sandbox_app), base_url=settings.sandbox_base) as out,
         httpx.AsyncClient(transport=httpx.ASGITransport(made), base_url=settings.public_base) as web,

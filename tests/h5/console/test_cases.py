@@ -134,6 +134,7 @@ async def test_after_five_minutes_the_person_proves_again_and_nothing_typed_is_l
 ) -> None:
     desk, start = await open_case(desks, road, owner), clock.now()
     form, path = desk.page.form("/answer"), desk.path
+    await road.settle()  # the receipt of the customer's SMS
     with clock.at(start + timedelta(minutes=6)):
         before = await written(owner)
         await desk.send(form, **YES)

@@ -14,7 +14,6 @@ import httpx
 import msgspec
 import pytest
 
-from backend import app as studio_app
 from backend import wiring
 from backend.core import ids
 from backend.core.actor import system
@@ -30,12 +29,11 @@ from backend.flows.context import Context
 from backend.jobs import worker
 from backend.ocr.client import OcrClient
 from backend.sandbox import specimens
-from backend.sandbox.app import create_app as create_sandbox
 from backend.sandbox.forms import Form, PageReader
 from backend.sandbox.specimens.people import Person
 from backend.settings import Settings
 from backend.web import cookies
-from tests.flows.conftest import Late
+from tests import ends
 
 PLAIN_AGENT = "Mozilla/5.0 (Linux; Android 10) AppleWebKit/537.36 Chrome/116.0 Mobile Safari/537.36"
 
@@ -266,11 +264,9 @@ class Studio:
 
 @pytest.fixture
 async def studio(settings: Settings, db: Database, reader: OcrClient) -> AsyncIterator[Studio]:
-    late = Late()
-    sandbox_app = create_sandbox(settings, transport=late)
-    late.app = made = studio_app.create_app(settings, db=db)
     # Not the app's lifespan: a fixture may not leave its cancel scope in another task than it entered.
     async with (
+        ends.both(settings) as (made, sandbox_app),
         wiring.opened(settings, db=db, transport=httpx.ASGITransport(sandbox_app)) as context,
         httpx.AsyncClient(
             transport=httpx.ASGITransport(sandbox_app), base_url=settings.sandbox_base
