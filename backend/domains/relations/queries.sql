@@ -12,25 +12,35 @@ on conflict do nothing;
 
 -- name: velocity(institution_id, application_id)
 -- Counted back from the submission over what was committed before it: a replay of the case counts the same. The
--- newest 1,000 of a key are enough to tell; a wireless network of a whole market is not read to its end.
+-- newest 1,000 of a key are enough to tell; a wireless network of a whole market is not read to its end. Summed up by
+-- customer first, who counts in every window that reaches back to the last time; a case stands once under a key.
 select m.kind,
-    count(distinct o.customer_id) filter (where o.at >= m.at - interval '1 hour') as customers_1h,
-    count(distinct o.customer_id) filter (where o.at >= m.at - interval '24 hours') as customers_24h,
-    count(distinct o.customer_id) filter (where o.at >= m.at - interval '7 days') as customers_7d,
-    count(distinct o.customer_id) filter (where o.at >= m.at - interval '30 days') as customers_30d,
-    count(distinct o.customer_id) as customers_90d,
-    count(distinct o.application_id) filter (where o.at >= m.at - interval '1 hour') as applications_1h,
-    count(distinct o.application_id) filter (where o.at >= m.at - interval '24 hours') as applications_24h,
-    count(distinct o.application_id) filter (where o.at >= m.at - interval '7 days') as applications_7d,
-    count(distinct o.application_id) filter (where o.at >= m.at - interval '30 days') as applications_30d,
-    count(distinct o.application_id) as applications_90d
+    count(*) filter (where c.last_at >= m.at - interval '1 hour') as customers_1h,
+    count(*) filter (where c.last_at >= m.at - interval '24 hours') as customers_24h,
+    count(*) filter (where c.last_at >= m.at - interval '7 days') as customers_7d,
+    count(*) filter (where c.last_at >= m.at - interval '30 days') as customers_30d,
+    count(*) as customers_90d,
+    sum(c.applications_1h)::bigint as applications_1h,
+    sum(c.applications_24h)::bigint as applications_24h,
+    sum(c.applications_7d)::bigint as applications_7d,
+    sum(c.applications_30d)::bigint as applications_30d,
+    sum(c.applications_90d)::bigint as applications_90d
 from relations.sightings m
 cross join lateral (
-    select s.customer_id, s.application_id, s.at from relations.sightings s
-    where s.institution_id = m.institution_id and s.kind = m.kind and s.key = m.key and s.seq <= m.seq
-      and s.at >= m.at - interval '90 days'
-    order by s.at desc limit 1000
-) o
+    select s.customer_id, max(s.at) as last_at,
+        count(*) filter (where s.at >= m.at - interval '1 hour') as applications_1h,
+        count(*) filter (where s.at >= m.at - interval '24 hours') as applications_24h,
+        count(*) filter (where s.at >= m.at - interval '7 days') as applications_7d,
+        count(*) filter (where s.at >= m.at - interval '30 days') as applications_30d,
+        count(*) as applications_90d
+    from (
+        select o.customer_id, o.at from relations.sightings o
+        where o.institution_id = m.institution_id and o.kind = m.kind and o.key = m.key and o.seq <= m.seq
+          and o.at >= m.at - interval '90 days'
+        order by o.at desc limit 1000
+    ) s
+    group by s.customer_id
+) c
 where m.institution_id = :institution_id and m.application_id = :application_id
 group by m.kind, m.key;
 
