@@ -144,7 +144,7 @@ class _Search:
         self._steps = [found for act in actionable()[0].offered if (found := _steps(act, self._case, bundle))]
         self._excludes = {act.name: act.excludes for act in actionable()[0].offered}
         self._seen: dict[tuple[tuple[str, int], ...], Decision] = {}
-        self._said: evaluate.Said = {}
+        self._said = evaluate.Said()
 
     def run(self) -> Nearest | None:
         nearer = []
