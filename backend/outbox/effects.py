@@ -64,12 +64,13 @@ async def add(
     """Record an effect of this transaction's change. Returns its id, or None when `key` was there already.
 
     `key` defaults to the effect's own id. `kind` names the handler in backend/jobs. `first`: a person waits for it.
-    With a `delay`, or without `wake`, no worker is woken: the sweep finds it within a second of its time. `overtakes` is
-    the key of an effect of this kind that need not go out any more, if it has not begun to.
+    With a `delay`, or without `wake`, no worker is woken: the sweep finds it within a second of its time. `overtakes`
+    is the key of an effect of this kind that need not go out any more, if it has not begun to.
     """
     effect_id = ids.new()
     sealed = tx.vault.seal("outbox.effects", "payload", effect_id, msgspec.json.encode(payload))
-    inserted = await Q.insert_effect(
+    query, more = (Q.insert_overtaking, {"overtakes": overtakes}) if overtakes else (Q.insert_effect, {})
+    inserted = await query(
         tx,
         institution_id=tx.institution_id,
         id=effect_id,
@@ -79,7 +80,7 @@ async def add(
         payload=sealed,
         now=tx.now,
         due_at=tx.now + (delay or timedelta()),
-        overtakes=overtakes,
+        **more,
     )
     if inserted is None:
         return None

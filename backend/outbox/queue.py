@@ -30,8 +30,8 @@ _ENQUEUE = QueryQueueBuilder().build_enqueue_query("skip")
 class _Jobs(Queries):
     """Jobs of ours are never put off (what must wait is found by the sweep), so nobody asks when the next is due.
 
-    After a batch that was not full the queue is empty nearly always: whether it is costs a fifth of taking from it, so it
-    is asked first, and that answer stands until the library waits for the next notice.
+    After a batch that was not full the queue is empty nearly always. Whether it is costs a fifth of taking from it, so
+    that is asked first, and the answer stands until the library waits for the next notice.
     """
 
     _short = _empty = False
