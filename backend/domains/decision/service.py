@@ -443,6 +443,7 @@ async def library(tx: Tx, documents: Iterable[Any]) -> lint.Library:
     return lint.Library(flows)
 
 
+@functools.cache
 def _bodies(used: Bundle) -> list[repository.Body]:
     found = [
         repository.Body(used.versions.strategies[stage], "strategy", str(stage), text)
