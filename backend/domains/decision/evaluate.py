@@ -46,7 +46,8 @@ def evaluate(
 ) -> Capsule:
     """Decide. `deadline` is a `time.monotonic()` moment; a stage not begun by then is left to a person.
 
-    Never raises for anything in the case: what cannot be understood is referred. `said` is read and added to.
+    Never raises for anything in the case: what cannot be understood is referred. `said` is read and added to; the trace
+    then leaves out what documents said.
     """
     run = _Run(case, bundle, said)
     for stage in DECIDING:
@@ -120,6 +121,8 @@ class _Run:
 
     def _hits(self, stage: Stage) -> list[gate.Hit]:
         ran = self._ran(self._bundle.stages[stage])
+        if self._said is not None:
+            return ran.hits
         self._trace += ran.way
         for hit in ran.hits:
             told = {name: value for name, value in hit.output.items() if name not in _WORDS}
