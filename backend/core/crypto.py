@@ -92,7 +92,7 @@ class Vault:
 
     def blind(self, purpose: str, text: str) -> bytes:
         """32 bytes, the same for the same text and purpose, for equality search only."""
-        return hmac.new(self._index_key, f"{purpose}\x00{text}".encode(), hashlib.sha256).digest()
+        return hmac.digest(self._index_key, f"{purpose}\x00{text}".encode(), "sha256")
 
 
 class _Aead(Protocol):

@@ -116,16 +116,9 @@ async def _hold_to_the_check(tx: Tx, application: Application, contract: Contrac
 async def _paid_to(tx: Tx, application: Application, event: Event) -> None:
     """Where the money went: what several households draw to is looked at (N9)."""
     if event.payee_account and application.customer_id:
-        await relations.sight(tx, application.id, application.customer_id, {"payee": event.payee_account})
-        await relations.connect(
-            tx,
-            application.customer_id,
-            "payee",
-            event.payee_account,
-            role="own" if event.payee_own else "used",
-            source="draw",
-            application_id=application.id,
-        )
+        payee = event.payee_account
+        edge = relations.Edge("payee", payee, "draw", "own" if event.payee_own else "used")
+        await relations.sight(tx, application.id, application.customer_id, {"payee": payee}, [edge])
 
 
 async def _repaid(tx: Tx, application: Application, contract: Contract, event: Event) -> None:

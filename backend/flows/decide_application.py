@@ -22,7 +22,6 @@ from backend.domains.applications.model import Application
 from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Terms
-from backend.domains.customers import service as customers
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Capsule, Case, Outcome, Stage, StrategyRefused, VersionMissing
 from backend.domains.models import service as models
@@ -74,9 +73,8 @@ Done = Callable[[Tx], Awaitable[None]]
 async def take(tx: Tx, application_id: str) -> Taken:
     """submitted → deciding. Need not be durable: what is decided later is written after it, and what is not is taken
     again."""
-    application = await applications.get(tx, application_id, lock=True)
-    if application.status == "submitted":
-        application = await applications.move(tx, application, "deciding", "deciding")
+    moved = await applications.move_unseen(tx, application_id, "submitted", "deciding", "deciding")
+    application = moved or await applications.get(tx, application_id, lock=True)
     if application.status not in _OPEN:
         return Taken(application)
     bundle, usable = await _bundle(tx, application)
@@ -202,12 +200,11 @@ async def _record(
 async def _approve(
     tx: Tx, application: Application, gathered: gather_facts.Gathered, capsule: Capsule
 ) -> Application:
-    decision, terms = capsule.decision, gathered.product.terms
-    assert application.customer_id is not None
+    decision, terms, person = capsule.decision, gathered.product.terms, gathered.person
+    assert person.id == application.customer_id
     assert decision.amount_fen is not None
     assert decision.annual_rate_bp is not None
     assert decision.term_months is not None
-    person = await customers.get(tx, application.customer_id)
     if await contracts.promised(tx, person, lock=True) != gathered.promised_fen:
         raise ExposureChanged()
     agreed = Terms(

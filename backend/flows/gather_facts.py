@@ -52,6 +52,7 @@ class Gathered(msgspec.Struct, frozen=True):
     with us when the facts were read. `product` is the one applied for, also when it has ended since: its facts
     are then absent."""
 
+    person: Person
     product: Product
     sources: dict[str, SourceFacts]
     down: tuple[str, ...]
@@ -112,7 +113,7 @@ async def gather_facts(
         source: _source(answer, wanted.get(source, ()), known.standing)
         for source, answer in answered.answers.items()
     }
-    return Gathered(known.product, {**own, **outside}, answered.down, known.promised_fen)
+    return Gathered(known.person, known.product, {**own, **outside}, answered.down, known.promised_fen)
 
 
 def _wanted(bundle: decisions.Bundle) -> dict[str, list[str]]:

@@ -84,7 +84,10 @@ SMS_TEMPLATES = {
 
 
 async def announce(tx: Tx, application: Application) -> None:
-    """Queue the notice of the application's present status, in the transaction that moved it."""
+    """Queue the notice of the application's present status, in the transaction that moved it.
+
+    It may leave a second later, with all of that second: whoever decides wakes nobody for it and goes on deciding.
+    """
     if application.status not in TOLD:
         return
     received = application.status == RECEIVED
@@ -95,6 +98,7 @@ async def announce(tx: Tx, application: Application) -> None:
         key=_key(application.id, application.status),
         payload={"application_id": application.id, "status": application.status},
         delay=RECEIVED_AFTER if received else None,
+        wake=False,
         overtakes=None if received else _key(application.id, RECEIVED),
     )
 

@@ -31,13 +31,14 @@ async def save_details(
     `AmountOutOfRange`.
     """
     async with context.db.begin(actor) as tx:
-        await keep(tx, await applications.get(tx, application_id, lock=True), given, whole=whole)
+        application = await applications.get(tx, application_id, lock=True)
+        await applications.declare(tx, application, await read(tx, application, given, whole=whole))
 
 
-async def keep(
+async def read(
     tx: Tx, application: Application, given: Mapping[str, str], *, whole: bool = False
 ) -> Declared:
-    """As `save_details`, of an application that is locked; what it declares now."""
+    """As `save_details`, of an application that is locked: what it is to declare, not kept yet."""
     if given.get("income") == STUDENT:
         raise StudentsNotServed()
     applications.require_at(application, "details")
@@ -45,7 +46,6 @@ async def keep(
     declared = declared_from(given, product)
     if whole:
         declarations.check(product, declared)
-    await applications.declare(tx, application, declared)
     return declared
 
 

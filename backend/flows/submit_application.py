@@ -11,7 +11,7 @@ from backend.core.errors import Problem
 from backend.db.database import Tx
 from backend.domains.applications import declarations
 from backend.domains.applications import service as applications
-from backend.domains.applications.model import Application, ApplicationMoved, StepMissing
+from backend.domains.applications.model import Application, ApplicationMoved, Declared, StepMissing
 from backend.domains.campaigns import sentinel
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
@@ -62,8 +62,9 @@ async def _submit(
             return application
         if application.status != "draft":
             raise ApplicationMoved(label=application.label)
+        declared = None
         if given is not None:
-            declared = await save_details.keep(tx, application, given, whole=True)
+            declared = await save_details.read(tx, application, given, whole=True)
             application = msgspec.structs.replace(application, declared=declared)
         customer_id = _every_step_done(application)
         product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
@@ -76,7 +77,7 @@ async def _submit(
             raise CardExpired(expired_on=person.card_valid_until)
         for purpose in await consents.missing(tx, customer_id):
             raise ConsentMissing(purpose=purpose)
-        submitted = await hand_in(tx, application, product.code)
+        submitted = await hand_in(tx, application, product.code, declared=declared)
         if await pre_screen.pre_screen(tx, submitted, person, product):
             await ask_decision(tx, submitted)
         else:
@@ -86,10 +87,12 @@ async def _submit(
         return submitted
 
 
-async def hand_in(tx: Tx, application: Application, product_code: str, why: str = "") -> Application:
-    """draft → submitted; the case keeps the versions of this moment (A3-20)."""
+async def hand_in(
+    tx: Tx, application: Application, product_code: str, why: str = "", declared: Declared | None = None
+) -> Application:
+    """draft → submitted; the case keeps the versions of this moment (A3-20), and what is declared with it."""
     await decisions.pin(tx, application.id, product_code)
-    return await applications.move(tx, application, "submitted", "submitted", why)
+    return await applications.move(tx, application, "submitted", "submitted", why, declared=declared)
 
 
 async def ask_decision(tx: Tx, submitted: Application) -> None:
@@ -112,7 +115,6 @@ async def _relate(tx: Tx, application: Application, person: Person, network: str
     device = application.openid or application.session_id or application.id
     seen = {"device": device, "address": person.address, "person": person.id, "network": network}
     seen |= {"phone": person.phone or "", "openid": application.openid or ""}
-    await relations.sight(tx, application.id, person.id, seen)
     hand = "openid" if application.openid else "device"
     edges = [
         relations.Edge(hand, device, "application"),
@@ -120,7 +122,7 @@ async def _relate(tx: Tx, application: Application, person: Person, network: str
     ]
     if person.phone:
         edges.append(relations.Edge("phone", person.phone, "phone", "own"))
-    await relations.connect_all(tx, person.id, edges, application_id=application.id)
+    await relations.sight(tx, application.id, person.id, seen, edges)
 
 
 async def _watch_placement(tx: Tx, application: Application, person: Person) -> None:

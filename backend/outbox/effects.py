@@ -58,17 +58,19 @@ async def add(
     key: str | None = None,
     delay: timedelta | None = None,
     first: bool = False,
+    wake: bool = True,
     overtakes: str | None = None,
 ) -> str | None:
     """Record an effect of this transaction's change. Returns its id, or None when `key` was there already.
 
     `key` defaults to the effect's own id. `kind` names the handler in backend/jobs. `first`: a person waits for it.
-    With a `delay` no worker is woken: the sweep finds it within a second of its time. `overtakes` is the key of an
-    effect of this kind that need not go out any more, if it has not begun to.
+    With a `delay`, or without `wake`, no worker is woken: the sweep finds it within a second of its time. `overtakes`
+    is the key of an effect of this kind that need not go out any more, if it has not begun to.
     """
     effect_id = ids.new()
     sealed = tx.vault.seal("outbox.effects", "payload", effect_id, msgspec.json.encode(payload))
-    inserted = await Q.insert_effect(
+    query, more = (Q.insert_overtaking, {"overtakes": overtakes}) if overtakes else (Q.insert_effect, {})
+    inserted = await query(
         tx,
         institution_id=tx.institution_id,
         id=effect_id,
@@ -78,11 +80,11 @@ async def add(
         payload=sealed,
         now=tx.now,
         due_at=tx.now + (delay or timedelta()),
-        overtakes=overtakes,
+        **more,
     )
     if inserted is None:
         return None
-    if not delay:
+    if wake and not delay:
         await queue.enqueue(tx, tx.institution_id, effect_id, first=first)
     return effect_id
 

@@ -1,9 +1,15 @@
--- name: insert_effect(institution_id, id, kind, case_id, key, payload, now, due_at, overtakes)$
--- Written with the change that causes it; the same key again is the same effect and changes nothing. One that waits
--- and says what is no longer so is done with.
+-- name: insert_effect(institution_id, id, kind, case_id, key, payload, now, due_at)$
+-- Written with the change that causes it; the same key again is the same effect and changes nothing.
+insert into outbox.effects (institution_id, id, kind, case_id, key, payload, due_at, created_at)
+values (:institution_id, :id, :kind, :case_id, :key, :payload, :due_at, :now)
+on conflict (institution_id, kind, key) do nothing
+returning id;
+
+-- name: insert_overtaking(institution_id, id, kind, case_id, key, payload, now, due_at, overtakes)$
+-- As `insert_effect`; one that waits and says what is no longer so is done with.
 with gone as (
     update outbox.effects set status = 'delivered', delivered_at = :now
-    where institution_id = :institution_id and kind = :kind and key = cast(:overtakes as text)
+    where institution_id = :institution_id and kind = :kind and key = :overtakes
       and status = 'waiting' and attempts = 0
 )
 insert into outbox.effects (institution_id, id, kind, case_id, key, payload, due_at, created_at)

@@ -96,12 +96,14 @@ set declared = :declared, amount_fen = :amount_fen, term_months = :term_months, 
     updated_at = :now, version = version + 1
 where institution_id = :institution_id and id = :id and status = 'draft';
 
--- name: move(institution_id, id, from_status, to_status, event, who, why, now, promised_at)^
+-- name: move(institution_id, id, from_status, to_status, event, who, why, now, promised_at, declared, amount_fen, term_months, purpose)^
 -- Compare and set: the status moves only from where the flow saw it, and the event is written in the same
--- statement, numbered and chained.
+-- statement, numbered and chained. What is declared with it, if anything, is kept with it.
 with moved as (
     update applications.applications
     set status = :to_status, updated_at = :now, version = version + 1,
+        declared = coalesce(:declared, declared), amount_fen = coalesce(:amount_fen, amount_fen),
+        term_months = coalesce(:term_months, term_months), purpose = coalesce(:purpose, purpose),
         submitted_at = case when :to_status = 'submitted' then :now else submitted_at end,
         decided_at = case when :to_status in ('approved', 'declined') then :now else decided_at end,
         promised_at = case when :to_status in ('referred', 'held') then :promised_at::timestamptz end

@@ -132,23 +132,26 @@ async def set_liveness(tx: Tx, application_id: str, liveness: str) -> int:
 
 
 async def set_declared(tx: Tx, application_id: str, declared: Declared) -> int:
-    sealed = tx.vault.seal(_TABLE, "declared", application_id, msgspec.json.encode(declared))
     return int(
         await Q.set_declared(
             tx,
             institution_id=tx.institution_id,
             id=application_id,
-            declared=sealed,
-            amount_fen=declared.amount_fen,
-            term_months=declared.term_months,
-            purpose=declared.purpose,
             now=tx.now,
+            **_declared(tx, application_id, declared),
         )
     )
 
 
 async def move(
-    tx: Tx, application_id: str, old: str, new: str, event: str, why: str, promised_at: datetime | None
+    tx: Tx,
+    application_id: str,
+    old: str,
+    new: str,
+    event: str,
+    why: str = "",
+    promised_at: datetime | None = None,
+    declared: Declared | None = None,
 ) -> Application | None:
     """As it is now; None when it stood elsewhere."""
     row = await Q.move(
@@ -162,8 +165,21 @@ async def move(
         why=why,
         now=tx.now,
         promised_at=promised_at,
+        **_declared(tx, application_id, declared),
     )
     return _application(tx, row)
+
+
+def _declared(tx: Tx, application_id: str, declared: Declared | None) -> dict[str, object]:
+    """The columns it is kept in; all empty for none."""
+    if declared is None:
+        return dict.fromkeys(("declared", "amount_fen", "term_months", "purpose"))
+    return {
+        "declared": tx.vault.seal(_TABLE, "declared", application_id, msgspec.json.encode(declared)),
+        "amount_fen": declared.amount_fen,
+        "term_months": declared.term_months,
+        "purpose": declared.purpose,
+    }
 
 
 async def note(tx: Tx, application_id: str, event: str, why: str) -> None:

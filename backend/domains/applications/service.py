@@ -173,15 +173,27 @@ async def move(
     why: str = "",
     *,
     promised_at: datetime | None = None,
+    declared: Declared | None = None,
 ) -> Application:
-    """Move the status from where the caller saw it. Raises `ForbiddenMove`; `ApplicationMoved` on a race."""
+    """Move the status from where the caller saw it, with what is declared in the same breath, if anything. Raises
+    `ForbiddenMove`; `ApplicationMoved` on a race."""
     APPLICATION.check(application.status, to_status)
-    moved = await repository.move(tx, application.id, application.status, to_status, event, why, promised_at)
+    old = application.status
+    moved = await repository.move(tx, application.id, old, to_status, event, why, promised_at, declared)
     if moved is None:
         raise ApplicationMoved(label=(await get(tx, application.id)).label)
-    audit.add(
-        tx, f"application.{event}", application.application_no, old=application.status, new=to_status, why=why
-    )
+    audit.add(tx, f"application.{event}", moved.application_no, old=old, new=to_status, why=why)
+    return moved
+
+
+async def move_unseen(
+    tx: Tx, application_id: str, old: str, to_status: str, event: str
+) -> Application | None:
+    """As `move`, of a case that nobody has read yet; None where it stands elsewhere."""
+    APPLICATION.check(old, to_status)
+    moved = await repository.move(tx, application_id, old, to_status, event)
+    if moved is not None:
+        audit.add(tx, f"application.{event}", moved.application_no, old=old, new=to_status, why="")
     return moved
 
 

@@ -1,15 +1,13 @@
--- name: next_number()$
--- Serial part of the contract number.
-select nextval('contracts.number_seq');
-
--- name: insert(institution_id, id, application_id, customer_id, person_blind, contract_no, agreed_by, product_code, product_name, internet_consumer, limit_amount, annual_rate, term_months, repayment_method, purpose, agreed_on, valid_until, now)^
--- Written with the approval.
+-- name: insert(institution_id, id, application_id, customer_id, person_blind, number_begins, agreed_by, product_code, product_name, internet_consumer, limit_amount, annual_rate, term_months, repayment_method, purpose, agreed_on, valid_until, now)^
+-- Written with the approval; its number ends with a serial of at least seven digits.
 insert into contracts.contracts (institution_id, id, application_id, customer_id, person_blind, contract_no, agreed_by,
     product_code, product_name, internet_consumer, limit_amount, annual_rate, term_months, repayment_method,
     purpose, agreed_on, valid_until, created_at, updated_at)
-values (:institution_id, :id, :application_id, :customer_id, :person_blind, :contract_no, :agreed_by, :product_code,
+select :institution_id, :id, :application_id, :customer_id, :person_blind,
+    :number_begins::text || lpad(serial::text, greatest(7, length(serial::text)), '0'), :agreed_by, :product_code,
     :product_name, :internet_consumer, :limit_amount, :annual_rate, :term_months, :repayment_method, :purpose,
-    :agreed_on, :valid_until, :now, :now)
+    :agreed_on, :valid_until, :now, :now
+from nextval('contracts.number_seq') as serial
 returning *;
 
 -- name: of_application(institution_id, application_id)^
@@ -36,13 +34,14 @@ select * from contracts.contracts where institution_id = :institution_id and con
 -- scope: all institutions, because the mobile bank asks by application without naming the institution.
 select institution_id from contracts.contracts where application_id = :application_id;
 
--- name: lock_person(person_blind)$
--- Two approvals of one person at once wait for each other, in whichever county, so that their limits add up (D1-01).
-select pg_advisory_xact_lock(hashtextextended('contracts.person' || encode(:person_blind, 'hex'), 0));
-
 -- name: promised(person_blind)$
 -- Internet consumer limits of this person which core banking does not know yet (D1-01), over all counties.
 select contracts.promised_to(:person_blind);
+
+-- name: promised_and_held(person_blind)$
+-- As `promised`. Two approvals of one person at once wait for each other, in whichever county, so that their limits add
+-- up (D1-01).
+select contracts.promised_and_held(:person_blind);
 
 -- name: make_ready(institution_id, id, manifest_sha256, now)!
 -- The documents are fixed; the trigger asks for the confirmed disclosure.

@@ -40,8 +40,6 @@ class NewDocument(msgspec.Struct, frozen=True):
 async def prepare(tx: Tx, application_id: str, person: Person, terms: Terms) -> Contract:
     """The draft contract of an approval; its number: institution, year, product, serial."""
     contract_id = ids.new()
-    serial = int(await Q.next_number(tx))
-    number = f"{tx.institution_id}-{clock.today():%Y}-{terms.product_code}-{serial:07d}"
     values = msgspec.structs.asdict(terms)
     values["limit_amount"] = money.yuan(values.pop("limit_fen"))
     row = await Q.insert(
@@ -51,13 +49,13 @@ async def prepare(tx: Tx, application_id: str, person: Person, terms: Terms) -> 
         application_id=application_id,
         customer_id=person.id,
         person_blind=_blind(tx, person),
-        contract_no=number,
+        number_begins=f"{tx.institution_id}-{clock.today():%Y}-{terms.product_code}-",
         now=tx.now,
         **values,
     )
-    audit.add(tx, "contract.prepared", number, agreed_by=terms.agreed_by)
     made = _contract(row)
     assert made is not None
+    audit.add(tx, "contract.prepared", made.contract_no, agreed_by=terms.agreed_by)
     return made
 
 
@@ -108,9 +106,8 @@ async def institution_of(tx: Tx, application_id: str) -> str:
 async def promised(tx: Tx, person: Person, *, lock: bool = False) -> int:
     """Fen promised to a person for internet consumer loans but not yet signed, in any county of the union. `lock`
     holds off another approval of the same person until this transaction ends."""
-    if lock:
-        await Q.lock_person(tx, person_blind=_blind(tx, person))
-    return money.fen(await Q.promised(tx, person_blind=_blind(tx, person)))
+    query = Q.promised_and_held if lock else Q.promised
+    return money.fen(await query(tx, person_blind=_blind(tx, person)))
 
 
 def _blind(tx: Tx, person: Person) -> bytes:

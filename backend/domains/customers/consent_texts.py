@@ -6,7 +6,7 @@ A file that has been agreed to is never edited; a change is a new file with the 
 import hashlib
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -55,13 +55,14 @@ class ConsentText(msgspec.Struct, frozen=True, kw_only=True):
 
 def current(purpose: Purpose, institution: Institution) -> ConsentText:
     """The newest version, as this institution's customers read it."""
+    return _filled(purpose, institution.name, institution.service_phone, institution.address)
+
+
+@lru_cache(maxsize=4096)
+def _filled(purpose: Purpose, lender: str, phone: str, address: str) -> ConsentText:
     versions = _versions(purpose)
     text = versions[max(versions)]
-    for word, filled in (
-        ("{lender}", institution.name),
-        ("{phone}", institution.service_phone),
-        ("{address}", institution.address),
-    ):
+    for word, filled in (("{lender}", lender), ("{phone}", phone), ("{address}", address)):
         text = text.replace(word, filled)
     return parse(text)
 

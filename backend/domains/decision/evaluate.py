@@ -29,8 +29,16 @@ from backend.domains.decision.model import (
     Step,
 )
 
-Said = dict[tuple[object, ...], gate.Ran]
-"""What documents said of their inputs, by document and inputs: the same again, for who decides like cases in a row."""
+
+class Said:
+    """What was found of sources, and what documents said of their inputs, by document and inputs: the same again, for
+    who decides like cases in a row by one bundle."""
+
+    __slots__ = ("checked", "ran")
+
+    def __init__(self) -> None:
+        self.checked: facts.Kept = {}
+        self.ran: dict[tuple[object, ...], gate.Ran] = {}
 
 
 def evaluate(
@@ -38,9 +46,10 @@ def evaluate(
 ) -> Capsule:
     """Decide. `deadline` is a `time.monotonic()` moment; a stage not begun by then is left to a person.
 
-    Never raises for anything in the case: what cannot be understood is referred. `said` is read and added to.
+    Never raises for anything in the case: what cannot be understood is referred. `said` is read and added to; the trace
+    then leaves out what documents said.
     """
-    run = _Run(case, bundle, {} if said is None else said)
+    run = _Run(case, bundle, said)
     for stage in DECIDING:
         late = not case.interrupted_at and deadline is not None and time.monotonic() > deadline
         if late:
@@ -62,7 +71,7 @@ _WORDS = ("text", "advice", "label")
 class _Run:
     """The state of one decision while its stages run."""
 
-    def __init__(self, case: Case, bundle: Bundle, said: Said) -> None:
+    def __init__(self, case: Case, bundle: Bundle, said: Said | None) -> None:
         self._case, self._bundle, self._said = case, bundle, said
         self._known = bundle.catalogue
         self._reasons: list[Reason] = []
@@ -75,7 +84,8 @@ class _Run:
         self._rate: int | None = None
         self._complete: set[Stage] = set()
         self._broken = False
-        checked = facts.check(case, bundle.needed, bundle.catalogue)
+        kept = said.checked if said else None
+        checked = facts.check(case, bundle.needed, bundle.catalogue, kept=kept)
         self._values: dict[str, Value] = checked.values
         self._usable = len(checked.values)
         self._gaps = sorted(set(checked.gaps))
@@ -95,7 +105,7 @@ class _Run:
         """Run one stage if all it needs is there. An error costs the automatic answer, never the case."""
         if stage in (Stage.LIMIT, Stage.PRICING) and self._grade is None:
             return
-        if any(name not in self._values for name in self._bundle.stage_needs[stage]):
+        if not all(map(self._values.__contains__, self._bundle.stage_needs[stage])):
             self._trace.append(Step(stage=stage, event="incomplete"))
             return
         try:
@@ -110,17 +120,24 @@ class _Run:
             self._trace.append(Step(stage=stage, event="complete"))
 
     def _hits(self, stage: Stage) -> list[gate.Hit]:
-        document = self._bundle.stages[stage]
-        asked = (document.hash, *(self._values.get(name) for name in document.inputs))
-        ran = self._said.get(asked)
-        if ran is None:
-            ran = self._said[asked] = gate.run(document, self._values, self._known)
+        ran = self._ran(self._bundle.stages[stage])
+        if self._said is not None:
+            return ran.hits
         self._trace += ran.way
         for hit in ran.hits:
             told = {name: value for name, value in hit.output.items() if name not in _WORDS}
             step = Step(stage=stage, event="row", table=hit.table, row=hit.row, facts=hit.facts, output=told)
             self._trace.append(step)
         return ran.hits
+
+    def _ran(self, document: gate.CompiledStage) -> gate.Ran:
+        if self._said is None:
+            return gate.run(document, self._values, self._known)
+        asked = (document.hash, *map(self._values.get, document.inputs))
+        ran = self._said.ran.get(asked)
+        if ran is None:
+            ran = self._said.ran[asked] = gate.run(document, self._values, self._known)
+        return ran
 
     def _rules(self, stage: Stage) -> None:
         for hit in self._hits(stage):

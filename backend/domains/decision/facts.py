@@ -158,27 +158,54 @@ class Checked(msgspec.Struct, frozen=True):
     gaps: list[model.Gap]
 
 
-def check(case: model.Case, needed: Iterable[Fact], known: Catalogue) -> Checked:
-    """Take every needed fact out of the case if it may be used, and say of every other why not."""
+Kept = dict[str, tuple[model.Case, Checked]]
+"""What was found of each source, and in which case."""
+
+
+def check(case: model.Case, needed: Iterable[Fact], known: Catalogue, *, kept: Kept | None = None) -> Checked:
+    """Take every needed fact out of the case if it may be used, and say of every other why not.
+
+    `kept` is for who checks like cases in a row, for the same `needed`: a source that is the very same is not looked
+    at again.
+    """
+    wanted: dict[str, list[Fact]] = {source: [] for source in case.sources}
     values: dict[str, Value] = {}
     gaps: list[model.Gap] = []
-    sources = {name: _standing(case.as_of, given) for name, given in case.sources.items()}
     for fact in needed:
-        given = case.sources.get(fact.source)
-        if given is None:
+        if fact.source in wanted:
+            wanted[fact.source].append(fact)
+        else:
             gaps.append(_gap(fact, "missing"))
-            continue
-        standing = sources[fact.source]
+    for source, asked in wanted.items():
+        found = _of_source(case, source, asked, known, kept)
+        values |= found.values
+        gaps += found.gaps
+    gaps.extend(_contradictions(values, known))
+    for gap in gaps:
+        values.pop(gap.fact, None)
+    return Checked(values, gaps)
+
+
+def _of_source(
+    case: model.Case, source: str, asked: list[Fact], known: Catalogue, kept: Kept | None
+) -> Checked:
+    given = case.sources[source]
+    if kept is not None and (last := kept.get(source)):
+        before, found = last
+        if before.sources[source] is given and before.as_of == case.as_of:
+            return found
+    standing, values = _standing(case.as_of, given), dict[str, Value]()
+    gaps = _unknown(source, given, known)
+    for fact in asked:
         value, problem = _take(fact, given, standing)
         if problem:
             gaps.append(_gap(fact, problem))
         else:
             values[fact.name] = value
-    gaps.extend(_unknown(case, known))
-    gaps.extend(_contradictions(values, known))
-    for gap in gaps:
-        values.pop(gap.fact, None)
-    return Checked(values, gaps)
+    found = Checked(values, gaps)
+    if kept is not None:
+        kept[source] = case, found
+    return found
 
 
 class _Standing(msgspec.Struct, frozen=True):
@@ -206,25 +233,24 @@ def _take(fact: Fact, given: model.SourceFacts, standing: _Standing) -> tuple[An
         return None, "from_future"
     if fact.fresh_days is not None and standing.age > fact.fresh_days:
         return None, "stale"
-    return value, fact.problem(value)
+    return value, _CHECKS[fact.kind](fact, value)
 
 
 def _gap(fact: Fact, problem: str) -> model.Gap:
     return model.Gap(fact=fact.name, label=fact.label, source=fact.source, problem=problem)
 
 
-def _unknown(case: model.Case, known: Catalogue) -> list[model.Gap]:
+def _unknown(source: str, given: model.SourceFacts, known: Catalogue) -> list[model.Gap]:
     """Names nobody declared, or declared for another source: something was said that we do not understand."""
-    gaps = []
-    for source, given in case.sources.items():
-        for name in (*given.facts, *given.withheld):
-            fact = known.facts.get(name)
-            if fact is None or fact.source != source or source in COMPUTED:
-                gaps.append(model.Gap(fact=name, label=name, source=source, problem="unknown"))
-        for name in given.withheld:
-            fact = known.facts.get(name)
-            if fact is not None and fact.withheld is None:
-                gaps.append(_gap(fact, "missing"))
+    gaps, facts = [], known.facts
+    for name in (*given.facts, *given.withheld):
+        fact = facts.get(name)
+        if fact is None or fact.source != source or source in COMPUTED:
+            gaps.append(model.Gap(fact=name, label=name, source=source, problem="unknown"))
+    for name in given.withheld:
+        fact = facts.get(name)
+        if fact is not None and fact.withheld is None:
+            gaps.append(_gap(fact, "missing"))
     return gaps
 
 

@@ -202,7 +202,7 @@ def extend(values: dict[str, Value], on: date, wanted: tuple[str, ...]) -> None:
     """Add every wanted feature whose needs are there."""
     for name in wanted:
         feature = FEATURES[name]
-        if all(need in values for need in feature.needs):
+        if all(map(values.__contains__, feature.needs)):
             values[name] = feature.scalar(values, on)
 
 

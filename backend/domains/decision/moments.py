@@ -205,12 +205,17 @@ def _versions(said: Assessment) -> dict[str, str]:
 
 async def _keep_versions(tx: Tx, said: Assessment) -> None:
     """The texts that decided; those of staff are stored since their approval."""
-    stage, known = Stage(said.stage), facts.catalogue()
+    await repository.add_missing(tx, bundle.SEEDED, _bodies(Stage(said.stage), said.strategy))
+
+
+@functools.cache
+def _bodies(stage: Stage, strategy: str) -> list[repository.Body]:
+    known = facts.catalogue()
     bodies = [repository.Body(known.hash, "catalogue", None, known.text.decode())]
-    if said.strategy == assess.seeded()[stage].stage.hash:
+    if strategy == assess.seeded()[stage].stage.hash:
         text = canonical(assess.seeded_document(stage)).decode()
-        bodies.append(repository.Body(said.strategy, "strategy", said.stage, text))
-    await repository.add_missing(tx, bundle.SEEDED, bodies)
+        bodies.append(repository.Body(strategy, "strategy", str(stage), text))
+    return bodies
 
 
 async def get(tx: Tx, assessment_id: str) -> Kept:

@@ -5,6 +5,7 @@ and replays; what a new document may name is narrower (`referable`), and held wh
 """
 
 import contextlib
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ async def _found(tx: Tx, hashes: list[str]) -> dict[str, repository.Body]:
     return {**shipped, **await repository.bodies(tx, hashes)}
 
 
+@functools.cache
 def bodies(used: bundle.Bundle) -> list[repository.Body]:
     """Everything a bundle decides by, to be stored."""
     found = [

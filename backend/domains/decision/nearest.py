@@ -136,25 +136,25 @@ def apply(case: Case, changes: Iterable[Change]) -> Case:
 
 
 class _Search:
-    """First each act to its full extent, alone; then, where none reaches, two of those that bring the case nearer.
-    Only then how little of it is enough."""
+    """First single acts, the least trouble first: an act that does not reach to its full extent is not tried to less,
+    and one that takes more trouble than what was found not at all. Then, where none reaches, two of those that bring
+    the case nearer, and how little of them is enough."""
 
     def __init__(self, capsule: Capsule, bundle: Bundle) -> None:
         self._case, self._before, self._bundle = capsule.case, capsule.decision, bundle
         self._steps = [found for act in actionable()[0].offered if (found := _steps(act, self._case, bundle))]
         self._excludes = {act.name: act.excludes for act in actionable()[0].offered}
         self._seen: dict[tuple[tuple[str, int], ...], Decision] = {}
-        self._said: evaluate.Said = {}
+        self._said = evaluate.Said()
 
     def run(self) -> Nearest | None:
-        nearer = []
-        for steps in self._steps:
-            after = self._decide((steps[-1],))
-            if after is not None and _better(after, self._before):
-                nearer.append(steps)
-        reaching = [(steps,) for steps in nearer if self._reaches((steps[-1],))]
-        if found := self._least((step,) for (steps,) in reaching for step in steps):
-            return found
+        alone = sorted(
+            ((steps, step) for steps in self._steps for step in steps), key=lambda each: each[1].effort
+        )
+        for steps, step in alone:
+            if self._is_nearer(steps) and self._reaches((steps[-1],)) and self._reaches((step,)):
+                return self._told((step,))
+        nearer = [steps for steps in self._steps if self._is_nearer(steps)]
         pairs = sorted(
             (pair for pair in combinations(nearer, 2) if self._go_together(pair)),
             key=lambda pair: pair[0][-1].effort + pair[1][-1].effort,
@@ -163,6 +163,10 @@ class _Search:
             if self._reaches((first[-1], second[-1])):
                 return self._least((one, two) for one in first for two in second)
         return None
+
+    def _is_nearer(self, steps: list[Change]) -> bool:
+        after = self._decide((steps[-1],))
+        return after is not None and _better(after, self._before)
 
     def _go_together(self, pair: tuple[list[Change], list[Change]]) -> bool:
         one, two = pair[0][0], pair[1][0]

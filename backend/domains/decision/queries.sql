@@ -69,15 +69,22 @@ insert into decision.versions (hash, kind, name, stage, body, added_by, added_at
 values (:hash, :kind, :name, :stage, :body, :added_by, :now)
 on conflict (hash) do nothing;
 
--- name: record(institution_id, id, application_id, attempt, product_code, outcome, amount_fen, annual_rate_bp, term_months, grade, score, reason_codes, completeness_bp, versions, capsule, capsule_sha256, now)$
--- One result per attempt: a second writer of the same attempt gets no row back.
-insert into decision.decisions (institution_id, id, application_id, attempt, product_code, outcome, amount_fen,
-    annual_rate_bp, term_months, grade, score, reason_codes, completeness_bp, versions, capsule, capsule_sha256,
-    decided_at)
-values (:institution_id, :id, :application_id, :attempt, :product_code, :outcome, :amount_fen, :annual_rate_bp,
-    :term_months, :grade, :score, :reason_codes, :completeness_bp, :versions, :capsule, :capsule_sha256, :now)
-on conflict (institution_id, application_id, attempt) do nothing
-returning id;
+-- name: record(institution_id, id, application_id, attempt, product_code, outcome, amount_fen, annual_rate_bp, term_months, grade, score, reason_codes, completeness_bp, versions, capsule, capsule_sha256, advice, actionable, now)$
+-- One result per attempt: a second writer of the same attempt gets no row back. Beside it what is told of the way to
+-- more, if anything is.
+with recorded as (
+    insert into decision.decisions (institution_id, id, application_id, attempt, product_code, outcome, amount_fen,
+        annual_rate_bp, term_months, grade, score, reason_codes, completeness_bp, versions, capsule, capsule_sha256,
+        decided_at)
+    values (:institution_id, :id, :application_id, :attempt, :product_code, :outcome, :amount_fen, :annual_rate_bp,
+        :term_months, :grade, :score, :reason_codes, :completeness_bp, :versions, :capsule, :capsule_sha256, :now)
+    on conflict (institution_id, application_id, attempt) do nothing
+    returning institution_id, id
+), advised as (
+    insert into decision.nearest_changes (institution_id, decision_id, body, actionable, found_at)
+    select institution_id, id, :advice, :actionable, :now from recorded where cast(:advice as bytea) is not null
+)
+select id from recorded;
 
 -- name: get(institution_id, id)^
 -- One decision with its sealed capsule.
@@ -93,11 +100,6 @@ order by attempt desc limit 1;
 -- scope: all institutions, because support replays by a bare id; the replay itself works inside the county.
 select institution_id from decision.decisions where id = :id or application_id = :id
 order by (id = :id) desc, attempt desc limit 1;
-
--- name: add_nearest(institution_id, decision_id, body, actionable, now)!
--- What was told of the way to more, beside the decision it belongs to.
-insert into decision.nearest_changes (institution_id, decision_id, body, actionable, found_at)
-values (:institution_id, :decision_id, :body, :actionable, :now);
 
 -- name: nearest_of(institution_id, decision_id)$
 -- The sealed advice of one decision; none when nothing lawful helps.

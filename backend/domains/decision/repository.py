@@ -151,7 +151,9 @@ async def past(tx: Tx, product_code: str, before: str, most: int) -> list[tuple[
     return [(row["id"], tx.vault.open(_TABLE, "capsule", row["id"], row["capsule"])) for row in rows]
 
 
-async def record(tx: Tx, application_id: str, attempt: int, capsule: Capsule) -> Recorded | None:
+async def record(
+    tx: Tx, application_id: str, attempt: int, capsule: Capsule, advice: Nearest | None
+) -> Recorded | None:
     """The new decision; None when this attempt has one already."""
     decision, plain, number = capsule.decision, canonical(capsule), ids.new()
     digest = hashlib.sha256(plain).digest()
@@ -173,6 +175,8 @@ async def record(tx: Tx, application_id: str, attempt: int, capsule: Capsule) ->
         versions=msgspec.to_builtins(decision.versions),
         capsule=tx.vault.seal(_TABLE, "capsule", number, plain),
         capsule_sha256=digest,
+        advice=tx.vault.seal(_NEAREST, "body", number, canonical(advice)) if advice else None,
+        actionable=advice.actionable if advice else None,
         now=tx.now,
     )
     if found is None:
@@ -195,17 +199,6 @@ async def get(tx: Tx, decision_id: str) -> Recorded | None:
 async def latest_for(tx: Tx, application_id: str) -> Recorded | None:
     row = await Q.latest_for(tx, institution_id=tx.institution_id, application_id=application_id)
     return _recorded(tx, row)
-
-
-async def add_nearest(tx: Tx, decision_id: str, found: Nearest) -> None:
-    await Q.add_nearest(
-        tx,
-        institution_id=tx.institution_id,
-        decision_id=decision_id,
-        body=tx.vault.seal(_NEAREST, "body", decision_id, canonical(found)),
-        actionable=found.actionable,
-        now=tx.now,
-    )
 
 
 async def nearest_of(tx: Tx, decision_id: str) -> Nearest | None:

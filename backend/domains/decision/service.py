@@ -261,12 +261,10 @@ async def record(
     if used is None:
         raise VersionMissing()
     await repository.add_missing(tx, bundle.SEEDED, named.bodies(used))
-    recorded = await repository.record(tx, application_id, attempt, capsule)
+    recorded = await repository.record(tx, application_id, attempt, capsule, advice)
     if recorded is None:
         raise AlreadyDecided()
     number = recorded.id
-    if advice is not None:
-        await repository.add_nearest(tx, number, advice)
     decision = capsule.decision
     audit.add(
         tx,

@@ -2,42 +2,48 @@
 -- From here to the end of the transaction nobody else writes to this institution's graph.
 select relations.take(:institution_id);
 
--- name: sight(institution_id, application_id, kinds, keys, customer_id, now)!
--- Once per case and key, under the lock, so that the numbers follow the order of commits.
-insert into relations.sightings (institution_id, application_id, kind, key, customer_id, at)
-select :institution_id, :application_id, s.kind, s.key, :customer_id, :now
-from unnest(:kinds::text[], :keys::bytea[]) with ordinality as s(kind, key, place)
-order by s.place
-on conflict do nothing;
+-- name: sight(institution_id, application_id, customer_id, kinds, keys, edge_kinds, edge_keys, roles, sources, now)!
+-- What came up, once per case and key, and the edges one after the other with whatever hangs together by each.
+select relations.sight(:institution_id, :application_id, :customer_id, :kinds::text[], :keys::bytea[],
+                       :edge_kinds::text[], :edge_keys::bytea[], :roles::text[], :sources::text[], :now);
 
 -- name: velocity(institution_id, application_id)
 -- Counted back from the submission over what was committed before it: a replay of the case counts the same. The
--- newest 1,000 of a key are enough to tell; a wireless network of a whole market is not read to its end.
+-- newest 1,000 of a key are enough to tell; a wireless network of a whole market is not read to its end. Summed up by
+-- customer first, who counts in every window that reaches back to the last time; a case stands once under a key.
 select m.kind,
-    count(distinct o.customer_id) filter (where o.at >= m.at - interval '1 hour') as customers_1h,
-    count(distinct o.customer_id) filter (where o.at >= m.at - interval '24 hours') as customers_24h,
-    count(distinct o.customer_id) filter (where o.at >= m.at - interval '7 days') as customers_7d,
-    count(distinct o.customer_id) filter (where o.at >= m.at - interval '30 days') as customers_30d,
-    count(distinct o.customer_id) as customers_90d,
-    count(distinct o.application_id) filter (where o.at >= m.at - interval '1 hour') as applications_1h,
-    count(distinct o.application_id) filter (where o.at >= m.at - interval '24 hours') as applications_24h,
-    count(distinct o.application_id) filter (where o.at >= m.at - interval '7 days') as applications_7d,
-    count(distinct o.application_id) filter (where o.at >= m.at - interval '30 days') as applications_30d,
-    count(distinct o.application_id) as applications_90d
+    count(*) filter (where c.last_at >= m.at - interval '1 hour') as customers_1h,
+    count(*) filter (where c.last_at >= m.at - interval '24 hours') as customers_24h,
+    count(*) filter (where c.last_at >= m.at - interval '7 days') as customers_7d,
+    count(*) filter (where c.last_at >= m.at - interval '30 days') as customers_30d,
+    count(*) as customers_90d,
+    sum(c.applications_1h)::bigint as applications_1h,
+    sum(c.applications_24h)::bigint as applications_24h,
+    sum(c.applications_7d)::bigint as applications_7d,
+    sum(c.applications_30d)::bigint as applications_30d,
+    sum(c.applications_90d)::bigint as applications_90d
 from relations.sightings m
 cross join lateral (
-    select s.customer_id, s.application_id, s.at from relations.sightings s
-    where s.institution_id = m.institution_id and s.kind = m.kind and s.key = m.key and s.seq <= m.seq
-      and s.at >= m.at - interval '90 days'
-    order by s.at desc limit 1000
-) o
+    select s.customer_id, max(s.at) as last_at,
+        count(*) filter (where s.at >= m.at - interval '1 hour') as applications_1h,
+        count(*) filter (where s.at >= m.at - interval '24 hours') as applications_24h,
+        count(*) filter (where s.at >= m.at - interval '7 days') as applications_7d,
+        count(*) filter (where s.at >= m.at - interval '30 days') as applications_30d,
+        count(*) as applications_90d
+    from (
+        select o.customer_id, o.at from relations.sightings o
+        where o.institution_id = m.institution_id and o.kind = m.kind and o.key = m.key and o.seq <= m.seq
+          and o.at >= m.at - interval '90 days'
+        order by o.at desc limit 1000
+    ) s
+    group by s.customer_id
+) c
 where m.institution_id = :institution_id and m.application_id = :application_id
 group by m.kind, m.key;
 
--- name: connect(institution_id, customer_id, kinds, keys, roles, sources, application_id, now)!
--- Edges one after the other, and whatever hangs together or falls apart by each.
-select relations.connect(:institution_id, :customer_id, e.kind, e.key, e.role, e.source, :application_id, :now)
-from unnest(:kinds::text[], :keys::bytea[], :roles::text[], :sources::text[]) as e(kind, key, role, source);
+-- name: connect(institution_id, customer_id, kind, key, role, source, application_id, now)!
+-- One edge, and whatever hangs together or falls apart by it.
+select relations.connect(:institution_id, :customer_id, :kind, :key, :role, :source, :application_id, :now);
 
 -- name: kinds()
 -- What can be shared, in the order people read it.
@@ -48,9 +54,18 @@ select kind, label, hub_above, connects from relations.kinds order by position;
 select code, label, severity, least, days from relations.patterns order by position;
 
 -- name: member(institution_id, customer_id)^
--- Where the customer stands; none for somebody who shared nothing yet.
-select component, household from relations.members
-where institution_id = :institution_id and customer_id = :customer_id;
+-- Where the customer stands, and who hangs together with them; a home counts once, more than 1,000 customers are not told
+-- apart any more. None for somebody who shared nothing yet.
+select m.household, ring.customers, ring.households
+from relations.members m
+cross join lateral (
+    select count(*) as customers, count(distinct coalesce(encode(o.household, 'hex'), o.customer_id::text)) as households
+    from (
+        select x.customer_id, x.household from relations.members x
+        where x.institution_id = m.institution_id and x.component = m.component limit 1000
+    ) o
+) ring
+where m.institution_id = :institution_id and m.customer_id = :customer_id;
 
 -- name: neighbours(institution_id, customer_id, most)
 -- Everything the customer uses, each with the newest others on it. A key that is allowed is shown without others.
@@ -69,14 +84,6 @@ left join lateral (
 left join relations.members m on m.institution_id = e.institution_id and m.customer_id = o.customer_id
 where e.institution_id = :institution_id and e.customer_id = :customer_id
 order by k.position, e.first_at, e.key, o.first_at desc, o.customer_id;
-
--- name: ring(institution_id, component)^
--- Who hangs together with the customer; a home counts once. More than 1,000 are not told apart any more.
-select count(*) as customers, count(distinct coalesce(encode(m.household, 'hex'), m.customer_id::text)) as households
-from (
-    select customer_id, household from relations.members
-    where institution_id = :institution_id and component = :component limit 1000
-) m;
 
 -- name: guaranteed_back(institution_id, customer_id)$
 -- Who guarantees whom from the customer on, six steps at most, until it comes back to the customer.

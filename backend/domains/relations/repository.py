@@ -42,14 +42,17 @@ async def neighbourhood(tx: Tx, customer_id: str) -> Neighbourhood:
     member = await Q.member(tx, **given)
     if member is None:
         return Neighbourhood(customer_id=customer_id, household=customer_id)
-    ring = await Q.ring(tx, institution_id=tx.institution_id, component=member["component"])
+    links = _links(await Q.neighbours(tx, **given, most=MOST_OTHERS))
+    # Who has asked nobody to answer for them stands in no circle of those who do.
+    guaranteed = any(link.kind == "guarantor" and link.role == "used" for link in links)
+    back = await Q.guaranteed_back(tx, **given) if guaranteed else None
     return Neighbourhood(
         customer_id=customer_id,
         household=_home(member["household"], customer_id),
-        links=_links(await Q.neighbours(tx, **given, most=MOST_OTHERS)),
-        ring_customers=ring["customers"],
-        ring_households=ring["households"],
-        guaranteed_back=tuple(await Q.guaranteed_back(tx, **given) or ()),
+        links=links,
+        ring_customers=member["customers"],
+        ring_households=member["households"],
+        guaranteed_back=tuple(back or ()),
     )
 
 

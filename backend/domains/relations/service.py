@@ -25,25 +25,6 @@ def key(tx: Tx, kind: str, text: str) -> bytes:
     return tx.vault.blind(f"mark {kind}", rules.plain(kind, text))
 
 
-async def sight(tx: Tx, application_id: str, customer_id: str, seen: Mapping[str, str]) -> None:
-    """Count what came up in a case, by kind; empty texts are left out.
-
-    The institution's lock is taken here and held to the end of the transaction, so that of many at once each sees
-    exactly those before it. Call it last: who holds it should have little left to do.
-    """
-    await Q.take(tx, institution_id=tx.institution_id)
-    there = [(kind, text) for kind, text in sorted(seen.items()) if text]
-    await Q.sight(
-        tx,
-        institution_id=tx.institution_id,
-        application_id=application_id,
-        kinds=[kind for kind, _ in there],
-        keys=[key(tx, kind, text) for kind, text in there],
-        customer_id=customer_id,
-        now=tx.now,
-    )
-
-
 class Edge(msgspec.Struct, frozen=True):
     """Something a customer uses or owns, and the event that shows it."""
 
@@ -51,6 +32,31 @@ class Edge(msgspec.Struct, frozen=True):
     text: str
     source: Source
     role: Role = "used"
+
+
+async def sight(
+    tx: Tx, application_id: str, customer_id: str, seen: Mapping[str, str], edges: Sequence[Edge] = ()
+) -> None:
+    """Count what came up in a case, by kind, empty texts left out; and note what the customer uses or owns, in the
+    transaction of the event that shows it. An edge seen before moves its last time alone.
+
+    The institution's lock is taken here and held to the end of the transaction, so that of many at once each sees
+    exactly those before it. Call it last: who holds it should have little left to do.
+    """
+    there = [(kind, text) for kind, text in sorted(seen.items()) if text]
+    await Q.sight(
+        tx,
+        institution_id=tx.institution_id,
+        application_id=application_id,
+        customer_id=customer_id,
+        kinds=[kind for kind, _ in there],
+        keys=[key(tx, kind, text) for kind, text in there],
+        edge_kinds=[edge.kind for edge in edges],
+        edge_keys=[key(tx, edge.kind, edge.text) for edge in edges],
+        roles=[edge.role for edge in edges],
+        sources=[edge.source for edge in edges],
+        now=tx.now,
+    )
 
 
 async def connect(
@@ -63,23 +69,15 @@ async def connect(
     role: Role = "used",
     application_id: str | None = None,
 ) -> None:
-    """As `connect_all`, for one."""
-    await connect_all(tx, customer_id, [Edge(kind, text, source, role)], application_id=application_id)
-
-
-async def connect_all(
-    tx: Tx, customer_id: str, edges: Sequence[Edge], *, application_id: str | None = None
-) -> None:
-    """Note what the customer uses or owns, in the transaction of the event that shows it; last, as `sight`. Seen
-    before, only its last time moves."""
+    """One edge without a sighting; last, as `sight`."""
     await Q.connect(
         tx,
         institution_id=tx.institution_id,
         customer_id=customer_id,
-        kinds=[edge.kind for edge in edges],
-        keys=[key(tx, edge.kind, edge.text) for edge in edges],
-        roles=[edge.role for edge in edges],
-        sources=[edge.source for edge in edges],
+        kind=kind,
+        key=key(tx, kind, text),
+        role=role,
+        source=source,
         application_id=application_id,
         now=tx.now,
     )
