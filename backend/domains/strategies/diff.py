@@ -288,7 +288,7 @@ def _column_changes(
 
 
 def _looks_elsewhere(node: Mapping[str, Any], before: Mapping[str, Any], known: Catalogue) -> list[Change]:
-    """Columns that kept their id and look at, or give, something else; and what a table holds beside rows and columns."""
+    """Columns that kept their id and look at something else; what a table holds beside rows and columns."""
     place = {"table": node["name"], "node": node["id"]}
     old, new = ({c["id"]: c for c in (*t["inputs"], *t["outputs"])} for t in (before, node["content"]))
     found: list[Change] = []
