@@ -58,7 +58,7 @@ async def test_a_county_looks_at_its_own_and_nobody_at_another_layers(road: Road
     await decided_in(road.context, "4101", "4102")
     union = await stricter_draft(road.context)
     county = await desks.of("JX0101")
-    assert (await county.http.get(f"/console/strategies/{union.id}/preview")).status_code == 403
+    assert (await county.http.get(f"/console/strategies/{union.id}/preview")).status_code == 404
     base = await draft(county)
     await look(county, base.rsplit("/", 1)[1])
     assert (county.reply.status_code, "还什么都没有写" in county.words) == (422, True)
