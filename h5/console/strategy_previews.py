@@ -124,10 +124,11 @@ def _lines(seen: list[Seen], names: dict[str, str], *, hide: bool) -> tuple[tupl
     if not sums:
         return (), len(rest)
     total = effects.together(figures for _, figures in sums)
-    lines = [_line("合计", total, sum(cases), _unpriced([("合计", total)], hide=hide))]
+    lines = [_line("合计", total, sum(cases), _unpriced([("合计", total)], hide=hide), hide=hide)]
     unpriced = _unpriced(sums, hide=hide)
     lines += [
-        _line(name, figures, count, unpriced) for (name, figures), count in zip(sums, cases, strict=True)
+        _line(name, figures, count, unpriced, hide=hide)
+        for (name, figures), count in zip(sums, cases, strict=True)
     ]
     return tuple(lines), len(rest)
 
@@ -141,10 +142,22 @@ def _unpriced(sums: Sequence[tuple[str, EffectFigures]], *, hide: bool) -> Unpri
         return set(), set()
     before = {name: each.before.approved for name, each in sums if each.before.approved}
     after = {name: each.after.approved for name, each in sums if each.after.approved}
-    return small_cells.together(before), small_cells.together(after)
+    few = small_cells.together(after)
+    if any(_tells_of_few(each) for _, each in sums):
+        few |= set(after)  # all of them: one alone would come out by taking the others from the total
+    return small_cells.together(before), few
 
 
-def _line(name: str, figures: EffectFigures, cases: int, unpriced: Unpriced) -> Line:
+def _tells_of_few(figures: EffectFigures) -> bool:
+    """Whether both averages side by side would give the amount of the handful of people who moved between them."""
+    approved = [(key.partition(">"), count) for key, count in figures.swaps.items()]
+    gone = sum(count for (old, _, _), count in approved if old == "approved")
+    come = sum(count for (_, _, new), count in approved if new == "approved")
+    changed = figures.lower_amounts + figures.higher_amounts
+    return any(0 < count < small_cells.FEWEST for count in (gone, come, changed))
+
+
+def _line(name: str, figures: EffectFigures, cases: int, unpriced: Unpriced, *, hide: bool) -> Line:
     before, after = figures.before, figures.after
 
     def pair(say: Callable[[Side], str]) -> tuple[str, str]:
@@ -157,12 +170,17 @@ def _line(name: str, figures: EffectFigures, cases: int, unpriced: Unpriced) -> 
             (label, f"{before.share_bp(key) / 100:.1f}%", f"{after.share_bp(key) / 100:.1f}%")
             for key, label in _OUTCOMES.items()
         ),
-        amount=pair(lambda side: f"{side.average_fen / 100:,.0f}"),
-        rate=pair(lambda side: f"{plain_number(side.average_rate_bp, 'bp')}%"),
+        amount=pair(lambda side: f"{_rounded(side.average_fen, 10_000, hide) / 100:,.0f}"),
+        rate=pair(lambda side: f"{plain_number(_rounded(side.average_rate_bp, 10, hide), 'bp')}%"),
         swaps=_swaps(figures),
         lower=figures.lower_amounts,
         higher=figures.higher_amounts,
     )
+
+
+def _rounded(average: int, step: int, hide: bool) -> int:
+    """To 100 元 and 0.1 个百分点 for head office: averages of other sizes and counties are not to be subtracted."""
+    return (average + step // 2) // step * step if hide else average
 
 
 def _shown(side: Side, say: Callable[[Side], str], unpriced: bool) -> str:

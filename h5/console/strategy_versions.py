@@ -301,6 +301,7 @@ def acts_of(here: Here, version: Version) -> Acts:
         second=strategies.may_approve(here.actor, version),
         retire=mine
         and version.status == "live"
+        and (version.layer == "union" or strategies.may_approve(here.actor, version))
         and not (version.layer == "union" and version.product_code == "*"),
     )
 

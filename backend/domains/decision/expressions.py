@@ -26,6 +26,10 @@ _TOKEN = re.compile(
     r"|(?P<text>'[^'\\]*'|\"[^\"\\]*\")|(?P<op>\.\.|[<>=!]=|[<>]|[-+*/()\[\],?:]))",
     re.ASCII,
 )
+INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
+)
+"""Control characters and blanks Python and zen disagree about: a cell of U+001C looks empty and never matches."""
 _FUNCTIONS = {"floor": 1, "ceil": 1, "abs": 1, "min": 0, "max": 0}
 """Name to number of arguments; 0 stands for one list of numbers."""
 WORDS = frozenset({"true", "false", "null", "and", "or", "not", "in", *_FUNCTIONS})
@@ -104,6 +108,8 @@ def literal(cell: str) -> str:
 
 
 def compiles(cell: str, *, unary: bool) -> None:
+    if INVISIBLE.search(cell):
+        raise Unfit("这一格里有看不见的字符或全角空格，删掉再写")
     try:
         zen.compile_unary_expression(cell) if unary else zen.compile_expression(cell)
     except Exception as cause:

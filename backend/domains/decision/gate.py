@@ -317,4 +317,4 @@ def _typed(value: object, kind: str | tuple[str, ...]) -> int | str:
 
 
 def _looked_at(table: Mapping[str, Any], rule: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(column["field"] for column in table["inputs"] if rule.get(column["id"], "").strip())
+    return tuple(column["field"] for column in table["inputs"] if rule.get(column["id"], "") != "")

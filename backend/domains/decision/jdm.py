@@ -7,6 +7,7 @@ what was read gives the same bytes. Whether a document may be used is `lint.chec
 
 import copy
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,7 +36,9 @@ def read(text: bytes) -> dict[str, Any]:
     if len(text) > LARGEST:
         raise FileUnreadable(why="文件太大")
     try:
-        found = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_refuse)
+        found = json.loads(
+            text.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite
+        )
     except FileUnreadable:
         raise
     except (ValueError, RecursionError) as cause:
@@ -53,6 +56,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise FileUnreadable(why="有一项写了两遍")
     return found
+
+
+def _finite(text: str) -> float:
+    """1e400 is written as a number and read as infinity."""
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
 
 
 def _refuse(_: str) -> Any:

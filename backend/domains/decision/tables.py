@@ -123,7 +123,7 @@ class TableCheck:
             cell = rule.get(column, "")
             if not isinstance(cell, str):
                 self._say(place, f"{fact.label} 这一格不是文字", row=row, column=column)
-            elif cell.strip():
+            elif cell:
                 filled.append(fact.name)
                 surely, maybe = self._condition(f"{place} {fact.label}", cell, fact, row, column)
                 under[fact.name] = regions.meet(under[fact.name], surely)

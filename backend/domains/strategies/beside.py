@@ -115,7 +115,7 @@ def _row(
             ),
         )
         for column in columns
-        if any(side is not None and side.get(column.id, "").strip() for side in (before, after))
+        if any(side is not None and side.get(column.id, "") for side in (before, after))
     ]
     changed = any(cell.changed for _, cell in made)
     kind: Kind = (

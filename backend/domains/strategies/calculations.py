@@ -25,7 +25,7 @@ _MOST_NAMES, _PASSES = 400, 5
 """Names of a flow that are made out, and how often it is gone through for names that use names."""
 LONGEST_NAME = 30
 _CHOICE = re.compile(r"如果(.+?)[，,]\s*(?:就|则|那么)(.+?)[，,]\s*否则(.+)")
-_JOINT = re.compile(r"\s+(且|或)\s+(?=【)")
+_JOINT = re.compile(r"(?<!\s)\s+(且|或)\s+(?=【)")
 _CONDITION = re.compile(r"【([^【】]*)】\s*(.*)")
 _NO_SUM = re.compile(r"\s*【[^【】]*】\s*(?:$|[^\s\-+*/×÷−－(（)）、])")
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -119,6 +119,8 @@ def unit_of(cell: str, known: Catalogue) -> str:
 
 def say(cell: str, known: Catalogue) -> str:
     """In words; `read` gives the same cell back."""
+    if len(cell) > expressions.LONGEST:
+        return RAW + cell
     try:
         said = _say(cell, known)
         if said is not None and read(said, known) == cell:
@@ -134,6 +136,7 @@ def say(cell: str, known: Catalogue) -> str:
 
 def read(text: str, known: Catalogue) -> str:
     """The engine's text of a row. Raises `CellUnreadable` with what is not understood."""
+    cells.require_short(text)
     text = text.strip()
     if text.startswith((RAW, "原式:")):
         return _LABELLED.sub(lambda m: _named(m[1], known).name, text[len(RAW) :]).strip()

@@ -15,6 +15,7 @@ import msgspec
 
 from backend.core.errors import Invalid
 from backend.domains.decision.contracts import CONTRACTS, FIELDS, NAMES, WORDS
+from backend.domains.decision.expressions import LONGEST
 from backend.domains.decision.facts import Catalogue, Fact
 from backend.domains.decision.model import Stage
 from backend.domains.strategies import formulas
@@ -35,7 +36,6 @@ _NUMBER = re.compile(r"(-?\d[\d,，]*(?:\.\d+)?)\s*(万元|万|元|%|％)?")
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _COMPARISON = re.compile(r"(<=|>=|!=|==|<|>|) ?([^\s].*)")
-_RANGE = re.compile(r"([\[(])(.+)\.\.(.+)([\])])")
 _TEXT = re.compile(r"'([^'\\]*)'|\"([^\"\\]*)\"")
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _LABELLED = re.compile(r"【([^【】]*)】")
@@ -102,6 +102,8 @@ def columns(stage: Stage, table: Mapping[str, Any], known: Catalogue) -> list[Co
 
 def shown(cell: str, column: Column, known: Catalogue) -> str:
     """The cell in Chinese; `read` gives the same cell back."""
+    if len(cell) > LONGEST:
+        return RAW + cell
     try:
         said = _say(cell, column, known)
         if said is not None and read(said, column, known) == cell:
@@ -117,6 +119,7 @@ def shown(cell: str, column: Column, known: Catalogue) -> str:
 
 def read(text: str, column: Column, known: Catalogue) -> str:
     """What a person wrote as the document's cell. Raises `CellUnreadable` with what is not understood."""
+    require_short(text)
     if text.startswith((RAW, "原式:")):
         return _LABELLED.sub(lambda m: _named(m[1], known), text[len(RAW) :])
     if column.kind == "condition":
@@ -128,6 +131,12 @@ def read(text: str, column: Column, known: Catalogue) -> str:
     if column.kind == "name":
         return _quoted(next((name for name, said in NAMES.items() if said == text.strip()), text))
     return _quoted(_HOLE.sub(lambda m: "{" + _named(m[1], known) + "}", text))
+
+
+def require_short(text: str) -> None:
+    """Before any pattern looks at it: a paste of 20 kB held the process for seconds. Raises `CellUnreadable`."""
+    if len(text) > LONGEST + len(RAW):
+        raise CellUnreadable(why=f"一格最多写 {LONGEST:,} 个字，拆成几行再写")
 
 
 def _say(cell: str, column: Column, known: Catalogue) -> str | None:
@@ -163,14 +172,15 @@ def _say_condition(cell: str, fact: Fact | None, known: Catalogue) -> str | None
 
 
 def _say_one(part: str, fact: Fact, known: Catalogue) -> str | None:
-    if between := _RANGE.fullmatch(part):
-        low, high = (_say_bound(each, fact.kind, known) for each in (between[2], between[3]))
+    first_end, dots, second_end = part[1:-1].rpartition("..")
+    if dots and part[0] in "[(" and part[-1] in "])":
+        low, high = (_say_bound(each, fact.kind, known) for each in (first_end, second_end))
         if low is None or high is None:
             return None
-        if (between[1], between[4]) == ("[", "]"):
+        if (part[0], part[-1]) == ("[", "]"):
             return f"{low} 到 {high}"
-        first = "不低于" if between[1] == "[" else "高于"
-        return f"{first} {low} 且 {'不超过' if between[4] == ']' else '低于'} {high}"
+        first = "不低于" if part[0] == "[" else "高于"
+        return f"{first} {low} 且 {'不超过' if part[-1] == ']' else '低于'} {high}"
     found = _COMPARISON.fullmatch(part)
     bound = _say_bound(found[2], fact.kind, known) if found else None
     return f"{SAID[found[1]]} {bound}".strip() if found and bound is not None else None
@@ -210,7 +220,7 @@ def _read_condition(text: str, column: Column, known: Catalogue) -> str:
         chosen = [_chosen(each.strip(), pairs, column.label) for each in re.split(r"、|，|,| 或 ", rest)]
         return ("!= " if denied else "") + ", ".join(f"'{each}'" for each in chosen)
     return ", ".join(
-        _read_one(part.strip(), fact.kind, known) for part in re.split(r"\s+或\s*|，或|；", text)
+        _read_one(part.strip(), fact.kind, known) for part in re.split(r"(?<=\s)或|，或|；", text)
     )
 
 
@@ -227,12 +237,12 @@ def _read_one(text: str, kind: str, known: Catalogue) -> str:
 
 def _read_range(text: str, kind: str, known: Catalogue) -> str | None:
     """None: no range at all."""
-    if len(ends := re.split(r"\s*且\s*", text)) == 2:
+    if len(ends := [each.strip() for each in text.split("且")]) == 2:
         (low, first), (high, second) = (_compared(each, kind, known) for each in ends)
         if low not in (">", ">=") or high not in ("<", "<="):
             raise CellUnreadable(why="“且”的前面写下限，后面写上限，如 不低于 3 且 低于 6")
         return f"{'[' if low == '>=' else '('}{first}..{second}{']' if high == '<=' else ')'}"
-    if len(ends := re.split(r"\s*(?:到|至|~|～)\s*", text)) == 2 and all(ends):
+    if len(ends := [each.strip() for each in re.split(r"[到至~～]", text)]) == 2 and all(ends):
         low_end, high_end = (_read_bound(each, kind, known) for each in ends)
         return f"[{low_end}..{high_end}]"
     return None

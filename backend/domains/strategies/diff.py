@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from backend.domains.decision import graph
+from backend.domains.decision.contracts import FIELDS
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.strategies import calculations, cells, overlays, scored
@@ -15,6 +16,7 @@ from backend.domains.strategies.scored import Score
 
 Kind = Literal["added", "removed", "changed", "moved"]
 KINDS: dict[str, str] = {"added": "新增", "removed": "删除", "changed": "修改", "moved": "换了顺序"}
+OBSCURE = "有改动，但这里看不出是什么"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +52,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told(self) -> str:
         """As `sentence`, for a line that has `act` beside it."""
+        if self.after == OBSCURE:
+            return f"{self.place}：{OBSCURE}"
         if self.kind == "changed":
             return f"{self.place}：{self.before} 改为 {self.after}"
         return "：".join(part for part in (self.place, self.after or self.before) if part)
@@ -120,7 +124,31 @@ def _documents(
         for number, node in old.items()
         if number not in new
     ]
-    return [*found, *_others(before, after, known, models)]
+    found += _others(before, after, known, models)
+    return found + _unseen(before, after, {each.node for each in found})
+
+
+def _unseen(before: Document, after: Document, told: set[str]) -> list[Change]:
+    """What the hash tells apart and nothing above has told of: never 一样 where it is not."""
+    old, new = ({n["id"]: _undrawn(n) for n in side["nodes"]} for side in (before, after))
+    found = [
+        _obscure(after_node.get("name") or number, number)
+        for number, after_node in new.items()
+        if number not in told and canonical(after_node) != canonical(old.get(number))
+    ]
+    found += [_obscure(old[i].get("name") or i, i) for i in old if i not in new and i not in told]
+    whole = [{**side, "nodes": [_undrawn(n) for n in side["nodes"]]} for side in (before, after)]
+    if not found and not told and canonical(whole[0]) != canonical(whole[1]):
+        found.append(_obscure("流程图"))
+    return found
+
+
+def _undrawn(node: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in node.items() if key != "position"}
+
+
+def _obscure(table: str, node: str = "", **place: str) -> Change:
+    return Change(kind="changed", what="节点", table=table, node=node, after=OBSCURE, **place)
 
 
 def _others(before: Document, after: Document, known: Catalogue, models: Mapping[str, str]) -> list[Change]:
@@ -144,8 +172,10 @@ def _others(before: Document, after: Document, known: Catalogue, models: Mapping
     lines = [
         {(e["sourceId"], e["targetId"], e.get("sourceHandle")) for e in d["edges"]} for d in (before, after)
     ]
-    tables_moved = set(overlays.tables(before)) != set(overlays.tables(after))
-    if lines[0] != lines[1] and not found and not tables_moved:
+    kept = {n["id"] for n in before["nodes"]} & {n["id"] for n in after["nodes"]}
+    lost, drawn = ({e for e in one - other if kept.issuperset(e[:2])} for one, other in (lines, lines[::-1]))
+    redrawn = {n["id"] for n in after["nodes"]} ^ {n["id"] for n in before["nodes"]}
+    if drawn or (lost and not redrawn):
         found.append(
             Change(kind="changed", what="连线", table="流程图", before="原来的连线", after="新的连线")
         )
@@ -234,13 +264,13 @@ def _tables(
                 **place,
             )
             for column in columns.values()
-            if held.get(column.id, "").strip() != rule.get(column.id, "").strip()
+            if held.get(column.id, "") != rule.get(column.id, "")
         ]
     return [
         *found,
         *_gone(node, before, columns, known),
         *_moved(node, before),
-        *_column_changes(node, before, columns),
+        *_column_changes(node, before, columns, known),
     ]
 
 
@@ -277,7 +307,7 @@ def _moved(node: Mapping[str, Any], before: Mapping[str, Any]) -> list[Change]:
 
 
 def _column_changes(
-    node: Mapping[str, Any], before: Mapping[str, Any], columns: Mapping[str, Column]
+    node: Mapping[str, Any], before: Mapping[str, Any], columns: Mapping[str, Column], known: Catalogue
 ) -> list[Change]:
     if not before["inputs"]:
         return []
@@ -295,7 +325,53 @@ def _column_changes(
     ]
     if [i for i in old if i in new] != [i for i in new if i in old]:
         found.append(Change(kind="moved", what="列", **place))
+    return found + _looks_elsewhere(node, before, known)
+
+
+def _looks_elsewhere(node: Mapping[str, Any], before: Mapping[str, Any], known: Catalogue) -> list[Change]:
+    """Columns that kept their id and look at something else; what a table holds beside rows and columns."""
+    place = {"table": node["name"], "node": node["id"]}
+    old, new = ({c["id"]: c for c in (*t["inputs"], *t["outputs"])} for t in (before, node["content"]))
+    found: list[Change] = []
+    for i in (i for i in new if i in old and canonical(old[i]) != canonical(new[i])):
+        was, now = (_field(each[i], known) for each in (old, new))
+        if was == now:
+            found.append(_obscure(node["name"], node["id"], column=now, column_id=i))
+        else:
+            found.append(
+                Change(
+                    kind="changed",
+                    what="列",
+                    column="看的数据项",
+                    column_id=i,
+                    before=was,
+                    after=now,
+                    **place,
+                )
+            )
+    if canonical(_beside(before)) != canonical(_beside(node["content"])):
+        found.append(_obscure(node["name"], node["id"]))
     return found
+
+
+def _field(column: Mapping[str, Any], known: Catalogue) -> str:
+    field = str(column.get("field") or "")
+    return known[field].label if field in known else FIELDS.get(field, str(column.get("name") or field))
+
+
+def _beside(table: Mapping[str, Any]) -> list[Any]:
+    """Settings, cells of no column and rows of one number: what the comparison by row and column passes over."""
+    ids = {"_id", *(c["id"] for c in (*table["inputs"], *table["outputs"]))}
+    numbers = [rule["_id"] for rule in table["rules"]]
+    return [
+        {key: value for key, value in table.items() if key not in ("inputs", "outputs", "rules")},
+        {
+            rule["_id"]: left
+            for rule in table["rules"]
+            if (left := {k: v for k, v in rule.items() if k not in ids})
+        },
+        sorted(i for i in numbers if numbers.count(i) > 1) and table["rules"],
+    ]
 
 
 def _columns(stage: Stage, table: Mapping[str, Any], known: Catalogue) -> dict[str, Column]:
@@ -304,9 +380,9 @@ def _columns(stage: Stage, table: Mapping[str, Any], known: Catalogue) -> dict[s
 
 def said(cell: str, column: Column, known: Catalogue) -> str:
     """A cell in words; an empty condition is 不限, an empty result 空."""
-    if not cell.strip():
+    if not cell:
         return "不限" if column.kind == "condition" else "空"
-    return cells.shown(cell.strip(), column, known)
+    return cells.shown(cell, column, known)
 
 
 def _row(rule: Mapping[str, str], columns: Mapping[str, Column], known: Catalogue) -> str:
@@ -314,7 +390,7 @@ def _row(rule: Mapping[str, str], columns: Mapping[str, Column], known: Catalogu
     return "；".join(
         f"{column.label} {said(rule[column.id], column, known)}"
         for column in columns.values()
-        if rule.get(column.id, "").strip()
+        if rule.get(column.id, "")
     )
 
 

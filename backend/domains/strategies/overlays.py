@@ -348,7 +348,7 @@ def _table(
 ) -> tuple[dict[str, Any], set[str]]:
     """(node, names of facts it uses). Columns no row fills are left out: every declared fact must be used."""
     table = node["content"]
-    used = [c for c in table["inputs"] if any(row.get(c["id"], "").strip() for row in rows)]
+    used = [c for c in table["inputs"] if any(row.get(c["id"], "") for row in rows)]
     if not used and not contracts.CONTRACTS[stage].conditions:
         # Rows for everyone: said aloud, as a condition every value meets, since a declared fact must be used.
         used = [c for c in table["inputs"] if known[c["field"]].kind != "bool"][:1] or table["inputs"][:1]

@@ -321,11 +321,14 @@ async def go_live(tx: Tx, version_id: str) -> Version:
 async def retire(tx: Tx, version_id: str, *, reason: str) -> Version:
     """A live version stops deciding: the product's falls back on the one of all products, a county's on the union's.
 
-    Raises `MustNotEnd` for the union's version of all products.
+    Raises `MustNotEnd` for the union's version of all products, `SecondPerson` for who wrote a county's overlay:
+    without it the county decides looser. Its last day was approved by a second person already.
     """
     version = await _locked(tx, version_id)
     if _must_decide(version):
         raise MustNotEnd()
+    if version.layer == "county" and tx.actor.kind == "staff":
+        _require_second(tx, version)
     await _move(tx, version, "retired", _reason(reason))
     await decisions.end_live(tx, version.institution_id, version.product_code, version.stage)
     return await get(tx, version_id)
@@ -337,7 +340,7 @@ async def roll_back(
     """退回: the version that was live before decides again, on the approval it had; one act.
 
     `to_version`: an older one. Raises `NotYourStrategy`, `ReasonMissing`, `NothingToRollBack`, `NotPassed` when it no
-    longer passes the checks of its document.
+    longer passes the checks of its document, or a scenario no longer comes out as it must.
     """
     owner = _require_writer(tx)
     target = (
@@ -348,6 +351,9 @@ async def roll_back(
     same = target is not None and (target.product_code, target.stage) == (product_code, stage)
     if target is None or not same or target.status != "retired":
         raise NothingToRollBack()
+    report = await checks.examine(tx, target)
+    if any(each.wrong for each in report.scenarios):
+        raise NotPassed(report)
     await _take_over(tx, target, _reason(reason))
     audit.add(tx, "strategy.brought_back", target.id, number=target.number, stage=stage, product=product_code)
     await repository.endless(tx, target)

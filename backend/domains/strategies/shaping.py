@@ -66,7 +66,7 @@ def places(stage: Stage, table: Mapping[str, Any], order: Sequence[str], known: 
                 token=token,
                 label=column.label,
                 condition=column.kind == "condition",
-                filled=sum(bool(str(rule.get(token, "")).strip()) for rule in table["rules"]),
+                filled=sum(bool(rule.get(token, "")) for rule in table["rules"]),
                 may_go=fields.get(token) not in CONTRACTS[stage].columns,
             )
         )

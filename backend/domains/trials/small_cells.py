@@ -64,7 +64,14 @@ def _unpriced(measured: Iterable[Measured]) -> set[tuple[str, str, str]]:
     for each in measured:
         if each.approved:
             approved.setdefault((each.grouping, each.side), {})[each.member] = each.approved
-    return {(*at, member) for at, sizes in approved.items() for member in together(sizes)}
+    found = {(*at, member) for at, sizes in approved.items() for member in together(sizes)}
+    for (grouping, side), sizes in approved.items():
+        base = approved.get((grouping, "base"), {})
+        apart = (abs(size - base.get(member, 0)) for member, size in sizes.items())
+        if side == "draft" and base and any(0 < each < FEWEST for each in apart):
+            # All of them: the two sums apart are those few people's, and one alone comes out of the total.
+            found |= {(grouping, side, member) for member in sizes}
+    return found
 
 
 def _without_money(each: Measured) -> Measured:

@@ -122,3 +122,22 @@ async def test_a_decision_by_a_sub_flow_replays_from_stored_versions(tx, good, d
     result = await service.replay(tx, kept.id)
     assert result.same_bytes
     assert result.stored == canonical(capsule)
+
+
+BLANKS = [*"\x00\x1c\x1d\x1e\x1f\x85\xa0\u2000\u200b\u2028\u3000\ufeff\t\n ", "> 3\u3000", "\u200b> 3"]
+
+
+@pytest.mark.parametrize("cell", BLANKS, ids=ascii)
+def test_a_cell_that_only_looks_empty_is_refused(cell: str):
+    """Python takes U+001C for blank, zen does not: the row would never match and the decline rule be off (A3-05)."""
+    document = json.loads(json.dumps(bundle.seeded_documents()[Stage.ELIGIBILITY]))
+    table = next(n for n in document["nodes"] if n["id"] == "bureau")["content"]
+    column = next(c["id"] for c in table["inputs"] if not table["rules"][0].get(c["id"]))
+    table["rules"][0][column] = cell
+    assert any(each.severity == lint.ERROR for each in lint.check(Stage.ELIGIBILITY, document, CATALOGUE))
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e999", "NaN", "Infinity"])
+def test_a_number_without_end_is_no_number(number: str):
+    with pytest.raises(jdm.FileUnreadable):
+        jdm.read(b'{"nodes": [], "edges": [], "x": ' + number.encode() + b"}")

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as draw
 
 from backend.domains.decision import facts
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import cells, checks, overlays
+from backend.domains.strategies import calculations, cells, checks, overlays
 from backend.domains.strategies.cells import CellUnreadable, Column
 
 KNOWN = facts.catalogue()
@@ -120,3 +121,23 @@ def test_no_cell_speaks_of_fen_hundredths_or_our_names() -> None:
                     plain = said.replace("LPR", "")
                     if column.label != "原因码" and said not in ("A", "B", "C", "D", "E"):
                         assert not re.search(r"[A-Za-z_]{2,}", plain), (stage, column.label, said)
+
+
+PASTES = ("1{}2", "[{}", "1 或 {}x", "{}且", "原式：{}", "如果{}", "【{}", "取整({}1")
+
+
+@pytest.mark.parametrize("paste", PASTES)
+@pytest.mark.parametrize("filling", [" ", "\u3000", "..", " 或", "【", "1", "，就"])
+def test_a_paste_of_any_length_holds_the_process_for_no_time(paste: str, filling: str) -> None:
+    """Twenty kilobytes took seconds: the length is looked at before any pattern."""
+    for length in (1_900, 20_000, 200_000):
+        text = paste.replace("{}", filling * (length // len(filling)))
+        began = time.process_time()
+        for column in (of("device_customers_30d"), AMOUNT, WORDS):
+            with contextlib.suppress(CellUnreadable):
+                cells.read(text, column, KNOWN)
+            cells.shown(text, column, KNOWN)
+        with contextlib.suppress(CellUnreadable):
+            calculations.read(text, KNOWN)
+        calculations.say(text, KNOWN)
+        assert time.process_time() - began < 1

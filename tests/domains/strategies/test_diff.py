@@ -3,9 +3,10 @@
 import copy
 
 from backend.domains.decision import bundle, facts
-from backend.domains.decision.model import Stage
+from backend.domains.decision.model import Stage, canonical
 from backend.domains.strategies import course, diff, service, shipped
 from backend.domains.strategies.model import CountyContent, Openings, UnionContent
+from tests.domains.decision import corpus
 from tests.domains.strategies.conftest import ADMIN, COUNTY_ADMIN, Stagehand, cell
 
 KNOWN = facts.catalogue()
@@ -116,3 +117,49 @@ async def test_a_draft_of_any_shape_is_compared_without_an_error(hand: Stagehand
         begun = await service.save(tx, begun.id, UnionContent(document=document))
         assert await course.changes_of(tx, begun, await course.compared_with(tx, begun))
         assert (await service.check(tx, begun.id)).failures
+
+
+def _undrawn(document):
+    try:
+        return {
+            **document,
+            "nodes": [{k: v for k, v in n.items() if k != "position"} for n in document["nodes"]],
+        }
+    except (TypeError, AttributeError, LookupError):  # nodes of no shape have no drawing either
+        return document
+
+
+def test_whatever_the_hash_tells_apart_the_difference_shows():
+    """A change nobody sees is a change nobody approved."""
+    whole = {base.name: base.document for base in corpus.bases()}
+    seen, unseen = 0, set()
+    for mutation in corpus.corpus(7, per_act=4):
+        before, after = whole[mutation.base], mutation.document
+        if canonical(_undrawn(before)) == canonical(_undrawn(after)):
+            continue
+        seen += 1
+        if not diff.between(mutation.stage, content(before), content(after), KNOWN):
+            unseen.add((mutation.base, mutation.name))
+    assert seen >= 1000
+    assert unseen == set()
+
+
+def test_a_column_that_looks_at_another_fact_is_told_by_both_names():
+    def edit(document):
+        column = next(c for c in table(document, "bureau")["inputs"] if c["field"] == "bureau_written_off")
+        column["field"] = "student_signal"
+
+    was, now = (KNOWN[name].label for name in ("bureau_written_off", "student_signal"))
+    assert f"征信 看的数据项：{was} 改为 {now}" in changed(edit)
+
+
+def test_a_setting_beside_another_change_is_told_too():
+    def edit(document):
+        cell(document, "bureau", "bureau-3", "c3", "> 3")
+        table(document, "bureau")["hitPolicy"] = "first"
+
+    assert f"征信：{diff.OBSCURE}" in changed(edit)
+
+
+def test_an_invisible_character_is_a_change():
+    assert len(changed(lambda d: cell(d, "bureau", "bureau-3", "c1", "\x1c"))) == 1

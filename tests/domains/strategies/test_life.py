@@ -10,10 +10,11 @@ from backend.core.actor import system
 from backend.domains.decision import bundle
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Outcome, Stage
-from backend.domains.strategies import repository, service
+from backend.domains.strategies import repository, scenario_book, service
 from backend.domains.strategies.model import (
     CountyContent,
     DraftOpen,
+    Expected,
     MustNotEnd,
     NothingToRollBack,
     NotMeasured,
@@ -452,3 +453,32 @@ async def test_a_live_overlay_that_the_union_overtook_is_pointed_out_and_still_b
     assert [each.sentence for each in await checks.outdated(county, live)] == ["省联社没有开放这个参数"]
     asked = with_facts(GOOD, bureau_lenders_open=5)
     assert (await outcome(county, asked)).outcome is Outcome.DECLINED
+
+
+async def test_a_county_sees_neither_head_offices_draft_nor_the_figures_of_other_counties(
+    hand: Stagehand,
+) -> None:
+    """The effect of a union's version is counted over all counties: by difference it shows one (D4)."""
+    tx = await hand.as_(ADMIN)
+    begun = await service.draft(tx, "*", Stage.ELIGIBILITY, reason="全省调整")
+    await hand.measured(begun)
+    with pytest.raises(StrategyMissing):
+        await service.get(await hand.as_(COUNTY_ADMIN), begun.id)
+    assert await repository.last_effect(await hand.as_(COUNTY_ADMIN), begun.id) is None
+    assert await repository.last_effect(await hand.as_(ADMIN), begun.id) is not None
+    tx = await hand.as_(ADMIN)
+    assert (await service.check(tx, begun.id)).failures == 0
+    await service.submit(tx, begun.id)
+    county = await hand.as_(COUNTY_ADMIN)
+    assert (await service.get(county, begun.id)).submitted_at is not None
+    assert await repository.last_effect(county, begun.id) is None
+
+
+async def test_what_no_longer_meets_a_scenario_is_not_brought_back(hand: Stagehand):
+    """The first version lets through what a scenario of today refuses."""
+    await hand.union(Stage.ELIGIBILITY, stricter)
+    tx = await hand.as_(ADMIN)
+    await scenario_book.add(tx, "*", "逾期一个月要拒绝", LATE, Expected(outcome=Outcome.DECLINED))
+    with pytest.raises(NotPassed):
+        await service.roll_back(tx, "*", Stage.ELIGIBILITY, reason="误伤太多")
+    assert [each.status for each in await service.history(tx, "*", "*", Stage.ELIGIBILITY)].count("live") == 1

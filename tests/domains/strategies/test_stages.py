@@ -10,7 +10,7 @@ from backend.domains.decision import assess, bundle, gate, moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import MOMENTS, Outcome, Stage
 from backend.domains.strategies import scenario_book, service, shipped
-from backend.domains.strategies.model import CountyContent, Expected, NotPassed, UnionContent
+from backend.domains.strategies.model import CountyContent, Expected, NotPassed, SecondPerson, UnionContent
 from tests.domains.decision import test_assess
 from tests.domains.decision import test_nodes as nodes
 from tests.domains.decision.conftest import read
@@ -18,6 +18,7 @@ from tests.domains.strategies.conftest import (
     ADMIN,
     ANALYST,
     COUNTY_ADMIN,
+    COUNTY_ANALYST,
     OFFICER,
     OTHER_ADMIN,
     Stagehand,
@@ -65,8 +66,9 @@ async def test_a_countys_overlay_is_asked_beside_the_unions_from_its_approval_on
     other = await hand.as_(OTHER_ADMIN)
     elsewhere = moments.say(Stage.COLLECTION, given, await moments.live(other, "SXD", Stage.COLLECTION))
     assert (elsewhere.outcome, elsewhere.contact.channel) == ("negotiate", "call")
-    tx = await hand.as_(COUNTY_ADMIN)
-    await service.retire(tx, made.id, reason="不用了")
+    with pytest.raises(SecondPerson):  # without it the county decides looser
+        await service.retire(await hand.as_(COUNTY_ADMIN), made.id, reason="不用了")
+    await service.retire(await hand.as_(COUNTY_ANALYST), made.id, reason="不用了")
     tx = await hand.as_(OFFICER)
     assert await moments.replay(tx, number) == (True, True), "by the overlay of then"
     assert (await live(tx))[Stage.COLLECTION] is assess.seeded()[Stage.COLLECTION]

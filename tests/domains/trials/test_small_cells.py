@@ -58,3 +58,15 @@ def test_money_of_a_handful_of_approvals_is_left_out_and_counts_stay():
     groups = [group(name, 20, approved=approved) for name, approved in (("甲", 4), ("乙", 5), ("丙", 9))]
     shown = small_cells.hidden(total(*groups))
     assert [each.member for each in shown if each.grouping == "county" and each.amount_fen] == ["丙"]
+
+
+def test_sums_of_two_sides_that_are_a_handful_apart_are_not_shown_beside_each_other():
+    """Nine approvals and eight: what lies between the sums is one person's amount (D4)."""
+    for approved, shown in ((8, False), (9, True), (14, True)):
+        sides = [
+            group("甲", 20, approved=9, side="base"), group("甲", 20, approved=approved),
+            group("乙", 30, approved=15, side="base"), group("乙", 30, approved=15),
+        ]  # fmt: skip
+        money = [each.amount_fen for each in small_cells.hidden(total(*sides))
+                 if (each.grouping, each.side) == ("county", "draft")]  # fmt: skip
+        assert [bool(each) for each in money] == [shown, shown]

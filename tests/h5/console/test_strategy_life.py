@@ -69,10 +69,12 @@ async def test_going_back_brings_the_older_version_back_in_one_act(
     assert "A12" in changed, "what going back took away is told"
     with clock.at(clock.now() + timedelta(minutes=6)):
         await maker.get(f"{HOME}/{first}")
-        assert "停用这一版" in maker.words
-        assert not _retiring(maker), "first the proof who it is"
-        await maker.confirm()
-        await maker.send(_retiring(maker)[0], reason="先不用了")
+        assert "停用这一版" not in maker.words, "without it the county is looser: not by who wrote it"
+        await second.get(f"{HOME}/{first}")
+        assert "停用这一版" in second.words
+        assert not _retiring(second), "first the proof who it is"
+        await second.confirm()
+        await second.send(_retiring(second)[0], reason="先不用了")
     live = "select count(*) from strategies.versions where institution_id = '4101' and status = 'live'"
     assert await owner.fetchval(live) == 0
 

@@ -1,7 +1,14 @@
 """先看一眼: a draft on counties' stored decisions: figures by county, no customer, and who looked (A3-34)."""
 
+from typing import Any
+
+import pytest
+
 from backend.core.actor import system
 from backend.domains.audit import service as audit
+from backend.domains.strategies.model import EffectFigures, Side
+from backend.flows.preview_strategy import Seen
+from h5.console import strategy_previews
 from tests.domains.trials.test_versions import decided_in, stricter_draft
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desk, Desks
@@ -58,7 +65,7 @@ async def test_a_county_looks_at_its_own_and_nobody_at_another_layers(road: Road
     await decided_in(road.context, "4101", "4102")
     union = await stricter_draft(road.context)
     county = await desks.of("JX0101")
-    assert (await county.http.get(f"/console/strategies/{union.id}/preview")).status_code == 403
+    assert (await county.http.get(f"/console/strategies/{union.id}/preview")).status_code == 404
     base = await draft(county)
     await look(county, base.rsplit("/", 1)[1])
     assert (county.reply.status_code, "还什么都没有写" in county.words) == (422, True)
@@ -89,3 +96,36 @@ async def test_a_trial_of_head_office_is_on_the_counties_it_ticks_and_hides_smal
     report = (await desk.http.get(f"{path}/report.json")).json()
     cases = [e["cases"] for e in report["results"] if (e["grouping"], e["side"]) == ("county", "draft")]
     assert cases == [12], "the county of four would come out by subtraction"
+
+
+def figures(approved: int, amount_fen: int, **more: Any) -> EffectFigures:
+    side = Side(approved=approved, amount_fen=amount_fen, rate_bp_sum=approved * 437)
+    return EffectFigures(
+        before=Side(approved=20, amount_fen=20 * 5_012_345, rate_bp_sum=20 * 437), after=side, **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("moved", "shown"),
+    [
+        ({"swaps": {"approved>declined": 1}}, False),
+        ({"swaps": {"approved>declined": 4}}, False),
+        ({"swaps": {"approved>declined": 1, "declined>approved": 5}}, False),
+        ({"lower_amounts": 1}, False),
+        ({"swaps": {"approved>declined": 5}}, True),
+        ({"swaps": {"referred>declined": 1}}, True),
+        ({}, True),
+    ],
+)
+def test_two_averages_never_give_the_amount_of_the_few_who_moved(moved: dict[str, Any], shown: bool) -> None:
+    """Averages of nine and of eight people are one person's amount (D4)."""
+    seen = [
+        Seen(institution_id="4101", cases=20, figures=figures(15, 15 * 5_098_765, **moved)),
+        Seen(institution_id="4102", cases=30, figures=figures(20, 20 * 5_012_345)),
+    ]
+    lines, _ = strategy_previews._lines(seen, {"4101": "甲县", "4102": "乙县"}, hide=True)
+    for line in lines:
+        assert (line.amount[1] != strategy_previews.UNSHOWN) == shown, line
+        assert line.amount[0] == "50,100", "to 100 元"
+    own, _ = strategy_previews._lines(seen[:1], {"4101": "甲县"}, hide=False)
+    assert own[0].amount == ("50,123", "50,988"), "a county sees its own"
