@@ -22,6 +22,7 @@ from backend.domains.strategies import formulas
 
 RAW = "原式："
 _MARKS = (
+    ("小于等于", "<="), ("小于或等于", "<="), ("大于等于", ">="), ("大于或等于", ">="),
     ("不超过", "<="), ("不高于", "<="), ("不大于", "<="), ("最多", "<="), ("≤", "<="), ("<=", "<="),
     ("不低于", ">="), ("不少于", ">="), ("不小于", ">="), ("至少", ">="), ("≥", ">="), (">=", ">="),
     ("不是", "!="), ("不等于", "!="), ("≠", "!="), ("!=", "!="),
@@ -32,7 +33,14 @@ _MARKS = (
 """Ways to say a comparison, longer ones before the shorter they contain."""
 SAID = {"<=": "不超过", ">=": "不低于", "!=": "不是", "<": "低于", ">": "高于", "==": "等于", "": ""}
 _UNITS = {"amount": "fen", "bp": "bp", "pace_days": "int"}
-_NUMBER = re.compile(r"(-?\d[\d,，]*(?:\.\d+)?)\s*(万元|万|元|%|％)?")
+_COUNTED = ("次", "个月", "个", "家", "笔", "天", "岁", "月", "户", "人", "年")
+_NUMBER = re.compile(
+    rf"(-?(?:\d{{1,3}}(?:[,，]\d{{3}})+|\d+)(?:\.\d+)?)\s*(万元|万|元|%|{'|'.join(_COUNTED)})?"
+)
+_COMMAS = re.compile(r"-?\d+(?:[,，]\d+)+(?:\.\d+)?\s*\D{0,2}")
+_DASHED = re.compile(r"(\d[\d,.]*\D{0,2}?)\s*[-–—]\s*(\d[\d,.]*\D{0,2})")
+_NARROW = str.maketrans("０１２３４５６７８９．－＞＜＝％", "0123456789.-><=%")
+"""As a Chinese keyboard gives them in its wide setting."""
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _COMPARISON = re.compile(r"(<=|>=|!=|==|<|>|) ?([^\s].*)")
@@ -127,7 +135,7 @@ def read(text: str, column: Column, known: Catalogue) -> str:
     if column.kind == "choice":
         return _quoted(_chosen(text.strip(), column.choices, column.label))
     if column.kind == "number":
-        return _read_bound(text.strip(), column.unit, known)
+        return _read_bound(text.strip().translate(_NARROW), column.unit, known)
     if column.kind == "name":
         return _quoted(next((name for name, said in NAMES.items() if said == text.strip()), text))
     return _quoted(_HOLE.sub(lambda m: "{" + _named(m[1], known) + "}", text))
@@ -219,13 +227,19 @@ def _read_condition(text: str, column: Column, known: Catalogue) -> str:
         denied, rest = (True, text[2:]) if text.startswith("不是") and not whole else (False, text)
         chosen = [_chosen(each.strip(), pairs, column.label) for each in re.split(r"、|，|,| 或 ", rest)]
         return ("!= " if denied else "") + ", ".join(f"'{each}'" for each in chosen)
+    plain = text.translate(_NARROW)
     return ", ".join(
-        _read_one(part.strip(), fact.kind, known) for part in re.split(r"(?<=\s)或|，或|；", text)
+        _read_one(part.strip(), fact.kind, known) for part in re.split(r"(?<=\s)或|，或|；", plain)
     )
 
 
 def _read_one(text: str, kind: str, known: Catalogue) -> str:
-    """A comparison, else a range: the names of facts may hold the words of ranges."""
+    """A comparison, else a range: the names of facts may hold the words of ranges. 以上 and 以下 hold the number."""
+    if (dashed := _DASHED.fullmatch(text)) is not None:
+        text = f"{dashed[1]} 到 {dashed[2]}"
+    for said, mark in (("以上", "不低于"), ("以下", "不超过")):
+        if text.endswith(said) and text[:1].isdigit():
+            text = f"{mark} {text.removesuffix(said).rstrip('及或 ')}"
     try:
         operator, bound = _compared(text, kind, known)
     except CellUnreadable as cause:
@@ -250,6 +264,8 @@ def _read_range(text: str, kind: str, known: Catalogue) -> str | None:
 
 def _compared(text: str, kind: str, known: Catalogue) -> tuple[str, str]:
     for said, operator in _MARKS:
+        if text == said:
+            raise CellUnreadable(why=f"“{said}”后面还要写一个数")
         if text.startswith(said):
             return operator, _read_bound(text[len(said) :].strip(), kind, known)
     return "", _read_bound(text, kind, known)
@@ -258,6 +274,8 @@ def _compared(text: str, kind: str, known: Catalogue) -> tuple[str, str]:
 def _read_bound(text: str, kind: str, known: Catalogue) -> str:
     """A number in its unit as fen, basis points or as it is; or a fact's name."""
     found = _NUMBER.fullmatch(text)
+    if found is None and _COMMAS.fullmatch(text):
+        raise CellUnreadable(why=f"“{text}”：逗号要三位一分，如 12,000，或者不写逗号")
     if found is None:
         return _sum(text, kind, known)
     try:
@@ -265,12 +283,16 @@ def _read_bound(text: str, kind: str, known: Catalogue) -> str:
     except InvalidOperation as cause:
         raise CellUnreadable(why=f"“{text}”不是一个数") from cause
     unit = found[2] or ""
-    if unit in ("%", "％") and kind != "bp":
+    if unit == "%" and kind != "bp":
         raise CellUnreadable(why=f"“{text}”：这里不是百分数")
     if "元" in unit and kind != "fen":
         raise CellUnreadable(why=f"“{text}”：这里不是金额")
+    if unit in _COUNTED and kind in ("fen", "bp"):
+        raise CellUnreadable(why=f"“{text}”：这里{'是金额' if kind == 'fen' else '是百分数'}，不写“{unit}”")
     value *= (10_000 if "万" in unit else 1) * (100 if kind in ("fen", "bp") else 1)
-    if value != value.to_integral_value() or abs(value) >= 10**15:
+    if abs(value) >= 10**15:
+        raise CellUnreadable(why=f"“{text}”太大了")
+    if value != value.to_integral_value():
         smallest = {"fen": "分", "bp": "0.01%"}.get(kind, "个位")
         raise CellUnreadable(why=f"“{text}”只能写到{smallest}")
     return str(int(value))

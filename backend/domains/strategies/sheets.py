@@ -8,7 +8,7 @@ the table's is refused.
 import io
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import openpyxl
@@ -95,13 +95,30 @@ def grid_of_file(content: bytes) -> list[list[str]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             _look_over(packed)
-        page: Any = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets[0]
-        lines = []
-        for line in page.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS):
+        lines, wrong = [], list[str]()
+        for line, written in zip(_lines(content, values=True), _lines(content, values=False), strict=True):
+            wrong += [said for pair in zip(line, written, strict=True) if (said := _without_value(*pair))]
             lines.append([_text(cell.value, str(getattr(cell, "number_format", ""))) for cell in line])
     except _BROKEN as cause:
         raise SheetWrong(["不是 Excel 文件（.xlsx），或文件坏了"]) from cause
+    if wrong:
+        raise SheetWrong(wrong)
     return _trimmed(lines)
+
+
+def _lines(content: bytes, *, values: bool) -> Iterator[Any]:
+    """Rows of the first sheet: the values formulas had when the file was kept, or the formulas."""
+    page: Any = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=values).worksheets[0]
+    return iter(page.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS))
+
+
+def _without_value(cell: Any, written: Any) -> str:
+    """A formula nobody has worked out, or one that went wrong, would read as an empty cell: no condition at all."""
+    place = f"{getattr(written, 'coordinate', '')}："
+    if cell.value is None and written.value is not None:
+        return f"{place}公式没有算出结果，把数写进去再传"
+    wrong = isinstance(cell.value, str) and getattr(cell, "data_type", "") == "e"
+    return f"{place}公式出错（{cell.value}），把数写进去再传" if wrong else ""
 
 
 def _look_over(packed: zipfile.ZipFile) -> None:

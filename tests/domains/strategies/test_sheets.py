@@ -58,6 +58,22 @@ def test_numbers_and_percents_typed_in_excel_are_understood_and_a_row_without_nu
     assert sheets._text(0.05, "0.00%") == "5%"
 
 
+@pytest.mark.parametrize("formula", ["=1+1", "=A1"])
+def test_a_formula_nobody_worked_out_is_no_empty_condition(formula: str) -> None:
+    """Saved by a program that does not compute: the cell would have read as 不限 and the row hit everybody."""
+    columns, rules = bureau()
+    book = openpyxl.load_workbook(io.BytesIO(sheets.write("征信", columns, rules, KNOWN)))
+    page = book.active
+    at = sheets.heads(columns).index("条件：近 6 个月贷款查询") + 1
+    place = page.cell(2, at)
+    place.value = formula
+    out = io.BytesIO()
+    book.save(out)
+    with pytest.raises(sheets.SheetWrong) as problem:
+        sheets.grid_of_file(out.getvalue())
+    assert f"{place.coordinate}：公式没有算出结果" in problem.value.text
+
+
 def test_mistakes_are_named_by_row_and_column_and_nothing_is_read() -> None:
     columns, rules = bureau()
     grid = sheets.grid_of_file(sheets.write("征信", columns, rules, KNOWN))
