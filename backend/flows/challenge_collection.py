@@ -123,7 +123,7 @@ async def answer(db: Database, actor: Actor, challenge_id: str, why: str, *, agr
             return
         version = await strategies.get(tx, found.version_id)
         live = await moments.live(tx, found.product_code, Stage.COLLECTION)
-        if live is None or live.stage.hash == found.document_hash:
+        if version.status not in FIT or live is None or live.stage.hash == found.document_hash:
             raise ChallengerUnfit()
         await _keep(tx, version)
         await challenges.agree(tx, found, live.stage.hash, why.strip())

@@ -49,8 +49,7 @@ async def no_third_person(tx: Tx, guarantee: Guarantee, customer_id: str) -> str
 
 async def _listed(tx: Tx, person: Person) -> str:
     """Staff of the bank do not answer for its customers; whom a list stops is stopped here, too."""
-    theirs = {member.phone for member in await identity.all_staff(tx)} - {""}
-    if person.phone in theirs:
+    if person.phone and await identity.is_staff_phone(tx, person.phone):
         return "staff"
     numbers = (("id_number", person.id_number), ("phone", person.phone or ""))
     hits = await relations.listed(tx, person.id, None, numbers)
@@ -73,7 +72,7 @@ async def overdue(tx: Tx, customer_id: str) -> bool:
 
 async def _too_much(tx: Tx, guarantee: Guarantee, person: Person) -> str:
     rules = await regulation.in_force(tx, clock.today())
-    known = await guarantees.exposure(tx, person.id, lock=True)
+    known = await guarantees.exposure(tx, person.id, but_for=guarantee.borrower_id, lock=True)
     if known.borrowers >= rules.count("guarantee.most_borrowers"):
         return "too_many"
     room = rules.amount("guarantee.most_amount") - known.amount_fen

@@ -25,7 +25,7 @@ from backend.flows import show_guarantee as showing
 from backend.flows.check_guarantor import NotAGuarantor
 from backend.flows.context import Context
 from backend.flows.require_guarantee import Standing, require_guarantee
-from backend.integrations.http import OutsideRefused
+from backend.integrations.http import OutsideRefused, OutsideUnavailable
 from backend.integrations.identity_check.port import Match
 
 CONFIRMED = "guarantor_confirmed"
@@ -104,8 +104,11 @@ async def _outside(context: Context, ready: _Ready) -> str:
             key=f"identity:{guarantee.id}",
             phone=person.phone or "",
         )
-        if known.result is not Match.MATCH or known.phone_result is Match.MISMATCH:
-            return "identity"
+    except OutsideRefused as cause:  # about how we ask, not about the person
+        raise OutsideUnavailable(operation=cause.operation, reason=f"status {cause.status}") from cause
+    if known.result is not Match.MATCH or known.phone_result is Match.MISMATCH:
+        return "identity"
+    try:
         report = await context.clients.credit_bureau.report(
             name=person.name,
             id_number=person.id_number,

@@ -6,6 +6,7 @@ from backend.core import clock
 from backend.core.actor import Actor
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
+from backend.domains.applications.model import Capture, StepMissing
 from backend.domains.customers import card_form
 from backend.domains.customers import rules as customer_rules
 from backend.domains.customers import service as customers
@@ -48,7 +49,7 @@ async def confirm_guarantor(
         if why:
             images = await refuse_guarantee.end(tx, standing.application, standing.guarantee, why)
         else:
-            await _record(tx, standing, typed)
+            await _record(tx, standing, captures, typed)
     await forget_guarantor.destroy(context, actor, images)
     if why:
         raise NotAGuarantor(why)
@@ -61,9 +62,12 @@ async def _may_not(tx: Tx, standing: Standing, card: Card) -> str:
     return await check_guarantor.no_third_person(tx, standing.guarantee, known) if known else ""
 
 
-async def _record(tx: Tx, standing: Standing, typed: Mapping[str, str]) -> None:
+async def _record(
+    tx: Tx, standing: Standing, captures: tuple[Capture, Capture], typed: Mapping[str, str]
+) -> None:
     application, guarantee = standing.application, standing.guarantee
-    captures = await confirm_identity.captures(tx, application, guarantee.id)
+    if await confirm_identity.captures(tx, application, guarantee.id) != captures:
+        raise StepMissing(step="identity")  # another photograph came in between: look at that one first
     card, corrected = card_form.card(confirm_identity.merged(*captures), typed)
     customer_id = await card_on_file.claimed(tx, card)
     confirmed = {name: typed.get(name, "") for name in card_form.EDITABLE}

@@ -8,6 +8,7 @@ from backend.domains.applications import images
 from backend.domains.applications import service as applications
 from backend.domains.customers import consents
 from backend.domains.customers.consent_texts import Purpose
+from backend.domains.guarantees import service as guarantees
 from backend.domains.guarantees.model import Guarantee
 from backend.flows.context import Context
 
@@ -19,7 +20,10 @@ async def forget_guarantor(tx: Tx, guarantee: Guarantee) -> list[str]:
     """In the transaction that ends the guarantee. Returns the photographs to destroy after it (`destroy`)."""
     captures = await applications.captures_with_us(tx, guarantee.application_id, guarantee.id)
     await applications.forget_guarantor(tx, guarantee.application_id, guarantee.id)
-    if guarantee.guarantor_id is not None:
+    gave = guarantee.guarantor_id is not None and guarantee.step in ("liveness", "confirm")
+    # Who holds somebody's card alone takes nothing back in their name, nor does one guarantee what another stands on.
+    if gave and not await guarantees.other_stands(tx, guarantee):
+        assert guarantee.guarantor_id is not None
         for purpose in PURPOSES:
             await consents.withdraw(tx, guarantee.guarantor_id, purpose)
     return [capture.id for capture in captures]

@@ -69,6 +69,8 @@ async def test_a_guarantor_late_with_a_loan_of_their_own_is_a_warning_on_the_lin
     async with road.db.read(JIA) as tx:
         limit = (await contracts.get(tx, application.id)).limit_fen
         assert await guarantees.exposure(tx, theirs.customer_id or "") == Exposure(1, limit)
+        again = await guarantees.exposure(tx, theirs.customer_id or "", but_for=application.customer_id)
+        assert again == Exposure(0, limit), "another line of the same borrower counts no second one"
     application = await road.hand_off(application)
     assert application.status == "handed_off"
     await drawn(road, application, BORROWER)

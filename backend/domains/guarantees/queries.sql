@@ -73,9 +73,9 @@ where institution_id = :institution_id and id = :id and status = 'opened' and st
 update guarantees.guarantees set status = :to_status, why = :why, ended_at = :now, updated_at = :now
 where institution_id = :institution_id and id = :id and status = :from_status;
 
--- name: exposure(institution_id, guarantor_id, today)^
--- What a person answers for today; several lines of one borrower count one borrower.
-select count(distinct borrower_id) as borrowers, coalesce(sum(amount), 0) as amount
+-- name: exposure(institution_id, guarantor_id, but_for, today)^
+-- What a person answers for today, and for how many (beside one borrower, or null); several lines of one count one.
+select count(distinct borrower_id) filter (where borrower_id is distinct from cast(:but_for as uuid)) as borrowers, coalesce(sum(amount), 0) as amount
 from guarantees.guarantees
 where institution_id = :institution_id and guarantor_id = :guarantor_id and status = 'confirmed' and until_on >= :today;
 
@@ -95,4 +95,12 @@ select exists (
     select from guarantees.guarantees
     where institution_id = :institution_id and guarantor_id = :guarantor_id
       and (status = 'confirmed' or (status = 'opened' and liveness = 'passed'))
+);
+
+-- name: other_stands(institution_id, guarantor_id, id)$
+-- Whether another guarantee of a person stands on the consents they gave, or will.
+select exists (
+    select from guarantees.guarantees
+    where institution_id = :institution_id and guarantor_id = :guarantor_id and id <> :id
+      and (status = 'confirmed' or (status = 'opened' and step in ('liveness', 'confirm')))
 );

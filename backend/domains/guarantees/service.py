@@ -67,6 +67,12 @@ async def stands_or_proved(tx: Tx, person_id: str) -> bool:
     return bool(await Q.stands_or_proved(tx, institution_id=tx.institution_id, guarantor_id=person_id))
 
 
+async def other_stands(tx: Tx, guarantee: Guarantee) -> bool:
+    """Whether the same person answers for another one, or has agreed to be asked about on the way to it."""
+    given = {"institution_id": tx.institution_id, "id": guarantee.id}
+    return bool(await Q.other_stands(tx, guarantor_id=guarantee.guarantor_id, **given))
+
+
 def new_id() -> str:
     """The id is made before the row, because the link is made of it."""
     return ids.new()
@@ -186,12 +192,17 @@ async def close(tx: Tx, application_id: str) -> list[Guarantee]:
     return ended
 
 
-async def exposure(tx: Tx, guarantor_id: str, *, lock: bool = False) -> Exposure:
-    """`lock` holds off another confirmation of the same person until this transaction ends."""
+async def exposure(tx: Tx, guarantor_id: str, *, but_for: str | None = None, lock: bool = False) -> Exposure:
+    """What a person answers for, borrowers beside `but_for`. `lock` holds off another confirmation of the same person
+    until this transaction ends."""
     if lock:
         await Q.lock_person(tx, institution_id=tx.institution_id, guarantor_id=guarantor_id)
     row = await Q.exposure(
-        tx, institution_id=tx.institution_id, guarantor_id=guarantor_id, today=clock.local(tx.now).date()
+        tx,
+        institution_id=tx.institution_id,
+        guarantor_id=guarantor_id,
+        but_for=but_for,
+        today=clock.local(tx.now).date(),
     )
     return Exposure(row["borrowers"], money.fen(row["amount"]))
 

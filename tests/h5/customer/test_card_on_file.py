@@ -3,13 +3,16 @@
 import pytest
 
 from backend.core.actor import system
+from backend.domains.customers import consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import Person as Customer
+from backend.flows import forget_guarantor
 from backend.sandbox.specimens.people import Person
 from tests.h5.customer.conftest import Phone, Studio, photograph
 from tests.h5.customer.test_guarantee import (
     PRODUCT,
     approved,
+    card,
     known,
     link,
     of_case,
@@ -127,3 +130,28 @@ async def test_who_proves_the_phone_on_file_brings_a_new_card(studio: Studio, zh
     assert before.phone is not None
     await again.prove(zhao, before.phone)
     assert (await on_file(studio, zhao)).address == moved["address"]
+
+
+async def test_who_holds_only_the_card_of_a_guarantor_takes_back_none_of_their_consents(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, zhao: Person
+) -> None:
+    """Another borrower's link, opened with photographs of the card, and refused (D3-01)."""
+    first = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, first), wang)
+    await promise(guarantor)
+    other = studio.phone()
+    second = await approved(studio, other, zhao)
+    path = await link(other, second)
+    stranger = studio.phone()
+    await take_up(stranger, path)
+    await card(stranger, wang)
+    await stranger.get(path)
+    await stranger.send(stranger.page.form("/guarantee/refuse"))
+    assert [each.status for each in await of_case(studio, second)] == ["refused"]
+    assert [each.status for each in await of_case(studio, first)] == ["confirmed"]
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        customer_id = await customers.find_by_id_number(tx, wang.id_number)
+        assert customer_id is not None
+        standing = {each.purpose for each in await consents.given(tx, customer_id) if not each.withdrawn_at}
+    assert set(forget_guarantor.PURPOSES) <= standing
