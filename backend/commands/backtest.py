@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -53,6 +54,11 @@ def run(args: argparse.Namespace) -> int:
         return 2
     if args.against == "decided" and args.county:
         print("演练县没有当时的决定，--against 写 live、一个版本或一个文件", file=sys.stderr)
+        return 2
+    if not re.fullmatch(r"\d{4}", args.institution, re.ASCII):
+        print(
+            f"--institution 写机构的四位编号（省联社是 {UNION}），不是“{args.institution}”", file=sys.stderr
+        )
         return 2
     try:
         draft = msgspec.structs.replace(_versions(args.strategy), model=_model(args.model))

@@ -54,10 +54,10 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineUps(msgspec.Struct, frozen=True, kw_only=True):
-    """`choices` may decide: (id, name). `compare`: models with something to compare, by name."""
+    """`choices` may decide: (id, name, family it is for). `compare`: models with something to compare, by name."""
 
     families: tuple[Family, ...]
-    choices: tuple[tuple[str, str], ...]
+    choices: tuple[tuple[str, str, str], ...]
     compare: tuple[tuple[str, str, str], ...]
     may_propose: bool
     may_agree: bool
@@ -168,7 +168,7 @@ async def _view(here: Here, form: dict[str, str] | None = None, problem: Problem
     return LineUps(
         families=tuple(found),
         choices=tuple(
-            (each.id, each.name)
+            (each.id, each.name, each.family)
             for each in known.values()
             if each.decides and each.status in ("live", "watch")
         ),

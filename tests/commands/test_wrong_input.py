@@ -75,6 +75,8 @@ def commands() -> Iterator[list[str]]:
     yield ["train", "other.csv", "--target", "b", "--monotone", "no such column", "--json"]
     yield ["backtest", "--strategy", "live", "--history", "--limit", "0"]
     yield ["backtest", "--strategy", "live", "--history", "--workers", "0"]
+    yield ["backtest", "--history", "--institution", "乙县", "--json"]
+    yield ["backtest", "--county", "演练县", "--institution", "XXX"]
     yield ["backtest", "--strategy", "live", "--county", "x", "--against", "decided"]
     yield ["score-batch", "--model", "live", "--data", "other.csv", "--out", "o.txt"]
     yield ["score-batch", "--model", CARD, "--data", "other.csv", "--out", "no/where/o.csv"]

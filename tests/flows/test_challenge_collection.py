@@ -317,3 +317,11 @@ async def test_what_is_live_is_no_challenger_of_itself(
     )
     with pytest.raises(ChallengerUnfit):
         await challenge_collection.answer(road.db, ADMIN, made.id, "同意", agreed=True)
+
+
+async def test_a_version_its_author_threw_away_is_not_agreed_to(road: Road) -> None:
+    made = await proposed(road)
+    async with road.db.begin(ANALYST) as tx:
+        await strategies.discard(tx, made.version_id, reason="不试了")
+    with pytest.raises(ChallengerUnfit):
+        await challenge_collection.answer(road.db, ADMIN, made.id, "同意", agreed=True)

@@ -273,4 +273,4 @@ class ShareUnfit(errors.Invalid):
 
 class CannotDecide(errors.Conflict):
     code = "model_cannot_decide"
-    message = "只有在用、且能用于审批的模型可以做审批"
+    message = "只有在用、能用于审批、并且为这类产品登记的模型可以做它的审批"

@@ -68,13 +68,15 @@ select html, pdf from models.reports where model_id = :model_id and seq = :seq;
 select seq from models.reports where model_id = :model_id order by seq;
 
 -- name: propose_line_up(id, family, champion, challenger, share_bp, why, who, now)$
--- A wish that waits for a second person; no row unless both models are in use and may decide, and nothing waits yet.
+-- A wish that waits for a second person; no row unless both models are in use and may decide for this family, and
+-- nothing waits yet.
 insert into models.line_up_proposals (id, family, champion, challenger, share_bp, why, maker, made_at)
 select :id, :family, :champion, :challenger, :share_bp, :why, :who, :now
 where not exists (
     select from unnest(array[:champion::uuid, :challenger::uuid]) as wanted (id)
     where wanted.id is not null and not exists (
-        select from models.models m where m.id = wanted.id and m.decides and m.status in ('live', 'watch'))
+        select from models.models m where m.id = wanted.id and m.decides and m.status in ('live', 'watch')
+          and m.family in (:family, '*'))
 )
 on conflict (family) where status = 'proposed' do nothing
 returning id;
@@ -95,7 +97,8 @@ with agreed as (
     where p.id = :id and p.status = 'proposed' and p.maker <> :who and not exists (
         select from unnest(array[p.champion, p.challenger]) as wanted (id)
         where wanted.id is not null and not exists (
-            select from models.models m where m.id = wanted.id and m.decides and m.status in ('live', 'watch')))
+            select from models.models m where m.id = wanted.id and m.decides and m.status in ('live', 'watch')
+              and m.family in (p.family, '*')))
     returning *
 )
 insert into models.line_ups (family, champion, challenger, share_bp, why, who, at, proposal, proposed_by)

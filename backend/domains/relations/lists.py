@@ -7,10 +7,10 @@ through: it says of a shared phone, network or trader's account that it is known
 
 from datetime import date
 
-from backend.core import clock, ids
+from backend.core import check_digits, clock, ids
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.relations import service
+from backend.domains.relations import rules, service
 from backend.domains.relations.model import (
     ENTRY,
     LISTED_KINDS,
@@ -68,6 +68,8 @@ def _problems(
         found["kind"] = "放行名单不能放身份证号：名单不能让人免审"
     if not 2 <= len(text.strip()) <= LONGEST:
         found["text"] = "请填号码或地址"
+    elif wrong := _malformed(kind, rules.plain(kind, text)):
+        found["text"] = wrong
     if not SHORTEST <= len(reason.strip()) <= LONGEST:
         found["reason"] = f"请写明原因，至少 {SHORTEST} 个字"
     if not 2 <= len(source.strip()) <= LONGEST:
@@ -75,6 +77,17 @@ def _problems(
     if expires_on is None or expires_on < clock.local(tx.now).date():
         found["expires_on"] = "请填到哪一天为止，不能早于今天"
     return found
+
+
+def _malformed(kind: str, plain: str) -> str:
+    """A number nobody can have protects nobody: why it is none, or empty."""
+    if kind == "id_number" and not check_digits.is_id_number(plain):
+        return "身份证号不对：18 位，对一遍出生日期和最后一位"
+    if kind == "phone" and not (plain.isascii() and plain.isdigit() and 7 <= len(plain) <= 15):
+        return "电话号码不对：只写数字，固定电话带区号"
+    if kind == "payee" and not plain.isascii():
+        return "账号不对：只写数字和字母"
+    return ""
 
 
 async def approve(tx: Tx, entry_id: str) -> None:

@@ -240,7 +240,7 @@ async def test_evidence_says_what_with_how_many_since_when(tx: Tx) -> None:
 async def test_a_list_stops_by_the_id_number_only_and_counts_when_two_have_agreed(
     tx: Tx, name: str, kind: str, found: str
 ) -> None:
-    texts = {"id_number": "41170119800307123X", "phone": "13900000000", "openid": "o1"}
+    texts = {"id_number": "411701198003071233", "phone": "13900000000", "openid": "o1"}
     await share(tx, "openid", "o1", [ME])
     numbers = [(k, t) for k, t in texts.items() if k != "openid"]
     entry = await propose(tx, name, kind, texts[kind])
@@ -257,7 +257,7 @@ async def test_a_list_stops_by_the_id_number_only_and_counts_when_two_have_agree
 
 
 async def test_what_is_refused_or_ended_counts_no_more(tx: Tx) -> None:
-    number = ("id_number", "41170119800307123X")
+    number = ("id_number", "411701198003071233")
     first = await propose(tx, "block", *number)
     with pytest.raises(EntryThere):
         await propose(tx, "block", *number)
@@ -286,12 +286,13 @@ async def test_self_approval_is_impossible_even_in_sql(tx: Tx) -> None:
 @pytest.mark.parametrize("wrong, field", [
     ({"list_name": "black"}, "list"), ({"kind": "face"}, "kind"), ({"text": " "}, "text"),
     ({"reason": "因为"}, "reason"), ({"source": ""}, "source"), ({"expires_on": None}, "expires_on"),
-    ({"list_name": "allow", "kind": "id_number"}, "kind"),
+    ({"list_name": "allow", "kind": "id_number", "text": "411701198003071233"}, "kind"), ({"text": "123"}, "text"),
+    ({"kind": "id_number", "text": "411701198003071230"}, "text"), ({"kind": "payee", "text": "工行 1234"}, "text"),
 ])  # fmt: skip
 async def test_a_line_without_what_it_needs_is_refused_by_field(
     tx: Tx, wrong: dict[str, Any], field: str
 ) -> None:
-    given = {"list_name": "block", "kind": "phone", "text": "139", "reason": "冒名申请", "source": "公安协查函",
+    given = {"list_name": "block", "kind": "phone", "text": "13900000000", "reason": "冒名申请", "source": "公安协查函",
              "expires_on": clock.local(tx.now).date()}  # fmt: skip
     with pytest.raises(EntryIncomplete) as refused:
         await lists.propose(tx, **{**given, **wrong})
