@@ -385,7 +385,9 @@ CLASSES: dict[str, Columns] = {
     ),
     "strategies.moves": Columns(plain="institution_id version_id seq from_status to_status who why at"),
     "strategies.scenarios": Columns(
-        plain="institution_id id product_code stage name made_by made_at retired_at", sealed="body"
+        plain="institution_id id product_code stage name made_by made_at stop_asked_by stop_why stop_asked_at "
+        "retired_by retired_at",
+        sealed="body",
     ),
     "strategies.versions": Columns(
         plain="institution_id id product_code stage number content content_hash document_hash base_id maker authors "

@@ -173,6 +173,8 @@ WORDS: dict[str, str] = {
     "strategy.measure_cancelled": "停止测算",
     "strategy.scenario_added": "加了场景",
     "strategy.scenario_retired": "停用场景",
+    "strategy.scenario_stop_asked": "提出停用场景",
+    "strategy.scenario_kept": "场景不停用",
     "support.inspect": "查一笔申请或一个微信",
     "survey.begun": "开始上门调查",
     "survey.submitted": "交上门调查",

@@ -149,7 +149,7 @@ router = staff.router(
         strategy_rows.check,
         strategy_rows.set_parameters,
         strategy_scenarios.show,
-        strategy_scenarios.retire,
+        strategy_scenarios.stop,
         strategy_scores.show,
         strategy_scores.save,
         strategy_scores.check,

@@ -4,15 +4,16 @@ import msgspec
 from litestar import get, post
 
 from backend.core import ids
+from backend.core.errors import Invalid
 from backend.domains.decision.contracts import CHANNELS, WORDS
 from backend.domains.decision.model import MOMENTS
 from backend.domains.strategies import judging, scenario_book
 from backend.domains.strategies import service as strategies
-from backend.domains.strategies.model import ALL_PRODUCTS, STAGES, Scenario, ScenarioResult
+from backend.domains.strategies.model import ALL_PRODUCTS, STAGES, OwnScenarioStop, Scenario, ScenarioResult
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console.strategies import HOME, READERS, WRITERS, product_names
+from h5.console.strategies import HOME, READERS, WRITERS, people, product_names
 
 SHOW = "console/strategies/scenarios.html"
 KINDS = {"": "一次审批"} | {str(stage): STAGES[stage] for stage in MOMENTS}
@@ -20,7 +21,8 @@ KINDS = {"": "一次审批"} | {str(stage): STAGES[stage] for stage in MOMENTS}
 
 
 class Scenarios(msgspec.Struct, frozen=True, kw_only=True):
-    """Each scenario of a product and `stage` ('': the decision) with what comes of it now."""
+    """Each scenario of a product and `stage` ('': the decision) with what comes of it now; `stopped`
+    those that are run no more. `who`: names by staff id."""
 
     product: str
     product_name: str
@@ -31,6 +33,9 @@ class Scenarios(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: dict[str, str]
     ways: dict[str, str]
     may_write: bool
+    stopped: tuple[Scenario, ...]
+    who: dict[str, str]
+    me: str
     told: str = ""
 
 
@@ -40,16 +45,26 @@ async def show(request: Request) -> Response:
     return here.show(SHOW, await _view(here, asked.get("product", ALL_PRODUCTS), asked.get("stage", "")))
 
 
-@post(f"{HOME}/scenarios", opt=staff.only(*WRITERS), fields=("scenario", "product", "stage"))
-async def retire(request: Request) -> Response:
-    """It is run no more; old checks still name it. Of the own institution only."""
+@post(f"{HOME}/scenarios", opt=staff.only(*WRITERS), fields=("scenario", "product", "stage", "act", "why"))
+async def stop(request: Request) -> Response:
+    """Ask that one be run no more; another person's yes; or no, or taken back. Of the own institution only."""
     here, form = staff.here(request), await forms.texts(request)
-    product, stage = form.get("product", ALL_PRODUCTS), form.get("stage", "")
-    if not ids.is_uuid(form.get("scenario", "")):
-        view = msgspec.structs.replace(await _view(here, product, stage), told="请点一个场景")
-        return here.show(SHOW, view, 422)
-    async with here.context.db.begin(here.actor) as tx:
-        await scenario_book.retire(tx, form["scenario"])
+    product, stage, act = form.get("product", ALL_PRODUCTS), form.get("stage", ""), form.get("act", "")
+    number = form.get("scenario", "")
+    try:
+        if not ids.is_uuid(number) or act not in ("ask", "agree", "keep"):
+            raise Invalid(fields={"scenario": "请点一个场景"})
+        async with here.context.db.begin(here.actor) as tx:
+            if act == "ask":
+                await scenario_book.ask_to_stop(tx, number, form.get("why", ""))
+            elif act == "agree":
+                await scenario_book.stop(tx, number)
+            else:
+                await scenario_book.keep(tx, number)
+    except (Invalid, OwnScenarioStop) as problem:
+        told = "；".join(problem.fields.values()) if isinstance(problem, Invalid) else problem.text
+        view = msgspec.structs.replace(await _view(here, product, stage), told=told)
+        return here.show(SHOW, view, 422 if isinstance(problem, Invalid) else 403)
     return here.go(path_of(product, stage))
 
 
@@ -64,6 +79,9 @@ async def _view(here: Here, product: str, stage: str) -> Scenarios:
         names = await product_names(tx)
         product = product if product in names else ALL_PRODUCTS
         held = await scenario_book.of_product(tx, product, stage)
+        gone = await scenario_book.stopped(tx, product, stage)
+        asked = [each.stop_asked_by for each in (*held, *gone)] + [each.retired_by for each in gone]
+        who = await people(tx, asked)
         results = {each.id: each for each in await scenario_book.run_live(tx, product, stage)}
     return Scenarios(
         product=product,
@@ -75,4 +93,7 @@ async def _view(here: Here, product: str, stage: str) -> Scenarios:
         outcomes=judging.outcomes(stage),
         ways={each: WORDS[each] for each in CHANNELS},
         may_write=strategies.may_write(here.actor),
+        stopped=tuple(gone),
+        who=who,
+        me=f"{here.actor.kind}:{here.actor.id}",
     )

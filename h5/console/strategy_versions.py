@@ -14,7 +14,16 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import DECIDING, MOMENTS
-from backend.domains.strategies import aside, checks, counties, course, effects, judging, overlays
+from backend.domains.strategies import (
+    aside,
+    checks,
+    counties,
+    course,
+    effects,
+    judging,
+    overlays,
+    scenario_book,
+)
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.diff import Change
@@ -27,6 +36,7 @@ from backend.domains.strategies.model import (
     Finding,
     Move,
     Parameter,
+    Scenario,
     StrategyMissing,
     UnionContent,
     Version,
@@ -77,6 +87,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     against: str
     run: CheckRun | None
+    stopped: tuple[Scenario, ...]
     effect: Effect | None
     moves: tuple[Move, ...]
     who: dict[str, str]
@@ -232,6 +243,7 @@ async def view(
         models = await strategy_models.known(here, tx, _documents(version, before, floor))
         changes = await course.changes_of(tx, version, before, strategy_models.names(models))
         warned = await checks.outdated(tx, version) if version.status == "live" else []
+        stopped = await _stopped(tx, version, before)
     findings = run.report.findings if run else []
     return VersionPage(
         version=version,
@@ -243,6 +255,7 @@ async def view(
         changes=tuple(changes),
         against=_against(version, before),
         run=run,
+        stopped=tuple(stopped),
         effect=effect,
         moves=tuple(moves),
         who=who,
@@ -262,6 +275,14 @@ async def view(
         errors=problem.fields if isinstance(problem, Invalid) else {},
         now=clock.now(),
     )
+
+
+async def _stopped(tx: Tx, version: Version, before: Version | None) -> list[Scenario]:
+    """Scenarios stopped since what is live became so: whoever approves the next one must know."""
+    if version.status not in ("draft", "checked"):
+        return []
+    since = before.effective_from if before is not None else None
+    return await scenario_book.stopped(tx, version.product_code, str(version.stage), since=since)
 
 
 def _documents(version: Version, before: Version | None, floor: UnionContent) -> list[Document]:

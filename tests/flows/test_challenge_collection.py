@@ -27,12 +27,11 @@ from backend.domains.post_loan.model import (
     CollectionCase,
     OwnChallenge,
 )
-from backend.domains.strategies import scenario_book
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import UnionContent, Version
 from backend.flows import challenge_collection, collect, watch_loans
 from backend.overview import collection_arms
-from tests.domains.strategies.conftest import ADMIN, ANALYST, COUNTY_ADMIN
+from tests.domains.strategies.conftest import ADMIN, ANALYST, COUNTY_ADMIN, stop_scenarios
 
 from .conftest import JIA, Road, id_number
 
@@ -57,8 +56,7 @@ async def version(road: Road, **rows: dict[str, str]) -> Version:
         content = msgspec.structs.replace(begun.content, document=document)
         saved = await strategies.save(tx, begun.id, content, note="改一格")
         # Those that hold the shipped plan to its words go with the plan that changes them.
-        for each in await scenario_book.of_product(tx, "*", Stage.COLLECTION):
-            await scenario_book.retire(tx, each.id)
+        await stop_scenarios(tx, "*", Stage.COLLECTION)
         run = await strategies.check(tx, saved.id)
         assert run.failures == 0, run.report
         return await strategies.get(tx, saved.id)

@@ -385,7 +385,7 @@ async def test_every_post_of_strategies_happens_once(
     await maker.send(form, name="一个场景", outcome="approved")
     await maker.get("/console/strategies/scenarios")
     stop = next(f for f in maker.page.forms if f.action.endswith("/scenarios") and f.method == "post")
-    await maker.send(stop)
+    await maker.send(stop, why="和新的规则对不上")
 
     base = await pages.draft(union)
     file = (await union.http.get(f"{base}/rows.xlsx?table=bureau")).content

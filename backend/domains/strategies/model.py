@@ -224,6 +224,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     expected: Expected
     made_by: str
     made_at: datetime
+    stop_asked_by: str | None = None
+    stop_why: str | None = None
+    retired_by: str | None = None
+    retired_at: datetime | None = None
 
 
 class Side(msgspec.Struct, kw_only=True):
@@ -380,6 +384,11 @@ class NothingToRollBack(Conflict):
 class EffectMissing(NotFound):
     code = "strategy_effect_missing"
     message = "没有找到这次影响测算"
+
+
+class OwnScenarioStop(NotPermitted):
+    code = "own_scenario_stop"
+    message = "停用场景要另一个人同意：提出来的人自己不能同意"
 
 
 class ScenarioMissing(NotFound):

@@ -148,14 +148,33 @@ values (:institution_id, :id, :product_code, :stage, :name, :body, :made_by, :no
 on conflict (institution_id, product_code, name) where retired_at is null do nothing
 returning id;
 
--- name: retire_scenario(institution_id, id, now)^
--- A scenario that is no longer run; kept, because old check runs name it.
-update strategies.scenarios set retired_at = :now
-where institution_id = :institution_id and id = :id and retired_at is null returning product_code, stage;
+-- name: ask_scenario_stop(institution_id, id, who, why, now)!
+-- One person's wish that a scenario be run no more; the first one stands.
+update strategies.scenarios set stop_asked_by = :who, stop_why = :why, stop_asked_at = :now
+where institution_id = :institution_id and id = :id and retired_at is null and stop_asked_by is null;
+
+-- name: stop_scenario(institution_id, id, who, now)!
+-- Another person's yes; the row is kept, because old check runs name it.
+update strategies.scenarios set retired_at = :now, retired_by = :who
+where institution_id = :institution_id and id = :id and retired_at is null and stop_asked_by <> :who;
+
+-- name: keep_scenario(institution_id, id)!
+-- The wish is refused, or taken back: the scenario goes on.
+update strategies.scenarios set stop_asked_by = null, stop_why = null, stop_asked_at = null
+where institution_id = :institution_id and id = :id and retired_at is null and stop_asked_by is not null;
+
+-- name: stopped_scenarios(institution_id, product_code, stage, most)
+-- Those that are run no more, the newest first.
+select id, product_code, stage, name, body, made_by, made_at, stop_asked_by, stop_why, retired_by, retired_at
+from strategies.scenarios
+where institution_id = :institution_id and product_code in ('*', :product_code) and stage = :stage
+    and retired_at is not null
+order by retired_at desc, id desc limit :most;
 
 -- name: scenarios(institution_id, product_code, stage)
 -- The scenarios a strategy of a product must meet: of the product and of all products, of the decision ('') or a moment.
-select id, product_code, stage, name, body, made_by, made_at from strategies.scenarios
+select id, product_code, stage, name, body, made_by, made_at, stop_asked_by, stop_why, retired_by, retired_at
+from strategies.scenarios
 where institution_id = :institution_id and product_code in ('*', :product_code) and stage = :stage
     and retired_at is null
 order by made_at, id;
@@ -184,3 +203,8 @@ select * from strategies.effects where institution_id in ('*', :institution_id) 
 -- The newest trial of a version on past cases.
 select * from strategies.effects where institution_id in ('*', :institution_id) and version_id = :version_id
 order by started_at desc, id desc limit 1;
+
+-- name: asked_to_stop(institution_id, id)$
+-- Who wishes that a scenario be run no more, if anybody.
+select stop_asked_by from strategies.scenarios
+where institution_id = :institution_id and id = :id and retired_at is null;

@@ -242,10 +242,29 @@ async def add_scenario(
     return None if found is None else str(found)
 
 
-async def retire_scenario(tx: Tx, scenario_id: str) -> tuple[str, str] | None:
-    """Its product and stage; None when there is none of this id in use."""
-    found = await Q.retire_scenario(tx, institution_id=tx.institution_id, id=scenario_id, now=tx.now)
-    return None if found is None else (found["product_code"], found["stage"])
+async def ask_scenario_stop(tx: Tx, scenario_id: str, why: str) -> bool:
+    given = {"institution_id": tx.institution_id, "id": scenario_id, "who": who(tx), "now": tx.now}
+    return bool(await Q.ask_scenario_stop(tx, why=why, **given))
+
+
+async def stop_scenario(tx: Tx, scenario_id: str) -> bool:
+    given = {"institution_id": tx.institution_id, "id": scenario_id}
+    return bool(await Q.stop_scenario(tx, who=who(tx), now=tx.now, **given))
+
+
+async def asked_to_stop(tx: Tx, scenario_id: str) -> str | None:
+    found = await Q.asked_to_stop(tx, institution_id=tx.institution_id, id=scenario_id)
+    return None if found is None else str(found)
+
+
+async def keep_scenario(tx: Tx, scenario_id: str) -> bool:
+    return bool(await Q.keep_scenario(tx, institution_id=tx.institution_id, id=scenario_id))
+
+
+async def stopped_scenarios(tx: Tx, product_code: str, stage: str, most: int) -> list[Scenario]:
+    given = {"product_code": product_code, "stage": stage, "most": most}
+    rows = await Q.stopped_scenarios(tx, institution_id=tx.institution_id, **given)
+    return [_scenario(tx, row) for row in rows]
 
 
 async def scenarios(tx: Tx, product_code: str, stage: str) -> list[Scenario]:

@@ -1,8 +1,10 @@
 """Keeping scenarios: head office's for its versions, a county's for its overlays (issue 3 §2).
 
-A change is a new scenario in place of the old one, which stays for the check runs that name it.
+A scenario never changes. It is stopped by two people, one of whom says why: whoever writes a rule must not take
+the case away that holds it (A3-34). What was stopped stays, for the check runs that name it and who approves next.
 """
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,12 +16,14 @@ from backend.domains.strategies import judging, repository, scenarios
 from backend.domains.strategies.model import (
     Expected,
     NotYourStrategy,
+    OwnScenarioStop,
+    ReasonMissing,
     Scenario,
     ScenarioMissing,
     ScenarioNameTaken,
     ScenarioResult,
 )
-from backend.domains.strategies.service import may_write
+from backend.domains.strategies.service import SHORTEST_REASON, may_write
 
 
 async def of_product(tx: Tx, product_code: str, stage: str = "") -> list[Scenario]:
@@ -42,30 +46,47 @@ async def add(
     return number
 
 
-async def replace(tx: Tx, scenario_id: str, name: str, case: Case, expected: Expected) -> str:
-    """Another case or expectation under a new id. Raises `ScenarioMissing`, and what `add` raises."""
-    product_code, stage = await _retire(tx, scenario_id)
-    return await add(tx, product_code, name, case, expected, stage=stage)
+async def ask_to_stop(tx: Tx, scenario_id: str, why: str) -> None:
+    """For another person to agree to; until then it is run. Raises `ReasonMissing`, `ScenarioMissing`,
+    `NotYourStrategy`."""
+    _require_writer(tx)
+    if len(why.strip()) < SHORTEST_REASON:
+        raise ReasonMissing(fields={"why": ReasonMissing.message})
+    if not await repository.ask_scenario_stop(tx, scenario_id, why.strip()):
+        raise ScenarioMissing()
+    audit.add(tx, "strategy.scenario_stop_asked", scenario_id, why=why.strip())
 
 
-async def retire(tx: Tx, scenario_id: str) -> None:
-    """It is run no more. Raises `ScenarioMissing`, `NotYourStrategy`."""
-    await _retire(tx, scenario_id)
+async def stop(tx: Tx, scenario_id: str) -> None:
+    """The other person's yes: it is run no more. Raises `OwnScenarioStop`, `ScenarioMissing`, `NotYourStrategy`."""
+    _require_writer(tx)
+    if not await repository.stop_scenario(tx, scenario_id):
+        if await repository.asked_to_stop(tx, scenario_id) == repository.who(tx):
+            raise OwnScenarioStop()
+        raise ScenarioMissing()
+    audit.add(tx, "strategy.scenario_retired", scenario_id)
+
+
+async def keep(tx: Tx, scenario_id: str) -> None:
+    """The wish is refused, or taken back. Raises `ScenarioMissing`, `NotYourStrategy`."""
+    _require_writer(tx)
+    if not await repository.keep_scenario(tx, scenario_id):
+        raise ScenarioMissing()
+    audit.add(tx, "strategy.scenario_kept", scenario_id)
+
+
+async def stopped(
+    tx: Tx, product_code: str, stage: str = "", *, since: datetime | None = None, most: int = 20
+) -> list[Scenario]:
+    """Those that are run no more, the newest first."""
+    found = await repository.stopped_scenarios(tx, product_code, judging.moment(stage), most)
+    return [each for each in found if since is None or (each.retired_at and each.retired_at >= since)]
 
 
 async def run_live(tx: Tx, product_code: str, stage: str = "") -> list[ScenarioResult]:
     """How the scenarios stand with what is live now."""
     using = await judging.live_later(tx, product_code, stage)
     return scenarios.run(await of_product(tx, product_code, stage), using())
-
-
-async def _retire(tx: Tx, scenario_id: str) -> tuple[str, str]:
-    _require_writer(tx)
-    found = await repository.retire_scenario(tx, scenario_id)
-    if found is None:
-        raise ScenarioMissing()
-    audit.add(tx, "strategy.scenario_retired", scenario_id)
-    return found
 
 
 def _require_writer(tx: Tx) -> None:

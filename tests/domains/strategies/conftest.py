@@ -3,13 +3,15 @@
 import copy
 from typing import Any
 
+import msgspec
 import pytest
 
 from backend import demo
+from backend.core import ids
 from backend.core.actor import Actor, system
 from backend.db.database import Tx
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import effects, repository, service
+from backend.domains.strategies import effects, repository, scenario_book, service
 from backend.domains.strategies.model import CountyContent, Document, UnionContent, Version
 
 
@@ -83,3 +85,13 @@ def cell(document: Document, table: str, row: str, column: str, text: str) -> No
 def stricter(document: Document) -> None:
     """One month late in two years is enough for a refusal."""
     cell(document, "bureau", "bureau-5", "c5", ">= 1")
+
+
+async def stop_scenarios(tx: Tx, product_code: str, stage: str = "") -> None:
+    """Those that hold a shipped document to its words go with the one that changes them: by two people."""
+    me, second = tx.actor, msgspec.structs.replace(tx.actor, id=ids.new())
+    for each in await scenario_book.of_product(tx, product_code, stage):
+        await scenario_book.ask_to_stop(tx, each.id, "跟着新的规则换")
+        tx.actor = second
+        await scenario_book.stop(tx, each.id)
+        tx.actor = me

@@ -2,6 +2,7 @@
 
 import copy
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -13,20 +14,25 @@ from backend.domains.strategies.model import (
     Expected,
     NotPassed,
     NotYourStrategy,
+    OwnScenarioStop,
+    ReasonMissing,
     Scenario,
     ScenarioMissing,
     ScenarioNameTaken,
     UnionContent,
 )
 from tests.domains.decision.conftest import read
+from tests.domains.savepoint import savepoint
 from tests.domains.strategies.conftest import (
     ADMIN,
     ANALYST,
     COUNTY_ADMIN,
+    COUNTY_ANALYST,
     OFFICER,
     OTHER_ADMIN,
     Stagehand,
     cell,
+    stop_scenarios,
 )
 
 GOOD = read("approved_payroll")
@@ -128,19 +134,20 @@ async def test_a_countys_scenarios_are_its_own_and_run_on_its_own_overlays(hand:
     other = await hand.as_(OTHER_ADMIN)
     assert await scenario_book.of_product(other, "*") == []
     with pytest.raises(ScenarioMissing):
-        await scenario_book.retire(other, number)
+        await scenario_book.ask_to_stop(other, number, "不要了")
 
 
-async def test_changing_a_scenario_keeps_the_old_one_and_a_name_is_used_once(hand: Stagehand, tx):
+async def test_a_stopped_scenario_is_kept_and_a_name_is_used_once(hand: Stagehand, tx):
     mine = await hand.as_(COUNTY_ADMIN)
     first = await scenario_book.add(mine, "SXD", "甲", GOOD, Expected(outcome=Outcome.APPROVED))
     with pytest.raises(ScenarioNameTaken):
         await scenario_book.add(mine, "SXD", "甲", GOOD, Expected(outcome=Outcome.APPROVED))
-    second = await scenario_book.replace(mine, first, "甲", GOOD, Expected(outcome=Outcome.DECLINED))
+    await stop_scenarios(mine, "SXD")
+    second = await scenario_book.add(mine, "SXD", "甲", GOOD, Expected(outcome=Outcome.DECLINED))
     assert [each.id for each in await scenario_book.of_product(mine, "SXD")] == [second]
     assert await scenario_book.of_product(mine, "NJD") == []
     with pytest.raises(ScenarioMissing):
-        await scenario_book.retire(mine, first)
+        await scenario_book.ask_to_stop(mine, first, "不要了")
     with pytest.raises(NotYourStrategy):
         await scenario_book.add(await hand.as_(OFFICER), "*", "乙", GOOD, Expected(outcome=Outcome.APPROVED))
     stored = await tx.connection.fetchval(
@@ -155,3 +162,32 @@ async def test_the_case_of_a_scenario_is_sealed(hand: Stagehand):
     await scenario_book.add(mine, "SXD", "甲", spoken, Expected(outcome=Outcome.APPROVED))
     row = await mine.connection.fetchrow("select * from strategies.scenarios where name = '甲'")
     assert b"declared_annual_income" not in row["body"]
+
+
+async def test_a_scenario_is_stopped_by_two_people_with_a_reason(hand: Stagehand):
+    """Whoever writes a rule cannot take the case away that holds it (A3-34, D1-05)."""
+    mine = await hand.as_(COUNTY_ADMIN)
+    number = await scenario_book.add(mine, "*", "甲", GOOD, Expected(outcome=Outcome.APPROVED))
+    with pytest.raises(ReasonMissing):
+        await scenario_book.ask_to_stop(mine, number, " ")
+    await scenario_book.ask_to_stop(mine, number, "和新的规则对不上")
+    with pytest.raises(OwnScenarioStop):
+        await scenario_book.stop(mine, number)
+    assert [each.id for each in await scenario_book.of_product(mine, "*")] == [number], "it is run until then"
+    for by in (f"'staff:{COUNTY_ADMIN.id}'", "null"):
+        with pytest.raises(asyncpg.CheckViolationError):
+            async with savepoint(mine):
+                await mine.connection.execute(
+                    f"update strategies.scenarios set retired_at = now(), retired_by = {by} where id = $1",
+                    number,
+                )
+    second = await hand.as_(COUNTY_ANALYST)
+    await scenario_book.keep(second, number)
+    with pytest.raises(ScenarioMissing):
+        await scenario_book.stop(second, number)
+    await scenario_book.ask_to_stop(await hand.as_(COUNTY_ADMIN), number, "和新的规则对不上")
+    await scenario_book.stop(await hand.as_(COUNTY_ANALYST), number)
+    assert await scenario_book.of_product(mine, "*") == []
+    [gone] = await scenario_book.stopped(mine, "*")
+    assert (gone.name, gone.stop_why) == ("甲", "和新的规则对不上")
+    assert (gone.stop_asked_by, gone.retired_by) == (f"staff:{COUNTY_ADMIN.id}", f"staff:{COUNTY_ANALYST.id}")

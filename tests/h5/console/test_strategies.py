@@ -295,11 +295,15 @@ async def test_a_tried_case_becomes_a_scenario_and_another_county_does_not_reach
     other = await desks.of("YX0101")
     await other.get(f"{HOME}/scenarios")
     token = next(f.values["csrf_token"] for f in other.page.forms if "csrf_token" in f.values)
-    reply = await other.http.post(
-        stop.action, data={"csrf_token": token, "form_key": ids.new(), "scenario": stop.values["scenario"]}
-    )
-    assert reply.status_code == 404
+    for wish in ("ask", "agree", "keep"):
+        mine = {"csrf_token": token, "form_key": ids.new(), "act": wish, "why": "不要了"}
+        reply = await other.http.post(stop.action, data={**mine, "scenario": stop.values["scenario"]})
+        assert reply.status_code == 404, wish
     held = "select count(*) from strategies.scenarios where institution_id = '4101' and retired_at is null"
     assert await owner.fetchval(held) == 1
-    await desk.send(stop)
+    await desk.send(stop, why="和新的规则对不上")
+    assert await owner.fetchval(held) == 1, "until another person has agreed"
+    second = await desks.of("JX0301")
+    await second.get(f"{HOME}/scenarios")
+    await second.send(next(f for f in second.page.forms if f.values.get("act") == "agree"))
     assert await owner.fetchval(held) == 0

@@ -8,6 +8,7 @@ from backend.core.actor import system
 from backend.domains.audit import service as audit
 from backend.domains.decision import moments
 from backend.domains.decision.model import Stage
+from backend.sandbox.forms import Form
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desk, Desks, desks, road
 from tests.h5.console.test_strategies import HOME, act, draft, levers, new_row
@@ -129,3 +130,32 @@ async def test_what_was_really_asked_is_tried_from_its_case(
         noted = [entry for entry in await audit.of(tx, kept.id) if entry.action == "decision.tried"]
     assert len(noted) == 1
     assert path.rsplit("/", 1)[1] in noted[0].details
+
+
+def acting(desk: Desk, act: str) -> Form:
+    return next(form for form in desk.page.forms if form.values.get("act") == act)
+
+
+async def test_a_scenario_is_stopped_on_the_page_by_another_person_and_who_approves_is_told(
+    desks: Desks,
+) -> None:
+    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
+    await draft(maker, stage="marketing_gate", reason="少打一点")
+    base = maker.path
+    await maker.get(f"{base}/try")
+    form = tried(maker)
+    form.action = f"{base}/scenario"  # type: ignore[attr-defined]
+    await maker.send(form, name="联系过一次的人", outcome="not_allowed")  # type: ignore[arg-type]
+    path = f"{HOME}/scenarios?product=*&stage=marketing_gate"
+    await maker.get(path)
+    await maker.send(acting(maker, "ask"), why="")
+    assert (maker.reply.status_code, "请写一句理由" in maker.words) == (422, True), maker.words
+    await maker.send(acting(maker, "ask"), why="和新的规则对不上")
+    assert "要停用：和新的规则对不上" in maker.words
+    assert "同意停用" not in maker.words, "not by who asked"
+    await second.get(path)
+    await second.send(acting(second, "agree"))
+    assert "停用了的场景" in second.words
+    assert "和新的规则对不上（" in second.words, second.words
+    await maker.get(base)
+    assert "场景“联系过一次的人”在现在在用的版本之后停用了" in maker.words, maker.words
