@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         if Path(args.id).is_file():
             content = _content(Path(args.id))
             if decisions.is_masked(content):
-                print("哈希和链都对得上。这是遮挡过的存证，不能重算", file=sys.stderr)
+                _tell_masked(as_json=args.json)
                 return 0
             replayed = moment_file.replay if moment_file.is_one(content) else decisions.replay_capsule
             result = replayed(content)
@@ -60,6 +60,14 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n".join(_sentences(result)))
     return 0 if same else 1
+
+
+def _tell_masked(*, as_json: bool) -> None:
+    """Its chain holds, or reading it had failed; what it decided cannot be said again without the person."""
+    if as_json:
+        print(msgspec.json.encode({"masked": True, "untouched": True, "recomputed": False}).decode())
+    else:
+        print("哈希和链都对得上。这是遮挡过的存证，不能重算", file=sys.stderr)
 
 
 def _sentences(result: decisions.ReplayResult) -> list[str]:

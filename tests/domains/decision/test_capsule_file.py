@@ -193,6 +193,8 @@ async def test_a_masked_file_holds_but_names_nobody(tx, tmp_path, capsys):
     path.write_bytes(made)
     assert command_line.main(["replay", str(path)]) == 0
     assert "不能重算" in capsys.readouterr().err
+    assert command_line.main(["replay", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"masked": True, "untouched": True, "recomputed": False}
 
 
 def test_a_bare_capsule_of_format_1_still_replays():
