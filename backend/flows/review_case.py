@@ -109,7 +109,7 @@ async def _check(
     if verdict.outcome not in allowed:
         fields["outcome"] = "这件审查不能这样答复"
     if len(verdict.reason.strip()) < SHORTEST_REASON:
-        fields["reason"] = "请写明理由，客户会看到"
+        fields["reason"] = f"请写明理由，至少 {SHORTEST_REASON} 个字，客户会看到"
     if verdict.gives:
         rules = await regulation.in_force(tx, clock.today())
         room = await _room(tx, application, product, rules)
@@ -123,6 +123,8 @@ def _terms_wrong(product: Product, application: Application, verdict: Verdict, r
     most = min(terms.amount_max, application.declared.amount_fen, room)
     if not terms.amount_min <= verdict.amount_fen <= most:
         fields["amount"] = f"金额要在 {terms.amount_min // 100:,} 到 {most // 100:,} 元之间"
+    elif verdict.amount_fen % 100:
+        fields["amount"] = "金额写整数元，不带角分"
     if not terms.rate_min <= verdict.annual_rate <= terms.rate_max:
         fields["rate"] = f"年利率要在 {terms.rate_min:.2%} 到 {terms.rate_max:.2%} 之间"
     if verdict.term_months not in terms.months:

@@ -1,5 +1,6 @@
 """One case before a person: what is known, how the decision went, and the reviewer's answer (A7-05, D3-03)."""
 
+import math
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
@@ -131,7 +132,9 @@ def _verdict(form: dict[str, str]) -> Verdict:
     return Verdict(
         outcome=_OUTCOMES.get(outcome, "none"),  # type: ignore[arg-type]
         reason=form.get("reason", ""),
-        amount_fen=int(_number(form.get("amount", "")) * 100),
+        amount_fen=math.ceil(
+            _number(form.get("amount", "")) * 100
+        ),  # a rest below a fen is refused, not dropped
         annual_rate=_number(form.get("rate", "")) / 100,
         term_months=int(_number(form.get("term", ""))),
     )

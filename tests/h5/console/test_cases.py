@@ -111,7 +111,7 @@ async def test_a_decline_needs_its_reason_and_keeps_what_was_typed(
     desk = await open_case(desks, road, owner)
     await desk.send(desk.page.form("/answer"), outcome="declined", reason="不")
     assert desk.reply.status_code == 422
-    assert "请写明理由，客户会看到" in desk.words
+    assert "请写明理由，至少 4 个字，客户会看到" in desk.words
     await desk.send(desk.page.form("/answer"), **(YES | {"amount": "9000000", "rate": "80"}))
     assert desk.reply.status_code == 422
     assert f">{YES['reason']}</textarea>" in desk.reply.text
@@ -127,6 +127,16 @@ async def test_a_figure_that_is_none_is_a_sentence_beside_the_field(
     await desk.send(desk.page.form("/answer"), **(YES | {"amount": typed}))
     assert desk.reply.status_code == 422
     assert "金额要在" in desk.words
+
+
+@pytest.mark.parametrize("typed", ["10,000.5", "10000.004"])
+async def test_what_is_granted_is_whole_yuan(
+    road: Road, desks: Desks, owner: asyncpg.Connection, typed: str
+) -> None:
+    desk = await open_case(desks, road, owner)
+    await desk.send(desk.page.form("/answer"), **(YES | {"amount": typed}))
+    assert (desk.reply.status_code, "金额写整数元" in desk.words) == (422, True)
+    assert await owner.fetchval("select count(*) from contracts.contracts") == 0
 
 
 async def test_after_five_minutes_the_person_proves_again_and_nothing_typed_is_lost(
