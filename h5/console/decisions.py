@@ -5,6 +5,7 @@ By POST, because every search is written down (and no number stands in an addres
 
 import csv
 import io
+import re
 from datetime import date, datetime, time, timedelta
 
 import litestar
@@ -37,6 +38,7 @@ READERS = ("county_admin", "reviewer", "risk_analyst", "auditor", "head_office_a
 EXPORTERS = ("risk_analyst", "auditor", "head_office_admin")
 FIELDS = ("number", "since", "until", "outcome", "code", "product", "version", "model", "county")
 USUAL, LONGEST = timedelta(days=30), timedelta(days=1100)
+_HOLE = re.compile(r"\{([^{}]*)\}")
 UNREGISTERED = "随系统的评分卡"
 
 
@@ -209,7 +211,7 @@ async def _reasons(tx: Tx) -> dict[str, str]:
     """Code → what it means: of every rule that is live or came with the code, and those the engine itself gives."""
     found = {"SC_TOTAL": "综合评分", "SYS": "系统没有算完"}
     found |= {f"SC_{f.name.upper()}": f"评分：{f.label}" for f in facts.catalogue().facts.values() if f.minus}
-    found |= {f"LIMIT_{name.upper()}": f"额度：{label}" for name, label in NAMES.items()}
+    found |= {f"LIMIT_{name.upper()}": f"额度受“{label}”限制" for name, label in NAMES.items()}
     found |= {f"DATA_{name.upper()}": f"缺资料：{label}" for name, label in case_file.SOURCES.items()}
     documents = list(checks.shipped_documents().values())
     documents += [
@@ -221,8 +223,14 @@ async def _reasons(tx: Tx) -> dict[str, str]:
             if "code" in columns and "text" in columns:
                 for rule in node["content"]["rules"]:
                     code, text = (str(rule.get(columns[each], "")).strip("'\"") for each in ("code", "text"))
-                    found[code] = text.split("{")[0].strip("，、 ") or text
+                    found[code] = _whole(text)
     return found
+
+
+def _whole(text: str) -> str:
+    """A rule's sentence with the names of its figures where a case has the figures themselves."""
+    known = facts.catalogue()
+    return _HOLE.sub(lambda m: f"〔{known[m[1]].label if m[1] in known else m[1]}〕", text)
 
 
 HEADS = (

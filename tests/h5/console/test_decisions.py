@@ -10,7 +10,7 @@ from backend.domains.decision.model import Stage
 from backend.domains.strategies import service as strategies
 from backend.overview import decision_search
 from backend.overview.decision_search import Asked, PlaceWrong
-from h5.console.decisions import USUAL, _midnight, _safe
+from h5.console.decisions import USUAL, _midnight, _reasons, _safe
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desk, Desks, desks, road
 from tests.h5.scene import referred
@@ -141,3 +141,11 @@ async def test_the_list_is_taken_away_masked_by_those_who_may(
 @pytest.mark.parametrize(("cell", "kept"), [("=1+1", "'=1+1"), ("-5", "'-5"), ("张*", "张*"), ("", "")])
 def test_no_cell_of_the_file_is_a_formula(cell: str, kept: str) -> None:
     assert _safe(cell) == kept
+
+
+async def test_a_reason_is_a_whole_sentence_with_the_names_of_its_figures(road: Road, desks: Desks) -> None:
+    async with road.db.read(system("4101", "test")) as tx:
+        reasons = await _reasons(tx)
+    assert "还没满 〔" in " ".join(reasons.values())
+    assert not [text for text in reasons.values() if "{" in text]
+    assert all(text.endswith("限制") for code, text in reasons.items() if code.startswith("LIMIT_"))
