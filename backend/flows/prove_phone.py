@@ -35,10 +35,11 @@ class OthersPhone(Conflict):
 
 
 class PhoneOnFile(Invalid):
-    """Whoever holds only the card must not move a customer's phone: the branch does that (A5-01)."""
+    """Whoever holds only the card must not move a customer's phone: the branch does that (A5-01). Nor are they told a
+    digit of it."""
 
     code = "phone_on_file"
-    message = "您在我行登记的是尾号 {tail} 的手机号，请用那个号码；换了号，请带身份证到网点改"
+    message = "您在我行登记的是另一个手机号，请用那个号码；换了号，请带身份证到网点改"
 
 
 async def prove_phone(
@@ -119,8 +120,7 @@ async def not_theirs(tx: Tx, customer_id: str | None, phone: str) -> Problem | N
         return StepMissing(step="identity")
     person = await customers.get(tx, customer_id)
     if person.phone not in (None, phone) and await card_on_file.relied_on(tx, customer_id):
-        tail = (person.phone or "")[-2:]
-        return PhoneOnFile(tail=tail, fields={"phone": PhoneOnFile.message.format(tail=tail)})
+        return PhoneOnFile(fields={"phone": PhoneOnFile.message})
     return None
 
 

@@ -135,7 +135,8 @@ from target t
 where t.proposal is not null and t.proposed_by <> :who and not exists (
     select from unnest(array[t.champion, t.challenger]) as wanted (id)
     where wanted.id is not null and not exists (
-        select from models.models m where m.id = wanted.id and m.decides and m.status in ('live', 'watch')))
+        select from models.models m where m.id = wanted.id and m.decides and m.status in ('live', 'watch')
+          and m.family in (t.family, '*')))
 returning seq;
 
 -- name: line_ups(family)
