@@ -87,6 +87,7 @@ class Tx:
             yield
         except BaseException:
             await self.reviewed.execute("rollback to savepoint inner_step")
+            self.stamps = None
             raise
         await self.reviewed.execute("release savepoint inner_step")
 

@@ -121,9 +121,10 @@ async def _view(here: Here, days: int) -> Trials:
         people = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
         known = await challenges.listed(tx)
         live = {each.document_hash for each in await strategies.in_use(tx)}
-        told = {each.id: (await strategies.get(tx, each.version_id)).label for each in known}
         found = await challenge_collection.choices(tx) if office else []
     async with here.context.db.read(everywhere("collection trials")) as tx:
+        # A county reads no draft of head office's, but by its number what its own cases are tried on.
+        told = {each.id: (await strategies.get(tx, each.version_id)).label for each in known}
         arms = {each.id: await _arms(tx, each, days) if office else None for each in known}
     taken = {each.product_code for each in known if each.status in ("proposed", "running")}
     may_propose = office and here.has(*challenge_collection.PROPOSING)

@@ -102,9 +102,11 @@ def _order(table: dict[str, Any], form: dict[str, str]) -> tuple[str, ...]:
 
 
 def _table(content: UnionContent, number: str) -> dict[str, Any]:
-    """The table a form is about, the first where it names none."""
+    """The table a form is about, the first where it names none. Raises `ColumnsWrong` for one that is not there."""
     held = overlays.tables(content.document)
-    found: dict[str, Any] = held.get(number) or next(iter(held.values()))
+    found: dict[str, Any] | None = held.get(number) if number else next(iter(held.values()), None)
+    if found is None:
+        raise ColumnsWrong(why="这一版里没有这张表，刷新页面再改")
     return found
 
 

@@ -1,5 +1,6 @@
 """The difference of two versions as a risk officer reads it: rows added, removed, changed cell by cell (A3-33)."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -124,8 +125,38 @@ def _documents(
         for number, node in old.items()
         if number not in new
     ]
-    found += _others(before, after, known, models)
+    found += [*_inputs(before, after, known), *_others(before, after, known, models)]
     return found + _unseen(before, after, {each.node for each in found})
+
+
+def _inputs(before: Document, after: Document, known: Catalogue) -> list[Change]:
+    """Which facts a flow takes, that it did not take before, or no more."""
+    old, new = (_declared(side) for side in (before, after))
+    found = []
+    for number, node in new.items():
+        was = old.get(number)
+        if was is None or (set(was[1]) == set(node[1])):
+            continue
+        for kind, names in (("added", set(node[1]) - set(was[1])), ("removed", set(was[1]) - set(node[1]))):
+            if names:
+                labels = "、".join(sorted(known[n].label if n in known else n for n in names))
+                found.append(
+                    Change(kind=kind, what="要用的数据项", table=node[0], node=number, after=labels)  # type: ignore[arg-type]
+                )
+    return found
+
+
+def _declared(document: Document) -> dict[str, tuple[str, list[str]]]:
+    """(name of the node, facts its schema asks for) of the input nodes that can be read."""
+    found = {}
+    for node in document["nodes"]:
+        if node["type"] == "inputNode":
+            try:
+                schema = json.loads(node["content"]["schema"])
+                found[node["id"]] = (str(node.get("name", "")), [str(each) for each in schema["required"]])
+            except (LookupError, TypeError, ValueError):
+                continue  # told as what it is, a change nobody can read
+    return found
 
 
 def _unseen(before: Document, after: Document, told: set[str]) -> list[Change]:

@@ -10,6 +10,7 @@ import pytest
 from backend.commands import practice
 from backend.core.actor import system
 from backend.domains.audit import service as audit
+from backend.domains.strategies.model import Version
 from backend.flows import run_trial
 from tests.domains.models.test_register import registered
 from tests.domains.trials.conftest import NAME, county, loading
@@ -30,6 +31,13 @@ async def start(desk: Desk, **given: str) -> str:
     return desk.path
 
 
+async def handed_in(road: Road, owner: asyncpg.Connection) -> Version:
+    """A version of head office that waits for approval: a county may look at it from then on."""
+    draft = await stricter_draft(road.context)
+    await owner.execute("update strategies.versions set submitted_at = now() where id = $1", draft.id)
+    return draft
+
+
 async def finish(road: Road, path: str, institution: str = "4101") -> None:
     run = path.rpartition("/")[2]
     await run_trial.run_trial(road.context, system(institution, "trial"), run, workers=1)
@@ -40,10 +48,10 @@ def drawn(desk: Desk) -> list[dict[str, object]]:
 
 
 async def test_a_county_tries_a_version_on_its_own_past_cases_and_watches_it(
-    road: Road, desks: Desks
+    road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:
     await decided_in(road.context, "4101", "4102")
-    draft = await stricter_draft(road.context)
+    draft = await handed_in(road, owner)
     desk = await desks.of(ANALYST)
     await desk.get(f"{HOME}?strategy={draft.id}")
     assert f'value="{draft.id}" selected' in desk.reply.text
@@ -135,8 +143,10 @@ async def test_a_trial_is_stopped_once_and_what_is_done_stays(
     assert again.status_code == 303
 
 
-async def test_two_trials_are_laid_side_by_side(road: Road, desks: Desks, county: practice.Loaded) -> None:
-    draft = await stricter_draft(road.context)
+async def test_two_trials_are_laid_side_by_side(
+    road: Road, desks: Desks, owner: asyncpg.Connection, county: practice.Loaded
+) -> None:
+    draft = await handed_in(road, owner)
     desk = await desks.of(ANALYST)
     made = []
     for strategy in ("live", draft.id):
