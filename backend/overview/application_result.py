@@ -49,7 +49,7 @@ class Instalment(msgspec.Struct, frozen=True):
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """`valid_until`: last day to sign; `line_until`: last day of the line, as the contract prints it.
-    `example_*`: what borrowing 10,000 yuan for 30 days costs."""
+    `example_*`: what borrowing 10,000 yuan, or the whole line where that is less, costs for 30 days."""
 
     contract_no: str
     limit_fen: int
@@ -125,6 +125,7 @@ def _day_of(application: Application) -> date:
 
 async def _offer(tx: Tx, contract: Contract) -> Offer:
     product = await products.get_begun(tx, tx.institution_id, contract.product_code, contract.agreed_on)
+    example = min(EXAMPLE_FEN, contract.limit_fen)  # nobody borrows more than the line
     plan = contract_rules.plan(contract, product.terms)
     return Offer(
         contract_no=contract.contract_no,
@@ -135,10 +136,10 @@ async def _offer(tx: Tx, contract: Contract) -> Offer:
         repayment=contract.repayment_method.label,
         valid_until=contract.valid_until,
         line_until=contract_rules.line_until(contract),
-        example_principal_fen=EXAMPLE_FEN,
+        example_principal_fen=example,
         example_days=EXAMPLE_DAYS,
         example_interest_fen=money.interest(
-            EXAMPLE_FEN, contract.annual_rate, EXAMPLE_DAYS, product.terms.day_count
+            example, contract.annual_rate, EXAMPLE_DAYS, product.terms.day_count
         ),
         schedule=tuple(Instalment(i.due_on, i.principal, i.interest) for i in plan.instalments),
     )

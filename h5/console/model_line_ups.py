@@ -18,7 +18,7 @@ from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console import models as register
-from h5.console.models import HOME, READERS, code_of, families, who
+from h5.console.models import HOME, READERS, code_of, who
 
 SHOW = "console/models/line_ups.html"
 PATH = f"{HOME}/line-up"
@@ -130,7 +130,7 @@ async def back(request: Request) -> Response:
 
 
 def _family(form: dict[str, str]) -> str:
-    if form.get("family") not in families():
+    if form.get("family") not in models.families():
         raise Invalid(fields={"family": "请选一类产品"})
     return form["family"]
 
@@ -161,7 +161,7 @@ async def _view(here: Here, form: dict[str, str] | None = None, problem: Problem
             _told_family(
                 tx, code, name, await line_ups.history(tx, code), waiting.get(code), _Names(known, people)
             )
-            for code, name in families().items()
+            for code, name in models.families().items()
         ]
     fields = problem.fields.values() if isinstance(problem, Invalid) else ()
     office = here.person.institution_id == UNION

@@ -23,7 +23,7 @@ from backend.web.staff import Here
 from h5.console import model_charts
 from h5.console import models as register
 from h5.console.charts import Chart
-from h5.console.models import HOME, READERS, code_of, families, known, uploaded, who
+from h5.console.models import HOME, READERS, code_of, known, uploaded, who
 
 SHOW = "console/models/version.html"
 SOURCES = {"table": "训练表里的列", "derived": "由别的数据算出"}
@@ -199,7 +199,7 @@ async def view(
         model=model,
         kind=TYPES[model.type],
         state=MODEL.labels[model.status],
-        family=families().get(model.family, model.family),
+        family=models.families().get(model.family, model.family),
         owner=who(model.owner, people),
         road=_road(model, history),
         data=tuple((each["label"], _source(each["source"])) for each in model.data_list),

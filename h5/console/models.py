@@ -8,12 +8,11 @@ from litestar.datastructures import UploadFile
 from backend.core import ids
 from backend.core.errors import Conflict, Invalid, NotPermitted, Problem, Unavailable
 from backend.db.database import Tx
-from backend.domains.decision import facts
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import Staff
 from backend.domains.institutions.model import UNION
 from backend.domains.models import service as models
-from backend.domains.models.model import ALL_FAMILIES, MODEL, TYPES, LineUp, Model, ModelMissing
+from backend.domains.models.model import MODEL, TYPES, LineUp, Model, ModelMissing
 from backend.domains.products import service as products
 from backend.domains.strategies import naming
 from backend.domains.strategies.model import Version
@@ -109,12 +108,6 @@ def maker(here: Here) -> bool:
     return here.person.institution_id == UNION and here.has("risk_analyst")
 
 
-def families() -> dict[str, str]:
-    """What a model may be for: all, or one kind of product of the catalogue."""
-    kind = facts.catalogue()["product_kind"]
-    return {ALL_FAMILIES: EVERY_FAMILY, **dict(zip(kind.members, kind.labels, strict=True))}
-
-
 def who(id_: str, people: dict[str, str]) -> str:
     """A county's reader knows its own people only."""
     return people.get(id_.removeprefix("staff:"), "省联社的人")
@@ -140,7 +133,7 @@ async def _entry(here: Here, form: dict[str, str]) -> register_model.Entry:
     async with here.context.db.read(here.actor) as tx:
         owners = {person.id for person in await _owners(tx)}
     wrong = {name: sentence for name, sentence in wanted.items() if not form.get(name)}
-    for name, known in (("type", set(TYPES)), ("family", set(families())), ("owner", owners)):
+    for name, known in (("type", set(TYPES)), ("family", set(models.families())), ("owner", owners)):
         if form.get(name) not in known:
             wrong.setdefault(name, wanted[name])
     if wrong:
@@ -163,7 +156,7 @@ async def _new(here: Here, form: dict[str, str], problem: Problem | None = None)
     fields = problem.fields if isinstance(problem, Invalid) else {}
     return New(
         types=TYPES,
-        families=families(),
+        families=models.families(),
         owners=owners,
         may_register=maker(here),
         form={"owner": here.person.id, "type": "approval", **form},
@@ -202,7 +195,7 @@ def _line(
         kind=TYPES[model.type],
         state=MODEL.labels[model.status],
         owner=who(model.owner, people),
-        family=families().get(model.family, model.family),
+        family=models.families().get(model.family, model.family),
         standing=standing(model, line_up),
         strategies=asking,
         mine=WAITS[next_[0]] if next_ and model.status in _WAITING else "",

@@ -22,6 +22,7 @@ from backend.domains.decision.model import STAGES, StrategyRefused, canonical
 from backend.domains.institutions.model import UNION
 from backend.domains.models import artefacts, differences, report, repository
 from backend.domains.models.model import (
+    ALL_FAMILIES,
     MODEL,
     TYPES,
     Drawn,
@@ -56,6 +57,12 @@ WHO = {
     "retired": ("head_office_admin",),
 }
 """Which roles may bring a model to a status."""
+
+
+def families() -> dict[str, str]:
+    """What a model may be for: all products, or one kind of product of the catalogue."""
+    kind = facts.catalogue()["product_kind"]
+    return {ALL_FAMILIES: "所有产品", **dict(zip(kind.members, kind.labels, strict=True))}
 
 
 async def register(
@@ -274,9 +281,9 @@ async def bring(tx: Tx, model_id: str, status: str, why: str) -> Model:
     if status not in ("shadow", "live", "watch", "retired"):
         MODEL.check(model.status, "")
     if status == "retired":
-        families = await repository.deciding_for(tx, model_id)
-        if families:
-            raise StillDeciding(family="、".join(families))
+        deciding = await repository.deciding_for(tx, model_id)
+        if deciding:
+            raise StillDeciding(family="、".join(families()[each] for each in deciding))
         await decisions.hold_models(tx, [model.artefact])
         naming = await repository.named_by(tx, model_id)
         if naming:

@@ -229,8 +229,9 @@ async def test_a_champion_decides_and_going_back_is_one_act(db):
     await lined_up(db, "consumer", champion=live.id, why="退回")
     async with db.read(THIRD) as tx:
         assert (await service.chosen(tx, "consumer", "a")).version == 1
-    with pytest.raises(model.StillDeciding):
+    with pytest.raises(model.StillDeciding) as still:
         await act(db, THIRD, service.bring, live.id, "retired", "不用了")
+    assert service.families()["consumer"] in still.value.text
     await act(db, THIRD, service.bring, second.id, "retired", "不用了")
     with pytest.raises(model.CannotDecide):
         await lined_up(db, "consumer", champion=second.id, why="退出的又拿来")

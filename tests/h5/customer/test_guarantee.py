@@ -604,3 +604,16 @@ async def test_staff_see_who_answers_masked_and_the_officer_what_is_missing(
     assert "等客户看明示表" in officer.words
     for client in (web, officer.http, reviewer.http):
         await client.aclose()
+
+
+async def test_the_example_of_what_it_costs_is_no_more_than_the_line(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    await known(studio, zhang)
+    await studio.draft_at(phone, "details", zhang)
+    await phone.get("/apply/details")
+    await phone.hand_in(income="120k_200k", amount="5000")
+    number = phone.path.split("/")[2]
+    await studio.drain()
+    await phone.get(f"/my/{number}")
+    assert "借 5,000 元，用 30 天" in phone.words, phone.words
