@@ -97,16 +97,17 @@ async def details(
 
 
 async def _prefilled(tx: Tx, application: Application, person: Person, villages: list[str]) -> dict[str, str]:
-    """What the officer's code and the card already say (A3-06)."""
-    purpose = village = None
+    """The village, from the card or else the officer's code (A3-06). Never the purpose: it goes into the contract,
+    and nobody chooses it but the person."""
+    village = None
     if application.code_id:
         campaign = (await campaigns.verify_id(tx, application.code_id)).campaign
-        purpose, village = (campaign.purpose, campaign.village) if campaign else (None, None)
+        village = campaign.village if campaign else None
     # The card knows where a person lives better than the code knows where it hangs.
     at_home = [each for each in villages if each.replace(" ", "") in person.address]
     by_code = [each for each in villages if village and each.endswith(f" {village}")]
-    found = {"purpose": purpose or "", "village": next(iter([*at_home, *by_code]), "")}
-    return {name: value for name, value in found.items() if value}
+    found = [*at_home, *by_code]
+    return {"village": found[0]} if found else {}
 
 
 def _kept(application: Application) -> dict[str, str]:

@@ -132,6 +132,7 @@ def walk(town: Town, judge: Judge) -> None:
         page.locator("button[value=passed]").click()
         page.wait_for_url("**/apply/details")
         judge.look("details", page)
+        page.locator(".chip", has_text="农村日常生活").click()
         page.locator(".chip", has_text="8 万–12 万元").click()
         page.locator(".chip", has_text="3 万元").click()
         page.locator("button", has_text="交上去").click()

@@ -60,6 +60,7 @@ def apply(town: Town, page: Page, person: Person) -> str:
     page.locator("button", has_text="开始核对").click()
     page.locator("button[value=passed]").click()
     page.wait_for_url("**/apply/details")
+    page.locator(".chip", has_text="农村日常生活").click()
     page.locator(".chip", has_text="8 万–12 万元").click()
     page.locator(".chip", has_text="3 万元").click()
     page.locator("button", has_text="交上去").click()

@@ -46,7 +46,7 @@ class CodeState(StrEnum):
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
-    """`ends_on` is its last day. `purpose` and `village` prefill the application."""
+    """`ends_on` is its last day. `village` prefills the application; `purpose` never does."""
 
     id: str
     name: str

@@ -34,6 +34,26 @@ async def test_the_whole_road_from_a_scanned_code_to_a_handed_in_application(
     assert application.officer_id is not None
 
 
+async def test_a_scanned_code_chooses_no_purpose_for_the_person(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    """It goes into the contract, where another use costs penalty interest (A3-06)."""
+    code = (await studio.tokens())["柳林花木群"]
+    await phone.get(f"/q/{code}")
+    await phone.send(phone.page.form("/apply/start"))
+    await phone.photograph(zhang)
+    await phone.confirm(zhang)
+    await phone.prove(zhang)
+    await phone.face()
+    assert phone.path == "/apply/details", phone.words
+    assert " checked" not in phone.reply.text
+    form = phone.page.form("/apply/submit")
+    await phone.send(form, amount="10000", income=form.first_choice("income"), village=form.values["village"])
+    assert phone.reply.status_code == 422, "without a purpose nothing is handed in"
+    [application] = await studio.all_applications()
+    assert application.status == "draft"
+
+
 async def test_from_the_decision_to_the_mobile_bank(studio: Studio, phone: Phone, zhang: Person) -> None:
     await studio.control.put(
         f"/control/people/{zhang.id_number}", json={"name": zhang.name, "preset": "good", "phone": "match"}
