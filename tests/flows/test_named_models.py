@@ -151,7 +151,10 @@ async def test_a_named_model_decides_and_replays_when_strategy_and_model_are_gon
 @pytest.fixture
 async def no_scenarios(road: Road, owner):
     """Else they would stop a version that decides otherwise."""
-    await owner.execute("update strategies.scenarios set retired_at = now()")
+    await owner.execute(
+        "update strategies.scenarios set stop_asked_by = 'test:1', stop_why = '换模型', stop_asked_at = now(),"
+        " retired_by = 'test:2', retired_at = now()"
+    )
 
 
 @pytest.mark.usefixtures("no_scenarios")
