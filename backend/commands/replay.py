@@ -17,7 +17,7 @@ from backend.core.actor import everywhere
 from backend.core.errors import Problem, Unavailable
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
-from backend.domains.decision import capsule_file, moment_file
+from backend.domains.decision import capsule_file, moment_file, moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import CapsuleUnreadable, DecisionMissing
 from backend.settings import Settings, load
@@ -105,7 +105,7 @@ async def _replay(settings: Settings, number: str) -> decisions.ReplayResult:
             if not ids.is_uuid(number):
                 number = (await applications.by_number(tx, number)).id
             latest = await decisions.latest_for(tx, number)
-            if latest is None and (away := await moment_file.turned_away(tx, number)) is not None:
+            if latest is None and (away := await moments.away(tx, number)) is not None:
                 return moment_file.replay(capsule_file.write(await moment_file.parts(tx, away)))
             return await decisions.replay(tx, latest.id if latest else number)
     finally:

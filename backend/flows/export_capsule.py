@@ -14,7 +14,7 @@ from backend.domains.applications.model import Application
 from backend.domains.audit import service as audit
 from backend.domains.contracts import service as contracts
 from backend.domains.customers import consents
-from backend.domains.decision import capsule_file, moment_file
+from backend.domains.decision import capsule_file, moment_file, moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import DecisionMissing, canonical
 from backend.domains.identity import service as identity
@@ -81,7 +81,7 @@ async def _held(tx: Tx, application_id: str) -> _Held:
             versions=[("capsule", recorded.capsule.decode()), *versions],
             advice=await decisions.nearest_of(tx, recorded.id),
         )
-    away = await moment_file.turned_away(tx, application_id)
+    away = await moments.away(tx, application_id)
     if away is None:
         raise DecisionMissing()
     return _Held(

@@ -88,9 +88,9 @@ async def check(request: Request, version_id: FromPath[str]) -> Response:
 
 
 def _node(document: Document, number: str) -> Mapping[str, Any] | None:
-    """The calculation a form is about, the first where it names none; None: the flow has none."""
+    """The calculation a form is about, the first where it names none; None: the flow has no such one."""
     held = calculations.nodes_of(document)
-    return next((each for each in held if each["id"] == number), held[0] if held else None)
+    return next((each for each in held if each["id"] == number or not number), None)
 
 
 def _rows(form: dict[str, str]) -> list[Row]:

@@ -77,9 +77,9 @@ async def check(request: Request, version_id: FromPath[str]) -> Response:
 
 
 def _score(content: UnionContent, number: str) -> Score | None:
-    """The node a form is about, the first where it names none; None: the flow has none."""
+    """The node a form is about, the first where it names none; None: the flow has no such one."""
     held = scored.nodes_of(content.document)
-    return next((each for each in held if each.node == number), held[0] if held else None)
+    return next((each for each in held if each.node == number or not number), None)
 
 
 async def _changed(tx: Tx, held: UnionContent, form: dict[str, str]) -> UnionContent:

@@ -14,17 +14,10 @@ from backend.domains.decision import bundle, capsule_file, cards, facts, lint, m
 from backend.domains.decision.model import (
     CapsuleTampered,
     CapsuleUnreadable,
-    Stage,
     VersionMissing,
     canonical,
 )
 from backend.domains.decision.service import ReplayResult
-
-
-async def turned_away(tx: Tx, application_id: str) -> moments.Kept | None:
-    """What ended a case before its decision; None where the pre-screen let it go on."""
-    kept = await moments.last_of(tx, application_id, Stage.PRE_SCREEN)
-    return kept if kept is not None and kept.outcome == moments.NOT_ALLOWED else None
 
 
 async def parts(tx: Tx, kept: moments.Kept) -> list[tuple[str, str]]:

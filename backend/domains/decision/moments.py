@@ -279,12 +279,16 @@ def _open_last(tx: Tx, row: Any) -> bytes:
     return tx.vault.open(_LAST, "facts", row["id"], row["facts"])
 
 
+async def away(tx: Tx, application_id: str) -> Kept | None:
+    """What ended a case before its decision; None where the pre-screen let it go on."""
+    kept = await last_of(tx, application_id, Stage.PRE_SCREEN)
+    return kept if kept is not None and kept.outcome == NOT_ALLOWED else None
+
+
 async def turned_away(tx: Tx, application_id: str) -> list[Reason]:
     """Why the pre-screen turned an application away; empty where it did not."""
-    kept = await last_of(tx, application_id, Stage.PRE_SCREEN)
-    if kept is None or kept.outcome != NOT_ALLOWED:
-        return []
-    return [each for each in kept.opened.assessment.reasons if each.severity == "decline"]
+    kept = await away(tx, application_id)
+    return [each for each in kept.opened.assessment.reasons if each.severity == "decline"] if kept else []
 
 
 async def replay(tx: Tx, assessment_id: str) -> tuple[bool, bool]:

@@ -124,6 +124,8 @@ async def test_a_stale_page_and_a_county_change_no_columns(desks: Desks, owner: 
     union = desk.path
     await desk.send(anew(stale), act="save", col_30="+age_years")
     assert desk.reply.status_code == 409, desk.words
+    await desk.get(f"{union}/columns?table=nonsense")
+    assert (desk.reply.status_code, "没有这张表" in desk.words) == (422, True), desk.words
     county = await desks.of("JX0101")
     await county.get(f"{union}/columns?table=bureau")
     assert county.reply.status_code == 404, "head office is only writing it"

@@ -118,6 +118,8 @@ async def test_a_county_and_a_flow_without_calculations_have_no_such_page(desks:
     assert (union.reply.status_code, "检查和审批" in union.words) == (200, True)
     await place(union, base)
     version = union.path.removesuffix("/arrange")
+    await union.get(f"{version}/node?node=nonsense")
+    assert "检查和审批" in union.words, "one that is not there is no other one"
     county = await desks.of("JX0101")
     await county.get(f"{version}/node?node=calc-1")
     assert county.reply.status_code == 404, "head office is only writing it"
