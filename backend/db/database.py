@@ -57,12 +57,13 @@ def in_transaction() -> bool:
 class Tx:
     """An open transaction: its connection, who works in it, its moment, and the vault for personal data."""
 
-    __slots__ = ("actor", "audit", "by_hand", "now", "reviewed", "stamps", "vault")
+    __slots__ = ("actor", "audit", "by_hand", "durable", "now", "reviewed", "stamps", "vault")
 
     def __init__(self, connection: Any, actor: Actor, now: datetime, vault: Vault) -> None:
         self.reviewed, self.actor, self.now, self.vault = connection, actor, now, vault
         self.audit: list[dict[str, str]] = []
-        self.by_hand = False
+        self.by_hand = self.durable = False
+        """`durable`: what began without need of the disk has come to something that must outlast the server."""
         self.stamps: dict[str, str] | None = None
         """Of the reference data (`db/reference.py`); None until asked for, and after every change."""
 
@@ -186,8 +187,10 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 
     is_reset = False
 
-    async def commit(self, *, reset: bool) -> None:
-        await self.execute(f"commit; {super().get_reset_query()}" if reset else "commit")
+    async def commit(self, *, reset: bool, durable: bool) -> None:
+        before = "set local synchronous_commit to default; " if durable else ""
+        after = f"; {super().get_reset_query()}" if reset else ""
+        await self.execute(f"{before}commit{after}")
         self.is_reset = True
 
     def get_reset_query(self) -> str:
@@ -251,7 +254,7 @@ class _Transaction:
         writes = self._start == "begin"
         if writes:
             failpoints.hit(COMMITTING)
-        await self._connection.commit(reset=self._tx.by_hand)
+        await self._connection.commit(reset=self._tx.by_hand, durable=self._tx.durable)
         if self._first is not None:
             self._first.committed()
         if writes:

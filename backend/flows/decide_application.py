@@ -81,6 +81,23 @@ async def take(tx: Tx, application_id: str) -> Taken:
     return Taken(application, bundle, usable, await gather_facts.known(tx, application))
 
 
+async def decide_at_hand(tx: Tx, taken: Taken, done: Done) -> bool:
+    """Decide in the transaction that took the case, where every question was answered before: nobody is asked, and it
+    is one commit in place of two. Whether it was decided; where not, nothing was done. Raises as `decide_application`;
+    nothing is then written, the taking neither."""
+    application, bundle, known = taken.application, taken.bundle, taken.known
+    if bundle is None or known is None:
+        return False
+    gathered = gather_facts.at_hand(application, bundle, known)
+    if gathered is None:
+        return False
+    capsule, advice = await asyncio.to_thread(_think, gathered, bundle, taken.usable)
+    failpoints.hit(EVALUATED)
+    await _write(tx, application, gathered, capsule, advice, done)
+    tx.durable = True
+    return True
+
+
 async def decide_application(
     context: Context,
     actor: Actor,
@@ -180,21 +197,33 @@ async def _record(
         application = await applications.get(tx, application.id, lock=True)
         if application.status not in _OPEN:
             return application
-        if application.status == "held":
-            application = await applications.move(tx, application, "deciding", "resumed")
-        recorded = await decisions.record(tx, application.id, capsule, advice=advice)
-        outcome = capsule.decision.outcome
-        if outcome is Outcome.APPROVED:
-            decided = await _approve(tx, application, gathered, capsule)
-            await sample_recheck.sample_recheck(tx, application.id, recorded.id, capsule)
-        elif outcome is Outcome.REFERRED:
-            decided = await _refer(tx, application)
-        else:
-            decided = await applications.move(tx, application, "declined", "declined", _codes(capsule))
-        await notify.announce(tx, decided)
-        if done:
-            await done(tx)
-        return decided
+        return await _write(tx, application, gathered, capsule, advice, done)
+
+
+async def _write(
+    tx: Tx,
+    application: Application,
+    gathered: gather_facts.Gathered,
+    capsule: Capsule,
+    advice: decisions.Nearest | None,
+    done: Done | None,
+) -> Application:
+    """Of a case that is open and locked."""
+    if application.status == "held":
+        application = await applications.move(tx, application, "deciding", "resumed")
+    recorded = await decisions.record(tx, application.id, capsule, advice=advice)
+    outcome = capsule.decision.outcome
+    if outcome is Outcome.APPROVED:
+        decided = await _approve(tx, application, gathered, capsule)
+        await sample_recheck.sample_recheck(tx, application.id, recorded.id, capsule)
+    elif outcome is Outcome.REFERRED:
+        decided = await _refer(tx, application)
+    else:
+        decided = await applications.move(tx, application, "declined", "declined", _codes(capsule))
+    await notify.announce(tx, decided)
+    if done:
+        await done(tx)
+    return decided
 
 
 async def _approve(

@@ -93,21 +93,33 @@ async def gather_facts(
 
     `quiet` leaves out the notes on the case's story, for the repeated tries of a held case.
     """
-    wanted = _wanted(bundle)
     answered = await ask_sources.ask_sources(
         context,
         actor,
         ask_sources.Subject(
             application=application,
             person=known.person,
-            wanted=wanted,
+            wanted=_wanted(bundle),
             consents=known.consents,
             answers=known.answers,
             breakers=known.breakers,
             quiet=quiet,
         ),
     )
-    own = _own_sources(application, known)
+    return _gathered(application, bundle, known, answered)
+
+
+def at_hand(application: Application, bundle: decisions.Bundle, known: Known) -> Gathered | None:
+    """As `gather_facts` of a case whose every question was answered before; None where somebody must be asked."""
+    if not _wanted(bundle).keys() <= known.answers.keys():
+        return None
+    return _gathered(application, bundle, known, ask_sources.Answered(known.answers, ()))
+
+
+def _gathered(
+    application: Application, bundle: decisions.Bundle, known: Known, answered: ask_sources.Answered
+) -> Gathered:
+    wanted, own = _wanted(bundle), _own_sources(application, known)
     own |= _surveyed(application, known, bundle, answered.answers)
     outside = {
         source: _source(answer, wanted.get(source, ()), known.standing)

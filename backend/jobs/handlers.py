@@ -48,10 +48,11 @@ def _for_case(name: str, flow: Callable[[Context, Actor, str], Awaitable[object]
 
 class Delivery:
     """One attempt at a leased effect: what its handler found with the lease, and whether the handler has recorded the
-    delivery itself, in the transaction of what it changed."""
+    delivery itself, in the transaction of what it changed. `at_once`: it may be done with the lease."""
 
-    def __init__(self, effect: Effect, found: object = None) -> None:
-        self.effect, self.found = effect, found
+    def __init__(self, effect: Effect, *, at_once: bool = False) -> None:
+        self.effect, self.at_once = effect, at_once
+        self.found: object = None
         self.recorded = False
 
     async def record(self, tx: Tx) -> None:
@@ -61,9 +62,9 @@ class Delivery:
 
 class Joined(msgspec.Struct, frozen=True):
     """An effect that changes nothing but our own books: its first step goes with the lease, and its last one records
-    the delivery. Two transactions less, and never the one without the other."""
+    the delivery. Two transactions less, and never the one without the other; one in all where it is done at once."""
 
-    begin: Callable[[Tx, Effect], Awaitable[object]]
+    begin: Callable[[Tx, Delivery], Awaitable[object]]
     go_on: Callable[[Context, Delivery], Awaitable[object]]
 
 
@@ -71,12 +72,16 @@ def _decider(effect: Effect) -> Actor:
     return system(effect.institution_id, "decide")
 
 
-async def _take(tx: Tx, effect: Effect) -> object:
-    tx.actor = _decider(effect)  # the lease itself leaves no name anywhere
-    return await decide_application.take(tx, effect.case_id)
+async def _take(tx: Tx, delivery: Delivery) -> None:
+    tx.actor = _decider(delivery.effect)  # the lease itself leaves no name anywhere
+    delivery.found = taken = await decide_application.take(tx, delivery.effect.case_id)
+    if delivery.at_once:
+        await decide_application.decide_at_hand(tx, taken, delivery.record)
 
 
 async def _decide(context: Context, delivery: Delivery) -> None:
+    if delivery.recorded:
+        return
     effect, found = delivery.effect, delivery.found
     taken = found if isinstance(found, decide_application.Taken) else None
     await decide_application.decide_application(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import structlog
 from pgqueuer.models import Job
 
@@ -39,13 +40,19 @@ class DeliveryFailed(Exception):
     """What the queue may know of a delivery that ended in a mistake of ours: its kind."""
 
 
-async def deliver(context: Context, institution_id: str, effect_id: str) -> str:
-    """Deliver one effect. Returns what became of it: delivered, postponed, dead or nothing."""
+async def deliver(context: Context, institution_id: str, effect_id: str, *, at_once: bool = False) -> str:
+    """Deliver one effect. Returns what became of it: delivered, postponed, dead or nothing.
+
+    `at_once`: in the transaction of the lease, where its handler can. A worker that dies of it then leaves no trace,
+    so only who hears of the effect for the first time may: the sweep's attempts are counted before they begin.
+    """
     actor = system(institution_id, "worker")
-    leased = await _lease(context, actor, effect_id)
-    if leased is None:
+    delivery = await _lease(context, actor, effect_id, at_once=at_once)
+    if delivery is None:
         return "nothing"
-    effect, delivery = leased
+    if delivery.recorded:
+        return "delivered"
+    effect = delivery.effect
     failpoints.hit(LEASED)
     keeper = asyncio.create_task(_keep_lease(context, effect))
     try:
@@ -65,7 +72,7 @@ async def deliver(context: Context, institution_id: str, effect_id: str) -> str:
     return "dead" if dead else "postponed"
 
 
-async def _lease(context: Context, actor: Actor, effect_id: str) -> tuple[Effect, Delivery] | None:
+async def _lease(context: Context, actor: Actor, effect_id: str, *, at_once: bool) -> Delivery | None:
     """The effect, if it is ours now, and what its handler found in the same transaction where it has a hand in it.
 
     What goes wrong there leaves the lease as it was, and the handler comes to it by itself, where it is counted.
@@ -75,13 +82,15 @@ async def _lease(context: Context, actor: Actor, effect_id: str) -> tuple[Effect
             effect = await effects.lease(tx, effect_id)
             if effect is None:
                 return None
-            joined = JOINED.get(effect.kind)
-            return effect, Delivery(effect, await joined.begin(tx, effect) if joined else None)
+            delivery = Delivery(effect, at_once=at_once)
+            if joined := JOINED.get(effect.kind):
+                await joined.begin(tx, delivery)
+        return delivery
     except Exception as problem:
         log.warning("lease without its first step", error=type(problem).__name__)
     async with context.db.begin(actor, durable=False) as tx:
         effect = await effects.lease(tx, effect_id)
-    return (effect, Delivery(effect)) if effect else None
+    return Delivery(effect) if effect else None
 
 
 async def _handled(context: Context, effect: Effect, delivery: Delivery) -> tuple[str, bool]:
@@ -133,6 +142,11 @@ async def drain(context: Context, most: int = 1000) -> int:
     return done
 
 
+HANDS = 3
+"""How many decisions a worker has in hand: enough to work while the database does, few enough that who came first is
+served first."""
+
+
 async def run(
     context: Context, listener: Any, stop: asyncio.Event, lanes: Sequence[str] = (queue.FIRST, queue.REST)
 ) -> None:
@@ -140,10 +154,56 @@ async def run(
 
     A worker without the lane `queue.REST` leaves the sweep to one that has it.
     """
+    async with queue.calls(listener) as heard:
+        count = HANDS if queue.FIRST in lanes else 0
+        hands = [asyncio.create_task(_hand(context, heard, stop)) for _ in range(count)]
+        kept = [task for task in TIMETABLE if task.lane in (None, *lanes)]
+        tasks = [asyncio.create_task(_keep(context, task, stop)) for task in kept]
+        try:
+            await (_work(context, listener, stop) if queue.REST in lanes else _stay(listener, stop))
+        finally:
+            stop.set()
+            for task in tasks:
+                task.cancel()
+            for _ in hands:
+                heard.put_nowait(None)
+            await asyncio.gather(*tasks, *hands, return_exceptions=True)
+
+
+async def _hand(context: Context, heard: queue.Heard, stop: asyncio.Event) -> None:
+    """Deliver what is called out, one after the other, until `stop` (after which nothing is called out)."""
+    while (called := await heard.get()) is not None and not stop.is_set():
+        await _delivered(context, *called)
+
+
+async def _delivered(context: Context, institution_id: str, effect_id: str) -> None:
+    """What is called out; a mistake of ours ends nothing, and the sweep finds the effect again."""
+    try:
+        await deliver(context, institution_id, effect_id, at_once=True)
+    except Unavailable:
+        return  # the database went away
+    except Exception as bug:
+        log.error("delivery failed", error=type(bug).__name__)
+
+
+async def _stay(listener: Any, stop: asyncio.Event) -> None:
+    """Until `stop`. Raises `InterfaceError` when the connection that hears is gone, as the queue does."""
+    gone = asyncio.Event()
+    listener.add_termination_listener(lambda _: gone.set())
+    ends = [asyncio.create_task(each.wait()) for each in (stop, gone)]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
+    if not stop.is_set():
+        raise asyncpg.InterfaceError("the connection of the queue is closed")
+
+
+async def _work(context: Context, listener: Any, stop: asyncio.Event) -> None:
+    """Take jobs from the queue until `stop`, then finish what is in hand."""
     pgq = queue.jobs(listener)
 
     async def effect(job: Job) -> None:
-        institution_id, _, effect_id = (job.payload or b"").decode().partition("/")
+        institution_id, effect_id = queue.parted((job.payload or b"").decode())
         try:
             await deliver(context, institution_id, effect_id)
         except Unavailable:
@@ -154,10 +214,7 @@ async def run(
             log.error("delivery failed", error=type(bug).__name__)
             raise DeliveryFailed(type(bug).__name__) from None
 
-    for lane in lanes:
-        pgq.entrypoint(lane, concurrency_limit=0, on_failure="hold")(effect)
-    kept = [task for task in TIMETABLE if task.lane in (None, *lanes)]
-    tasks = [asyncio.create_task(_keep(context, task, stop)) for task in kept]
+    pgq.entrypoint(queue.REST, concurrency_limit=0, on_failure="hold")(effect)
 
     async def end() -> None:
         await stop.wait()
@@ -167,10 +224,8 @@ async def run(
     try:
         await pgq.run(dequeue_timeout=timedelta(seconds=1), batch_size=10, max_concurrent_tasks=20)
     finally:
-        stop.set()
-        for task in (*tasks, ender):
-            task.cancel()
-        await asyncio.gather(*tasks, ender, return_exceptions=True)
+        ender.cancel()
+        await asyncio.gather(ender, return_exceptions=True)
 
 
 async def _keep(context: Context, task: Task, stop: asyncio.Event) -> None:

@@ -85,7 +85,7 @@ async def add(
     if inserted is None:
         return None
     if wake and not delay:
-        await queue.enqueue(tx, tx.institution_id, effect_id, first=first)
+        await (queue.call if first else queue.enqueue)(tx, tx.institution_id, effect_id)
     return effect_id
 
 

@@ -1,11 +1,15 @@
-"""The one place that knows PgQueuer: jobs carry ids only, effects live in our own table.
+"""Who wakes the worker, and the one place that knows PgQueuer. Ids only: effects live in our own table, and what is
+lost on the way is found again by the sweep over it.
 
-PgQueuer's tables lie in the schema `queue`. Its `attempts` does not count crashes, so ours does
-(findings.md); a lost job is found again by the sweep over `outbox.effects`.
+What a person waits for at the page (`FIRST`) is called out by PostgreSQL's NOTIFY at the commit: to be written down as
+a job, taken and struck off again cost a decision more than to be read. Everything else is a job of PgQueuer's, whose
+tables lie in the schema `queue`; its `attempts` does not count crashes, so ours does (findings.md).
 """
 
+import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 
 FIRST, REST = "first", "effect"
 """The lanes: what a person looks at the page for, and everything else. A worker may serve one or both."""
+
+_CALLED = "first_effect"
 
 _ENQUEUE = QueryQueueBuilder().build_enqueue_query("skip")
 """Its text once a process: the library's own call writes it anew for every job."""
@@ -75,31 +81,60 @@ async def install(connection: Any) -> None:
     )
 
 
-async def enqueue(
-    tx: "Tx", institution_id: str, effect_id: str, attempt: str = "0", *, first: bool = False
-) -> None:
+async def enqueue(tx: "Tx", institution_id: str, effect_id: str, attempt: str = "0") -> None:
     """Wake a worker for one effect, in the same transaction. A second job for the same attempt is skipped.
 
-    `first`: before everything else that waits, because a person looks at the page until it is done.
     The attempt is part of the key because the job of a killed worker stays in the queue for a while.
     """
-    await _enqueue(tx, [(institution_id, effect_id, attempt)], first=first)
+    await enqueue_all(tx, [(institution_id, effect_id, attempt)])
 
 
 async def enqueue_all(tx: "Tx", jobs: Sequence[tuple[str, str, str]]) -> None:
     """As `enqueue` for each (institution, effect, attempt), in one statement."""
-    if jobs:
-        await _enqueue(tx, jobs, first=False)
-
-
-async def _enqueue(tx: "Tx", jobs: Sequence[tuple[str, str, str]], *, first: bool) -> None:
+    if not jobs:
+        return
     count = len(jobs)
     await tx.reviewed.fetch(  # an insert of the library's, which leaves the session alone
         _ENQUEUE,
-        [int(first)] * count,
-        [FIRST if first else REST] * count,
-        [f"{institution_id}/{effect_id}".encode() for institution_id, effect_id, _ in jobs],
+        [0] * count,
+        [REST] * count,
+        [_named(institution_id, effect_id).encode() for institution_id, effect_id, _ in jobs],
         [timedelta()] * count,
         [f"{effect_id}:{attempt}" for _, effect_id, attempt in jobs],
         ["null"] * count,
     )
+
+
+async def call(tx: "Tx", institution_id: str, effect_id: str) -> None:
+    """Tell every worker of the first lane, when this transaction commits. The first who takes the lease has it."""
+    await tx.reviewed.fetchval("select pg_notify($1, $2)", _CALLED, _named(institution_id, effect_id))
+
+
+Heard = asyncio.Queue[tuple[str, str] | None]
+"""(institution, effect); None: nothing more comes."""
+
+
+@asynccontextmanager
+async def calls(connection: Any) -> AsyncIterator[Heard]:
+    """What is called out on a connection from here on, in the order of the commits."""
+    heard: Heard = asyncio.Queue()
+
+    def hear(*said: Any) -> None:
+        heard.put_nowait(parted(said[-1]))
+
+    await connection.add_listener(_CALLED, hear)
+    try:
+        yield heard
+    finally:
+        if not connection.is_closed():
+            await connection.remove_listener(_CALLED, hear)
+
+
+def _named(institution_id: str, effect_id: str) -> str:
+    return f"{institution_id}/{effect_id}"
+
+
+def parted(name: str) -> tuple[str, str]:
+    """(institution, effect) of a job's payload or a call."""
+    institution_id, _, effect_id = name.partition("/")
+    return institution_id, effect_id
