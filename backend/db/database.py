@@ -156,6 +156,19 @@ class Database:
         """A READ ONLY transaction; union-wide actors see every institution here."""
         return _Transaction(self, actor, "begin read only", self._flush_audit)
 
+    @asynccontextmanager
+    async def alone(self, actor: Actor) -> AsyncIterator[Tx]:
+        """For one statement that calls a function which says itself for whom it works: it needs no transaction, and
+        no institution is set."""
+        connection = await self.acquire()
+        try:
+            yield Tx(connection, actor, clock.now(), self.vault)
+        except _GONE as cause:
+            raise DatabaseDown() from cause
+        finally:
+            connection.leave_alone()
+            await self.release(connection)
+
     async def acquire(self) -> Any:
         """A connection for one transaction. Raises `DatabaseDown` when there is none within five seconds."""
         try:
@@ -191,6 +204,10 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
         before = "set local synchronous_commit to default; " if durable else ""
         after = f"; {super().get_reset_query()}" if reset else ""
         await self.execute(f"{before}commit{after}")
+        self.is_reset = True
+
+    def leave_alone(self) -> None:
+        """A reviewed statement outside a transaction has left nothing to reset."""
         self.is_reset = True
 
     def get_reset_query(self) -> str:

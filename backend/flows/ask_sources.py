@@ -45,7 +45,6 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     wanted: Mapping[str, list[str]]
     consents: Mapping[str, Consent]
     answers: Mapping[str, Answer]
-    breakers: Mapping[str, Breaker]
     quiet: bool
 
 
@@ -58,7 +57,8 @@ class Answered(msgspec.Struct, frozen=True):
 
 async def ask_sources(context: Context, actor: Actor, subject: Subject) -> Answered:
     """Never raises for a system that is down or refuses: its facts are then absent."""
-    asking = _Asking(context, actor, subject)
+    async with context.db.read(actor) as tx:
+        asking = _Asking(context, actor, subject, await breakers.every(tx))
     known = [source for source in sources.asked() if source.name in subject.wanted]
     await asyncio.gather(*(asking.ask(each) for each in known if each.name != "credit_bureau"))
     bureau = next((each for each in known if each.name == "credit_bureau"), None)
@@ -80,8 +80,10 @@ def _is_the_person(identity: Answer | None) -> bool:
 class _Asking:
     """One round of questions; `answers` by source, `down` what could not be had, `returned` what is back."""
 
-    def __init__(self, context: Context, actor: Actor, subject: Subject) -> None:
-        self._context, self._actor, self._subject = context, actor, subject
+    def __init__(
+        self, context: Context, actor: Actor, subject: Subject, breakers_: Mapping[str, Breaker]
+    ) -> None:
+        self._context, self._actor, self._subject, self._breakers = context, actor, subject, breakers_
         self._application, self._person = subject.application, subject.person
         self.answers = dict(subject.answers)
         self.down: set[str] = set()
@@ -184,14 +186,14 @@ class _Asking:
         failpoints.hit(KEPT)
 
     async def _admitted(self, source: Source) -> bool:
-        breaker = self._subject.breakers.get(source.name)
+        breaker = self._breakers.get(source.name)
         if breaker is None or breaker.state == "closed":
             return True
         return await self._beside(lambda tx: breakers.admit(tx, source))
 
     async def _works(self, source: Source) -> None:
         """Written only while something was wrong lately: a healthy source costs no statement."""
-        breaker = self._subject.breakers.get(source.name)
+        breaker = self._breakers.get(source.name)
         if breaker is None or (breaker.state == "closed" and not breaker.failures):
             return
         if await self._beside(lambda tx: breakers.answered(tx, source)):

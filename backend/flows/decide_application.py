@@ -70,32 +70,28 @@ Done = Callable[[Tx], Awaitable[None]]
 """What is to be written in the transaction that ends a try at a case."""
 
 
-async def take(tx: Tx, application_id: str) -> Taken:
-    """submitted → deciding. Need not be durable: what is decided later is written after it, and what is not is taken
-    again."""
-    moved = await applications.move_unseen(tx, application_id, "submitted", "deciding", "deciding")
-    application = moved or await applications.get(tx, application_id, lock=True)
+async def take(tx: Tx, application_id: str, *, at_once: Done | None = None) -> Taken:
+    """The case, locked, and what decides it. Need not be durable: what is decided later is written after it, and what
+    is not is taken again.
+
+    With `at_once` (what is to be written with the decision) it is decided here and now if every question was answered
+    before: nobody is asked, and it is one durable commit. Raises then as `decide_application`, with nothing written.
+    """
+    application = await applications.get(tx, application_id, lock=True)
     if application.status not in _OPEN:
         return Taken(application)
     bundle, usable = await _bundle(tx, application)
-    return Taken(application, bundle, usable, await gather_facts.known(tx, application))
-
-
-async def decide_at_hand(tx: Tx, taken: Taken, done: Done) -> bool:
-    """Decide in the transaction that took the case, where every question was answered before: nobody is asked, and it
-    is one commit in place of two. Whether it was decided; where not, nothing was done. Raises as `decide_application`;
-    nothing is then written, the taking neither."""
-    application, bundle, known = taken.application, taken.bundle, taken.known
-    if bundle is None or known is None:
-        return False
-    gathered = gather_facts.at_hand(application, bundle, known)
-    if gathered is None:
-        return False
-    capsule, advice = await asyncio.to_thread(_think, gathered, bundle, taken.usable)
-    failpoints.hit(EVALUATED)
-    await _write(tx, application, gathered, capsule, advice, done)
-    tx.durable = True
-    return True
+    known = await gather_facts.known(tx, application, bundle)
+    gathered = gather_facts.at_hand(application, bundle, known) if at_once else None
+    if at_once and gathered:
+        capsule, advice = await asyncio.to_thread(_think, gathered, bundle, usable)
+        failpoints.hit(EVALUATED)
+        tx.durable = True
+        return Taken(await _write(tx, application, gathered, capsule, advice, at_once))
+    if application.status == "submitted":
+        application = await applications.move(tx, application, "deciding", "deciding")
+        await notify.announce_received(tx, application)
+    return Taken(application, bundle, usable, known)
 
 
 async def decide_application(
@@ -197,6 +193,8 @@ async def _record(
         application = await applications.get(tx, application.id, lock=True)
         if application.status not in _OPEN:
             return application
+        if capsule.decision.outcome is Outcome.APPROVED:
+            await _as_promised(tx, gathered)
         return await _write(tx, application, gathered, capsule, advice, done)
 
 
@@ -208,7 +206,7 @@ async def _write(
     advice: decisions.Nearest | None,
     done: Done | None,
 ) -> Application:
-    """Of a case that is open and locked."""
+    """Of a case that is open and locked, and in whose facts nothing has changed."""
     if application.status == "held":
         application = await applications.move(tx, application, "deciding", "resumed")
     recorded = await decisions.record(tx, application.id, capsule, advice=advice)
@@ -226,6 +224,12 @@ async def _write(
     return decided
 
 
+async def _as_promised(tx: Tx, gathered: gather_facts.Gathered) -> None:
+    """Raises `ExposureChanged`; else nothing is promised to the person beside this until the transaction ends."""
+    if await contracts.promised(tx, gathered.person, lock=True) != gathered.promised_fen:
+        raise ExposureChanged()
+
+
 async def _approve(
     tx: Tx, application: Application, gathered: gather_facts.Gathered, capsule: Capsule
 ) -> Application:
@@ -234,8 +238,6 @@ async def _approve(
     assert decision.amount_fen is not None
     assert decision.annual_rate_bp is not None
     assert decision.term_months is not None
-    if await contracts.promised(tx, person, lock=True) != gathered.promised_fen:
-        raise ExposureChanged()
     agreed = Terms(
         agreed_by="decision",
         product_code=gathered.product.code,

@@ -26,8 +26,8 @@ from backend.domains.customers.model import Consent, Person
 from backend.domains.decision import facts as decision_facts
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import SourceFacts, Standing
-from backend.domains.evidence import breakers, sources
 from backend.domains.evidence import service as evidence
+from backend.domains.evidence import sources
 from backend.domains.evidence.model import Answer
 from backend.domains.guarantees import service as guarantees
 from backend.domains.identity import service as identity
@@ -75,7 +75,6 @@ class Known(msgspec.Struct, frozen=True):
     promised_fen: int
     guaranteed_fen: int
     printed: card_form.Printed | None
-    breakers: dict[str, breakers.Breaker]
     survey: Survey | None
     villages: tuple[str, ...]
 
@@ -102,7 +101,6 @@ async def gather_facts(
             wanted=_wanted(bundle),
             consents=known.consents,
             answers=known.answers,
-            breakers=known.breakers,
             quiet=quiet,
         ),
     )
@@ -120,7 +118,7 @@ def _gathered(
     application: Application, bundle: decisions.Bundle, known: Known, answered: ask_sources.Answered
 ) -> Gathered:
     wanted, own = _wanted(bundle), _own_sources(application, known)
-    own |= _surveyed(application, known, bundle, answered.answers)
+    own |= _surveyed(application, known, answered.answers)
     outside = {
         source: _source(answer, wanted.get(source, ()), known.standing)
         for source, answer in answered.answers.items()
@@ -138,13 +136,14 @@ def _wanted(bundle: decisions.Bundle) -> dict[str, list[str]]:
     return wanted
 
 
-async def known(tx: Tx, application: Application) -> Known:
+async def known(tx: Tx, application: Application, bundle: decisions.Bundle) -> Known:
+    """What the bundle may look at; `promised_fen` holds off another approval of the person until `tx` ends."""
     assert application.customer_id is not None, "submit_application checked it"
     today = clock.today()
     person = await customers.get(tx, application.customer_id)
     product, on_offer = await product_of(tx, application)
     standing = [c for c in await consents.given(tx, application.customer_id) if _stands(c, tx.now)]
-    survey = await surveys.latest_confirmed(tx, person.id)
+    survey = await surveys.latest_confirmed(tx, person.id) if _looks_at_survey(bundle) else None
     return Known(
         person=person,
         product=product,
@@ -155,10 +154,9 @@ async def known(tx: Tx, application: Application) -> Known:
         standing=frozenset(c.id for c in standing),
         answers=await evidence.answers(tx, application.id),
         related=await _related(tx, application, person),
-        promised_fen=await contracts.promised(tx, person),
+        promised_fen=await contracts.promised(tx, person, lock=True),
         guaranteed_fen=(await guarantees.exposure(tx, person.id)).amount_fen,
         printed=await printed_on(tx, application),
-        breakers=await breakers.every(tx),
         survey=survey,
         villages=villages(await institutions.areas(tx, tx.institution_id)) if survey else (),
     )
@@ -248,14 +246,16 @@ def _own_sources(application: Application, known: Known) -> dict[str, SourceFact
     }
 
 
-def _surveyed(
-    application: Application, known: Known, bundle: decisions.Bundle, answers: dict[str, Answer]
-) -> dict[str, SourceFacts]:
+def _looks_at_survey(bundle: decisions.Bundle) -> bool:
+    return any(fact.source == "officer_survey" for fact in (*bundle.needed, *bundle.county_needed))
+
+
+def _surveyed(application: Application, known: Known, answers: dict[str, Answer]) -> dict[str, SourceFacts]:
     """The newest visit a second person confirmed (A6-20), where a strategy looks at it. Its differences are counted
     against what is known for this very case; a consent taken back since leaves it without one, and the gate
     uses none of it."""
-    survey, looked_at = known.survey, (*bundle.needed, *bundle.county_needed)
-    if survey is None or not any(fact.source == "officer_survey" for fact in looked_at):
+    survey = known.survey
+    if survey is None:
         return {}
     try:
         answered = survey_rules.answered(survey, known.villages, known.rules.on)

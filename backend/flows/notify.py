@@ -28,7 +28,6 @@ KIND = "notify.status"
 
 TOLD = frozenset(
     {
-        "submitted",
         "held",
         "referred",
         "approved",
@@ -88,18 +87,27 @@ async def announce(tx: Tx, application: Application) -> None:
 
     It may leave a second later, with all of that second: whoever decides wakes nobody for it and goes on deciding.
     """
-    if application.status not in TOLD:
-        return
-    received = application.status == RECEIVED
+    if application.status in TOLD:
+        await _queue(tx, application.id, application.status, overtakes=_key(application.id, RECEIVED))
+
+
+async def announce_received(tx: Tx, application: Application) -> None:
+    """Queue the word that the application has come, for one that is not decided at once."""
+    await _queue(tx, application.id, RECEIVED, delay=RECEIVED_AFTER)
+
+
+async def _queue(
+    tx: Tx, application_id: str, status: str, *, delay: timedelta | None = None, overtakes: str | None = None
+) -> None:
     await effects.add(
         tx,
         kind=KIND,
-        case_id=application.id,
-        key=_key(application.id, application.status),
-        payload={"application_id": application.id, "status": application.status},
-        delay=RECEIVED_AFTER if received else None,
+        case_id=application_id,
+        key=_key(application_id, status),
+        payload={"application_id": application_id, "status": status},
+        delay=delay,
         wake=False,
-        overtakes=None if received else _key(application.id, RECEIVED),
+        overtakes=overtakes,
     )
 
 

@@ -96,16 +96,14 @@ async def hand_in(
 
 
 async def ask_decision(tx: Tx, submitted: Application) -> None:
-    """The decision is asked for, and the customer told that it is."""
+    """The decision is asked for."""
     key = f"decide:{submitted.id}"
     await effects.add(tx, kind=DECIDE, case_id=submitted.id, key=key, payload={}, first=True)
-    await notify.announce(tx, submitted)
 
 
 async def _turn_away(tx: Tx, submitted: Application) -> Application:
     """Declined at once, by what we know ourselves: nobody is asked, nothing is paid, a person may still be asked."""
-    deciding = await applications.move(tx, submitted, "deciding", "deciding")
-    declined = await applications.move(tx, deciding, "declined", "declined", "pre_screen")
+    declined = await applications.move(tx, submitted, "declined", "declined", "pre_screen")
     await notify.announce(tx, declined)
     return declined
 

@@ -53,11 +53,14 @@ class Delivery:
     def __init__(self, effect: Effect, *, at_once: bool = False) -> None:
         self.effect, self.at_once = effect, at_once
         self.found: object = None
-        self.recorded = False
+        self._recorded = False
+
+    def is_recorded(self) -> bool:
+        return self._recorded
 
     async def record(self, tx: Tx) -> None:
         await effects.delivered(tx, self.effect)
-        self.recorded = True
+        self._recorded = True
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -74,13 +77,12 @@ def _decider(effect: Effect) -> Actor:
 
 async def _take(tx: Tx, delivery: Delivery) -> None:
     tx.actor = _decider(delivery.effect)  # the lease itself leaves no name anywhere
-    delivery.found = taken = await decide_application.take(tx, delivery.effect.case_id)
-    if delivery.at_once:
-        await decide_application.decide_at_hand(tx, taken, delivery.record)
+    at_once = delivery.record if delivery.at_once else None
+    delivery.found = await decide_application.take(tx, delivery.effect.case_id, at_once=at_once)
 
 
 async def _decide(context: Context, delivery: Delivery) -> None:
-    if delivery.recorded:
+    if delivery.is_recorded():
         return
     effect, found = delivery.effect, delivery.found
     taken = found if isinstance(found, decide_application.Taken) else None

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import structlog
 from pgqueuer.models import Job
 
@@ -50,7 +49,7 @@ async def deliver(context: Context, institution_id: str, effect_id: str, *, at_o
     delivery = await _lease(context, actor, effect_id, at_once=at_once)
     if delivery is None:
         return "nothing"
-    if delivery.recorded:
+    if delivery.is_recorded():
         return "delivered"
     effect = delivery.effect
     failpoints.hit(LEASED)
@@ -60,7 +59,7 @@ async def deliver(context: Context, institution_id: str, effect_id: str, *, at_o
     finally:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
-    if delivery.recorded and not error:
+    if delivery.is_recorded() and not error:
         return "delivered"
     failpoints.hit(SENT)
     async with context.db.begin(actor, durable=False) as tx:
@@ -79,12 +78,14 @@ async def _lease(context: Context, actor: Actor, effect_id: str, *, at_once: boo
     """
     try:
         async with context.db.begin(actor, durable=False) as tx:
-            effect = await effects.lease(tx, effect_id)
+            effect = await (effects.hold if at_once else effects.lease)(tx, effect_id)
             if effect is None:
                 return None
             delivery = Delivery(effect, at_once=at_once)
             if joined := JOINED.get(effect.kind):
                 await joined.begin(tx, delivery)
+            if at_once and not delivery.is_recorded():
+                delivery.effect = await effects.lease(tx, effect_id) or effect
         return delivery
     except Exception as problem:
         log.warning("lease without its first step", error=type(problem).__name__)
@@ -160,7 +161,7 @@ async def run(
         kept = [task for task in TIMETABLE if task.lane in (None, *lanes)]
         tasks = [asyncio.create_task(_keep(context, task, stop)) for task in kept]
         try:
-            await (_work(context, listener, stop) if queue.REST in lanes else _stay(listener, stop))
+            await (_work(context, listener, stop) if queue.REST in lanes else queue.stay(listener, stop))
         finally:
             stop.set()
             for task in tasks:
@@ -184,18 +185,6 @@ async def _delivered(context: Context, institution_id: str, effect_id: str) -> N
         return  # the database went away
     except Exception as bug:
         log.error("delivery failed", error=type(bug).__name__)
-
-
-async def _stay(listener: Any, stop: asyncio.Event) -> None:
-    """Until `stop`. Raises `InterfaceError` when the connection that hears is gone, as the queue does."""
-    gone = asyncio.Event()
-    listener.add_termination_listener(lambda _: gone.set())
-    ends = [asyncio.create_task(each.wait()) for each in (stop, gone)]
-    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    for end in ends:
-        end.cancel()
-    if not stop.is_set():
-        raise asyncpg.InterfaceError("the connection of the queue is closed")
 
 
 async def _work(context: Context, listener: Any, stop: asyncio.Event) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -69,7 +70,10 @@ async def add(
     """
     effect_id = ids.new()
     sealed = tx.vault.seal("outbox.effects", "payload", effect_id, msgspec.json.encode(payload))
+    at_once = wake and not delay
     query, more = (Q.insert_overtaking, {"overtakes": overtakes}) if overtakes else (Q.insert_effect, {})
+    if first and at_once:
+        query = Q.insert_called
     inserted = await query(
         tx,
         institution_id=tx.institution_id,
@@ -84,8 +88,8 @@ async def add(
     )
     if inserted is None:
         return None
-    if wake and not delay:
-        await (queue.call if first else queue.enqueue)(tx, tx.institution_id, effect_id)
+    if at_once and not first:
+        await queue.enqueue(tx, tx.institution_id, effect_id)
     return effect_id
 
 
@@ -100,6 +104,16 @@ async def lease(tx: Tx, effect_id: str) -> Effect | None:
     row = await Q.lease(tx, **mine, until=tx.now + LEASE)
     if row is None and await _recovered(tx, effect_id):
         row = await Q.lease(tx, **mine, until=tx.now + LEASE)
+    return _effect(tx, row)
+
+
+async def hold(tx: Tx, effect_id: str) -> Effect | None:
+    """As `lease`, for a delivery that ends with this transaction: the row is locked and nothing is counted. None also
+    for one that another has in hand."""
+    return _effect(tx, await Q.hold(tx, institution_id=tx.institution_id, id=effect_id, now=tx.now))
+
+
+def _effect(tx: Tx, row: Any) -> Effect | None:
     if row is None:
         return None
     opened = tx.vault.open("outbox.effects", "payload", row["id"], row["payload"])

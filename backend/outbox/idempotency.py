@@ -93,7 +93,7 @@ class Claim:
         """
         until = time.monotonic() + WAIT_SECONDS
         while True:
-            async with self._db.read(everywhere("idempotency")) as tx:
+            async with self._db.alone(everywhere("idempotency")) as tx:
                 row = await Q.request_with(tx, key=self.key)
             if row is None:
                 return False, None
@@ -138,11 +138,14 @@ class Claim:
         raise Refused(StillRunning())
 
     async def answered(self, answer: bytes | None) -> None:
-        """Save it for repeats; None when it is too large to keep. Nothing was changed: nothing is saved."""
+        """Save it for repeats; None when it is too large to keep. Nothing was changed: nothing is saved.
+
+        Not worth waiting for the disk: without it the repeat of a request runs again and changes nothing twice.
+        """
         if not self.held:
             return
         with self._aside():
-            async with self._db.begin(system(self.institution_id, "idempotency")) as tx:
+            async with self._db.begin(system(self.institution_id, "idempotency"), durable=False) as tx:
                 sealed = None if answer is None else tx.vault.seal(_TABLE, "answer", self.key, answer)
                 await Q.answer_request(
                     tx, institution_id=self.institution_id, key=self.key, answer=sealed, now=tx.now

@@ -5,6 +5,16 @@ values (:institution_id, :id, :kind, :case_id, :key, :payload, :due_at, :now)
 on conflict (institution_id, kind, key) do nothing
 returning id;
 
+-- name: insert_called(institution_id, id, kind, case_id, key, payload, now, due_at)$
+-- As `insert_effect`, and called out to the workers at the commit (`queue.calls`).
+with added as (
+    insert into outbox.effects (institution_id, id, kind, case_id, key, payload, due_at, created_at)
+    values (:institution_id, :id, :kind, :case_id, :key, :payload, :due_at, :now)
+    on conflict (institution_id, kind, key) do nothing
+    returning institution_id, id
+)
+select a.id from added a, pg_notify('first_effect', a.institution_id || '/' || a.id);
+
 -- name: insert_overtaking(institution_id, id, kind, case_id, key, payload, now, due_at, overtakes)$
 -- As `insert_effect`; one that waits and says what is no longer so is done with.
 with gone as (
@@ -34,6 +44,13 @@ set status = 'delivering', attempts = attempts + 1, leased_until = :until
 where institution_id = :institution_id and id = :id and status = 'waiting' and due_at <= :now
 returning id, kind, case_id, key, payload, attempts, created_at, last_error;
 
+-- name: hold(institution_id, id, now)^
+-- For a delivery that ends with the transaction; what another has in hand is theirs.
+select id, kind, case_id, key, payload, attempts, created_at, last_error
+from outbox.effects
+where institution_id = :institution_id and id = :id and status = 'waiting' and due_at <= :now
+for update skip locked;
+
 -- name: keep(institution_id, id, attempts, until)$
 -- The delivery goes on; the one who counted this attempt holds it.
 update outbox.effects
@@ -46,7 +63,8 @@ returning true;
 -- is back: what waits for it, or because of the same failure, goes out within seconds, spread a little.
 with done as (
     update outbox.effects
-    set status = 'delivered', delivered_at = :now, leased_until = null, last_error = null
+    set status = 'delivered', delivered_at = :now, leased_until = null, last_error = null,
+        attempts = greatest(attempts, 1)
     where institution_id = :institution_id and id = :id and status in ('delivering', 'waiting')
 )
 update outbox.effects
@@ -136,8 +154,7 @@ where institution_id = :institution_id and source = :source and message_id = :me
 
 -- name: request_with(key)^
 -- scope: all institutions, because the key is looked up before it is known which of them its request works for.
-select institution_id, request_hash, outcome, leased_until, answered_at, answer from outbox.idempotency
-where key = :key;
+select institution_id, request_hash, outcome, leased_until, answered_at, answer from outbox.request_with(:key);
 
 -- name: claim_request(institution_id, key, request_hash, now, until)$
 -- In the transaction of the change itself. A second one with the key waits here until the first has committed.

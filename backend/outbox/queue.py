@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 os.environ["PGQUEUER_SCHEMA"] = "queue"  # read by pgqueuer's settings at its import
 
+import asyncpg
 from pgqueuer import PgQueuer
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import QueryQueueBuilder
@@ -28,6 +29,7 @@ FIRST, REST = "first", "effect"
 """The lanes: what a person looks at the page for, and everything else. A worker may serve one or both."""
 
 _CALLED = "first_effect"
+"""Where `insert_called` (queries.sql) calls out."""
 
 _ENQUEUE = QueryQueueBuilder().build_enqueue_query("skip")
 """Its text once a process: the library's own call writes it anew for every job."""
@@ -105,11 +107,6 @@ async def enqueue_all(tx: "Tx", jobs: Sequence[tuple[str, str, str]]) -> None:
     )
 
 
-async def call(tx: "Tx", institution_id: str, effect_id: str) -> None:
-    """Tell every worker of the first lane, when this transaction commits. The first who takes the lease has it."""
-    await tx.reviewed.fetchval("select pg_notify($1, $2)", _CALLED, _named(institution_id, effect_id))
-
-
 Heard = asyncio.Queue[tuple[str, str] | None]
 """(institution, effect); None: nothing more comes."""
 
@@ -128,6 +125,19 @@ async def calls(connection: Any) -> AsyncIterator[Heard]:
     finally:
         if not connection.is_closed():
             await connection.remove_listener(_CALLED, hear)
+
+
+async def stay(connection: Any, stop: asyncio.Event) -> None:
+    """For a worker that only hears: until `stop`. Raises `InterfaceError` when its connection is gone, as the library
+    does."""
+    gone = asyncio.Event()
+    connection.add_termination_listener(lambda _: gone.set())
+    ends = [asyncio.create_task(each.wait()) for each in (stop, gone)]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
+    if not stop.is_set():
+        raise asyncpg.InterfaceError("the connection that hears is closed")
 
 
 def _named(institution_id: str, effect_id: str) -> str:

@@ -68,7 +68,7 @@ async def test_a_refusal_comes_at_once_with_its_reasons_and_nobody_was_asked_or_
     assert [reason.text for reason in told.reasons] == ["现在还不能为您预先审批"]
     assert "可以到网点问一问" in told.advice
     assert [reason.code for reason in file.turned_away] == ["PS_LISTED"]
-    assert (await road.events(turned_away))[-3:] == ["submitted", "deciding", "declined"]
+    assert (await road.events(turned_away))[-2:] == ["submitted", "declined"]
     from backend.core.actor import everywhere
 
     async with road.db.read(everywhere("test")) as tx:

@@ -244,7 +244,7 @@ async def test_what_waits_and_is_no_longer_so_is_overtaken_but_not_what_has_begu
     assert now["new 1"] == now["new 2"] == ("waiting", 0)
 
 
-async def test_a_job_wakes_the_lane_of_its_effect_and_what_is_put_off_wakes_nobody(db: Database) -> None:
+async def test_a_job_wakes_a_worker_and_what_is_called_out_or_put_off_makes_none(db: Database) -> None:
     async with db.begin(JIA) as tx:
         await effects.add(tx, kind="test", case_id="c", payload={}, key="at once", first=True)
         await effects.add(tx, kind="test", case_id="c", payload={}, key="some time")
@@ -253,7 +253,7 @@ async def test_a_job_wakes_the_lane_of_its_effect_and_what_is_put_off_wakes_nobo
         keys = {each.id: each.key for each in await effects.of_case(tx, "c")}
         jobs = await tx.connection.fetch("select entrypoint, payload from queue.pgqueuer")
     lanes = {keys[row["payload"].decode().partition("/")[2]]: row["entrypoint"] for row in jobs}
-    assert lanes == {"at once": queue.FIRST, "some time": queue.REST}
+    assert lanes == {"some time": queue.REST}
     with clock.at(clock.now() + timedelta(seconds=6)):
         async with db.begin(everywhere("sweep")) as tx:
             assert await effects.wake_overdue(tx) == 3

@@ -28,7 +28,7 @@ APPLICATION = Lifecycle(
     },
     {
         "draft": ("submitted", "abandoned"),
-        "submitted": ("deciding",),
+        "submitted": ("deciding", "approved", "declined", "referred"),  # deciding: somebody outside is asked
         "deciding": ("approved", "declined", "referred", "held"),
         "held": ("deciding", "cancelled"),
         "referred": ("approved", "declined", "cancelled"),

@@ -186,17 +186,6 @@ async def move(
     return moved
 
 
-async def move_unseen(
-    tx: Tx, application_id: str, old: str, to_status: str, event: str
-) -> Application | None:
-    """As `move`, of a case that nobody has read yet; None where it stands elsewhere."""
-    APPLICATION.check(old, to_status)
-    moved = await repository.move(tx, application_id, old, to_status, event)
-    if moved is not None:
-        audit.add(tx, f"application.{event}", moved.application_no, old=old, new=to_status, why="")
-    return moved
-
-
 async def note(tx: Tx, application: Application, event: str, why: str = "") -> None:
     """An event that moves nothing. Locks the row so that events stay numbered without gaps."""
     await get(tx, application.id, lock=True)

@@ -11,8 +11,8 @@ from backend.core.lifecycle import Lifecycle
 Role = Literal["own", "used"]
 Source = Literal["application", "phone", "binding", "guarantee", "draw", "roster"]
 
-WINDOWS: tuple[str, ...] = ("1h", "24h", "7d", "30d", "90d")
-"""The windows every key is counted over, back from the submission."""
+WINDOWS: tuple[str, ...] = ("24h", "30d", "90d")
+"""The windows every key is counted over, back from the submission; a network over the first alone."""
 
 LISTS = {"block": "黑名单", "watch": "关注名单", "allow": "放行名单", "staff": "本行员工"}
 LISTED_KINDS = ("id_number", "phone", "openid", "address", "payee", "network")

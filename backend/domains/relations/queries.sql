@@ -9,31 +9,26 @@ select relations.sight(:institution_id, :application_id, :customer_id, :kinds::t
 
 -- name: velocity(institution_id, application_id)
 -- Counted back from the submission over what was committed before it: a replay of the case counts the same. The
--- newest 1,000 of a key are enough to tell; a wireless network of a whole market is not read to its end. Summed up by
--- customer first, who counts in every window that reaches back to the last time; a case stands once under a key.
+-- newest 1,000 of a key are enough to tell, and a network, which a whole town may share, is only looked at over a day.
+-- Summed up by customer first, who counts in every window that reaches back to the last time; a case stands once under
+-- a key.
 select m.kind,
-    count(*) filter (where c.last_at >= m.at - interval '1 hour') as customers_1h,
     count(*) filter (where c.last_at >= m.at - interval '24 hours') as customers_24h,
-    count(*) filter (where c.last_at >= m.at - interval '7 days') as customers_7d,
     count(*) filter (where c.last_at >= m.at - interval '30 days') as customers_30d,
     count(*) as customers_90d,
-    sum(c.applications_1h)::bigint as applications_1h,
     sum(c.applications_24h)::bigint as applications_24h,
-    sum(c.applications_7d)::bigint as applications_7d,
     sum(c.applications_30d)::bigint as applications_30d,
     sum(c.applications_90d)::bigint as applications_90d
 from relations.sightings m
 cross join lateral (
     select s.customer_id, max(s.at) as last_at,
-        count(*) filter (where s.at >= m.at - interval '1 hour') as applications_1h,
         count(*) filter (where s.at >= m.at - interval '24 hours') as applications_24h,
-        count(*) filter (where s.at >= m.at - interval '7 days') as applications_7d,
         count(*) filter (where s.at >= m.at - interval '30 days') as applications_30d,
         count(*) as applications_90d
     from (
         select o.customer_id, o.at from relations.sightings o
         where o.institution_id = m.institution_id and o.kind = m.kind and o.key = m.key and o.seq <= m.seq
-          and o.at >= m.at - interval '90 days'
+          and o.at >= m.at - case m.kind when 'network' then interval '24 hours' else interval '90 days' end
         order by o.at desc limit 1000
     ) s
     group by s.customer_id
@@ -53,28 +48,27 @@ select kind, label, hub_above, connects from relations.kinds order by position;
 -- What is worth a look.
 select code, label, severity, least, days from relations.patterns order by position;
 
--- name: member(institution_id, customer_id)^
--- Where the customer stands, and who hangs together with them; a home counts once, more than 1,000 customers are not told
--- apart any more. None for somebody who shared nothing yet.
-select m.household, ring.customers, ring.households
-from relations.members m
-cross join lateral (
-    select count(*) as customers, count(distinct coalesce(encode(o.household, 'hex'), o.customer_id::text)) as households
-    from (
-        select x.customer_id, x.household from relations.members x
-        where x.institution_id = m.institution_id and x.component = m.component limit 1000
-    ) o
-) ring
-where m.institution_id = :institution_id and m.customer_id = :customer_id;
-
 -- name: neighbours(institution_id, customer_id, most)
--- Everything the customer uses, each with the newest others on it. A key that is allowed is shown without others.
-select e.kind, k.label, e.key, e.role, e.first_at, e.last_at, n.customers, n.customers > k.hub_above as hub,
+-- Where the customer stands, who hangs together with them (a home counts once, more than 1,000 customers are not told
+-- apart any more), and everything the customer uses, each with the newest others on it. A key that is allowed is shown
+-- without others. Somebody who shared nothing yet has no row.
+select me.household, ring.customers as ring_customers, ring.households as ring_households,
+       e.kind, k.label, e.key, e.role, e.first_at, e.last_at, n.customers, n.customers > k.hub_above as hub,
        n.allowed, o.customer_id as other_id, o.role as other_role, o.first_at as other_first_at,
        o.application_id as other_application_id, m.household as other_household
-from relations.edges e
-join relations.nodes n on n.institution_id = e.institution_id and n.kind = e.kind and n.key = e.key
-join relations.kinds k on k.kind = e.kind
+from relations.members me
+cross join lateral (
+    select count(*) as customers, count(distinct coalesce(encode(h.household, 'hex'), h.customer_id::text)) as households
+    from (
+        select x.customer_id, x.household from relations.members x
+        where x.institution_id = me.institution_id and x.component = me.component limit 1000
+    ) h
+) ring
+left join (
+    relations.edges e
+    join relations.nodes n on n.institution_id = e.institution_id and n.kind = e.kind and n.key = e.key
+    join relations.kinds k on k.kind = e.kind
+) on e.institution_id = me.institution_id and e.customer_id = me.customer_id
 left join lateral (
     select x.customer_id, x.role, x.first_at, x.application_id from relations.edges x
     where x.institution_id = e.institution_id and x.kind = e.kind and x.key = e.key
@@ -82,7 +76,7 @@ left join lateral (
     order by x.first_at desc limit :most
 ) o on true
 left join relations.members m on m.institution_id = e.institution_id and m.customer_id = o.customer_id
-where e.institution_id = :institution_id and e.customer_id = :customer_id
+where me.institution_id = :institution_id and me.customer_id = :customer_id
 order by k.position, e.first_at, e.key, o.first_at desc, o.customer_id;
 
 -- name: guaranteed_back(institution_id, customer_id)$

@@ -27,7 +27,7 @@ async def velocity(tx: Tx, application_id: str) -> Velocity:
     counts: dict[str, dict[str, Count]] = {}
     for row in await Q.velocity(tx, institution_id=tx.institution_id, application_id=application_id):
         of_kind = counts.setdefault(row["kind"], {})
-        for window in WINDOWS:
+        for window in WINDOWS[:1] if row["kind"] == "network" else WINDOWS:
             known = of_kind.get(window, Count())
             of_kind[window] = Count(
                 max(known.customers, row[f"customers_{window}"]),
@@ -39,10 +39,10 @@ async def velocity(tx: Tx, application_id: str) -> Velocity:
 async def neighbourhood(tx: Tx, customer_id: str) -> Neighbourhood:
     """Somebody who never shared anything has no links and a ring of one."""
     given = {"institution_id": tx.institution_id, "customer_id": customer_id}
-    member = await Q.member(tx, **given)
-    if member is None:
+    rows = await Q.neighbours(tx, **given, most=MOST_OTHERS)
+    if not rows:
         return Neighbourhood(customer_id=customer_id, household=customer_id)
-    links = _links(await Q.neighbours(tx, **given, most=MOST_OTHERS))
+    member, links = rows[0], _links([row for row in rows if row["kind"] is not None])
     # Who has asked nobody to answer for them stands in no circle of those who do.
     guaranteed = any(link.kind == "guarantor" and link.role == "used" for link in links)
     back = await Q.guaranteed_back(tx, **given) if guaranteed else None
@@ -50,8 +50,8 @@ async def neighbourhood(tx: Tx, customer_id: str) -> Neighbourhood:
         customer_id=customer_id,
         household=_home(member["household"], customer_id),
         links=links,
-        ring_customers=member["customers"],
-        ring_households=member["households"],
+        ring_customers=member["ring_customers"],
+        ring_households=member["ring_households"],
         guaranteed_back=tuple(back or ()),
     )
 

@@ -1,0 +1,155 @@
+"""A case whose every question was answered before is decided in the transaction that takes it up (issue 3 §9)."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+
+from backend.core import clock
+from backend.db.database import Database
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application
+from backend.domains.decision import service as decisions
+from backend.flows import gather_facts, notify, submit_application
+from backend.jobs import worker
+from backend.outbox import effects, queue
+from backend.outbox.effects import EffectState
+from tests.flows.conftest import JIA, Road, id_number
+
+
+async def answered(road: Road, number: str, **more: Any) -> Application:
+    """A complete draft about whom everything was asked before."""
+    script = more.pop("script", {})
+    await road.person(number, **({"preset": "good", "phone": "match"} | script))
+    draft = await road.draft(number, **more)
+    async with road.db.begin(JIA) as tx:
+        bundle = await decisions.bundle_for(tx, draft.product_code)
+        asked = msgspec.structs.replace(draft, submitted_at=clock.now())
+        known = await gather_facts.known(tx, asked, bundle)
+    gathered = await gather_facts.gather_facts(road.context, JIA, asked, bundle, known, quiet=True)
+    assert not gathered.down
+    return draft
+
+
+async def hurry(road: Road, application: Application) -> str:
+    """As the worker that hears of it."""
+    asked = await the_effect(road, application, submit_application.DECIDE)
+    return await worker.deliver(road.context, "4101", asked.id, at_once=True)
+
+
+async def the_effect(road: Road, application: Application, kind: str) -> EffectState:
+    async with road.db.read(JIA) as tx:
+        return next(each for each in await effects.of_case(tx, application.id) if each.kind == kind)
+
+
+async def test_it_is_one_commit_that_nobody_outside_hears_of(road: Road) -> None:
+    draft = await answered(road, id_number())
+    before = [await road.ledger(system) for system in ("identity_check", "credit_bureau", "data_platform")]
+    await road.submit(draft)
+    assert await hurry(road, draft) == "delivered"
+    decided = await road.see(draft)
+    assert decided.status == "approved"
+    assert (await road.events(draft))[-2:] == ["submitted", "approved"]
+    asked = await the_effect(road, draft, submit_application.DECIDE)
+    assert (asked.status, asked.attempts, asked.delivered_at) == ("delivered", 1, decided.decided_at)
+    told = await the_effect(road, draft, notify.KIND)
+    assert told.key.endswith(":approved"), "no word that it has come: the result says so"
+    after = [await road.ledger(system) for system in ("identity_check", "credit_bureau", "data_platform")]
+    assert after == before
+    assert await hurry(road, draft) == "nothing", "called twice, done once"
+    async with road.db.read(JIA) as tx:
+        assert await decisions.latest_for(tx, draft.id) is not None
+
+
+async def test_a_case_somebody_must_be_asked_about_is_taken_up_and_then_decided(road: Road) -> None:
+    await road.person(id_number(), preset="good", phone="match")
+    draft = await road.draft(id_number())
+    await road.submit(draft)
+    assert await hurry(road, draft) == "delivered"
+    assert (await road.see(draft)).status == "approved"
+    story = await road.events(draft)
+    assert story.index("submitted") < story.index("deciding") < story.index("got.credit_bureau")
+    asked = await the_effect(road, draft, submit_application.DECIDE)
+    assert (asked.status, asked.attempts) == ("delivered", 1)
+
+
+async def test_what_fails_at_once_leaves_nothing_and_is_decided_by_the_counted_way(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = await answered(road, id_number())
+    await road.submit(draft)
+    move, failed = applications.move, []
+
+    async def once(tx: Any, application: Application, to: str, *rest: Any, **more: Any) -> Application:
+        if to == "approved" and not failed:
+            failed.append(to)
+            raise RuntimeError("planted, when the decision was written")
+        return await move(tx, application, to, *rest, **more)
+
+    monkeypatch.setattr(applications, "move", once)
+    assert await hurry(road, draft) == "delivered"
+    assert (await road.see(draft)).status == "approved"
+    assert (await road.events(draft))[-3:] == ["submitted", "deciding", "approved"]
+    async with road.db.read(JIA) as tx:
+        count = await tx.connection.fetchval(
+            "select count(*) from decision.decisions where application_id = $1", draft.id
+        )
+    assert (failed, count) == (["approved"], 1)
+
+
+async def test_many_workers_hear_of_it_and_one_decides(road: Road) -> None:
+    draft = await answered(road, id_number())
+    await road.submit(draft)
+    asked = await the_effect(road, draft, submit_application.DECIDE)
+    done = await asyncio.gather(
+        *(worker.deliver(road.context, "4101", asked.id, at_once=True) for _ in range(6))
+    )
+    assert sorted(done) == ["delivered"] + ["nothing"] * 5
+    assert (await road.events(draft)).count("approved") == 1
+
+
+async def test_two_of_a_person_at_once_promise_no_more_than_the_cap(road: Road) -> None:
+    """D1-01, as `test_road` for those that ask outside: the second reads what the first has promised."""
+    number = id_number()
+    rich = {"core_payroll_average": 5_000_000, "core_deposit_average_6m": 200_000_000,
+            "core_inflow_12m": 60_000_000, "bureau_internet_consumer_credit": 8_000_000}  # fmt: skip
+    more = {"script": {"profile": rich}, "income_band": "over_200k"}
+    first = await answered(road, number, amount_fen=20_000_000, **more)
+    second = await answered(road, number, amount_fen=10_000_000, product="LLHM", **more)
+    await road.submit(first)
+    await road.submit(second)
+    await asyncio.gather(hurry(road, first), hurry(road, second))
+    seen = [await road.see(each) for each in (first, second)]
+    assert all(each.status in ("approved", "declined") for each in seen)
+    promised = [(await road.contract(each)).limit_fen for each in seen if each.status == "approved"]
+    assert promised
+    assert sum(promised) + 8_000_000 <= 20_000_000
+
+
+async def test_a_call_is_heard_at_the_commit_in_its_order_and_not_at_all_without_one(
+    db: Database, database_dsn: str
+) -> None:
+    connection: Any = await asyncpg.connect(database_dsn)
+    try:
+        async with queue.calls(connection) as heard:
+            made = []
+            for number in range(3):
+                async with db.begin(JIA) as tx:
+                    key = f"call {number}"
+                    made.append(await effects.add(tx, kind="t", case_id="c", payload={}, key=key, first=True))
+            with pytest.raises(RuntimeError, match="planted"):
+                async with db.begin(JIA) as tx:
+                    await effects.add(tx, kind="t", case_id="c", payload={}, first=True)
+                    raise RuntimeError("planted")
+            async with asyncio.timeout(5):
+                assert [await heard.get() for _ in made] == [("4101", each) for each in made]
+            async with db.begin(JIA) as tx:
+                assert (
+                    await effects.add(tx, kind="t", case_id="c", payload={}, key="call 0", first=True) is None
+                )
+            await asyncio.sleep(0.1)
+            assert heard.empty()
+    finally:
+        await connection.close()
