@@ -132,8 +132,9 @@ def _think(
     case = Case(product=gathered.product.code, as_of=clock.now(), sources=gathered.sources)
     if not usable:
         case = msgspec.structs.replace(case, interrupted_at=str(Stage.FRAUD_CHECK))
-    capsule = decisions.decide(case, bundle, deadline=time.monotonic() + EVALUATE_SECONDS)
-    return capsule, decisions.nearest_change(capsule, bundle)
+    said = decisions.Said(told=True)
+    capsule = decisions.decide(case, bundle, deadline=time.monotonic() + EVALUATE_SECONDS, said=said)
+    return capsule, decisions.nearest_change(capsule, bundle, said)
 
 
 async def _bundle(tx: Tx, application: Application) -> tuple[decisions.Bundle, bool]:

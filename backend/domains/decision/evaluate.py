@@ -32,13 +32,14 @@ from backend.domains.decision.model import (
 
 class Said:
     """What was found of sources, and what documents said of their inputs, by document and inputs: the same again, for
-    who decides like cases in a row by one bundle."""
+    who decides like cases in a row by one bundle. `told`: for the first of them, whose trace says everything."""
 
-    __slots__ = ("checked", "ran")
+    __slots__ = ("checked", "ran", "told")
 
-    def __init__(self) -> None:
+    def __init__(self, *, told: bool = False) -> None:
         self.checked: facts.Kept = {}
         self.ran: dict[tuple[object, ...], gate.Ran] = {}
+        self.told = told
 
 
 def evaluate(
@@ -47,7 +48,7 @@ def evaluate(
     """Decide. `deadline` is a `time.monotonic()` moment; a stage not begun by then is left to a person.
 
     Never raises for anything in the case: what cannot be understood is referred. `said` is read and added to; the trace
-    then leaves out what documents said.
+    then leaves out what documents said, unless it is to be `told`.
     """
     run = _Run(case, bundle, said)
     for stage in DECIDING:
@@ -121,7 +122,7 @@ class _Run:
 
     def _hits(self, stage: Stage) -> list[gate.Hit]:
         ran = self._ran(self._bundle.stages[stage])
-        if self._said is not None:
+        if self._said is not None and not self._said.told:
             return ran.hits
         self._trace += ran.way
         for hit in ran.hits:

@@ -106,12 +106,12 @@ def actionable() -> tuple[Actionable, str]:
     ).hexdigest()
 
 
-def nearest(capsule: Capsule, bundle: Bundle) -> Nearest | None:
+def nearest(capsule: Capsule, bundle: Bundle, said: evaluate.Said | None = None) -> Nearest | None:
     """None where nothing lawful helps, nothing is asked for (a referred case is a person's), or a search finds nothing
-    within `MOST` decisions. `bundle` is the one the capsule was decided with."""
+    within `MOST` decisions. `bundle` is the one the capsule was decided with, `said` what was kept of deciding it."""
     if not _wanted(capsule):
         return None
-    return _Search(capsule, bundle).run()
+    return _Search(capsule, bundle, said or evaluate.Said()).run()
 
 
 def _wanted(capsule: Capsule) -> bool:
@@ -140,12 +140,18 @@ class _Search:
     and one that takes more trouble than what was found not at all. Then, where none reaches, two of those that bring
     the case nearer, and how little of them is enough."""
 
-    def __init__(self, capsule: Capsule, bundle: Bundle) -> None:
+    def __init__(self, capsule: Capsule, bundle: Bundle, said: evaluate.Said) -> None:
         self._case, self._before, self._bundle = capsule.case, capsule.decision, bundle
-        self._steps = [found for act in actionable()[0].offered if (found := _steps(act, self._case, bundle))]
+        found = [_steps(act, self._case, bundle) for act in actionable()[0].offered if self._may_help(act)]
+        self._steps = [steps for steps in found if steps]
         self._excludes = {act.name: act.excludes for act in actionable()[0].offered}
         self._seen: dict[tuple[tuple[str, int], ...], Decision] = {}
-        self._said = evaluate.Said()
+        self._said = said
+        said.told = False
+
+    def _may_help(self, act: Act) -> bool:
+        """Who is approved gets no more by asking for less."""
+        return self._before.outcome is not Outcome.APPROVED or act.fact != "requested_amount"
 
     def run(self) -> Nearest | None:
         alone = sorted(

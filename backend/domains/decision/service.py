@@ -52,6 +52,7 @@ hold_named, hold_models, keep_card = named.hold, named.hold_models, named.keep_c
 decide = evaluate.evaluate
 """`decide(case, bundle, deadline=…) -> Capsule`; see `evaluate.evaluate`."""
 Nearest = nearest.Nearest
+Said = evaluate.Said
 
 
 UNION = "*"
@@ -234,11 +235,11 @@ async def past(
     return [(number, msgspec.json.decode(text, type=Capsule)) for number, text in rows]
 
 
-def nearest_change(capsule: Capsule, used: Bundle) -> Nearest | None:
+def nearest_change(capsule: Capsule, used: Bundle, said: Said | None = None) -> Nearest | None:
     """The nearest lawful thing that would have led to more (N5); some 25 ms of CPU at most. None also when the search
     itself fails: advice must never cost a decision."""
     try:
-        return nearest.nearest(capsule, used)
+        return nearest.nearest(capsule, used, said)
     except Exception:
         log.exception("nearest change not found out", product=capsule.case.product)
         return None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backend.core import ids
 from backend.domains.decision import bundle, evaluate, facts, nearest, service
-from backend.domains.decision.model import Capsule, Outcome
+from backend.domains.decision.model import Capsule, Outcome, canonical
 from tests.domains.decision.conftest import CASES, read, with_facts
 from tests.domains.decision.test_properties import PLAIN, someone
 
@@ -49,6 +49,17 @@ def test_what_is_told_is_what_deciding_again_gives(seed):
     assert found.tried <= nearest.MOST
     assert "约" in found.text
     assert "重新审批" in found.text
+
+
+@given(st.integers(0, PEOPLE))
+@settings(max_examples=300, deadline=None)
+def test_a_search_that_goes_on_from_the_decision_says_the_same_and_the_decision_too(seed):
+    """What deciding kept for the search changes neither, byte for byte (the road decides so, a replay without)."""
+    capsule, found = person(seed)
+    kept = evaluate.Said(told=True)
+    again = evaluate.evaluate(capsule.case, bundle.seeded(), said=kept)
+    assert canonical(again) == canonical(capsule)
+    assert nearest.nearest(again, bundle.seeded(), kept) == found
 
 
 @given(st.integers(0, PEOPLE))
