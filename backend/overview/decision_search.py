@@ -21,17 +21,28 @@ from backend.domains.strategies.model import Version
 Q = queries.load(__package__, "queries_decisions.sql")
 PAGE = 50
 MOST_EXPORTED = 5_000
+PERSON = {
+    "open": "等人审查",
+    "approved": "人工通过",
+    "declined": "人工未通过",
+    "granted": "复核同意",
+    "upheld": "复核维持原结果",
+    "closed": "没等到审查就结束",
+}
+"""What became of a case at a person's hands (`reviews`): a state that waits, or the answer."""
 _LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """Filters; '' and None leave one out. `since` ≤ decided < `until`; `scorecard` a SHA-256."""
+    """Filters; '' and None leave one out. `person` is one of `PERSON`; `since` ≤ decided < `until`; `scorecard` a
+    SHA-256."""
 
     institutions: tuple[str, ...]
     since: datetime
     until: datetime
     number: str = ""
     outcome: str = ""
+    person: str = ""
     code: str = ""
     product_code: str = ""
     version: Version | None = None
@@ -39,7 +50,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision of the list. `name` is masked, '' for head office, which reads it on the page of the case."""
+    """One decision of the list. `name` is masked, '' for head office, which reads it on the page of the case. `person`
+    is what somebody said of the case since, one of `PERSON`, with the amount and rate they gave."""
 
     institution_id: str
     id: str
@@ -53,6 +65,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     reason_codes: list[str]
     decided_at: datetime
     application_no: str
+    person: str | None = None
+    person_amount_fen: int | None = None
+    person_rate_bp: int | None = None
     name: str = ""
 
 
@@ -104,6 +119,7 @@ def note(tx: Tx, asked: Asked, act: str, total: int) -> None:
         since=asked.since,
         until=asked.until,
         outcome=asked.outcome,
+        person=asked.person,
         code=asked.code,
         product=asked.product_code,
         version=asked.version.id if asked.version else "",
@@ -119,6 +135,7 @@ def _filters(asked: Asked) -> dict[str, object]:
         "since": asked.since,
         "until": asked.until,
         "outcome": asked.outcome,
+        "person": asked.person,
         "code": asked.code,
         "product_code": asked.product_code,
         "containing": containing(asked),

@@ -217,6 +217,7 @@ DETAILS: dict[str, str] = {
     "old": "原来",
     "about": "关于",
     "outcome": "结果",
+    "person": "人工结果",
     "purpose": "用途",
     "questions": "待核实",
     "reason": "原因",

@@ -6,6 +6,7 @@ By POST, because every search is written down (and no number stands in an addres
 import csv
 import io
 import re
+import unicodedata
 from datetime import date, datetime, time, timedelta
 
 import litestar
@@ -24,7 +25,7 @@ from backend.domains.strategies import service as strategies
 from backend.domains.strategies.judging import DECIDED
 from backend.domains.strategies.model import ALL_PRODUCTS, UNION, UnionContent, Version
 from backend.overview import case_file, decision_search
-from backend.overview.decision_search import MOST_EXPORTED, Asked, Found, Page
+from backend.overview.decision_search import MOST_EXPORTED, PERSON, Asked, Found, Page
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -36,7 +37,7 @@ HOME = "/console/decisions"
 SHOW = "console/decisions/show.html"
 READERS = ("county_admin", "reviewer", "risk_analyst", "auditor", "head_office_admin")
 EXPORTERS = ("risk_analyst", "auditor", "head_office_admin")
-FIELDS = ("number", "since", "until", "outcome", "code", "product", "version", "model", "county")
+FIELDS = ("number", "since", "until", "outcome", "person", "code", "product", "version", "model", "county")
 USUAL, LONGEST = timedelta(days=30), timedelta(days=1100)
 _HOLE = re.compile(r"\{([^{}]*)\}")
 UNREGISTERED = "随系统的评分卡"
@@ -63,6 +64,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     told: str = ""
     errors: dict[str, str] = {}
     outcomes: dict[str, str] = msgspec.field(default_factory=DECIDED.copy)
+    people: dict[str, str] = msgspec.field(default_factory=PERSON.copy)
     most: int = MOST_EXPORTED
 
 
@@ -120,6 +122,8 @@ async def _asked(here: Here, form: dict[str, str]) -> Asked:
         wrong["since"] = "开始的一天要在结束的一天以前，最多查三年"
     if form.get("outcome") and form["outcome"] not in DECIDED:
         wrong["outcome"] = "请从列表里选结果"
+    if form.get("person") and form["person"] not in PERSON:
+        wrong["person"] = "请从列表里选人工结果"
     counties = {each.id: each.short_name for each in await staff.counties(here)}
     if form.get("county") and form["county"] not in counties:
         wrong["county"] = "请从列表里选县行"
@@ -130,8 +134,9 @@ async def _asked(here: Here, form: dict[str, str]) -> Asked:
         institutions=(form["county"],) if form.get("county") else own,
         since=_midnight(since),
         until=_midnight(until + timedelta(days=1)),
-        number=form.get("number", "")[:40],
+        number=unicodedata.normalize("NFKC", form.get("number", "")).strip()[:40],
         outcome=form.get("outcome", ""),
+        person=form.get("person", ""),
         code=form.get("code", "").split(" ")[0][:64],
         product_code=form.get("product", "")[:20],
         version=await _version(here, form.get("version", "")),
@@ -240,11 +245,14 @@ HEADS = (
     "县行",
     "客户",
     "产品",
-    "结果",
+    "系统的结果",
     "额度（元）",
     "年利率（%）",
     "等级",
     "理由",
+    "人工结果",
+    "人工给的额度（元）",
+    "人工给的年利率（%）",
 )
 
 
@@ -269,11 +277,19 @@ def _line(row: Found, choices: Choices, here: Here) -> tuple[str, ...]:
         row.name,
         choices.products.get(row.product_code, row.product_code),
         DECIDED[row.outcome],
-        "" if row.amount_fen is None else f"{row.amount_fen / 100:.2f}",
-        "" if row.annual_rate_bp is None else f"{row.annual_rate_bp / 100:.2f}",
+        _hundredths(row.amount_fen),
+        _hundredths(row.annual_rate_bp),
         row.grade or "",
         "；".join(choices.reasons.get(code, code) for code in row.reason_codes),
+        PERSON.get(row.person or "", ""),
+        _hundredths(row.person_amount_fen),
+        _hundredths(row.person_rate_bp),
     )
+
+
+def _hundredths(count: int | None) -> str:
+    """Fen as yuan, basis points as percent."""
+    return "" if count is None else f"{count / 100:.2f}"
 
 
 def _safe(text: str) -> str:

@@ -1,13 +1,18 @@
 """查决策: found by what people know, counted, paged by place, taken away masked, and written down (A6-03)."""
 
+from decimal import Decimal
+
 import asyncpg
 import pytest
 
 from backend.core import clock
-from backend.core.actor import system
+from backend.core.actor import Actor, system
 from backend.domains.audit import service as audit
 from backend.domains.decision.model import Stage
+from backend.domains.reviews import service as reviews
 from backend.domains.strategies import service as strategies
+from backend.flows import review_case
+from backend.flows.review_case import Verdict
 from backend.overview import decision_search
 from backend.overview.decision_search import Asked, PlaceWrong
 from h5.console.decisions import USUAL, _midnight, _reasons, _safe
@@ -69,6 +74,50 @@ async def test_a_decision_is_found_by_number_outcome_reason_product_and_version(
     async with road.db.read(system("4101", "test")) as tx:
         noted = [each for each in await audit.of(tx, number) if each.action == "decisions.searched"]
     assert noted
+
+
+async def test_what_a_person_decided_stands_beside_what_the_system_said(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """A3-09, A7-05: an approval by hand is neither lost as 转人工 nor shown as the system's."""
+    application = await referred(road, owner, "4101", 718)
+    number = application.application_no
+    desk = await desks.of("JX0201")
+    assert "转人工 等人审查" in await find(desk, number=number, person="open")
+    reviewer = next(
+        Actor(kind="staff", id=row["id"], institution_id="4101", roles=frozenset({"reviewer"}))
+        for row in await owner.fetch("select id from identity.staff where staff_no = 'JX0201'")
+    )
+    async with road.db.read(reviewer) as tx:
+        review = (await reviews.of_application(tx, application.id))["referred"]
+    verdict = Verdict(
+        outcome="approved",
+        reason="资料核对过了",
+        amount_fen=1_234_500,
+        annual_rate=Decimal("0.0615"),
+        term_months=12,
+    )
+    await review_case.review_case(road.context, reviewer, review.id, verdict)
+    words = await find(desk, number=number, person="approved")
+    for said in ("1 笔", "转人工 人工通过", "12,345", "6.15%"):
+        assert said in words
+    assert number not in await find(desk, number=number, person="declined")
+    assert number in await find(
+        desk, number="".join(chr(ord(c) + 0xFEE0) if c.isdigit() else c for c in number)
+    )
+    await find(desk, person="sideways")
+    assert desk.reply.status_code == 422
+    auditor = await desks.of("JX0401")
+    await find(auditor, number=number)
+    await auditor.send(auditor.page.form(f"{HOME}/export"))
+    heads, line = (each.split(",") for each in auditor.reply.content.decode("utf-8-sig").splitlines()[:2])
+    told = dict(zip(heads, line, strict=True))
+    assert (told["系统的结果"], told["人工结果"]) == ("转人工", "人工通过")
+    assert (told["额度（元）"], told["人工给的额度（元）"], told["人工给的年利率（%）"]) == (
+        "",
+        "12345.00",
+        "6.15",
+    )
 
 
 async def test_a_county_finds_its_own_alone_and_head_office_every_county(
