@@ -117,13 +117,33 @@ async def test_a_job_that_kills_its_worker_ends_as_a_dead_letter_and_takes_nobod
     assert sorted(set(notes(settings))) == [f"note innocent {n}" for n in range(5)]
 
 
+@pytest.fixture
+async def owner(owner_dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(owner_dsn)
+    yield connection
+    await connection.close()
+
+
+async def both_listen(owner: asyncpg.Connection) -> None:
+    """Two workers have their queue's connection, beside this one."""
+    named = (
+        "select count(*) from pg_stat_activity where datname = current_database() and application_name = ''"
+    )
+    for _ in range(600):
+        if await owner.fetchval(named) >= 3:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("the workers did not start")
+
+
 @pytest.mark.chaos
 @pytest.mark.slow
 async def test_a_handler_that_blocks_its_loop_runs_again_elsewhere_and_counts_once(
-    db: Database, start: Start, settings: Settings
+    db: Database, start: Start, settings: Settings, owner: asyncpg.Connection
 ) -> None:
     for _ in range(2):
         start("quick,kinds")
+    await both_listen(owner)
     blocking = await add(db, "test.block")
     done = await ends(db, blocking, "delivered")
     await asyncio.sleep(8)  # the first one wakes up and reports: nobody listens
@@ -145,13 +165,6 @@ async def test_a_handler_that_waits_longer_than_the_lease_keeps_it(
     waiting = await add(db, "test.wait")
     assert (await ends(db, waiting, "delivered")).attempts == 1
     assert len(notes(settings)) == 1
-
-
-@pytest.fixture
-async def owner(owner_dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(owner_dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.mark.chaos
