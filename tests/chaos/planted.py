@@ -33,7 +33,7 @@ def _kinds() -> None:
     async def block(context: Context, effect: Effect) -> None:
         """Holds the event loop for longer than the lease: the queue sees no heartbeat, the lease is not kept."""
         _note(context, f"block {effect.attempts} {os.getpid()}")
-        time.sleep(effects.LEASE.total_seconds() * 2.5)  # noqa: ASYNC251 - this is the mistake
+        time.sleep(effects.LEASE.total_seconds() * 4)  # noqa: ASYNC251 - this is the mistake
 
     async def wait(context: Context, effect: Effect) -> None:
         _note(context, f"wait {effect.attempts} {os.getpid()}")
