@@ -47,6 +47,12 @@ def database(settings: Settings, size: int | None = None) -> Database:
     )
 
 
+def rotation(settings: Settings) -> Database:
+    """For key rotation alone: the owner's login under the role that may seal closed rows anew."""
+    _, owner, _ = dsns(settings)
+    return Database(owner, vault(settings), flush_audit=audit.flush, size=2, role="xiaodai_rotation")
+
+
 @asynccontextmanager
 async def opened(
     settings: Settings, *, db: Database | None = None, transport: httpx.AsyncBaseTransport | None = None

@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _rotate(settings: Settings) -> int:
-    db = wiring.database(settings, size=2)
+    db = wiring.rotation(settings)
     await db.open()
     try:
         return await rotate_keys.rotate_keys(db, say=lambda code: print(f"机构 {code} 完成"))

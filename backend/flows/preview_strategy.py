@@ -13,6 +13,10 @@ from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import EffectFigures, NotYourStrategy, Version
 from backend.flows.context import Context
 
+SIZES = (20, 50, 100)
+"""How many decisions of a county a look takes: one of these, or all of a county that has fewer than the first. Looks of
+other numbers beside one another would show the few cases they differ by."""
+
 Tried = tuple[str, Case, effects.Sides]
 
 
@@ -53,6 +57,7 @@ async def _cases(context: Context, version: Version, county: str, most: int) -> 
     product decided has a version of its own."""
     async with context.db.read(system(county, "measure")) as tx:
         found = await judging.past(tx, version.stage, version.product_code, most=most)
+        found = found[: max((size for size in SIZES if size <= len(found)), default=len(found))]
         bundles = effects.Bundles(tx, version)
         products = {version.product_code, *(case.product for _, case in found)}
         builds = {product: await bundles.later(product) for product in sorted(products)}

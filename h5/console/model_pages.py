@@ -245,7 +245,12 @@ def _road(model: Model, history: list[Event]) -> tuple[tuple[str, bool, bool], .
 def _figures(found: report.Report) -> tuple[tuple[str, str, str], ...]:
     test = found.test
     return (
-        ("AUC", f"{test.auc:.3f}", f"95% 区间 {test.auc_low:.3f} 至 {test.auc_high:.3f}"),
+        (
+            "AUC",
+            f"{test.auc:.3f}",
+            f"95% 区间 {test.auc_low:.3f} 至 {test.auc_high:.3f}"
+            + ("" if test.auc_low > 0.5 else "：和随便排一样，分不开好坏"),
+        ),
         ("KS", f"{test.ks:.3f}", f"训练 {found.train.ks:.3f}"),
         ("PSI", f"{found.psi.psi:.3f}", "训练和测试之间"),
         ("坏账率", f"{test.bad / test.people:.2%}", f"测试 {test.people:,} 人"),

@@ -10,7 +10,7 @@ from backend.db.database import Tx
 from backend.domains.decision.model import DECIDING, MOMENTS, Stage
 from backend.domains.identity import service as identity
 from backend.domains.products import service as products
-from backend.domains.strategies import checks, counties, course, overlays
+from backend.domains.strategies import checks, counties, course, going_back, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.course import Back
@@ -90,6 +90,7 @@ class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     layer: str
     may_write: bool
     may_roll_back: bool
+    by_another: bool
     overlays: tuple[tuple[str, Overlay], ...] = ()
     warned: tuple[str, ...] = ()
     tighter: str = ""
@@ -263,10 +264,12 @@ async def _strategy(
         union = await strategies.live_version(tx, UNION, product, stage)
         own = await strategies.live_version(tx, owner, product, stage) if owner != UNION else None
         history = await strategies.history(tx, owner, product, stage)
+        back = await going_back.find(tx, owner, product, stage)
         who = await people(tx, [each.maker for each in history])
         outgrown = await checks.outdated(tx, own) if own else []
         models = await strategy_models.known(here, tx, [floor.document])
     shown: Any = own.content if own else floor
+    writes = strategies.may_write(here.actor)
     return Strategy(
         product=product,
         product_name=names[product],
@@ -278,11 +281,12 @@ async def _strategy(
         history=tuple((each, who.get(each.maker, "")) for each in history if each.status != "superseded"),
         working=next((each for each in history if each.status in ("draft", "checked")), None),
         layer=owner,
-        may_write=strategies.may_write(here.actor),
+        may_write=writes,
         overlays=await overlays_of(here, product, stage, floor),
         warned=tuple(f"{each.place}：{each.sentence}" for each in outgrown),
         tighter=overlays.TIGHTER.get(stage, ""),
-        may_roll_back=strategies.may_write(here.actor) and any(each.status == "retired" for each in history),
+        may_roll_back=writes and back is not None and going_back.allowed(here.actor, back),
+        by_another=writes and back is not None and not going_back.allowed(here.actor, back),
         told=problem.text if isinstance(problem, Conflict) else "",
         reason=(form or {}).get("reason", ""),
         errors=problem.fields if isinstance(problem, Invalid) else {},

@@ -28,7 +28,7 @@ from h5.console.strategy_versions import code_of, found, plain_number
 SHOW = "console/strategies/preview.html"
 MOST_COUNTIES = 12
 """Of one look; the whole province is the trial's work."""
-SIZES = (("20", "20 件"), ("50", "50 件"), ("100", "100 件"))
+SIZES = tuple((str(size), f"{size} 件") for size in preview_strategy.SIZES)
 LISTED = 200
 FIELDS = ("size", *(f"in_{n}" for n in range(LISTED)))
 UNSHOWN = "笔数少，不显示"

@@ -20,15 +20,26 @@ from backend.settings import load
 JIA, OF_UNION = system("4101", "test"), system(UNION, "test")
 OLD, NEW = wiring.vault_keys(load({}))[0][1], b"n" * 32
 """The old key is the one the seeded rows were sealed with."""
+ROTATION = "xiaodai_rotation"
+CLOSED = {
+    "contracts.documents": "content",
+    "decision.decisions": "capsule",
+    "decision.assessments": "capsule",
+    "evidence.answers": "facts",
+    "post_loan.contact_notes": "note",
+}
 
 
-async def opened(dsn: str, keys: dict[int, bytes], current: int) -> Database:
-    database = Database(dsn, Vault(keys, current, b"index"), size=3, flush_audit=audit.flush)
+async def opened(dsn: str, keys: dict[int, bytes], current: int, role: str | None = None) -> Database:
+    vault = Vault(keys, current, b"index")
+    database = Database(dsn, vault, size=3, flush_audit=audit.flush, role=role)
     await database.open()
     return database
 
 
-async def test_rotation_while_others_write_leaves_nothing_unreadable(database_dsn: str) -> None:
+async def test_rotation_while_others_write_leaves_nothing_unreadable(
+    database_dsn: str, owner_dsn: str
+) -> None:
     before = await opened(database_dsn, {1: OLD}, 1)
     made = []
     async with before.begin(JIA) as tx:
@@ -54,7 +65,9 @@ async def test_rotation_while_others_write_leaves_nothing_unreadable(database_ds
             n += 1
 
     load = asyncio.create_task(write())
-    rewritten = await rotate_keys(both)
+    rotation = await opened(owner_dsn, {1: OLD, 2: NEW}, 2, role=ROTATION)
+    rewritten = await rotate_keys(rotation)
+    await rotation.close()
     writing = False
     await load
     assert rewritten >= 20 + 3  # what no writer touched: twenty applications, the effect and both messages
@@ -84,16 +97,31 @@ async def test_without_the_old_key_what_was_not_rotated_is_unreadable(database_d
     await after.close()
 
 
-async def test_an_append_only_row_may_be_sealed_anew_and_nothing_else(db: Database) -> None:
-    async with db.begin(JIA) as tx:
+@pytest.mark.parametrize("role", [None, ROTATION], ids=["the application", "the rotation"])
+async def test_an_append_only_row_is_sealed_anew_by_the_rotation_alone_and_nothing_else_of_it(
+    database_dsn: str, owner_dsn: str, role: str | None
+) -> None:
+    database = await opened(owner_dsn if role else database_dsn, {1: OLD}, 1, role)
+    async with database.begin(JIA) as tx:
         await tx.connection.execute("create temp table kept (institution_id text, note text, blob bytea)")
         await tx.connection.execute("insert into kept values ('4101', 'a', '\\x0101')")
         await tx.connection.execute(
             "create trigger append_only before update or delete on kept "
             "for each row execute function xd.refuse_change()"
         )
-        assert await tx.connection.fetchval(
-            "select xd.reseal('4101', 'kept', 'blob', 'note', 'a', '\\x0101', '\\x0202')"
-        )
-        with pytest.raises(asyncpg.RestrictViolationError):
-            await tx.connection.execute("update kept set note = 'b'")
+        reseal = "select xd.reseal('4101', 'kept', 'blob', 'note', 'a', '\\x0101', '\\x0202')"
+        if role:
+            assert await tx.connection.fetchval(reseal)
+        for statement in ("update kept set note = 'b'", *(() if role else (reseal,))):
+            with pytest.raises(asyncpg.RestrictViolationError):
+                async with tx.savepoint():
+                    await tx.connection.execute(statement)
+    await database.close()
+
+
+async def test_the_application_may_not_write_sealed_columns_of_closed_rows(db: Database) -> None:
+    for table, column in CLOSED.items():
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with db.begin(JIA) as tx:
+                await tx.connection.execute("select set_config('xd.resealing', $1, true)", column)
+                await tx.connection.execute(f"update {table} set {column} = {column}")

@@ -373,8 +373,8 @@ async def test_every_post_of_strategies_happens_once(
         await second.get(path)
         await pages.act(second, "approve", reason="同意，和贷后的数对得上")
         assert "在用" in second.words, second.words
-    await maker.get("/console/strategies/of?product=*&stage=eligibility")
-    await maker.send(maker.page.form("/roll-back"), reason="新的一版太严")
+    await second.get("/console/strategies/of?product=*&stage=eligibility")
+    await second.send(second.page.form("/roll-back"), reason="新的一版太严")
 
     base = await pages.draft(maker)
     await maker.send(maker.page.form(f"{base}/parameters"), note="试一个数", knob_0="")

@@ -317,6 +317,11 @@ class SecondPerson(NotPermitted):
     message = "这一版里有您写的内容，要由另一个人审批"
 
 
+class BackBySecond(NotPermitted):
+    code = "strategy_back_by_second"
+    message = "要退回的那一版里有您写的内容，退回可能放宽，要由另一个人来退"
+
+
 class DraftOpen(Conflict):
     code = "strategy_draft_open"
     message = "这条策略已经有一份没办完的草稿，请接着那一份改"

@@ -19,7 +19,7 @@ from backend.domains.decision import facts, gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import aside, checks, diff, effects, overlays, repository
+from backend.domains.strategies import aside, checks, diff, effects, going_back, overlays, repository
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     MAKERS_COUNTY,
@@ -27,6 +27,7 @@ from backend.domains.strategies.model import (
     STRATEGY,
     UNION,
     Approval,
+    BackBySecond,
     CheckRun,
     Content,
     ContentInvalid,
@@ -339,18 +340,15 @@ async def roll_back(
 ) -> Version:
     """退回: the version that was live before decides again, on the approval it had; one act.
 
-    `to_version`: an older one. Raises `NotYourStrategy`, `ReasonMissing`, `NothingToRollBack`, `NotPassed` when it no
-    longer passes the checks of its document, or a scenario no longer comes out as it must.
+    `to_version`: an older one. Raises `NotYourStrategy`, `ReasonMissing`, `NothingToRollBack`, `BackBySecond` for who
+    wrote in a county's, `NotPassed` when it no longer passes the checks of its document, or a scenario no longer comes
+    out as it must.
     """
-    owner = _require_writer(tx)
-    target = (
-        await repository.lock(tx, owner, to_version)
-        if to_version
-        else await repository.last_retired(tx, owner, product_code, stage)
-    )
-    same = target is not None and (target.product_code, target.stage) == (product_code, stage)
-    if target is None or not same or target.status != "retired":
+    target = await going_back.find(tx, _require_writer(tx), product_code, stage, to_version)
+    if target is None:
         raise NothingToRollBack()
+    if not going_back.allowed(tx.actor, target):
+        raise BackBySecond()
     report = await checks.examine(tx, target)
     if any(each.wrong for each in report.scenarios):
         raise NotPassed(report)

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from backend.domains.decision import bundle, evaluate, facts, model, scorecard, service
+from backend.domains.decision import bundle, evaluate, facts, model, scorecard
+from tests.made_live import make_live
 
 CASES = Path(__file__).parents[2] / "data" / "cases"
 
@@ -40,7 +41,7 @@ async def publish(tx: Any, documents: dict[model.Stage, Any]) -> None:
     bundle.build(documents, scorecard.seeded(), keep=False)
     await tx.connection.execute("set local app.institution = '0000'")
     for stage, document in documents.items():
-        await service.set_live(tx, service.UNION, "*", stage, await service.store(tx, stage, document))
+        await make_live(tx, "*", stage, document)
     await tx.connection.execute(f"set local app.institution = '{tx.institution_id}'")
 
 

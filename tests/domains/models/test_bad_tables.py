@@ -146,6 +146,45 @@ def test_columns_that_cannot_predict_are_left_out_with_a_note(table, tmp_path, c
         assert sentence in out
 
 
+@pytest.mark.parametrize("written", ["{:,}", "{}"], ids=["with commas", "in full width"])
+def test_a_number_as_people_write_it_is_no_category_without_a_word(written, table, tmp_path, capsys):
+    wide = str.maketrans("0123456789", "０１２３４５６７８９") if written == "{}" else {}
+    words = [written.format(1000 + number % 90 * 7).translate(wide) for number in range(table.height)]
+    path = tmp_path / "table.csv"
+    table.with_columns(年收入=pl.Series(words)).write_csv(path)
+    said = refused(path, capsys)
+    assert f"年收入 多半是数，但有 {table.height} 行写成了全角数字或带千分位逗号（如 {words[0]}）" in said
+    table.with_columns(年收入=pl.Series([f"{word},{word}A" for word in words]).head(table.height)).write_csv(
+        path
+    )
+    assert command.main([str(path), "--target", "坏", "--out", str(tmp_path / "o"), "--json"]) == 0
+
+
+def test_a_column_that_is_not_there_comes_with_those_that_may_be_meant(table, tmp_path, capsys):
+    path = tmp_path / "table.csv"
+    table.write_csv(path)
+    assert "没有 近半年查寻 这一列（--target），名字相近的有：近半年查询" in refused(
+        path, capsys, "--target", "近半年查寻"
+    )
+    assert "没有 xyz 这一列（--target），表里有：客户编号、月份" in refused(path, capsys, "--target", "xyz")
+
+
+def test_a_model_that_does_not_separate_says_so(csv_file, tmp_path, capsys):
+    """Trained on one half of the people, measured on another whose outcome has nothing to do with what is known."""
+    frame = pl.read_csv(csv_file)
+    draw = numpy.random.default_rng(4)
+    late = frame.height - 1200
+    mixed = frame.get_column("坏").to_numpy().copy()
+    mixed[late:] = draw.integers(0, 2, 1200)
+    path = tmp_path / "table.csv"
+    period = pl.Series([202501] * late + [202601] * 1200)
+    frame.drop("月份").with_columns(坏=pl.Series(mixed), 期=period).write_csv(path)
+    given = [str(path), "--target", "坏", "--out-of-time", "期", "--out", str(tmp_path / "o")]
+    assert command.main(given) == 0
+    assert "这个模型分不开好坏" in capsys.readouterr().out
+    assert "这个模型分不开好坏" in (tmp_path / "o" / "report.html").read_text()
+
+
 def test_a_live_model_of_other_columns_is_named(table, card_folder, tmp_path, capsys):
     path = tmp_path / "table.csv"
     table.drop("用卡率").write_csv(path)

@@ -1,5 +1,6 @@
 """From a draft to the end: states, the second person, who sees what (A3-33, A3-34, N4)."""
 
+import copy
 from datetime import timedelta
 
 import asyncpg
@@ -142,7 +143,40 @@ async def test_a_county_writes_nothing_of_the_unions_not_even_by_sql(hand: Stage
     assert changed == "UPDATE 0"
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with savepoint(county):
-            await decisions.set_live(county, "*", "*", Stage.RATING, "0" * 64)
+            await decisions.set_live(county, "*", "*", Stage.RATING, floor.document_hash)
+
+
+async def test_only_an_approved_version_decides_even_by_sql(hand: Stagehand):
+    """A document of one's own, another strategy's, a wider band, and taking away what is live: none is taken."""
+    tx = await hand.as_(ADMIN)
+    begun = await service.draft(tx, "*", Stage.ELIGIBILITY, reason="全省调整")
+    document = copy.deepcopy(begun.content.document)
+    stricter(document)
+    saved = await service.save(tx, begun.id, UnionContent(document=document), note="改一格")
+    floor = (await service.history(tx, "*", "*", Stage.RATING))[0]
+    pricing = (await service.history(tx, "*", "*", Stage.PRICING))[0]
+    for product, stage, digest, band in (
+        ("*", Stage.ELIGIBILITY, saved.document_hash, None),
+        ("*", Stage.ELIGIBILITY, floor.document_hash, None),
+        ("SXD", Stage.RATING, floor.document_hash, None),
+        ("*", Stage.PRICING, pricing.document_hash, (1, 9_000_000)),
+    ):
+        with pytest.raises(asyncpg.CheckViolationError):
+            async with savepoint(tx):
+                await decisions.set_live(tx, "*", product, stage, digest, band)
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with savepoint(tx):
+            await decisions.end_live(tx, "*", "*", Stage.ELIGIBILITY)
+    live = await hand.overlay(Stage.ELIGIBILITY, QUERIES)
+    county = await hand.as_(COUNTY_ADMIN)
+    for statement in (
+        "delete from decision.live where institution_id = '4101'",
+        "update decision.live set product_code = 'SXD' where institution_id = '4101'",
+    ):
+        with pytest.raises(asyncpg.CheckViolationError):
+            async with savepoint(county):
+                await county.connection.execute(statement)
+    assert (await service.get(county, live.id)).status == "live"
 
 
 @pytest.mark.parametrize("actor", [OFFICER, OTHER_ADMIN], ids=["an officer", "another county"])
@@ -468,8 +502,14 @@ async def test_a_county_sees_neither_head_offices_draft_nor_the_figures_of_other
     assert await repository.last_effect(await hand.as_(ADMIN), begun.id) is not None
     tx = await hand.as_(ADMIN)
     assert (await service.check(tx, begun.id)).failures == 0
-    await service.submit(tx, begun.id)
+    assert await service.moves(tx, begun.id)
     county = await hand.as_(COUNTY_ADMIN)
+    assert await service.moves(county, begun.id) == []
+    assert await service.last_check(county, begun.id) is None
+    await service.submit(await hand.as_(ADMIN), begun.id)
+    county = await hand.as_(COUNTY_ADMIN)
+    assert await service.moves(county, begun.id)
+    assert await service.last_check(county, begun.id) is not None
     assert (await service.get(county, begun.id)).submitted_at is not None
     assert await repository.last_effect(county, begun.id) is None
 

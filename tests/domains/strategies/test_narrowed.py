@@ -1,13 +1,15 @@
 """Head office narrows a band under a county's live overlay: the union decides on, the overlay only tightens and stays
 until it is renewed, and a new draft must fit (N4)."""
 
+import asyncpg
 import msgspec
 import pytest
 
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Outcome, Stage
-from backend.domains.strategies import checks, counties, service, verdicts
-from backend.domains.strategies.model import CountyContent, NotPassed, UnionContent
+from backend.domains.strategies import checks, counties, repository, service, verdicts
+from backend.domains.strategies.model import BackBySecond, CountyContent, NotPassed, UnionContent
+from tests.domains.savepoint import savepoint
 from tests.domains.strategies.conftest import ADMIN, ANALYST, COUNTY_ADMIN, COUNTY_ANALYST, Stagehand
 from tests.domains.strategies.test_life import GOOD, with_facts
 
@@ -55,6 +57,31 @@ async def test_head_office_sees_who_outgrew_a_floor_before_it_is_live(hand: Stag
     assert [each.sentence for each in held.outgrown] == ["省联社没有开放这个参数"]
 
 
+async def test_who_wrote_an_older_overlay_does_not_loosen_by_going_back_to_it(hand: Stagehand) -> None:
+    """Nor by SQL: with the move in their own name, or with none."""
+    old = await hand.overlay(Stage.ELIGIBILITY, CountyContent(parameters={"queries_6m": 5}))
+    await hand.overlay(Stage.ELIGIBILITY, CountyContent(parameters={"queries_6m": 4}))
+    author = await hand.as_(COUNTY_ADMIN)
+    for named in (None, old.id):
+        with pytest.raises(BackBySecond):
+            await service.roll_back(author, "*", Stage.ELIGIBILITY, reason="松一些", to_version=named)
+    [current] = [each for each in await service.in_use(author) if each.institution_id == "4101"]
+    assert await repository.move(author, current, "retired", "松一些")
+    retired = await service.get(author, old.id)
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with savepoint(author):
+            await repository.move(author, retired, "live", "松一些")
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with savepoint(author):
+            await author.connection.execute(
+                "update strategies.versions set status = 'live' where id = $1", old.id
+            )
+    second = await hand.as_(COUNTY_ANALYST)
+    assert (
+        await service.roll_back(second, "*", Stage.ELIGIBILITY, reason="旺季", to_version=old.id)
+    ).id == old.id
+
+
 async def test_a_renewed_overlay_has_to_fit_and_going_back_to_the_old_one_stays_allowed(
     hand: Stagehand,
 ) -> None:
@@ -68,5 +95,5 @@ async def test_a_renewed_overlay_has_to_fit_and_going_back_to_the_old_one_stays_
         await service.submit(tx, begun.id)
     saved = await service.save(tx, begun.id, CountyContent(parameters={"queries_6m": 6}), note="按新的范围")
     await hand.through(saved, COUNTY_ADMIN, COUNTY_ANALYST)
-    back = await service.roll_back(await hand.as_(COUNTY_ADMIN), "*", Stage.ELIGIBILITY, reason="新的太松")
+    back = await service.roll_back(await hand.as_(COUNTY_ANALYST), "*", Stage.ELIGIBILITY, reason="新的太松")
     assert (back.id, back.status) == (old.id, "live"), "it only tightens"

@@ -32,6 +32,7 @@ from tests.domains.models.test_register import REPORT, brought_live, lined_up, r
 from tests.domains.strategies.conftest import ADMIN, COUNTY_ADMIN
 from tests.domains.trials.conftest import NAME
 from tests.domains.trials.test_warnings import quieter
+from tests.made_live import make_live
 
 LIVE = Versions()
 CASES = ("approved_payroll", "approved_small", "declined_court", "referred_missing_fact")
@@ -118,8 +119,7 @@ async def test_every_countys_own_layer_stands_on_both_sides_of_a_trial_of_head_o
     await decided_in(context, "4101", "4102")
     overlay = stricter(copy.deepcopy(bundle.seeded_documents()))[Stage.ELIGIBILITY]
     async with context.db.begin(system("4101", "test")) as tx:
-        digest = await service.store(tx, Stage.ELIGIBILITY, overlay, county=True)
-        await service.set_live(tx, "4101", "*", Stage.ELIGIBILITY, digest)
+        await make_live(tx, "*", Stage.ELIGIBILITY, overlay, owner="4101")
     draft = await drafted(context, Stage.RATING, bundle.seeded_documents()[Stage.RATING])
     run, row = await tried(context, head_office, Asked(draft=Versions(strategy=draft.id), against=LIVE))
     assert (row.swap_in, row.swap_out) == (0, 0), "nothing but the draft differs"

@@ -79,6 +79,16 @@ async def test_the_register_tells_state_owner_figures_data_and_every_step(road: 
         assert "还没有验证报告" in reader.words
 
 
+async def test_a_model_that_does_not_separate_says_so_where_it_is_registered(
+    road: Road, desks: Desks
+) -> None:
+    test = {**REPORT["test"], "auc": 0.504, "auc_low": 0.472}
+    live = await brought_live(road.db, report={**REPORT, "test": test})
+    desk = await desks.of("SL0003")
+    await desk.get(f"/console/models/{live.id}")
+    assert "和随便排一样，分不开好坏" in desk.words
+
+
 async def test_the_report_is_drawn_and_every_drawing_says_its_figures_in_a_table(
     road: Road, desks: Desks
 ) -> None:

@@ -39,14 +39,21 @@ async def test_going_back_brings_the_older_version_back_in_one_act(
     await overlay(maker, "A12")
     await put_live(maker, second)
     assert await deciding(owner) != then
+    await second.get(OF)
+    back = second.page.form("/roll-back")
     await maker.get(OF)
-    back = maker.page.form("/roll-back")
-    await maker.send(back, reason="")
-    assert (maker.reply.status_code, "请写一句理由" in maker.words) == (422, True)
-    await maker.send(back, reason="新的一版太严，退回")
-    assert maker.path == f"{HOME}/{first}"
-    assert "在用" in maker.words
-    assert "生效：新的一版太严，退回" in maker.words, maker.words
+    assert not [each for each in maker.page.forms if each.action.endswith("/roll-back")]
+    assert "要由本行另一个人来退" in maker.words, "who wrote it does not loosen alone"
+    alone = maker.page.form("/drafts")
+    alone.action = back.action
+    await maker.send(alone, reason="我写的松一些")
+    assert (maker.reply.status_code, await deciding(owner) != then) == (403, True)
+    await second.send(back, reason="")
+    assert (second.reply.status_code, "请写一句理由" in second.words) == (422, True)
+    await second.send(back, reason="新的一版太严，退回")
+    assert second.path == f"{HOME}/{first}"
+    assert "在用" in second.words
+    assert "生效：新的一版太严，退回" in second.words, second.words
     assert await deciding(owner) == then
     assert (
         await owner.fetchval(
@@ -55,7 +62,7 @@ async def test_going_back_brings_the_older_version_back_in_one_act(
         == 1
     )
     union, other = await desks.of("SL0001"), await desks.of("YX0101")
-    for desk, seen in ((second, True), (union, True), (other, False)):
+    for desk, seen in ((maker, True), (union, True), (other, False)):
         await desk.get(HOME)
         assert ("新的一版太严，退回" in desk.words) is seen, (
             "a second look within the day, not by another county"
@@ -182,6 +189,8 @@ async def test_who_changes_what_decides_proves_again_who_they_are(desks: Desks) 
         await act(second, "approve", reason="看过了")
         assert "在用" in second.words
         await maker.get(OF)
-        assert not [each for each in maker.page.forms if each.action.endswith("/roll-back")]
-        await maker.confirm()
-        assert maker.page.form("/roll-back")
+    with clock.at(start + timedelta(minutes=14)):
+        await second.get(OF)
+        assert not [each for each in second.page.forms if each.action.endswith("/roll-back")]
+        await second.confirm()
+        assert second.page.form("/roll-back")

@@ -48,6 +48,16 @@ async def test_head_office_sees_what_a_draft_changes_by_county_without_any_custo
     assert "合计 8 件" in desk.words, desk.words
 
 
+async def test_looks_of_different_sizes_never_differ_by_a_few_cases(road: Road, desks: Desks) -> None:
+    """Of 24 decisions a look at 50 beside one at 20 would show what the four between them came to."""
+    await decided_in(road.context, *["4101"] * 6)
+    version = await stricter_draft(road.context)
+    desk = await desks.of("SL0001")
+    for size in ("20", "50", "100"):
+        await look(desk, version.id, in_0="yes", size=size)
+        assert "合计 20 件" in desk.words, desk.words
+
+
 async def test_counties_of_a_handful_of_decisions_are_not_shown_by_themselves(
     road: Road, desks: Desks
 ) -> None:

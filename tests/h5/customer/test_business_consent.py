@@ -15,6 +15,7 @@ from backend.domains.evidence import service as evidence
 from backend.sandbox.specimens.people import Person
 from tests.domains.decision import documents
 from tests.h5.customer.conftest import Phone, Studio
+from tests.made_live import make_live
 
 JIA = system("4101", "test")
 TICK = f"consent_{Purpose.BUSINESS_DATA}"
@@ -35,8 +36,7 @@ def looks_at_tax() -> dict[str, Any]:
 
 async def wanted(studio: Studio, product: str = "SXD") -> None:
     async with studio.context.db.begin(system("0000", "test")) as tx:
-        digest = await decisions.store(tx, Stage.ELIGIBILITY, looks_at_tax())
-        await decisions.set_live(tx, "*", product, Stage.ELIGIBILITY, digest)
+        await make_live(tx, product, Stage.ELIGIBILITY, looks_at_tax())
 
 
 async def ready(studio: Studio, person: Person) -> None:

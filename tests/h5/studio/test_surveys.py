@@ -25,6 +25,7 @@ from tests.h5.conftest import Desk, Desks, anew
 from tests.h5.customer.conftest import Studio, photograph, reader, studio
 from tests.h5.scene import SEEN, confirmed_survey, referred, survey
 from tests.h5.studio.test_studio import bring
+from tests.made_live import make_live
 
 __all__ = ["reader", "studio"]
 
@@ -44,8 +45,7 @@ def looks_at_surveys() -> dict[str, Any]:
 
 async def wanted(road: Road) -> None:
     async with road.db.begin(system("0000", "test")) as tx:
-        digest = await decisions.store(tx, Stage.ELIGIBILITY, looks_at_surveys())
-        await decisions.set_live(tx, "*", "SXD", Stage.ELIGIBILITY, digest)
+        await make_live(tx, "SXD", Stage.ELIGIBILITY, looks_at_surveys())
 
 
 async def mine(road: Road, owner: asyncpg.Connection, serial: int) -> Application:

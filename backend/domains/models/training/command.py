@@ -12,7 +12,7 @@ import msgspec
 
 from backend.core import clock, unreadable
 from backend.core.errors import Problem
-from backend.domains.models.training import paper
+from backend.domains.models.training import paper, wording
 from backend.domains.models.training.options import SCORECARD, TREES, Options
 from backend.settings import load
 
@@ -152,6 +152,8 @@ def _say(report: dict[str, Any], given: argparse.Namespace, names: list[str]) ->
         f"  KS {test['ks']:.4f}  PSI {report['psi']['psi']:.4f}"
     )
     print("能用于审批" if report["serves"] == "decisions" else "只能用于批量评分")
+    if said := wording.not_apart(report):
+        print(said)
     for note in report["notes"]:
         print(f"· {note}")
     for path in paths.values():

@@ -5,6 +5,7 @@ A CSV (UTF-8 or GB18030) or Parquet file, one row per case. Columns become numbe
 """
 
 import csv
+import difflib
 import hashlib
 import io
 import itertools
@@ -22,6 +23,9 @@ MOST_CATEGORIES = 100
 MOST_COLUMNS = 2_000
 ID_SHARE = 0.95
 _MARKS = {";": "分号", "\t": "制表符", "|": "竖线"}
+_WIDE = dict(zip("０１２３４５６７８９．，－＋", "0123456789.,-+", strict=True))
+_GROUPED = r"^[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$"
+_PLAIN_NUMBER = r"^[-+]?[0-9]+(\.[0-9]+)?$"
 _PERIOD = r"^\s*\d{4}[-/.年]\d{1,2}([-/.月]\d{0,2}日?)?\s*$"
 
 
@@ -100,8 +104,19 @@ def _csv(raw: bytes) -> pl.DataFrame:
     except pl.exceptions.NoDataError:
         return pl.DataFrame()
     except (pl.exceptions.PolarsError, ValueError) as cause:
+        _wide_alone(text)
         raise TableUnfit(why="有的行列数和表头对不上，或引号没有成对") from cause
     return frame.rename(dict(zip(frame.columns, names, strict=True)))
+
+
+def _wide_alone(text: str) -> None:
+    """A column of full-width digits alone is taken for numbers and then cannot be read. Raises `TableUnfit`."""
+    try:
+        frame = pl.read_csv(text.encode(), infer_schema=False, null_values=csv_text.NOTHING)
+    except (pl.exceptions.PolarsError, ValueError):
+        return
+    for name in frame.columns:
+        _written_plainly(frame[name])
 
 
 def _named(frame: pl.DataFrame, options: Options) -> None:
@@ -118,10 +133,19 @@ def _named(frame: pl.DataFrame, options: Options) -> None:
     for option, names in asked.items():
         strange = [name for name in names if name not in frame.columns]
         if strange:
-            raise TableUnfit(why=f"没有 {strange[0]} 这一列（{option}）")
+            raise TableUnfit(why=f"没有 {strange[0]} 这一列（{option}）{_near(strange[0], frame.columns)}")
     for option in ("--exclude", "--only", "--monotone", "--group", "--out-of-time", "--county"):
         if options.target in asked[option]:
             raise TableUnfit(why=f"目标列 {options.target} 不能又写在 {option} 里")
+
+
+def _near(name: str, columns: list[str]) -> str:
+    """The columns that may be meant, else those there are."""
+    folded = {each.casefold().strip(): each for each in columns}
+    found = [folded[near] for near in difflib.get_close_matches(name.casefold().strip(), folded, cutoff=0.5)]
+    if found:
+        return "，名字相近的有：" + "、".join(found)
+    return "，表里有：" + "、".join(columns[:8]) + ("等" if len(columns) > 8 else "")
 
 
 def _target(column: pl.Series, name: str) -> Any:
@@ -188,6 +212,7 @@ def _columns(frame: pl.DataFrame, options: Options, notes: list[str]) -> dict[st
     for name in wanted:
         if name in apart:
             continue
+        _written_plainly(frame[name])
         why = _unusable(frame[name])
         if why:
             if name in options.monotone:
@@ -198,6 +223,22 @@ def _columns(frame: pl.DataFrame, options: Options, notes: list[str]) -> dict[st
         if name in options.monotone and found[name].kind == CATEGORY:
             raise TableUnfit(why=f"{name} 是类别，不能指定单调")
     return found
+
+
+def _written_plainly(column: pl.Series) -> None:
+    """Numbers as people write them would be read as categories. Refused rather than mended: the model meets the next
+    table, too, as it is written. Raises `TableUnfit`."""
+    if column.dtype != pl.String:
+        return
+    given = column.drop_nulls().str.strip_chars()
+    words = given.str.replace_many(list(_WIDE), list(_WIDE.values()))
+    grouped = words.str.contains(_GROUPED)
+    odd = given.filter(grouped | ((words != given) & words.str.contains(_PLAIN_NUMBER)))
+    if len(odd) and 2 * int((grouped | words.str.contains(_PLAIN_NUMBER)).sum()) > len(given):
+        raise TableUnfit(
+            why=f"{column.name} 多半是数，但有 {len(odd)} 行写成了全角数字或带千分位逗号（如 {odd[0][:20]}），"
+            "会被当成类别；请改成 12345 这样的写法，或用 --exclude 去掉这一列"
+        )
 
 
 def _unusable(column: pl.Series) -> str:

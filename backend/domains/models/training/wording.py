@@ -76,8 +76,16 @@ def _figures(report: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
+def not_apart(report: dict[str, Any]) -> str:
+    """The sentence about a model that tells good from bad no better than the dice; '' for any other."""
+    test = report["test"]
+    if test["auc_low"] > 0.5:
+        return ""
+    return f"这个模型分不开好坏：测试的 AUC 是 {test['auc']:.3f}，和随便排一样，不要拿它审批"
+
+
 def _warnings(report: dict[str, Any], label: Label) -> list[str]:
-    found = []
+    found = [said for said in (not_apart(report),) if said]
     gap = report["train"]["auc"] - report["test"]["auc"]
     if gap > 0.05:
         found.append(f"测试的 AUC 比训练低 {gap:.3f}，可能学得太细")
