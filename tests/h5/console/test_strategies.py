@@ -222,6 +222,55 @@ async def test_a_case_is_tried_on_a_draft_and_its_way_is_lit(desks: Desks, owner
     assert await owner.fetchval("select count(*) from decision.decisions") == count
 
 
+async def test_what_is_computed_is_told_and_moved_by_the_facts_behind_it(desks: Desks) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    await desk.get(f"{base}/try")
+    offered = levers(desk)
+    assert ("认可的年收入" in offered, "年龄" in offered) == (False, False), "no lever of their own"
+    assert {"出生日期", "自报年收入", "月均代发工资"} <= set(offered)
+    assert "算出来的" in desk.words
+    form = next(f for f in desk.page.forms if f.action.endswith("/try") and f.method == "post")
+    await desk.send(form, **{offered["自报年收入"]: "5000"})
+    after = desk.words.split("算出来的")[1]
+    assert "5,000 元" in after.split("认可的年收入")[1], after
+    assert "EL_INCOME_PROOF" in desk.words
+
+
+async def test_a_value_a_fact_cannot_have_is_told_with_its_range_and_the_old_one_counts(desks: Desks) -> None:
+    desk = await desks.of("JX0301")
+    base = await draft(desk)
+    await new_row(desk, base, **OWN)
+    await desk.get(f"{desk.path}/try")
+    form = next(f for f in desk.page.forms if f.action.endswith("/try") and f.method == "post")
+    for minus in ("-1", "−1", "－１"):
+        await desk.send(form, **{levers(desk)["近 6 个月贷款查询"]: minus})
+        assert "只能是 0 次 到 500 次，没有 -1" in desk.words, desk.words
+        assert "下面先按它原来的值算" in desk.words
+        assert "缺：" not in desk.words
+    await desk.send(form, **{levers(desk)["近 6 个月贷款查询"]: "６"})
+    assert "A11" in desk.words, "wide digits are digits"
+
+
+async def test_a_county_sees_its_place_in_the_flow_of_head_office(desks: Desks) -> None:
+    desk = await desks.of("JX0301")
+    base = await draft(desk)
+    await desk.get(f"{base}/try")
+    assert "本行还没有加规则，这里是只按省联社的规则办的结果" in desk.words
+    await desk.get(base)
+    await new_row(desk, base, **OWN)
+    await desk.get(f"{desk.path}/try")
+    boxes = re.findall(
+        r'<g class="box([^"]*)">.*?<text x[^>]*>([^<]*)</text><text[^>]*>([^<]*)<', desk.reply.text
+    )
+    names = {name.removeprefix("✓ "): (kind.split(), note) for kind, name, note in boxes}
+    assert {"人", "用途和申请", "征信", "还款能力"} <= set(names), "head office's whole flow"
+    assert names["征信"] == (["lit", "own"], "本行加了 1 行")
+    form = next(f for f in desk.page.forms if f.action.endswith("/try") and f.method == "post")
+    await desk.send(form, **{levers(desk)["近 6 个月贷款查询"]: "6"})
+    assert "本行命中 1 行" in desk.words
+
+
 async def test_the_limit_shows_every_cap_and_the_one_that_binds(desks: Desks) -> None:
     desk = await desks.of("SL0001")
     base = await draft(desk, stage="limit")
