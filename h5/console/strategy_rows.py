@@ -14,6 +14,7 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.core.plain_text import plain
 from backend.db.database import Tx
 from backend.domains.decision import facts
+from backend.domains.decision.contracts import FIELDS
 from backend.domains.decision.facts import Catalogue
 from backend.domains.strategies import aside, calculations, cells, overlays
 from backend.domains.strategies import service as strategies
@@ -51,6 +52,11 @@ class Entry(msgspec.Struct, frozen=True):
     text: str
     options: tuple[str, ...]
     wrong: tuple[str, ...]
+
+    @property
+    def long(self) -> bool:
+        """A sentence, which wants the whole width."""
+        return self.column.kind == "text" and self.column.label != FIELDS["code"]
 
 
 class RowPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,7 +227,7 @@ def merged(spot: Spot, column: Column, given: str) -> str:
     held = spot.row.get(column.id, "")
     if spot.at is not None and plain(cells.shown(held, column, spot.known)).strip() == given.strip():
         return held
-    return cells.read(given, column, spot.known)
+    return cells.read(" ".join(given.splitlines()), column, spot.known)
 
 
 class CellsWrong(Invalid):

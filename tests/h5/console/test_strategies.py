@@ -170,6 +170,21 @@ async def test_a_countys_number_outside_the_band_or_looser_is_told_at_its_field(
     assert desk.page.form(f"{base}/parameters").values["knob_1"] == "", "and nothing was saved"
 
 
+def marks(desk: Desk) -> set[str]:
+    return set(re.findall(r'<span class="layer[^"]*">(\S*) \d+</span>', desk.reply.text))
+
+
+async def test_a_row_is_called_by_whose_it_is(desks: Desks) -> None:
+    county, union = await desks.of("JX0101"), await desks.of("SL0001")
+    await county.get(f"{HOME}/of?product=*&stage=eligibility")
+    assert marks(county) == {"省"}, "the county has no layer, so every row is head office's"
+    base = await draft(county)
+    await new_row(county, base, **OWN)
+    assert marks(county) == {"省", "本行"}
+    await union.get(county.path)
+    assert marks(union) == {"省", "县行"}, "head office is not the county"
+
+
 @pytest.mark.parametrize(("table", "opened"), [("identity", False), ("lists", True)])
 async def test_a_county_writes_only_where_head_office_opened(desks: Desks, table: str, opened: bool) -> None:
     desk = await desks.of("JX0101")
