@@ -60,7 +60,8 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class RowPage(msgspec.Struct, frozen=True, kw_only=True):
-    """`checked`: this content was looked at; `fine` without a finding; `others` are findings of other places."""
+    """`checked`: this content was looked at; `fine` without a finding; `others` are findings of other places;
+    `newest` the draft that took this one's place while somebody wrote."""
 
     version: Version
     table: str
@@ -76,6 +77,7 @@ class RowPage(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    newest: Version | None = None
 
 
 class Spot(msgspec.Struct, frozen=True, kw_only=True):
@@ -313,11 +315,12 @@ async def _again(
 ) -> RowPage:
     async with here.context.db.read(here.actor) as tx:
         spot = await _spot(tx, version_id, form.get("table", ""), form.get("row", NEW))
+        newest = await strategy_versions.newest_draft(tx, spot.version)
     fields = problem.fields if isinstance(problem, Invalid) else {}
     wrong: dict[str, tuple[str, ...]] = {column: (sentence,) for column, sentence in fields.items()}
     told = fields.get("act") or (problem.text if problem else "这一版还不能保存")
     others = tuple(f"{each.place}：{each.sentence}" for each in findings)
-    return _page(here, spot, form, wrong, told=told, others=others)
+    return _page(here, spot, form, wrong, told=told, others=others, newest=newest)
 
 
 async def _checked(here: Here, spot: Spot, form: dict[str, str]) -> RowPage:

@@ -4,6 +4,7 @@ import json
 import re
 
 import asyncpg
+import msgspec
 import pytest
 
 from backend.core import ids
@@ -183,6 +184,29 @@ async def test_a_row_is_called_by_whose_it_is(desks: Desks) -> None:
     assert marks(county) == {"省", "本行"}
     await union.get(county.path)
     assert marks(union) == {"省", "县行"}, "head office is not the county"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("老客户秒 批，马上到账", "对客户不能说：秒批"),
+        ("查" * 500, "一句话最多 60 个字，现在有 500 个"),
+    ],
+)
+async def test_what_a_rule_says_to_a_customer_is_held_to_the_words_of_marketing(
+    desks: Desks, said: str, told: str
+) -> None:
+    desk = await desks.of("JX0301")
+    base = await draft(desk)
+    await desk.get(f"{base}/row?table=bureau&row=new")
+    form, cells = desk.page.form(f"{base}/row"), named(desk, {**OWN, "给客户的话": said})
+    await desk.send(msgspec.structs.replace(form, action=f"{base}/row/check"), **cells)
+    assert told in desk.words, "while one types"
+    assert "这样写没有问题" not in desk.words
+    await desk.send(form, act="save", **cells)
+    await act(desk, "check")
+    assert told in desk.words, desk.words
+    assert "处要改，改好才能提交审批" in desk.words
 
 
 @pytest.mark.parametrize(("table", "opened"), [("identity", False), ("lists", True)])
