@@ -22,7 +22,7 @@ FACTS = tuple(f"fact_{n}" for n in range(MOST))
 _WHOLE = re.compile(r"(?<![\w.])-?\d+(?![\w])|(?<=\.\.)-?\d+", re.ASCII)
 _DIGITS = str.maketrans("０１２３４５６７８９．－−，", "0123456789.--,")
 """As a Chinese keyboard gives them, and the minus of a text."""
-USUAL = {"fen": 20_000_000, "bp": 10_000, "int": 100}
+USUAL = {"fen": 10_000_000, "bp": 10_000, "int": 100}
 """How far a slider goes where neither the value nor a table says more than 0."""
 LEAST = {"fen": 2_000_000, "bp": 1_000, "int": 12}
 """How far it goes at least."""

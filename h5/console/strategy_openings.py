@@ -123,7 +123,8 @@ def _read(stage: Stage, content: UnionContent, form: dict[str, str]) -> UnionCon
     spots = {at.spot: number for number, at in enumerate(offered)}
     for each in overlays.check_openings(stage, made, facts.catalogue()):
         place = spots.get((each.node, each.row, each.column))
-        wrong.setdefault("note" if place is None else f"low_{place}", each.sentence)
+        whole = "band_low" if each.place == overlays.PRICE_BAND else "note"
+        wrong.setdefault(whole if place is None else f"low_{place}", each.sentence)
     if wrong:
         raise Invalid(fields=wrong)
     return made

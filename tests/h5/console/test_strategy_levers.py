@@ -11,7 +11,7 @@ from h5.console.strategy_levers import Span
 @pytest.mark.parametrize(
     ("name", "value", "edges", "span"),
     [
-        ("bureau_overdue_amount", 0, (), Span(0, 20_000_000, 200_000)),
+        ("bureau_overdue_amount", 0, (), Span(0, 10_000_000, 200_000)),
         ("bureau_overdue_amount", 0, (0, 50_000_000), Span(0, 100_000_000, 2_000_000)),
         ("drawdown_amount", 1_000_000, (), Span(20_000, 2_000_000, 20_000)),
         ("bureau_worst_overdue_24m", 0, (3,), Span(0, 7, 1)),
