@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from backend.core import clock
+from backend.core.plain_text import narrow
 from backend.domains.decision import facts, features
 from backend.domains.decision.facts import COMPUTED, Fact
 from backend.domains.decision.model import Case
@@ -20,8 +21,6 @@ from backend.domains.strategies.model import Document, Scenario
 MOST = 80
 FACTS = tuple(f"fact_{n}" for n in range(MOST))
 _WHOLE = re.compile(r"(?<![\w.])-?\d+(?![\w])|(?<=\.\.)-?\d+", re.ASCII)
-_DIGITS = str.maketrans("０１２３４５６７８９．－−，", "0123456789.--,")
-"""As a Chinese keyboard gives them, and the minus of a text."""
 USUAL = {"fen": 10_000_000, "bp": 10_000, "int": 100}
 """How far a slider goes where neither the value nor a table says more than 0."""
 LEAST = {"fen": 2_000_000, "bp": 1_000, "int": 12}
@@ -122,7 +121,7 @@ def read(text: str, fact: Fact) -> int | bool | str:
         if fact.problem(text):
             raise CellUnreadable(why="日期写成 2026-12-01 这样")
         return text
-    cell = cells.read(text.strip().translate(_DIGITS), _column(fact), facts.catalogue())
+    cell = cells.read(narrow(text.strip()), _column(fact), facts.catalogue())
     if fact.kind == "bool":
         return cell == "true"
     if fact.kind == "enum":

@@ -27,8 +27,8 @@ from backend.domains.strategies import (
 )
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.carrying import Stale
+from backend.domains.strategies.changes import Change
 from backend.domains.strategies.counties import Overlay
-from backend.domains.strategies.diff import Change
 from backend.domains.strategies.model import (
     STAGES,
     CheckRun,

@@ -10,7 +10,7 @@ import msgspec
 from backend.db.database import Tx
 from backend.domains.decision import facts, gate
 from backend.domains.strategies import aside, checks, diff, merging, overlays, repository, service
-from backend.domains.strategies.diff import Change
+from backend.domains.strategies.changes import Change
 from backend.domains.strategies.model import (
     Content,
     CountyContent,
@@ -32,8 +32,9 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def stale(tx: Tx, version: Version, models: Mapping[str, str] | None = None) -> Stale | None:
-    """None: the draft stands on what decides, or is none any more."""
-    if version.status not in ("draft", "checked"):
+    """None: the draft stands on what decides, or is none any more; or it is another layer's, whose drafts this reader
+    does not see."""
+    if version.status not in ("draft", "checked") or service.owner_of(tx.actor) != version.institution_id:
         return None
     before, now = await _begun_from(tx, version), await _now(tx, version)
     under = await service.floor(tx, version.product_code, version.stage)

@@ -19,7 +19,7 @@ from backend.domains.decision import facts, gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import aside, checks, diff, effects, overlays, repository
+from backend.domains.strategies import aside, changes, checks, diff, effects, overlays, repository
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     MAKERS_COUNTY,
@@ -137,7 +137,7 @@ async def due(tx: Tx) -> list[tuple[str, str, str]]:
     return await repository.due(tx)
 
 
-async def compare(tx: Tx, before_id: str | None, after_id: str) -> list[diff.Change]:
+async def compare(tx: Tx, before_id: str | None, after_id: str) -> list[changes.Change]:
     """The difference of two versions of a layer; `before_id` None: from nothing. Raises `StrategyMissing`."""
     after = await get(tx, after_id)
     before = await get(tx, before_id) if before_id else None

@@ -341,6 +341,42 @@ async def test_a_table_goes_out_to_excel_and_back_as_the_same_content(
     assert "第 1 行的“条件：不存在”不是这张表的列" in desk.words
 
 
+async def test_a_wrong_file_is_told_what_it_is_and_what_is_wanted(desks: Desks) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    sheet = (await desk.http.get(f"{base}/rows.xlsx?table=bureau")).content
+    for field, path, file, told in (
+        ("sheet", "rows", b"", "没有选 Excel 文件，也没有贴内容"),
+        ("sheet", "rows", b"%PDF-1.7 x", "给的是 PDF 文件，不是 Excel 文件"),
+        ("sheet", "rows", b'{"nodes": []}', "给的是 JSON 文件"),
+        ("sheet", "rows", sheet[: len(sheet) // 2], "给的是 Excel 文件（.xlsx），但文件坏了"),
+        ("file", "flow", b"", "没有选文件"),
+        ("file", "flow", sheet, "给的是 Excel 文件（.xlsx），要的是从这里导出的流程图文件"),
+        ("file", "flow", b"\x89PNG\r\n", "给的是图片（PNG），要的是"),
+        ("file", "flow", b'{"a": 1}', "它是 JSON，但里面没有节点"),
+    ):
+        await desk.get(f"{base}/files?table=bureau")
+        values = {**desk.page.form(f"{base}/{path}").values, "note": ""}
+        await desk._arrive(await desk.http.post(f"{base}/{path}", data=values, files={field: ("甲", file)}))
+        assert (desk.reply.status_code, told in desk.words) == (422, True), (told, desk.words[-900:])
+
+
+async def test_an_effect_that_is_still_counted_shows_how_far_it_is_and_no_zeros(
+    desks: Desks, road: Road
+) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    await act(desk, "check")
+    panel = desk.reply.text.split('id="effect"')[1].split("</section>")[0]
+    assert "在等着算" in panel
+    assert "hx-trigger" in panel, "it comes by itself"
+    assert "0.0%" not in panel
+    await road.drain()
+    await desk.get(base)
+    panel = desk.reply.text.split('id="effect"')[1].split("</section>")[0]
+    assert ("在等着算" in panel, "hx-trigger" in panel, "0.0%" in panel) == (False, False, False), panel
+
+
 HALF = b'{"nodes": [{"id": "a", "type": "decisionTableNode", "name": "a"}], "edges": []}'
 
 
