@@ -109,4 +109,5 @@ def _called(now: Version | None) -> str:
 
 
 def _names(under: UnionContent) -> dict[str, str]:
-    return {number: node["name"] for number, node in overlays.tables(under.document).items()}
+    tables = {number: node["name"] for number, node in overlays.tables(under.document).items()}
+    return {**tables, **{each.id: each.label for each in under.openings.parameters}}

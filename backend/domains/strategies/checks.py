@@ -89,14 +89,18 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
             found = findings_of(self.stage, self.document, self.library)
             if not _block(found):
                 found += overlays.check_openings(self.stage, self.content, known)
+                found += self._said()
         else:
             found = overlays.check_county(self.stage, self.under, self.content, known)
             if overlays.tables(self.document):
-                found += findings_of(self.stage, self.document, self.library)
+                of_document = findings_of(self.stage, self.document, self.library)
+                found += of_document if _block(of_document) else [*of_document, *self._said()]
         if _block(found):
             return Report(findings=found, scenarios=[])
-        found += wording.check(self.stage, self.document, self.rules, known)
         return self._tried(found)
+
+    def _said(self) -> list[Finding]:
+        return wording.check(self.stage, self.document, self.rules, facts.catalogue())
 
     def _tried(self, found: list[Finding]) -> Report:
         """Run it: scenarios, like pairs, and beside head office's floor."""

@@ -37,7 +37,8 @@ class _Both:
 
 
 def merged(base: Content, mine: Content, theirs: Content, names: Mapping[str, str]) -> Merged:
-    """`mine` with what `theirs` changed since `base`. All of one layer; `names` of tables by id, for a county's."""
+    """`mine` with what `theirs` changed since `base`. All of one layer; `names` of tables and numbers by
+    id, for a county's."""
     both = _Both()
     content: Content
     if isinstance(base, UnionContent) and isinstance(mine, UnionContent) and isinstance(theirs, UnionContent):
@@ -51,7 +52,7 @@ def merged(base: Content, mine: Content, theirs: Content, names: Mapping[str, st
         assert isinstance(theirs, CountyContent)
         tables = dict.fromkeys((*theirs.rows, *mine.rows))
         content = CountyContent(
-            parameters=_by_key(base.parameters, mine.parameters, theirs.parameters, "县行的数", both),
+            parameters=_by_key(base.parameters, mine.parameters, theirs.parameters, "县行的数", both, names),
             rows={
                 table: _rows(
                     [each.rows.get(table, []) for each in (base, mine, theirs)], names.get(table, table), both
@@ -63,10 +64,18 @@ def merged(base: Content, mine: Content, theirs: Content, names: Mapping[str, st
 
 
 def _by_key(
-    base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any], place: str, both: _Both
+    base: Mapping[str, Any],
+    mine: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    place: str,
+    both: _Both,
+    names: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     picked = {
-        key: both.pick([[each[key]] if key in each else [] for each in (base, mine, theirs)], place)
+        key: both.pick(
+            [[each[key]] if key in each else [] for each in (base, mine, theirs)],
+            (names or {}).get(key, place),
+        )
         for key in dict.fromkeys((*theirs, *mine))
     }
     return {key: held[0] for key, held in picked.items() if held}

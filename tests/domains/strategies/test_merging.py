@@ -97,3 +97,9 @@ def test_a_countys_numbers_and_rows_come_together() -> None:
         rows={"person": [{"_id": "z", "c": "1"}], "bureau": [{"_id": "y", "c": "2"}]},
     )
     assert found.both == ()
+
+
+def test_a_number_both_changed_is_told_by_its_name() -> None:
+    base, mine, theirs = (CountyContent(parameters={"a": n}) for n in (1, 2, 3))
+    found = merging.merged(base, mine, theirs, {"a": "近 6 个月贷款查询到几次拒绝"})
+    assert found == merging.Merged(mine, ("近 6 个月贷款查询到几次拒绝",))
