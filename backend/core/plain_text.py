@@ -8,6 +8,13 @@ _DROPPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Cn"})
 backwards), half characters, line ends only programs see, code points nobody assigned. Private-use characters
 stay: old ID cards print rare names with them."""
 
+_NARROW = str.maketrans("０１２３４５６７８９．－−＞＜＝％", "0123456789.--><=%")
+
+
+def narrow(text: str) -> str:
+    """Digits and signs as a Chinese keyboard gives them in its wide setting, and the minus of print, as plain ones."""
+    return text.translate(_NARROW)
+
 
 def plain(text: str) -> str:
     """The text without them; line breaks become `\\n`, the rest is as it was given."""

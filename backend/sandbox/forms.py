@@ -36,6 +36,7 @@ class PageReader(HTMLParser):
         self._words: list[str] = []
         self._form: Form | None = None
         self._select = ""
+        self._area = ""
         self.feed(text)
 
     @property
@@ -68,6 +69,7 @@ class PageReader(HTMLParser):
                 self._form.values[self._select] = given.get("value", "")
         elif tag in {"input", "textarea"} and self._form is not None and given.get("name"):
             self._input(self._form, given)
+            self._area = given["name"] if tag == "textarea" else ""
 
     def _input(self, form: Form, given: dict[str, str]) -> None:
         name, kind, value = given["name"], given.get("type", "text"), given.get("value", "")
@@ -85,7 +87,12 @@ class PageReader(HTMLParser):
             self._form = None
         elif tag == "select":
             self._select = ""
+        elif tag == "textarea":
+            self._area = ""
 
     def handle_data(self, data: str) -> None:
+        if self._area and self._form is not None:
+            held = self._form.values[self._area]
+            self._form.values[self._area] = held + data if held else data.removeprefix("\n")
         if data.strip():
             self._words.append(data.strip())

@@ -6,6 +6,7 @@ from litestar.params import FromPath
 
 from backend.core.actor import everywhere
 from backend.core.errors import Conflict, Invalid, NotPermitted, Problem
+from backend.core.plain_text import narrow
 from backend.db.database import Tx
 from backend.domains.identity import service as identity
 from backend.domains.institutions.model import UNION
@@ -169,6 +170,6 @@ def _days(text: str) -> int:
 def _share(text: str) -> int:
     """Percent as people write it → basis points; what is none is 0, which the flow refuses."""
     try:
-        return round(float(text.strip().rstrip("%％") or 0) * 100)
+        return round(float(narrow(text).strip().rstrip("%") or 0) * 100)
     except (ValueError, OverflowError):
         return 0

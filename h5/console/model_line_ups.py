@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from backend.core import ids
 from backend.core.errors import Invalid, Problem
+from backend.core.plain_text import narrow
 from backend.db.database import Tx
 from backend.domains.identity import service as identity
 from backend.domains.institutions.model import UNION
@@ -146,7 +147,7 @@ def _model(form: dict[str, str], name: str) -> str | None:
 def _share(text: str) -> int:
     """Percent as people write it → basis points; nothing is 0."""
     try:
-        share = round(float(text.rstrip("%％") or 0) * 100)
+        share = round(float(narrow(text).rstrip("%") or 0) * 100)
     except (ValueError, OverflowError) as cause:
         raise Invalid(fields={"share": "份额写成百分数，如 10"}) from cause
     return share

@@ -20,6 +20,7 @@ from backend.domains.strategies.model import (
     MAKERS_UNION,
     STAGES,
     UNION,
+    CountyContent,
     UnionContent,
     Version,
 )
@@ -268,7 +269,7 @@ async def _strategy(
         who = await people(tx, [each.maker for each in history])
         outgrown = await checks.outdated(tx, own) if own else []
         models = await strategy_models.known(here, tx, [floor.document])
-    shown: Any = own.content if own else floor
+    shown: Any = own.content if own else floor if owner == UNION else CountyContent()
     writes = strategies.may_write(here.actor)
     return Strategy(
         product=product,

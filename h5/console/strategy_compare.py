@@ -10,7 +10,7 @@ from backend.domains.decision.model import Stage
 from backend.domains.strategies import beside, counties, diff
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.beside import Table
-from backend.domains.strategies.diff import Change
+from backend.domains.strategies.changes import Change
 from backend.domains.strategies.model import UNION, StrategyMissing, UnionContent, Version
 from backend.web import staff
 from backend.web.http import Request, Response

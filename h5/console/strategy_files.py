@@ -124,6 +124,8 @@ async def import_flow(request: Request, version_id: FromPath[str]) -> Response:
 
 def _read_flow(version: Version, file: bytes) -> UnionContent:
     """Raises `FileUnreadable`, `NotYourStrategy`, `ContentInvalid` for too many rows."""
+    if not file:
+        raise jdm.FileUnreadable(why="没有选文件，或文件是空的")
     document = jdm.read(file)
     if not isinstance(version.content, UnionContent):
         raise NotYourStrategy()
@@ -154,6 +156,8 @@ async def _words(tx: Tx, version: Version) -> Catalogue:
 
 def _read_rows(version: Version, node: dict[str, Any], known: Catalogue, file: bytes, pasted: str) -> Content:
     """Raises `SheetWrong`."""
+    if not file and not pasted.strip():
+        raise SheetWrong(["没有选 Excel 文件，也没有贴内容"])
     grid = sheets.grid_of_file(file) if file else sheets.grid_of_text(pasted)
     table = str(node["id"])
     held = strategy_tables.rules(version.content, table)

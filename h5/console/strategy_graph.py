@@ -25,7 +25,8 @@ _LONGEST = 11  # characters of a name that fit into a box
 
 
 class Box(msgspec.Struct, frozen=True):
-    """`note` what it is, how many rows matched or the score given; `link` its panel on the page, '' for none."""
+    """`note` what it is, how many rows matched or the score given; `link` its panel on the page, '' for none; `own`:
+    a county's layer stands here."""
 
     x: int
     y: int
@@ -33,6 +34,7 @@ class Box(msgspec.Struct, frozen=True):
     note: str
     lit: bool
     link: str
+    own: bool = False
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -52,29 +54,34 @@ class Drawing(msgspec.Struct, frozen=True):
     said: str
 
 
-def draw(document: Mapping[str, Any], lit: Lit | None = None) -> Drawing:
-    """Every node and line of a document; `lit` None: no case is shown."""
+def draw(
+    document: Mapping[str, Any], lit: Lit | None = None, added: Mapping[str, str] | None = None
+) -> Drawing:
+    """Every node and line of a document; `lit` None: no case is shown. `added`: what a county's layer adds, by node."""
+    own = added or {}
     nodes = document["nodes"]
     left = min((spot(node)[0] for node in nodes), default=0)
     top = min((spot(node)[1] for node in nodes), default=0)
     spots = {n["id"]: (spot(n)[0] - left + MARGIN, spot(n)[1] - top + MARGIN) for n in nodes}
-    boxes = tuple(_box(node, spots[node["id"]], lit) for node in nodes)
+    boxes = tuple(_box(node, spots[node["id"]], lit, own.get(node["id"], "")) for node in nodes)
     lines = tuple(
         Line(_curve(spots[e["sourceId"]], spots[e["targetId"]]), lit is not None and e["id"] in lit.lines)
         for e in document["edges"]
         if e["sourceId"] in spots and e["targetId"] in spots
     )
     way = [_said(node, lit) for node in nodes if lit is not None and node["id"] in lit.nodes]
+    said = "这个案例走过：" + "、".join(way) if way else "流程图"
+    places = [f"{node['name']}：{own[node['id']]}" for node in nodes if node["id"] in own]
     return Drawing(
         width=max((x for x, _ in spots.values()), default=0) + WIDE + MARGIN,
         height=max((y for _, y in spots.values()), default=0) + HIGH + MARGIN,
         boxes=boxes,
         lines=lines,
-        said="这个案例走过：" + "、".join(way) if way else "流程图",
+        said="；".join((said, *places)),
     )
 
 
-def _box(node: Mapping[str, Any], spot: tuple[int, int], lit: Lit | None) -> Box:
+def _box(node: Mapping[str, Any], spot: tuple[int, int], lit: Lit | None, own: str) -> Box:
     name, number = str(node.get("name", "")), node["id"]
     rows = lit.rows.get(number, ()) if lit is not None else ()
     note = f"命中 {len(rows)} 行" if rows else kind_of(node)
@@ -84,7 +91,7 @@ def _box(node: Mapping[str, Any], spot: tuple[int, int], lit: Lit | None) -> Box
         note = f"得 {points:,} 分"
     shown = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
     link = f"#t-{number}" if node["type"] in ("decisionTableNode", "customNode") else ""
-    return Box(*spot, shown, note, lit is not None and number in lit.nodes, link)
+    return Box(*spot, shown, own or note, lit is not None and number in lit.nodes, link, bool(own))
 
 
 def kind_of(node: Mapping[str, Any]) -> str:

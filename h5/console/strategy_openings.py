@@ -12,6 +12,7 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from backend.core.errors import Invalid
+from backend.core.plain_text import narrow
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import Stage
@@ -123,7 +124,8 @@ def _read(stage: Stage, content: UnionContent, form: dict[str, str]) -> UnionCon
     spots = {at.spot: number for number, at in enumerate(offered)}
     for each in overlays.check_openings(stage, made, facts.catalogue()):
         place = spots.get((each.node, each.row, each.column))
-        wrong.setdefault("note" if place is None else f"low_{place}", each.sentence)
+        whole = "band_low" if each.place == overlays.PRICE_BAND else "note"
+        wrong.setdefault(whole if place is None else f"low_{place}", each.sentence)
     if wrong:
         raise Invalid(fields=wrong)
     return made
@@ -159,7 +161,7 @@ def _price_band(stage: Stage, form: dict[str, str]) -> tuple[int, int] | None:
 
 def _value(text: str, unit: str) -> int:
     """A whole number of fen, hundredths of a percent or units. Raises `_Unread`."""
-    match = _NUMBER.fullmatch(text.strip())
+    match = _NUMBER.fullmatch(narrow(text.strip()))
     if match is None:
         raise _Unread("最低和最高都要写一个数")
     mark, wanted = match[2] or "", {"fen": ("元", "万"), "bp": ("%", "％")}.get(unit, ())

@@ -14,6 +14,7 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.core.plain_text import plain
 from backend.db.database import Tx
 from backend.domains.decision import facts
+from backend.domains.decision.contracts import FIELDS
 from backend.domains.decision.facts import Catalogue
 from backend.domains.strategies import aside, calculations, cells, overlays
 from backend.domains.strategies import service as strategies
@@ -52,9 +53,15 @@ class Entry(msgspec.Struct, frozen=True):
     options: tuple[str, ...]
     wrong: tuple[str, ...]
 
+    @property
+    def long(self) -> bool:
+        """A sentence, which wants the whole width."""
+        return self.column.kind == "text" and self.column.label != FIELDS["code"]
+
 
 class RowPage(msgspec.Struct, frozen=True, kw_only=True):
-    """`checked`: this content was looked at; `fine` without a finding; `others` are findings of other places."""
+    """`checked`: this content was looked at; `fine` without a finding; `others` are findings of other places;
+    `newest` the draft that took this one's place while somebody wrote."""
 
     version: Version
     table: str
@@ -70,6 +77,7 @@ class RowPage(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    newest: Version | None = None
 
 
 class Spot(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,7 +229,7 @@ def merged(spot: Spot, column: Column, given: str) -> str:
     held = spot.row.get(column.id, "")
     if spot.at is not None and plain(cells.shown(held, column, spot.known)).strip() == given.strip():
         return held
-    return cells.read(given, column, spot.known)
+    return cells.read(" ".join(given.splitlines()), column, spot.known)
 
 
 class CellsWrong(Invalid):
@@ -307,11 +315,12 @@ async def _again(
 ) -> RowPage:
     async with here.context.db.read(here.actor) as tx:
         spot = await _spot(tx, version_id, form.get("table", ""), form.get("row", NEW))
+        newest = await strategy_versions.newest_draft(tx, spot.version)
     fields = problem.fields if isinstance(problem, Invalid) else {}
     wrong: dict[str, tuple[str, ...]] = {column: (sentence,) for column, sentence in fields.items()}
     told = fields.get("act") or (problem.text if problem else "这一版还不能保存")
     others = tuple(f"{each.place}：{each.sentence}" for each in findings)
-    return _page(here, spot, form, wrong, told=told, others=others)
+    return _page(here, spot, form, wrong, told=told, others=others, newest=newest)
 
 
 async def _checked(here: Here, spot: Spot, form: dict[str, str]) -> RowPage:

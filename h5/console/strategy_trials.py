@@ -10,17 +10,19 @@ from litestar.params import FromPath
 
 from backend.core.errors import Conflict, Invalid
 from backend.db.database import Tx
-from backend.domains.decision import conduct, facts, path
+from backend.domains.decision import conduct, path
 from backend.domains.decision.assessment import Assessment
 from backend.domains.decision.contracts import WORDS
-from backend.domains.decision.facts import COMPUTED, Fact
+from backend.domains.decision.county import SILENT
 from backend.domains.decision.model import COUNTY, Case, Decision
-from backend.domains.strategies import aside, cells, checks, judging, overlays, scenario_book, shipped
+from backend.domains.decision.path import Lit
+from backend.domains.strategies import aside, checks, judging, overlays, scenario_book, shipped
 from backend.domains.strategies import service as strategies
-from backend.domains.strategies.cells import CellUnreadable, Column
 from backend.domains.strategies.judging import Answer
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
+    Content,
+    CountyContent,
     Document,
     Expected,
     Scenario,
@@ -30,29 +32,22 @@ from backend.domains.strategies.model import (
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import stored_trials, strategy_graph, strategy_models, strategy_scenarios, strategy_tables
+from h5.console import (
+    stored_trials,
+    strategy_graph,
+    strategy_levers,
+    strategy_models,
+    strategy_scenarios,
+    strategy_tables,
+)
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_graph import Drawing
+from h5.console.strategy_levers import FACTS, Computed, Lever
 from h5.console.strategy_tables import Sheet
 from h5.console.strategy_versions import code_of, found, reader
 
 SHOW = "console/strategies/trial.html"
-MOST = 80
 SHORTEST_NAME = 4  # characters
-FACTS = tuple(f"fact_{n}" for n in range(MOST))
-
-
-class Lever(msgspec.Struct, frozen=True):
-    """One fact to change. `low`, `high`, `step` of a slider, in the unit shown; `options` (word, Chinese) of a list."""
-
-    name: str
-    label: str
-    unit: str
-    text: str
-    options: tuple[tuple[str, str], ...] = ()
-    low: str = ""
-    high: str = ""
-    wrong: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -65,13 +60,15 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """`decision`, or `said` at a stage outside one; both None: there is nothing to try it with, or `told` says why it
-    cannot be tried. `stored`: the facts are those of a real answer. `kept`: what the stage keeps of its questions."""
+    """`decision`, or `said` at a stage outside one; both None: there is nothing to try it with. `told` says why it
+    cannot be tried, or what it was not tried with. `stored`: the facts are those of a real answer. `kept`: what the
+    stage keeps of its questions."""
 
     version: Version
     cases: tuple[Scenario, ...]
     case: str
     levers: tuple[Lever, ...]
+    computed: tuple[Computed, ...]
     decision: Decision | None
     said: Assessment | None
     plan: Plan | None
@@ -142,7 +139,7 @@ async def _case_of(tx: Tx, version: Version, form: dict[str, str]) -> Case:
     chosen = next((each for each in held if each.id == form.get("case")), None)
     if chosen is None:
         raise Invalid(fields={"case": "请先选一个场景来改"})
-    levers, case = _levers(await _looked_at(tx, version), chosen, form)
+    levers, case = strategy_levers.levers(await _looked_at(tx, version), chosen, form, {})
     if any(each.wrong for each in levers):
         raise Invalid(fields={"case": "有一项事实看不懂，先改好"})
     return case
@@ -158,22 +155,32 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         if real is not None:
             held = [real.scenario, *held]
         chosen = next((each for each in held if each.id == form.get("case")), held[0] if held else None)
-        levers, case = _levers(await _looked_at(tx, version), chosen, form) if chosen else ((), None)
+        names, levers, case = await _looked_at(tx, version), tuple[Lever, ...](), None
+        if chosen is not None:
+            edges = strategy_levers.edges([document, floor.document])
+            levers, case = strategy_levers.levers(names, chosen, form, edges)
         answer, told = await _answered(tx, version, document, case, stored=real is not None)
-        told_models = await strategy_models.known(here, tx, [document])
-    lit = path.lit(document, _of_layer(answer, version), version.stage) if answer else None
+        told_models = await strategy_models.known(here, tx, [document, floor.document])
+    if any(each.wrong for each in levers):
+        told = "。".join(each for each in (told, "有一项写得不对，下面先按它原来的值算") if each)
+    drawn = floor.document if version.layer == "county" else document
+    own = path.lit(document, _steps(answer, county=version.layer == "county"), version.stage)
+    way = path.lit(drawn, _steps(answer, county=False), version.stage)
+    lit = own if answer else None
+    added = _added(version.content, floor, lit)
     words, decided = judging.outcomes(version.stage), isinstance(answer, Decision)
     return Trial(
         version=version,
         cases=tuple(held),
         case=chosen.id if chosen else "",
         levers=levers,
+        computed=strategy_levers.computed(names, case) if case else (),
         decision=answer if isinstance(answer, Decision) else None,
         said=answer if isinstance(answer, Assessment) else None,
         plan=_plan(answer),
         outcome=words[answer.outcome] if answer else "",
         caps=_shares(answer if isinstance(answer, Decision) else None),
-        drawing=strategy_graph.draw(document, lit),
+        drawing=strategy_graph.draw(drawn, way if answer else None, added),
         sheet=strategy_tables.sheet(version.stage, version.content, floor, lit=lit, models=told_models),
         may_keep=strategies.may_write(here.actor) and (version.layer == "union" or not here.head_office),
         stored=stored_trials.compared(real, answer) if real else None,
@@ -205,10 +212,22 @@ async def _offered(tx: Tx, version: Version) -> list[Scenario]:
     return [*held, *(each for each in made if each.name not in names)]
 
 
-def _of_layer(answer: Answer, version: Version) -> list[Any]:
-    """The steps of the version's own layer: both layers have tables of the same names."""
-    county = version.layer == "county"
-    return [step for step in answer.trace if (step.layer == COUNTY) is county]
+def _steps(answer: Answer | None, *, county: bool) -> list[Any]:
+    """The steps of one layer: both have tables of the same names."""
+    return [step for step in answer.trace if (step.layer == COUNTY) is county] if answer else []
+
+
+def _added(content: Content, floor: UnionContent, lit: Lit | None) -> dict[str, str]:
+    """Where a county's layer stands in head office's flow: node → what of it stands there, or matched the case."""
+    if not isinstance(content, CountyContent):
+        return {}
+    numbers = [each.table for each in floor.openings.parameters if each.id in content.parameters]
+    places = {place: f"本行改了 {numbers.count(place)} 个数" for place in numbers}
+    places |= {place: f"本行加了 {len(rows)} 行" for place, rows in content.rows.items() if rows}
+    for place, rows in (lit.rows if lit else {}).items():
+        if hit := [row for row in rows if row != SILENT]:
+            places[place] = f"本行命中 {len(hit)} 行"
+    return places
 
 
 def _plan(answer: Answer | None) -> Plan | None:
@@ -224,99 +243,39 @@ async def _answered(
 ) -> tuple[Answer | None, str]:
     if case is None:
         return None, "还没有场景。先加一个场景，再来试。"
+    said = ""
     try:
         product = case.product if version.product_code == ALL_PRODUCTS and stored else version.product_code
-        build = await judging.trial_later(tx, product, version.stage, version.content, document)
+        if version.content == CountyContent(rows=_no_rows(version.content)):
+            said = "本行还没有加规则，这里是只按省联社的规则办的结果"
+            build = await judging.live_later(tx, product, version.stage, without_county=True)
+        else:
+            build = await judging.trial_later(tx, product, version.stage, version.content, document)
         using = await aside.run(build)
     except Invalid as problem:
         return None, problem.text
-    return await aside.run(judging.answer, case, using), ""
+    return await aside.run(judging.answer, case, using), said
+
+
+def _no_rows(content: Content) -> dict[str, list[dict[str, str]]]:
+    """The tables of a county's layer, empty."""
+    return {place: [] for place in content.rows} if isinstance(content, CountyContent) else {}
 
 
 async def _looked_at(tx: Tx, version: Version) -> list[str]:
-    """Names of facts the version looks at; at a stage outside a decision also those of head office's document beside a
-    county's, and of the guard behind both."""
+    """Names of facts the version looks at, those of head office's document beside a county's, and at a stage outside a
+    decision those of the guard behind both."""
     names = _declared(await checks.document_of(tx, version))
-    if not judging.moment(version.stage):
-        return names
     if not isinstance(version.content, UnionContent):
         floor = await strategies.floor(tx, version.product_code, version.stage)
         names += _declared(floor.document)
-    return list(dict.fromkeys([*names, *sorted(conduct.needs(version.stage))]))
-
-
-def _levers(names: list[str], chosen: Scenario, form: dict[str, str]) -> tuple[tuple[Lever, ...], Case]:
-    """The facts this stage reads from outside, as they are in the form or the case; and the case with them."""
-    case, made = chosen.case, []
-    changed = {name: dict(source.facts) for name, source in case.sources.items()}
-    touched = form.get("case") == chosen.id
-    for number, fact in enumerate(_read_by(names, case)[:MOST]):
-        column, value = _column(fact), changed[fact.source].get(fact.name)
-        text, wrong = _text(value, column), ""
-        given = form.get(f"fact_{number}", "") if touched else ""
-        if given and given != text:
-            try:
-                changed[fact.source][fact.name] = _value(given, column)
-                text = given
-            except CellUnreadable as cause:
-                text, wrong = given, cause.text
-        made.append(_lever(f"fact_{number}", fact, text, wrong))
-    sources = {
-        name: msgspec.structs.replace(source, facts=changed[name]) for name, source in case.sources.items()
-    }
-    return tuple(made), msgspec.structs.replace(case, sources=sources)
+    guard = sorted(conduct.needs(version.stage)) if judging.moment(version.stage) else []
+    return list(dict.fromkeys([*names, *guard]))
 
 
 def _declared(document: Document) -> list[str]:
     entry = next((n for n in document["nodes"] if n["type"] == "inputNode"), None)
     return list(json.loads(entry["content"]["schema"])["properties"]) if entry else []
-
-
-def _read_by(names: list[str], case: Case) -> list[Fact]:
-    known = facts.catalogue()
-    wanted = [known[name] for name in names if name in known]
-    return [each for each in wanted if each.source not in COMPUTED and each.source in case.sources]
-
-
-def _column(fact: Fact) -> Column:
-    return Column(id=fact.name, label=fact.label, kind="condition", fact=fact, unit=fact.kind)
-
-
-def _text(value: Any, column: Column) -> str:
-    """A fact as the form has it: yuan, percent, 是, a choice's own word."""
-    fact = column.fact
-    if value is None or fact is None:
-        return ""
-    if fact.kind in ("fen", "bp"):
-        return f"{value / 100:.15g}"
-    return ("是" if value else "否") if fact.kind == "bool" else str(value)
-
-
-def _value(text: str, column: Column) -> int | bool | str:
-    """Raises `CellUnreadable`; whether it lies in the fact's range is the gate's to say."""
-    fact = column.fact
-    assert fact is not None
-    cell = cells.read(text, column, facts.catalogue())
-    if fact.kind == "bool":
-        return cell == "true"
-    if fact.kind == "enum":
-        return cell.strip("'")
-    if not cell.lstrip("-").isdigit():
-        raise CellUnreadable(why="这里写一个数")
-    return int(cell)
-
-
-def _lever(name: str, fact: Fact, text: str, wrong: str) -> Lever:
-    if fact.kind == "bool":
-        return Lever(name, fact.label, "", text, (("是", "是"), ("否", "否")))
-    if fact.kind == "enum":
-        pairs = tuple(zip(fact.members, fact.labels or fact.members, strict=True))
-        return Lever(name, fact.label, "", text, pairs)
-    unit = {"fen": "元", "bp": "%"}.get(fact.kind, fact.unit)
-    share = 100 if fact.kind in ("fen", "bp") else 1
-    return Lever(
-        name, fact.label, unit, text, (), f"{fact.low / share:.15g}", f"{fact.high / share:.15g}", wrong
-    )
 
 
 def _shares(decision: Decision | None) -> tuple[tuple[Any, int], ...]:

@@ -16,6 +16,7 @@ from backend.domains.decision import facts
 from backend.domains.decision.model import DECIDING, MOMENTS
 from backend.domains.strategies import (
     aside,
+    carrying,
     checks,
     counties,
     course,
@@ -25,8 +26,9 @@ from backend.domains.strategies import (
     scenario_book,
 )
 from backend.domains.strategies import service as strategies
+from backend.domains.strategies.carrying import Stale
+from backend.domains.strategies.changes import Change
 from backend.domains.strategies.counties import Overlay
-from backend.domains.strategies.diff import Change
 from backend.domains.strategies.model import (
     STAGES,
     CheckRun,
@@ -76,7 +78,9 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
 
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook; `whose` the county. Of
-    a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on."""
+    a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on. `stale`:
+    something newer overtook this draft; `newest` is the draft that took its place; `left` a draft this one was begun
+    instead of."""
 
     version: Version
     product_name: str
@@ -98,6 +102,9 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     tighter: str = ""
     kept: str = ""
     answers: dict[str, str] = {}
+    stale: Stale | None = None
+    newest: Version | None = None
+    left: str = ""
     told: str = ""
     form: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -107,7 +114,9 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
 @get(f"{HOME}/{{version_id:str}}", opt=staff.only(*READERS))
 async def show(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
-    return here.show(SHOW, await view(here, version_id))
+    left = request.query_params.get("left", "")
+    page = await view(here, version_id)
+    return here.show(SHOW, msgspec.structs.replace(page, left=left if ids.is_uuid(left) else ""))
 
 
 @post(
@@ -199,6 +208,15 @@ async def _again(tx: Tx, version_id: str, form: dict[str, str]) -> str:
     return f"{HOME}/{made.id}"
 
 
+async def _carry(tx: Tx, version_id: str, _: dict[str, str]) -> str:
+    return f"{HOME}/{(await carrying.carry(tx, version_id)).id}"
+
+
+async def _anew(tx: Tx, version_id: str, _: dict[str, str]) -> str:
+    """The draft that was left stands beside the new one, to be read."""
+    return f"{HOME}/{(await carrying.begin_anew(tx, version_id)).id}?left={version_id}"
+
+
 PROVED = frozenset({"approve", "retire"})
 """Changes what decides: who does it proves again who they are (A5-01)."""
 
@@ -209,6 +227,8 @@ _STEPS: dict[str, Callable[[Tx, str, dict[str, str]], Awaitable[str]]] = {
     "discard": _discard,
     "retire": _retire,
     "again": _again,
+    "carry": _carry,
+    "anew": _anew,
 }
 
 
@@ -244,6 +264,8 @@ async def view(
         changes = await course.changes_of(tx, version, before, strategy_models.names(models))
         warned = await checks.outdated(tx, version) if version.status == "live" else []
         stopped = await _stopped(tx, version, before)
+        stale = await carrying.stale(tx, version, strategy_models.names(models))
+        newest = await newest_draft(tx, version)
     findings = run.report.findings if run else []
     return VersionPage(
         version=version,
@@ -270,11 +292,22 @@ async def view(
         tighter=overlays.TIGHTER.get(version.stage, ""),
         kept=judging.KEPT.get(version.stage, ""),
         answers=judging.outcomes(version.stage),
+        stale=stale,
+        newest=newest,
         told=_told(problem),
         form=form or {},
         errors=problem.fields if isinstance(problem, Invalid) else {},
         now=clock.now(),
     )
+
+
+async def newest_draft(tx: Tx, version: Version) -> Version | None:
+    """The draft that took the place of one somebody went on with; None where this one is no such draft."""
+    if version.status != "superseded":
+        return None
+    owner = version.institution_id
+    held = await strategies.history(tx, owner, version.product_code, version.stage)
+    return next((each for each in held if each.status in ("draft", "checked")), None)
 
 
 async def _stopped(tx: Tx, version: Version, before: Version | None) -> list[Scenario]:

@@ -42,6 +42,17 @@ def test_a_rule_goes_from_a_draft_to_live_by_two_people(town: Town) -> None:
         expect(page.locator("#said", has_text="这样写没有问题")).to_be_visible()
         page.locator("button", has_text="存成草稿").last.click()
         expect(page.locator("#t-bureau tr", has_text="不低于 5")).to_be_visible()
+        page.locator("#t-bureau tr", has_text="不低于 5").locator("a").click()
+        under = page.locator("#t-bureau tr:has-text('不低于 5') + tr")
+        expect(under.locator("form")).to_be_visible()
+        look(page, "61-row-in-place")
+        for width, least in ((1280, 280), (360, 240)):
+            page.set_viewport_size({"width": width, "height": 800})
+            for field in under.locator(".cells :is(input, textarea)").all():
+                box = field.bounding_box()
+                assert box is not None
+                assert box["width"] >= least, (width, box)
+        page.set_viewport_size({"width": 1280, "height": 800})
         page.locator("button", has_text="检查这一版").click()
         page.locator("button", has_text="提交审批").click()
         expect(page.locator(".tell", has_text="要由另一个人审批")).to_be_visible()

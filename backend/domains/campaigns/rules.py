@@ -149,16 +149,10 @@ def authorised(officer: Staff, on: date, *, required: bool) -> bool:
     return officer.authorised(on) if required else officer.active
 
 
-def forbidden_words(text: str, rules: InForce) -> list[str]:
-    """Phrases of the blocker list found in a text (D4-02); spaces do not hide them."""
-    bare = re.sub(r"\s+", "", text)
-    return [word for word in rules.words("marketing.forbidden_words") if word in bare]
-
-
 def material_problems(headline: str, risk_text: str, rules: InForce) -> dict[str, str]:
     """Why material cannot be approved, one sentence per field."""
     problems = {}
-    found = forbidden_words(headline + risk_text, rules)
+    found = rules.forbidden_in(headline + risk_text)
     if found:
         problems["headline"] = f"不能出现：{'、'.join(found)}"
     if not 4 <= len(headline) <= 18:
@@ -175,7 +169,7 @@ def greeting_problem(greeting: str, rules: InForce) -> str | None:
     """Why an officer's own line may not stand on a poster: the only free text there is (D4-07)."""
     if len(greeting) > GREETING_LENGTH:
         return f"问候语最多 {GREETING_LENGTH} 个字"
-    found = forbidden_words(greeting, rules)
+    found = rules.forbidden_in(greeting)
     if found:
         return f"不能出现：{'、'.join(found)}"
     if re.search(r"\d", greeting):

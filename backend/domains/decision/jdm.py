@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backend.core import errors
+from backend.core import errors, files
 from backend.domains.decision import graph
 
 CONTENT_TYPE = "application/vnd.gorules.decision"
@@ -42,9 +42,9 @@ def read(text: bytes) -> dict[str, Any]:
     except FileUnreadable:
         raise
     except (ValueError, RecursionError) as cause:
-        raise FileUnreadable(why="内容不是 JSON") from cause
+        raise FileUnreadable(why=f"{files.said(text)}，要的是从这里导出的流程图文件（.json）") from cause
     if not isinstance(found, dict) or not isinstance(found.get("nodes"), list):
-        raise FileUnreadable(why="里面没有节点")
+        raise FileUnreadable(why="它是 JSON，但里面没有节点，要的是从这里或 GoRules 的编辑器导出的流程图")
     if found.pop("contentType", CONTENT_TYPE) != CONTENT_TYPE:
         raise FileUnreadable(why="它是别的内容")
     return found

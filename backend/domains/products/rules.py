@@ -214,9 +214,8 @@ def _fees(terms: Terms) -> Iterable[Breach]:
 
 def _wording(terms: Terms, rules: InForce) -> Iterable[Breach]:
     text = "".join((terms.texts.tagline, terms.texts.audience, terms.texts.steps, terms.texts.risk))
-    for word in rules.words("marketing.forbidden_words"):
-        if word in text:
-            yield _breach("texts", f"文字里不能有“{word}”", "D4-02")
+    for word in rules.forbidden_in(text):
+        yield _breach("texts", f"文字里不能有“{word}”", "D4-02")
 
 
 def _cost(terms: Terms, rules: InForce) -> Iterable[Breach]:

@@ -1,5 +1,6 @@
 """A dated parameter and the set of them in force on one day."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -58,6 +59,11 @@ class InForce(msgspec.Struct, frozen=True):
 
     def words(self, key: str) -> tuple[str, ...]:
         return self._read(key, "words", tuple)
+
+    def forbidden_in(self, text: str) -> list[str]:
+        """Phrases of the blocker list found in a text (D4-02); spaces do not hide them."""
+        bare = re.sub(r"\s+", "", text)
+        return [word for word in self.words("marketing.forbidden_words") if word in bare]
 
     def flag(self, key: str) -> bool:
         """False before the rule takes effect: a duty that is not yet in force is not a duty."""

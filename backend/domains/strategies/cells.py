@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from backend.core.errors import Invalid
+from backend.core.plain_text import narrow
 from backend.domains.decision.contracts import CONTRACTS, FIELDS, NAMES, WORDS
 from backend.domains.decision.expressions import LONGEST
 from backend.domains.decision.facts import Catalogue, Fact
@@ -39,8 +40,6 @@ _NUMBER = re.compile(
 )
 _COMMAS = re.compile(r"-?\d+(?:[,，]\d+)+(?:\.\d+)?\s*\D{0,2}")
 _DASHED = re.compile(r"(\d[\d,.]*\D{0,2}?)\s*[-–—]\s*(\d[\d,.]*\D{0,2})")
-_NARROW = str.maketrans("０１２３４５６７８９．－＞＜＝％", "0123456789.-><=%")
-"""As a Chinese keyboard gives them in its wide setting."""
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _COMPARISON = re.compile(r"(<=|>=|!=|==|<|>|) ?([^\s].*)")
@@ -135,7 +134,7 @@ def read(text: str, column: Column, known: Catalogue) -> str:
     if column.kind == "choice":
         return _quoted(_chosen(text.strip(), column.choices, column.label))
     if column.kind == "number":
-        return _read_bound(text.strip().translate(_NARROW), column.unit, known)
+        return _read_bound(narrow(text.strip()), column.unit, known)
     if column.kind == "name":
         return _quoted(next((name for name, said in NAMES.items() if said == text.strip()), text))
     return _quoted(_HOLE.sub(lambda m: "{" + _named(m[1], known) + "}", text))
@@ -227,7 +226,7 @@ def _read_condition(text: str, column: Column, known: Catalogue) -> str:
         denied, rest = (True, text[2:]) if text.startswith("不是") and not whole else (False, text)
         chosen = [_chosen(each.strip(), pairs, column.label) for each in re.split(r"、|，|,| 或 ", rest)]
         return ("!= " if denied else "") + ", ".join(f"'{each}'" for each in chosen)
-    plain = text.translate(_NARROW)
+    plain = narrow(text)
     return ", ".join(
         _read_one(part.strip(), fact.kind, known) for part in re.split(r"(?<=\s)或|，或|；", plain)
     )

@@ -7,12 +7,24 @@ from typing import Any
 
 import msgspec
 
+from backend.core import clock
 from backend.db.database import Tx
 from backend.domains.decision import assess, bundle, facts, gate, lint
 from backend.domains.decision import service as decisions
 from backend.domains.decision.bundle import Bundle
 from backend.domains.decision.model import MOMENTS, Stage, StrategyRefused, VersionMissing
-from backend.domains.strategies import aside, fairness, judging, overlays, repository, scenarios, verdicts
+from backend.domains.regulation import service as regulation
+from backend.domains.regulation.model import InForce
+from backend.domains.strategies import (
+    aside,
+    fairness,
+    judging,
+    overlays,
+    repository,
+    scenarios,
+    verdicts,
+    wording,
+)
 from backend.domains.strategies.judging import Using
 from backend.domains.strategies.model import (
     UNION,
@@ -57,6 +69,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     document: Document
     under: UnionContent
     library: lint.Library
+    rules: InForce
     held: list[Scenario]
     using: Callable[[], Using] | None
     floor: Callable[[], Using] | None
@@ -76,13 +89,18 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
             found = findings_of(self.stage, self.document, self.library)
             if not _block(found):
                 found += overlays.check_openings(self.stage, self.content, known)
+                found += self._said()
         else:
             found = overlays.check_county(self.stage, self.under, self.content, known)
             if overlays.tables(self.document):
-                found += findings_of(self.stage, self.document, self.library)
+                of_document = findings_of(self.stage, self.document, self.library)
+                found += of_document if _block(of_document) else [*of_document, *self._said()]
         if _block(found):
             return Report(findings=found, scenarios=[])
         return self._tried(found)
+
+    def _said(self) -> list[Finding]:
+        return wording.check(self.stage, self.document, self.rules, facts.catalogue())
 
     def _tried(self, found: list[Finding]) -> Report:
         """Run it: scenarios, like pairs, and beside head office's floor."""
@@ -150,6 +168,7 @@ async def ready_content(tx: Tx, owner: str, product_code: str, stage: Stage, con
         document=document,
         under=under,
         library=await _library(tx, document),
+        rules=await regulation.in_force(tx, clock.local(tx.now).date()),
         held=await repository.scenarios(tx, product_code, judging.moment(stage)),
         using=await _readable(judging.trial_later(tx, product_code, stage, content, document)),
         floor=await _readable(judging.live_later(tx, product_code, stage, without_county=True))

@@ -8,7 +8,7 @@ import msgspec
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.decision import facts
-from backend.domains.strategies import diff, repository, service
+from backend.domains.strategies import changes, diff, repository, service
 from backend.domains.strategies.model import ALL_PRODUCTS, Content, Move, Version
 
 LOOKED_AT = timedelta(days=4)
@@ -17,7 +17,7 @@ LOOKED_AT = timedelta(days=4)
 
 async def changes_of(
     tx: Tx, version: Version, before: Version | None, models: Mapping[str, str] | None = None
-) -> list[diff.Change]:
+) -> list[changes.Change]:
     """What a version changes against `before` (`compared_with`); from head office's shipped document, or a county's
     nothing, where that is None. `models` as in `diff.between`."""
     under = await service.floor(tx, version.product_code, version.stage)

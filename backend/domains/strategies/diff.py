@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
-
-import msgspec
+from typing import Any
 
 from backend.domains.decision import graph
 from backend.domains.decision.contracts import FIELDS
@@ -12,56 +10,9 @@ from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.strategies import calculations, cells, overlays, scored
 from backend.domains.strategies.cells import Column
-from backend.domains.strategies.model import Content, CountyContent, Document, UnionContent
+from backend.domains.strategies.changes import OBSCURE, Change, Kind, lines
+from backend.domains.strategies.model import Content, CountyContent, Document, Parameter, UnionContent
 from backend.domains.strategies.scored import Score
-
-Kind = Literal["added", "removed", "changed", "moved"]
-KINDS: dict[str, str] = {"added": "新增", "removed": "删除", "changed": "修改", "moved": "换了顺序"}
-OBSCURE = "有改动，但这里看不出是什么"
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference. `table` and `row` are words for people, `node`, `row_id`, `column_id` the ids behind them;
-    `before`/`after` are cells in words, '' where there is nothing to show."""
-
-    kind: Kind
-    what: str  # 行, 单元格, 表, 列, 节点, 连线, 参数, 开放的位置, 加减点
-    table: str = ""
-    row: str = ""
-    column: str = ""
-    before: str = ""
-    after: str = ""
-    node: str = ""
-    row_id: str = ""
-    column_id: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """`征信 第 3 行 近 1 个月贷款查询：高于 4 改为 高于 3`."""
-        if self.kind == "changed":
-            return self.told
-        shown = self.after or self.before
-        return f"{self.place}：{self.act}" + (f"，{shown}" if shown else "")
-
-    @property
-    def act(self) -> str:
-        """`新增行`, `修改`: the mark beside `told`."""
-        if self.kind == "moved":
-            return self.what + KINDS[self.kind]
-        return KINDS[self.kind] + ("" if self.kind == "changed" else self.what)
-
-    @property
-    def told(self) -> str:
-        """As `sentence`, for a line that has `act` beside it."""
-        if self.after == OBSCURE:
-            return f"{self.place}：{OBSCURE}"
-        if self.kind == "changed":
-            return f"{self.place}：{self.before} 改为 {self.after}"
-        return "：".join(part for part in (self.place, self.after or self.before) if part)
-
-    @property
-    def place(self) -> str:
-        return " ".join(part for part in (self.table, self.row, self.column) if part)
 
 
 def between(
@@ -200,17 +151,7 @@ def _others(before: Document, after: Document, known: Catalogue, models: Mapping
             canonical(n.get(p)) != canonical(old[i].get(p)) for p in ("content", "description")
         ):
             found += _within(old[i], n, known, models)
-    lines = [
-        {(e["sourceId"], e["targetId"], e.get("sourceHandle")) for e in d["edges"]} for d in (before, after)
-    ]
-    kept = {n["id"] for n in before["nodes"]} & {n["id"] for n in after["nodes"]}
-    lost, drawn = ({e for e in one - other if kept.issuperset(e[:2])} for one, other in (lines, lines[::-1]))
-    redrawn = {n["id"] for n in after["nodes"]} ^ {n["id"] for n in before["nodes"]}
-    if drawn or (lost and not redrawn):
-        found.append(
-            Change(kind="changed", what="连线", table="流程图", before="原来的连线", after="新的连线")
-        )
-    return found
+    return found + lines(before, after)
 
 
 def _inside(node: Mapping[str, Any], known: Catalogue, models: Mapping[str, str]) -> str:
@@ -290,6 +231,7 @@ def _tables(
                 what="单元格",
                 column=column.label,
                 column_id=column.id,
+                called=_called(held, columns, known),
                 before=said(held.get(column.id, ""), column, known),
                 after=said(rule.get(column.id, ""), column, known),
                 **place,
@@ -425,6 +367,24 @@ def _row(rule: Mapping[str, str], columns: Mapping[str, Column], known: Catalogu
     )
 
 
+_LONGEST_NAME = 24  # characters of a row's own words
+
+
+def _called(rule: Mapping[str, str], columns: Mapping[str, Column], known: Catalogue) -> str:
+    """What a person knows a row by: its sentence, else the name of a cap, else its conditions."""
+    by_label = {each.label: each for each in columns.values()}
+    for label in (FIELDS["text"], FIELDS["label"]):
+        column = by_label.get(label)
+        if column is not None and (cell := rule.get(column.id, "")):
+            return _short(said(cell, column, known))
+    conditions = {i: each for i, each in columns.items() if each.kind == "condition"}
+    return _short(_row(rule, conditions, known))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
+
+
 def _openings(before: UnionContent, after: UnionContent) -> list[Change]:
     old, new = ({each.id: each for each in side.openings.parameters} for side in (before, after))
     found: list[Change] = []
@@ -461,6 +421,16 @@ def _openings(before: UnionContent, after: UnionContent) -> list[Change]:
     return found
 
 
+def _beside_floor(
+    stage: Stage, floor: UnionContent, parameter: Parameter | None, new: int | None, known: Catalogue
+) -> str:
+    """Head office's own number and the band, behind a county's."""
+    own = {each.id: cell for each, cell in overlays.opened_cells(floor, stage, known)}
+    if parameter is None or new is None or parameter.id not in own:
+        return ""
+    return f"（省联社 {own[parameter.id]}，可选 {overlays.band(floor, parameter)}）"
+
+
 def _county(
     stage: Stage, before: CountyContent, after: CountyContent, known: Catalogue, floor: UnionContent
 ) -> list[Change]:
@@ -485,7 +455,7 @@ def _county(
                     row=opened[name].label if name in opened else name,
                     row_id=name,
                     before=next(shown),
-                    after=next(shown),
+                    after=next(shown) + _beside_floor(stage, floor, opened.get(name), new, known),
                 )
             )
     nodes = overlays.tables(floor.document)

@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
+from backend.core.plain_text import narrow
 from backend.domains.decision.facts import Catalogue
 
 MONEY, RATE, PLAIN = "fen", "bp", ""
@@ -25,6 +26,8 @@ _PEOPLE = re.compile(
     r"|(?P<number>\d[\d,，]*(?:\.\d+)?)\s*(?P<unit>万元|万|元|%|％)?|(?P<op>[-+*/()（）、×÷−－]))",
     re.ASCII,
 )
+_OUTSIDE = re.compile(r"[^【】]+(?=【|$)")
+"""What is no name of a fact in its brackets."""
 _SIGNED = re.compile(r"[-+*/×÷−－【]|(?:取整|进整|绝对值|最小|最大)\s*[(（]")
 _PLAIN_OP = {"×": "*", "÷": "/", "−": "-", "－": "-", "（": "(", "）": ")", "、": ","}
 _DEEPEST, _LONGEST, _DIGITS = 30, 80, 15  # brackets in brackets, words of a sum, digits of a number
@@ -93,7 +96,7 @@ def _people_tokens(text: str, known: Catalogue) -> list[Token]:
     names = {fact.label: fact.name for fact in reversed(known.facts.values())}
     calls = {said: name for name, said in _CALLS.items()}
     found: list[Token] = []
-    for match in _matches(_PEOPLE, text):
+    for match in _matches(_PEOPLE, _OUTSIDE.sub(lambda part: narrow(part[0]), text)):
         if match["name"] is not None:
             if (label := match["name"].strip()) not in names and label not in known:
                 raise Unsaid(f"没有叫“{label[:20]}”的数据项")

@@ -30,6 +30,7 @@ _NUMBER = re.compile(r"\s*(-?\d+)\s*")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ROW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,50}", re.ASCII)
+PRICE_BAND = "县行加减点"
 AGAINST = {"decline": "拒绝", "refer": "转人工"}
 WARNS = {"watch": "列入关注", "call": "要求电话核实", "visit": "要求上门核实", "freeze": "冻结额度"}
 TIGHTER: dict[Stage, str] = {
@@ -135,7 +136,10 @@ def check_openings(stage: Stage, content: UnionContent, known: Catalogue) -> lis
         found.append(_opening("开放的参数", "有两个参数的编号相同"))
     band = content.openings.price_band
     if band and (stage is not Stage.PRICING or band[0] > band[1]):
-        found.append(_opening("县行加减点", "只有定价可以开放加减点，下限不能高于上限"))
+        found.append(_opening(PRICE_BAND, "只有定价可以开放加减点，下限不能高于上限"))
+    elif band and not band[0] <= 0 <= band[1]:
+        said = f"不加不减也要在范围里，现在的范围是 {price_band(band)}"
+        found.append(_opening(PRICE_BAND, said))
     for parameter in content.openings.parameters:
         found += _check_parameter(stage, content.document, parameter, known)
     return found
@@ -163,7 +167,23 @@ def _check_parameter(
         if example := spot.example(end):
             said = f"{example}，所以 {amount(end, spot.unit)} 不能在可选范围里"
             return [_opening(parameter.label, said, **where)]
-    return []
+    said = _outside(spot, parameter, value[1])
+    return [_opening(parameter.label, said, **where)] if said else []
+
+
+def _outside(spot: Spot, parameter: Parameter, own: int) -> str:
+    """Why a band cannot be: an end no customer could have, or head office's own number is not in it."""
+    low, high = (spot.fact.low, spot.fact.high) if spot.fact else (1, 10**15)
+    for end in (parameter.low, parameter.high):
+        if not low <= end <= high:
+            if spot.fact is None:
+                return f"金额要大于 0，范围里不能有 {amount(end, spot.unit)}"
+            least, most = (amount(each, spot.unit) for each in (low, high))
+            return f"{spot.fact.label}只能是 {least} 到 {most}，范围里不能有 {amount(end, spot.unit)}"
+    if not parameter.low <= own <= parameter.high:
+        ends = " 到 ".join(amount(each, spot.unit) for each in (parameter.low, parameter.high))
+        return f"省联社自己的数是 {amount(own, spot.unit)}，要在范围里，现在的范围是 {ends}"
+    return ""
 
 
 _ONLY = {

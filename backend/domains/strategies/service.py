@@ -19,7 +19,7 @@ from backend.domains.decision import facts, gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import aside, checks, diff, effects, going_back, overlays, repository
+from backend.domains.strategies import aside, changes, checks, diff, effects, going_back, overlays, repository
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     MAKERS_COUNTY,
@@ -52,6 +52,7 @@ from backend.domains.strategies.model import (
 )
 
 SHORTEST_REASON = 2  # characters
+_UNCHECKED = Finding(kind="document", place="检查", sentence="还没有检查过")
 
 
 def owner_of(actor: Actor) -> str:
@@ -137,7 +138,7 @@ async def due(tx: Tx) -> list[tuple[str, str, str]]:
     return await repository.due(tx)
 
 
-async def compare(tx: Tx, before_id: str | None, after_id: str) -> list[diff.Change]:
+async def compare(tx: Tx, before_id: str | None, after_id: str) -> list[changes.Change]:
     """The difference of two versions of a layer; `before_id` None: from nothing. Raises `StrategyMissing`."""
     after = await get(tx, after_id)
     before = await get(tx, before_id) if before_id else None
@@ -175,11 +176,14 @@ async def draft(
     )
 
 
-async def save(tx: Tx, version_id: str, content: Content, *, note: str = "", reason: str = "") -> Version:
+async def save(
+    tx: Tx, version_id: str, content: Content, *, note: str = "", reason: str = "", onto: str | None = None
+) -> Version:
     """The draft with another content: a new version, the old one is superseded. A checked one is a draft again.
 
-    What cannot be read at all raises `ContentInvalid`; everything else is stored and told by `check`. Also
-    `NotYourStrategy`, `StrategyMissing`, `StrategyMoved`.
+    `onto`: the version it now stands on, where that is not the draft before it. What cannot be read at all raises
+    `ContentInvalid`; everything else is stored and told by `check`. Also `NotYourStrategy`, `StrategyMissing`,
+    `StrategyMoved`.
     """
     old = await _locked(tx, version_id)
     if isinstance(old.content, UnionContent) is not isinstance(content, UnionContent):
@@ -191,7 +195,7 @@ async def save(tx: Tx, version_id: str, content: Content, *, note: str = "", rea
         old.product_code,
         old.stage,
         content,
-        base_id=old.id,
+        base_id=onto or old.id,
         reason=reason or old.reason,
         note=note,
         authors=old.authors,
@@ -240,7 +244,7 @@ async def submit(tx: Tx, version_id: str) -> Version:
     version = await _locked(tx, version_id)
     if version.status == "draft":
         run = await repository.last_check(tx, version_id)
-        raise NotPassed(run.report if run else Report(findings=[_unchecked()], scenarios=[]))
+        raise NotPassed(run.report if run else Report(findings=[_UNCHECKED], scenarios=[]))
     await _hold_named(tx, version)
     if version.status != "checked" or not await repository.submit(tx, version):
         raise StrategyMoved(label=version.status_label)
@@ -491,7 +495,3 @@ def _reason(text: str) -> str:
     if len(text.strip()) < SHORTEST_REASON:
         raise ReasonMissing(fields={"reason": ReasonMissing.message})
     return text.strip()
-
-
-def _unchecked() -> Finding:
-    return Finding(kind="document", place="检查", sentence="还没有检查过")

@@ -15,6 +15,7 @@ import openpyxl
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils.exceptions import InvalidFileException
 
+from backend.core import files
 from backend.core.errors import Invalid
 from backend.core.plain_text import plain
 from backend.domains.decision.facts import Catalogue
@@ -100,10 +101,16 @@ def grid_of_file(content: bytes) -> list[list[str]]:
             wrong += [said for pair in zip(line, written, strict=True) if (said := _without_value(*pair))]
             lines.append([_text(cell.value, str(getattr(cell, "number_format", ""))) for cell in line])
     except _BROKEN as cause:
-        raise SheetWrong(["不是 Excel 文件（.xlsx），或文件坏了"]) from cause
+        raise SheetWrong([_other(content)]) from cause
     if wrong:
         raise SheetWrong(wrong)
     return _trimmed(lines)
+
+
+def _other(content: bytes) -> str:
+    if content.startswith(b"PK") and b"xl/" in content:
+        return "给的是 Excel 文件（.xlsx），但文件坏了，打不开；在 Excel 里另存一份再传"
+    return f"{files.said(content)}，不是 Excel 文件（.xlsx）；要的是从这里导出的表格，或存成 .xlsx 的"
 
 
 def _lines(content: bytes, *, values: bool) -> Iterator[Any]:

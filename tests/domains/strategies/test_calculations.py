@@ -120,7 +120,7 @@ def test_a_calculation_in_front_of_everything_gives_names_a_table_can_look_at():
         c.sentence
         for c in diff.between(STAGE, UnionContent(document=made), UnionContent(document=shaped), KNOWN)
     ]
-    assert "征信 第 1 行 三成收入：不限 改为 低于 5,000 元" in told
+    assert "征信 第 1 行“您现在有 {当前逾期金额}到期没还” 三成收入：不限 改为 低于 5,000 元" in told
     assert "三成收入" in str(beside.tables(STAGE, made, shaped, KNOWN))
 
 
@@ -209,3 +209,19 @@ def test_lines_are_read_one_a_name():
     for text in ("", "没有等号", "= 3"):
         with pytest.raises(ArrangementWrong):
             calculations.lines_of(text)
+
+
+@pytest.mark.parametrize(
+    ("wide", "plain"),
+    [
+        ("取整（【认可的年收入】×３０％）", "取整(【认可的年收入】 × 30%)"),
+        ("取整(１．５ × 【申请金额】)", "取整(1.5 × 【申请金额】)"),
+        (
+            "如果 【近 6 个月贷款查询】 高于 ５，就 １，否则 ２",
+            "如果 【近 6 个月贷款查询】 高于 5，就 1，否则 2",
+        ),
+    ],
+)
+def test_wide_digits_of_a_chinese_keyboard_are_digits(wide: str, plain: str) -> None:
+    known = facts.catalogue()
+    assert calculations.read(wide, known) == calculations.read(plain, known)

@@ -4,7 +4,7 @@ import copy
 
 from backend.domains.decision import bundle, facts
 from backend.domains.decision.model import Stage, canonical
-from backend.domains.strategies import course, diff, service, shipped
+from backend.domains.strategies import changes, checks, course, diff, service, shipped
 from backend.domains.strategies.model import CountyContent, Openings, UnionContent
 from tests.domains.decision import corpus
 from tests.domains.strategies.conftest import ADMIN, COUNTY_ADMIN, Stagehand, cell
@@ -36,16 +36,16 @@ def test_nothing_changed_is_nothing_said():
 
 def test_a_cell_is_told_by_its_place_before_and_after():
     assert changed(lambda d: cell(d, "bureau", "bureau-3", "c3", "> 3")) == [
-        "征信 第 3 行 近 1 个月贷款查询：高于 4 改为 高于 3"
+        "征信 第 3 行“近 1 个月有 {近 1 个月贷款查询} 次贷…” 近 1 个月贷款查询：高于 4 改为 高于 3"
     ]
     assert changed(lambda d: cell(d, "bureau", "bureau-8", "c8", "> 30000000")) == [
-        "征信 第 8 行 对外担保余额：高于 500,000 元 改为 高于 300,000 元"
+        "征信 第 8 行“您替别人担保的金额比较大” 对外担保余额：高于 500,000 元 改为 高于 300,000 元"
     ]
     assert changed(lambda d: cell(d, "bureau", "bureau-8", "r2", "'decline'")) == [
-        "征信 第 8 行 处理：转人工 改为 拒绝"
+        "征信 第 8 行“您替别人担保的金额比较大” 处理：转人工 改为 拒绝"
     ]
     assert changed(lambda d: cell(d, "request", "request-3", "c3", "'other', 'travel'")) == [
-        "用途和申请 第 3 行 资金用途：别的用途 改为 别的用途、旅游"
+        "用途和申请 第 3 行“这笔钱怎么用，还要再问一下” 资金用途：别的用途 改为 别的用途、旅游"
     ]
 
 
@@ -100,7 +100,7 @@ async def test_a_countys_change_is_told_in_the_words_of_the_unions_table(hand: S
         each.sentence for each in await course.changes_of(tx, saved, await course.compared_with(tx, saved))
     ]
     assert said == [
-        "近 6 个月贷款查询到几次拒绝：新增参数，不低于 5",
+        "近 6 个月贷款查询到几次拒绝：新增参数，不低于 5（省联社 不低于 8，可选 4 到 8）",
         "征信 第 1 行：新增行，近 6 个月贷款查询 不低于 3；原因码 CT；处理 转人工；给客户的话 本行再看一下；"
         "可以怎么做 等电话",
     ]
@@ -158,8 +158,23 @@ def test_a_setting_beside_another_change_is_told_too():
         cell(document, "bureau", "bureau-3", "c3", "> 3")
         table(document, "bureau")["hitPolicy"] = "first"
 
-    assert f"征信：{diff.OBSCURE}" in changed(edit)
+    assert f"征信：{changes.OBSCURE}" in changed(edit)
 
 
 def test_an_invisible_character_is_a_change():
     assert len(changed(lambda d: cell(d, "bureau", "bureau-3", "c1", "\x1c"))) == 1
+
+
+def test_a_line_that_was_drawn_or_cut_is_told_from_where_to_where() -> None:
+    before = checks.shipped(Stage.ELIGIBILITY)
+    after = copy.deepcopy(before)
+    cut = after["edges"].pop(0)
+    after["edges"].append({"id": "new", "type": "edge", "sourceId": "person", "targetId": "bureau"})
+    found = diff.between(
+        Stage.ELIGIBILITY, UnionContent(document=before), UnionContent(document=after), facts.catalogue()
+    )
+    names = {n["id"]: n["name"] for n in before["nodes"]}
+    assert [each.sentence for each in found] == [
+        "流程图：新增连线，人 → 征信",
+        f"流程图：删除连线，{names[cut['sourceId']]} → {names[cut['targetId']]}",
+    ]

@@ -7,6 +7,7 @@ import pytest
 
 from backend.core import clock
 from backend.flows import challenge_collection, watch_loans
+from h5.console import collection_trials
 from tests.flows.conftest import Road, id_number
 from tests.flows.test_challenge_collection import CALL, version
 from tests.h5.conftest import Desks
@@ -70,3 +71,12 @@ async def test_what_cannot_be_is_said_in_place_and_a_county_only_reads(road: Roa
     [waiting] = [f for f in second.page.forms if f.action.endswith("/answer")]
     await second.send(waiting, outcome="refuse", why="先不试")
     assert "没有同意" in second.words
+
+
+def test_a_share_is_read_in_wide_digits() -> None:
+    assert [collection_trials._share(each) for each in ("１０", "１０．５％", "10.5%", "很多")] == [
+        1000,
+        1050,
+        1050,
+        0,
+    ]

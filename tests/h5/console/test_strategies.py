@@ -4,6 +4,7 @@ import json
 import re
 
 import asyncpg
+import msgspec
 import pytest
 
 from backend.core import ids
@@ -170,6 +171,44 @@ async def test_a_countys_number_outside_the_band_or_looser_is_told_at_its_field(
     assert desk.page.form(f"{base}/parameters").values["knob_1"] == "", "and nothing was saved"
 
 
+def marks(desk: Desk) -> set[str]:
+    return set(re.findall(r'<span class="layer[^"]*">(\S*) \d+</span>', desk.reply.text))
+
+
+async def test_a_row_is_called_by_whose_it_is(desks: Desks) -> None:
+    county, union = await desks.of("JX0101"), await desks.of("SL0001")
+    await county.get(f"{HOME}/of?product=*&stage=eligibility")
+    assert marks(county) == {"省"}, "the county has no layer, so every row is head office's"
+    base = await draft(county)
+    await new_row(county, base, **OWN)
+    assert marks(county) == {"省", "本行"}
+    await union.get(county.path)
+    assert marks(union) == {"省", "县行"}, "head office is not the county"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("老客户秒 批，马上到账", "对客户不能说：秒批"),
+        ("查" * 500, "一句话最多 60 个字，现在有 500 个"),
+    ],
+)
+async def test_what_a_rule_says_to_a_customer_is_held_to_the_words_of_marketing(
+    desks: Desks, said: str, told: str
+) -> None:
+    desk = await desks.of("JX0301")
+    base = await draft(desk)
+    await desk.get(f"{base}/row?table=bureau&row=new")
+    form, cells = desk.page.form(f"{base}/row"), named(desk, {**OWN, "给客户的话": said})
+    await desk.send(msgspec.structs.replace(form, action=f"{base}/row/check"), **cells)
+    assert told in desk.words, "while one types"
+    assert "这样写没有问题" not in desk.words
+    await desk.send(form, act="save", **cells)
+    await act(desk, "check")
+    assert told in desk.words, desk.words
+    assert "处要改，改好才能提交审批" in desk.words
+
+
 @pytest.mark.parametrize(("table", "opened"), [("identity", False), ("lists", True)])
 async def test_a_county_writes_only_where_head_office_opened(desks: Desks, table: str, opened: bool) -> None:
     desk = await desks.of("JX0101")
@@ -222,6 +261,55 @@ async def test_a_case_is_tried_on_a_draft_and_its_way_is_lit(desks: Desks, owner
     assert await owner.fetchval("select count(*) from decision.decisions") == count
 
 
+async def test_what_is_computed_is_told_and_moved_by_the_facts_behind_it(desks: Desks) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    await desk.get(f"{base}/try")
+    offered = levers(desk)
+    assert ("认可的年收入" in offered, "年龄" in offered) == (False, False), "no lever of their own"
+    assert {"出生日期", "自报年收入", "月均代发工资"} <= set(offered)
+    assert "算出来的" in desk.words
+    form = next(f for f in desk.page.forms if f.action.endswith("/try") and f.method == "post")
+    await desk.send(form, **{offered["自报年收入"]: "5000"})
+    after = desk.words.split("算出来的")[1]
+    assert "5,000 元" in after.split("认可的年收入")[1], after
+    assert "EL_INCOME_PROOF" in desk.words
+
+
+async def test_a_value_a_fact_cannot_have_is_told_with_its_range_and_the_old_one_counts(desks: Desks) -> None:
+    desk = await desks.of("JX0301")
+    base = await draft(desk)
+    await new_row(desk, base, **OWN)
+    await desk.get(f"{desk.path}/try")
+    form = next(f for f in desk.page.forms if f.action.endswith("/try") and f.method == "post")
+    for minus in ("-1", "−1", "－１"):
+        await desk.send(form, **{levers(desk)["近 6 个月贷款查询"]: minus})
+        assert "只能是 0 次 到 500 次，没有 -1" in desk.words, desk.words
+        assert "下面先按它原来的值算" in desk.words
+        assert "缺：" not in desk.words
+    await desk.send(form, **{levers(desk)["近 6 个月贷款查询"]: "６"})
+    assert "A11" in desk.words, "wide digits are digits"
+
+
+async def test_a_county_sees_its_place_in_the_flow_of_head_office(desks: Desks) -> None:
+    desk = await desks.of("JX0301")
+    base = await draft(desk)
+    await desk.get(f"{base}/try")
+    assert "本行还没有加规则，这里是只按省联社的规则办的结果" in desk.words
+    await desk.get(base)
+    await new_row(desk, base, **OWN)
+    await desk.get(f"{desk.path}/try")
+    boxes = re.findall(
+        r'<g class="box([^"]*)">.*?<text x[^>]*>([^<]*)</text><text[^>]*>([^<]*)<', desk.reply.text
+    )
+    names = {name.removeprefix("✓ "): (kind.split(), note) for kind, name, note in boxes}
+    assert {"人", "用途和申请", "征信", "还款能力"} <= set(names), "head office's whole flow"
+    assert names["征信"] == (["lit", "own"], "本行加了 1 行")
+    form = next(f for f in desk.page.forms if f.action.endswith("/try") and f.method == "post")
+    await desk.send(form, **{levers(desk)["近 6 个月贷款查询"]: "6"})
+    assert "本行命中 1 行" in desk.words
+
+
 async def test_the_limit_shows_every_cap_and_the_one_that_binds(desks: Desks) -> None:
     desk = await desks.of("SL0001")
     base = await draft(desk, stage="limit")
@@ -251,6 +339,42 @@ async def test_a_table_goes_out_to_excel_and_back_as_the_same_content(
     await desk._arrive(await desk.http.post(f"{path}/rows", data=values, files={"sheet": ("", b"")}))
     assert desk.reply.status_code == 422
     assert "第 1 行的“条件：不存在”不是这张表的列" in desk.words
+
+
+async def test_a_wrong_file_is_told_what_it_is_and_what_is_wanted(desks: Desks) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    sheet = (await desk.http.get(f"{base}/rows.xlsx?table=bureau")).content
+    for field, path, file, told in (
+        ("sheet", "rows", b"", "没有选 Excel 文件，也没有贴内容"),
+        ("sheet", "rows", b"%PDF-1.7 x", "给的是 PDF 文件，不是 Excel 文件"),
+        ("sheet", "rows", b'{"nodes": []}', "给的是 JSON 文件"),
+        ("sheet", "rows", sheet[: len(sheet) // 2], "给的是 Excel 文件（.xlsx），但文件坏了"),
+        ("file", "flow", b"", "没有选文件"),
+        ("file", "flow", sheet, "给的是 Excel 文件（.xlsx），要的是从这里导出的流程图文件"),
+        ("file", "flow", b"\x89PNG\r\n", "给的是图片（PNG），要的是"),
+        ("file", "flow", b'{"a": 1}', "它是 JSON，但里面没有节点"),
+    ):
+        await desk.get(f"{base}/files?table=bureau")
+        values = {**desk.page.form(f"{base}/{path}").values, "note": ""}
+        await desk._arrive(await desk.http.post(f"{base}/{path}", data=values, files={field: ("甲", file)}))
+        assert (desk.reply.status_code, told in desk.words) == (422, True), (told, desk.words[-900:])
+
+
+async def test_an_effect_that_is_still_counted_shows_how_far_it_is_and_no_zeros(
+    desks: Desks, road: Road
+) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    await act(desk, "check")
+    panel = desk.reply.text.split('id="effect"')[1].split("</section>")[0]
+    assert "在等着算" in panel
+    assert "hx-trigger" in panel, "it comes by itself"
+    assert "0.0%" not in panel
+    await road.drain()
+    await desk.get(base)
+    panel = desk.reply.text.split('id="effect"')[1].split("</section>")[0]
+    assert ("在等着算" in panel, "hx-trigger" in panel, "0.0%" in panel) == (False, False, False), panel
 
 
 HALF = b'{"nodes": [{"id": "a", "type": "decisionTableNode", "name": "a"}], "edges": []}'

@@ -62,9 +62,9 @@ async def test_a_countys_version_is_compared_with_head_offices_laid_over_its_tab
     own = await put_live(maker, second)
     for page in (f"{HOME}/of?product=*&stage=eligibility", f"{HOME}/{own}"):
         await maker.get(page)
-        assert "近 6 个月贷款查询 不低于 8 本行社：不低于 6" in maker.words, maker.words
+        assert "近 6 个月贷款查询 不低于 8 本行：不低于 6" in maker.words, maker.words
     await union.get(f"{HOME}/of?product=*&stage=eligibility")
-    assert "本行社" not in union.words, "head office's own tables have one number"
+    assert "县行：" not in union.words, "head office's own tables have one number"
     live = next(each for each in union.page.links if re.fullmatch(rf"{HOME}/[0-9a-f-]{{36}}", each))
     for desk in (union, maker):
         await desk.get(f"{HOME}/compare?before={live.rsplit('/', 1)[1]}&after={own}")
@@ -97,7 +97,7 @@ async def test_a_countys_lower_cap_stands_beside_head_offices_in_the_limit_table
     await desk.send(form, knob_0=least(desk), note="本县封顶低一些")
     assert desk.reply.status_code == 200, desk.words
     assert re.search(r"新增参数 [^：]+：[\d,]+ 元", desk.words), "said once"
-    assert re.search(r"[\d,]+ 元 本行社：[\d,]+ 元", desk.words), desk.words
+    assert re.search(r"[\d,]+ 元 本行：[\d,]+ 元", desk.words), desk.words
 
 
 def least(desk: Desk) -> str:

@@ -98,3 +98,29 @@ async def test_an_overlay_that_no_longer_fits_is_shown_to_head_office_and_its_co
 async def opened(owner: asyncpg.Connection, path: str) -> dict:
     text = await owner.fetchval("select content from strategies.versions where id = $1", path.split("/")[3])
     return json.loads(text)
+
+
+async def test_a_band_nobody_could_use_is_refused_at_its_place_when_it_is_saved(desks: Desks) -> None:
+    maker = await desks.of("SL0001")
+    base = await draft(maker, reason="给县行多留一格")
+    await maker.get(f"{base}/openings")
+    form, label = maker.page.form("/openings"), "近 6 个月贷款查询到几次拒绝"
+    low, high = (field_of(maker, label, part) for part in ("low", "high"))
+    for ends, told in (
+        (("-5", "8"), "近 6 个月贷款查询只能是 0 到 500，范围里不能有 -5"),
+        (("4", "6"), "省联社自己的数是 8，要在范围里，现在的范围是 4 到 6"),
+    ):
+        await maker.send(form, **{low: ends[0], high: ends[1], "note": "收紧"})
+        assert (maker.reply.status_code, told in maker.words) == (422, True), maker.words
+        at = maker.reply.text.index(f'name="{low}"')
+        assert told in maker.reply.text[at : at + 900], "at its place"
+
+
+async def test_a_price_band_holds_head_office_s_own_price(desks: Desks) -> None:
+    maker = await desks.of("SL0001")
+    base = await draft(maker, stage="pricing", reason="加减点")
+    await maker.get(f"{base}/openings")
+    await maker.send(maker.page.form("/openings"), band_low="0.5", band_high="1", note="只许加")
+    assert maker.reply.status_code == 422
+    at = maker.reply.text.index('name="band_low"')
+    assert "不加不减也要在范围里" in maker.reply.text[at : at + 500], maker.words
