@@ -47,6 +47,8 @@ async def known(studio: Studio, person: Person, **more: object) -> None:
 async def approved(studio: Studio, phone: Phone, person: Person) -> str:
     """The borrower's case, approved and waiting for a guarantor; returns its number."""
     await known(studio, person)
+    await phone.get(f"/p/4101/{PRODUCT}")
+    assert "要请保证人" in phone.words, "said before anything is typed (A8-12)"
     await studio.draft_at(phone, "details", person, product=PRODUCT)
     await phone.get("/apply/details")
     await phone.hand_in(income="120k_200k", amount="30000")
@@ -162,6 +164,8 @@ async def test_from_the_approval_over_the_guarantors_word_to_the_mobile_bank(
     assert zhang.id_number not in guarantor.reply.text
     assert "甲县农村商业银行" in guarantor.words
     assert "银行可以直接找您还" in guarantor.words
+    for said in ("连带责任保证", "加在本金上面", "年化利率（单利）", "担保最晚到"):
+        assert said in guarantor.words, said
     await to_promise(studio, guarantor, path, wang)
     early = guarantor.page.form("/guarantee/confirm")
     await guarantor.send(early, agree="yes")
@@ -170,6 +174,11 @@ async def test_from_the_approval_over_the_guarantors_word_to_the_mobile_bank(
     assert waiting.status == "opened"
     await promise(guarantor)
     assert "您已确认担保" in guarantor.words, guarantor.words
+    del guarantor.http.cookies["guarantor"]
+    await guarantor.get(path)
+    assert "连带责任保证承诺" in guarantor.words, "the copy opens again by the link"
+    assert "下面就是您确认的承诺书" in guarantor.words
+    assert f"申请编号 {number}" in guarantor.words
     [given] = await of_case(studio, number)
     assert given.status == "confirmed"
     await phone.get(f"/my/{number}/guarantors")
