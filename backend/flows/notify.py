@@ -82,6 +82,9 @@ SMS_TEMPLATES = {
     "guarantor_refused": "guarantor_refused",
 }
 
+BEFORE_GUARANTORS = "approved_before_guarantors"
+"""Instead of the word that one may sign: nobody can before the guarantors have confirmed (A8-12)."""
+
 
 async def announce(tx: Tx, application: Application) -> None:
     """Queue the notice of the application's present status, in the transaction that moved it.
@@ -159,7 +162,7 @@ async def _message(context: Context, application: Application, status: str) -> M
             phone = (await customers.get(tx, application.customer_id)).phone
         values = await _figures(tx, application, status)
     number, until, url = application.application_no, _until(application), _url(context, application)
-    template = SMS_TEMPLATES.get(status)
+    template = BEFORE_GUARANTORS if values["guarantors_missing"] else SMS_TEMPLATES.get(status)
     return Message(
         institution_id=application.institution_id,
         case_id=application.id,

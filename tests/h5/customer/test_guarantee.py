@@ -229,6 +229,17 @@ async def test_the_word_is_an_edge_an_event_consents_of_ones_own_and_counts_as_e
     assert len(told) == 1, "the borrower hears of it once"
 
 
+async def test_the_approvals_sms_asks_for_the_guarantor_and_not_for_a_signature(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    await approved(studio, phone, zhang)
+    with clock.at(clock.now() + timedelta(seconds=60)):
+        await studio.drain()
+    [approval] = [e["response"] for e in await studio.ledger("sms") if ":approved:" in e["key"]]
+    text = studio.world.store.get("sms", approval["message_id"])["text"]
+    assert "还要请保证人确认才能签约" in text
+
+
 async def test_the_borrower_must_agree_that_the_guarantor_sees_the_loan_and_nothing_is_ticked(
     studio: Studio, phone: Phone, zhang: Person
 ) -> None:
