@@ -7,7 +7,7 @@ import msgspec
 
 from backend.core.money import Schedule
 
-FORM_VERSION = "2026-1"
+FORM_VERSION = "2026-2"
 """Version of the contract's wording, printed on every page."""
 
 
@@ -24,6 +24,16 @@ class Borrower(msgspec.Struct, frozen=True, kw_only=True):
     id_number: str
     phone: str
     address: str
+
+
+class Surety(msgspec.Struct, frozen=True, kw_only=True):
+    """Who answers for the borrower: `amount` (fen) is the most of the principal, `until` the last day of the guarantee
+    period; `terms_sha256` (hex) is of the promise given apart from this contract (民法典第六百八十四、六百八十五条)."""
+
+    name: str
+    amount: int
+    until: date
+    terms_sha256: str
 
 
 class LoanContract(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +57,7 @@ class LoanContract(msgspec.Struct, frozen=True, kw_only=True):
     misuse_factor: Decimal
     schedule: Schedule
     disclosure_sha256: str
+    sureties: tuple[Surety, ...] = ()
     form_version: str = FORM_VERSION
 
 

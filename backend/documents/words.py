@@ -37,6 +37,15 @@ def of_contract(contract: LoanContract) -> dict[str, Any]:
         "plan": _plan(c.schedule),
         "plan_total": [wording.yuan(c.schedule.total_interest), wording.yuan(c.schedule.total_repayment)],
         "disclosure_sha256": c.disclosure_sha256,
+        "sureties": [
+            {
+                "name": each.name,
+                "amount": wording.yuan(each.amount),
+                "until": wording.day(each.until),
+                "terms_sha256": each.terms_sha256,
+            }
+            for each in c.sureties
+        ],
         "form_version": c.form_version,
     }
 

@@ -14,7 +14,7 @@ from backend.domains.campaigns import sentinel
 from backend.domains.customers import card_form
 from backend.domains.customers import rules as customer_rules
 from backend.domains.customers import service as customers
-from backend.domains.customers.model import Card, CardExpired, NotYetAdult, UnderAge
+from backend.domains.customers.model import Card, CardContradictsItself, CardExpired, NotYetAdult, UnderAge
 from backend.domains.institutions import service as institutions
 from backend.domains.institutions.model import Institution
 from backend.domains.products import service as products
@@ -72,6 +72,9 @@ async def confirm_identity(
         raise too_young(card.birth_on, rules) from problem
     except CardExpired:
         await _destroy(context, actor, application_id, "expired")
+        raise
+    except CardContradictsItself:
+        await _destroy(context, actor, application_id, "contradicting")  # taken again, not shown again
         raise
     if rules.flag("local_only.required"):
         await _keep_local(context, actor, application, card, union)

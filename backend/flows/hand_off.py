@@ -6,7 +6,7 @@ from backend.core import clock, failpoints
 from backend.core.actor import Actor
 from backend.db.database import Tx
 from backend.documents import package
-from backend.documents.contract import Borrower, ConsentDocument, Lender, LoanContract
+from backend.documents.contract import Borrower, ConsentDocument, Lender, LoanContract, Surety
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import ApplicationMoved
 from backend.domains.contracts import rules as contract_rules
@@ -14,7 +14,10 @@ from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract, DisclosureChanged, DisclosureNotConfirmed
 from backend.domains.contracts.service import NewDocument
 from backend.domains.customers import consents
+from backend.domains.customers import service as customers
 from backend.domains.customers.model import Consent, Person
+from backend.domains.guarantees import service as guarantees
+from backend.domains.guarantees.model import GuaranteeMoved
 from backend.domains.products.model import PURPOSES
 from backend.flows import draw_up_disclosure, notify, require_guarantors
 from backend.flows.context import Context
@@ -31,7 +34,8 @@ _CHANNELS = {"h5": "手机网页", "web": "手机网页", "wechat": "微信", "b
 async def hand_off(context: Context, actor: Actor, application_id: str) -> Contract:
     """approved → handed_off with the documents fixed, once; later calls return the same contract.
 
-    Raises `DisclosureNotConfirmed`, `DisclosureChanged`, `ApplicationMoved`, `GuaranteeOutstanding`.
+    Raises `DisclosureNotConfirmed`, `DisclosureChanged`, `ApplicationMoved`, `GuaranteeOutstanding`,
+    `GuaranteeMoved`.
     """
     async with context.db.read(actor) as tx:
         application = await applications.get(tx, application_id)
@@ -43,9 +47,11 @@ async def hand_off(context: Context, actor: Actor, application_id: str) -> Contr
             raise DisclosureNotConfirmed()
         drawn = await draw_up_disclosure.draw_up_disclosure(tx, contract)
         given = await _consents(tx, drawn.person)
+        sureties = await _sureties(tx, application_id)
     if drawn.disclosure.sha256 != confirmation.sha256:
         raise DisclosureChanged()
-    made = await asyncio.to_thread(package.build, _fields(contract, drawn), drawn.disclosure, given)
+    fields = _fields(contract, drawn, sureties)
+    made = await asyncio.to_thread(package.build, fields, drawn.disclosure, given)
     documents = [NewDocument(d.name, d.title, d.sha256, d.pdf) for d in made.documents]
     failpoints.hit(DRAWN_UP)
     async with context.db.begin(actor) as tx:
@@ -56,6 +62,8 @@ async def hand_off(context: Context, actor: Actor, application_id: str) -> Contr
         if application.status != "approved":
             raise ApplicationMoved(label=application.label)
         await require_guarantors.require_guarantors(tx, contract)
+        if await _sureties(tx, application_id) != sureties:  # the documents name others
+            raise GuaranteeMoved()
         contract = await contracts.fix(tx, contract, documents)
         moved = await applications.move(tx, application, "handed_off", "handed_off", contract.contract_no)
         await effects.add(tx, kind=OFFER, case_id=application.id, key=f"offer:{application.id}", payload={})
@@ -64,7 +72,22 @@ async def hand_off(context: Context, actor: Actor, application_id: str) -> Contr
     return contract
 
 
-def _fields(contract: Contract, drawn: draw_up_disclosure.DrawnUp) -> LoanContract:
+async def _sureties(tx: Tx, application_id: str) -> tuple[Surety, ...]:
+    found = []
+    for each in await guarantees.confirmed(tx, application_id):
+        assert each.guarantor_id is not None
+        assert each.terms_sha256 is not None
+        person = await customers.get(tx, each.guarantor_id)
+        sha256 = each.terms_sha256.hex()
+        found.append(
+            Surety(name=person.name, amount=each.amount_fen, until=each.until_on, terms_sha256=sha256)
+        )
+    return tuple(found)
+
+
+def _fields(
+    contract: Contract, drawn: draw_up_disclosure.DrawnUp, sureties: tuple[Surety, ...]
+) -> LoanContract:
     institution, person, terms = drawn.institution, drawn.person, drawn.product.terms
     return LoanContract(
         contract_no=contract.contract_no,
@@ -87,6 +110,7 @@ def _fields(contract: Contract, drawn: draw_up_disclosure.DrawnUp) -> LoanContra
         misuse_factor=terms.misuse_factor,
         schedule=drawn.schedule,
         disclosure_sha256=drawn.disclosure.sha256,
+        sureties=sureties,
     )
 
 

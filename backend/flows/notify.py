@@ -13,6 +13,7 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.channels import notices, texts
 from backend.domains.channels.notices import Means
+from backend.domains.contracts import service as contracts
 from backend.domains.customers import service as customers
 from backend.domains.loans import service as loans
 from backend.domains.regulation import service as regulation
@@ -21,7 +22,7 @@ from backend.flows.carry_notice import Message
 from backend.flows.context import Context
 from backend.outbox import effects
 from backend.outbox.effects import Effect
-from backend.overview import application_result
+from backend.overview import application_result, guarantors
 
 KIND = "notify.status"
 
@@ -80,6 +81,9 @@ SMS_TEMPLATES = {
     "guarantor_confirmed": "guarantor_confirmed",
     "guarantor_refused": "guarantor_refused",
 }
+
+BEFORE_GUARANTORS = "approved_before_guarantors"
+"""Instead of the word that one may sign: nobody can before the guarantors have confirmed (A8-12)."""
 
 
 async def announce(tx: Tx, application: Application) -> None:
@@ -158,7 +162,7 @@ async def _message(context: Context, application: Application, status: str) -> M
             phone = (await customers.get(tx, application.customer_id)).phone
         values = await _figures(tx, application, status)
     number, until, url = application.application_no, _until(application), _url(context, application)
-    template = SMS_TEMPLATES.get(status)
+    template = BEFORE_GUARANTORS if values["guarantors_missing"] else SMS_TEMPLATES.get(status)
     return Message(
         institution_id=application.institution_id,
         case_id=application.id,
@@ -182,7 +186,7 @@ def _ruled_out(status: str) -> dict[Means, str]:
 
 async def _figures(tx: Tx, application: Application, status: str) -> dict[str, object]:
     """What A3-09 asks to be said at once: amount, rate, all-in cost; why not, and how long a review takes; the debt."""
-    offer, outstanding, reasons = None, "", []
+    offer, outstanding, reasons, missing = None, "", [], 0
     days = (await regulation.in_force(tx, clock.today())).count("human_review.working_days")
     if status in ("approved", "declined"):
         result = await application_result.of(tx, application)
@@ -196,10 +200,18 @@ async def _figures(tx: Tx, application: Application, status: str) -> dict[str, o
                 "months": found.term_months,
                 "until": f"{until.year}年{until.month}月{until.day}日",
             }
+            if contract := await contracts.of_application(tx, application.id):
+                missing = await guarantors.missing(tx, contract)
     if status == "drawn":
         owed = sum(loan.outstanding_fen for loan in await loans.of_application(tx, application.id))
         outstanding = _yuan(owed) if owed else ""
-    return {"offer": offer, "outstanding": outstanding, "reasons": reasons, "review_days": days}
+    return {
+        "offer": offer,
+        "outstanding": outstanding,
+        "reasons": reasons,
+        "review_days": days,
+        "guarantors_missing": missing,
+    }
 
 
 def _fields(number: str, status: str) -> dict[str, str]:

@@ -69,7 +69,10 @@ async def go_on(request: Request) -> Response:
     if standing is not None:
         return here.go(guarantor.PATHS[standing.guarantee.step])
     status = "expired" if found.status == "opened" else found.status
-    return here.show(ENDED, Ended(status, REASONS.get(found.why, ""), found.until_on))
+    async with here.context.db.read(here.actor) as tx:
+        copy = await guarantees.promised(tx, found)
+    view = Ended(status, REASONS.get(found.why, ""), found.until_on, found.confirmed_at, copy)
+    return here.show(ENDED, view)
 
 
 @get("/guarantee/confirm")
@@ -135,6 +138,8 @@ def _ask(here: Here, standing: Standing, borrower: str) -> Ask:
         amount_fen=guarantee.amount_fen,
         months=contract.term_months,
         line_until=guarantee.line_until,
+        until_on=guarantee.until_on,
+        annual_rate=contract.annual_rate,
         expires_at=guarantee.expires_at,
         path=here.request.scope["path"],
         own=_own(here, standing),

@@ -113,7 +113,7 @@ async def phone_page(request: Request) -> Response:
 
 @post("/guarantee/phone", fields=("phone", "code", *CONSENTS))
 async def send(request: Request) -> Response:
-    """Send the code; within the minute after one was sent the answer is the same and nothing is sent."""
+    """Send the code; within the minute after one was sent nothing is, and the answer says how long to wait."""
     here = await guarantor.at(request, "phone")
     form, address = await forms.texts(request), addresses.counted(request, here.settings)
     number, sms, errors, status = form.get("phone", ""), views.SmsCode(), {}, 200

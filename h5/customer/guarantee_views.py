@@ -1,9 +1,11 @@
 """What each page of guarantors needs to be drawn: the borrower's, and the guarantor's own. As `views`."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from msgspec import Struct
 
+from backend.domains.guarantees.terms import Terms
 from h5.customer import views
 
 
@@ -40,6 +42,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     amount_fen: int
     months: int
     line_until: date
+    until_on: date
+    annual_rate: Decimal
     expires_at: datetime
     path: str
     own: bool = False
@@ -69,11 +73,13 @@ class Promise(Struct, frozen=True, kw_only=True):
 
 
 class Ended(Struct, frozen=True):
-    """How it ended. `why` is told to the guarantor alone."""
+    """How it ended. `why` is told to the guarantor alone; `copy` is what was promised, word for word."""
 
     status: str
     why: str = ""
     until_on: date | None = None
+    confirmed_at: datetime | None = None
+    copy: Terms | None = None
 
 
 class OtherWay(Struct, frozen=True):

@@ -152,6 +152,7 @@ async def landing(
         online=terms.online_road,
         code=code,
         officer=officer(verified.officer if verified else None),
+        guarantors=terms.guarantors,
     )
 
 

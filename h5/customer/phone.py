@@ -31,7 +31,7 @@ async def show(request: Request) -> Response:
 
 @post("/apply/phone", fields=("phone", "code", *CONSENTS))
 async def send(request: Request) -> Response:
-    """Send the code; within the minute after one was sent the answer is the same and nothing is sent."""
+    """Send the code; within the minute after one was sent nothing is, and the answer says how long to wait."""
     draft = await customer.draft(request, "phone")
     form, here = await forms.texts(request), draft.here
     number = form.get("phone", "")
@@ -109,9 +109,9 @@ async def _again(here: Here, draft: Draft, form: Mapping[str, str], problem: Inv
 
 
 def waiting(number: str, problem: TooMany) -> views.SmsCode:
-    """Tapped twice: as if the first tap were answered now. Used up for the hour or the day: said so."""
+    """Tapped again: nothing more was sent, and how long to wait. Used up for the hour or the day: said so."""
     if isinstance(problem, CodeTooSoon):
-        return views.SmsCode(sent=True, sent_to=masking.phone(number), resend_seconds=problem.retry_after)
+        return views.SmsCode(True, masking.phone(number), problem.retry_after, too_soon=True)
     return views.SmsCode(error=problem.text)
 
 

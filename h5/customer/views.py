@@ -31,7 +31,7 @@ class Landing(Struct, frozen=True):
     `code` is the scanned token, empty when the page was opened without one; then `officer` is None.
     `unfinished_url` is set when this phone has an application of this product that can be gone on with.
     `report_url` carries the code, so that a report names the officer. Without `online` the product is shown and
-    dealt with at the branch.
+    dealt with at the branch. `guarantors` is how many must have confirmed before anything is signed (A8-12).
     """
 
     product_name: str
@@ -50,6 +50,7 @@ class Landing(Struct, frozen=True):
     officer: Officer | None = None
     other_fees: str = "无"
     unfinished_url: str = ""
+    guarantors: int = 0
 
 
 class Link(Struct, frozen=True):
@@ -135,12 +136,15 @@ class Consent(Struct, frozen=True):
 
 
 class SmsCode(Struct, frozen=True):
-    """State of the SMS code under a phone number. `error` e.g. 验证码不对，还可以再试 3 次."""
+    """State of the SMS code under a phone number. `error` e.g. 验证码不对，还可以再试 3 次.
+
+    `too_soon`: another was asked for within the minute, and nothing was sent."""
 
     sent: bool = False
     sent_to: str = ""
     resend_seconds: int = 0
     error: str = ""
+    too_soon: bool = False
 
 
 class Phone(Struct, frozen=True):

@@ -5,11 +5,12 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from backend.documents import package, rendering, words
+from backend.documents import contract, package, rendering, words
 from tests.documents.conftest import make_disclosure, make_schedule, replaced
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,21 @@ def test_documents_are_archival_pdfs_with_their_title(agreement, sheet, consent)
         assert b"pdfaid" in done.pdf, "PDF/A is declared in the metadata"
         assert done.sha256 == hashlib.sha256(done.pdf).hexdigest()
         assert done.title
+
+
+def test_a_guaranteed_contract_names_who_answers_for_how_much_and_until_when(agreement):
+    surety = contract.Surety(name="王五", amount=52_000_00, until=date(2029, 5, 22), terms_sha256="cd" * 32)
+    alone = rendering.render("contract", agreement)
+    guaranteed = rendering.render("contract", replaced(agreement, sureties=(surety,)))
+    assert guaranteed.sha256 != alone.sha256
+    for other in (
+        {"name": "赵六"},
+        {"amount": 1_00},
+        {"until": date(2028, 1, 1)},
+        {"terms_sha256": "ef" * 32},
+    ):
+        changed = replaced(agreement, sureties=(replaced(surety, **other),))
+        assert rendering.render("contract", changed).sha256 != guaranteed.sha256, other
 
 
 @pytest.mark.parametrize(

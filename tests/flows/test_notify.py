@@ -253,11 +253,21 @@ async def test_a_passing_status_never_uses_up_a_grant(world: World, id_number: s
 def test_every_status_told_has_a_sentence_and_a_phrase(status: str) -> None:
     from backend.domains.channels import texts
 
-    values = {"offer": None, "outstanding": "", "reasons": [], "review_days": 3}
+    values = {"offer": None, "outstanding": "", "reasons": [], "review_days": 3, "guarantors_missing": 0}
     text = texts.notice(status, number="260101000001", until="", url="http://x/my/1", **values)
     assert "260101000001" in text
     assert 0 < len(notify.PHRASES[status]) <= 5
     assert not any(word in text for word in ("恭喜", "优惠", "秒批", "立即", "点击"))
+
+
+@pytest.mark.parametrize(("missing", "said"), [(0, "看完费用明示表"), (1, "还差 1 位保证人")])
+def test_an_approval_names_the_guarantor_before_the_signing(missing: int, said: str) -> None:
+    from backend.domains.channels import texts
+
+    values = {"offer": None, "until": "", "url": "http://x/my/1", "guarantors_missing": missing}
+    text = texts.notice("approved", number="260101000001", **values)
+    assert said in text
+    assert ("再到手机银行签约" in text) is (missing == 0)
 
 
 async def test_a_receipt_of_the_sms_platform_is_kept(world: World, id_number: str) -> None:

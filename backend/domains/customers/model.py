@@ -89,7 +89,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
 
 class IdNumberInvalid(Invalid):
     code = "id_number_invalid"
-    message = "公民身份号码不对，请对照身份证改一下"
+    message = "身份证号不对，请对照身份证改一下"
 
 
 class CardContradictsItself(Invalid):

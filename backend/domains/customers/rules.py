@@ -31,9 +31,9 @@ def check_card(card: Card, today: date, rules: InForce) -> None:
 def _contradictions(card: Card) -> None:
     fields = {}
     if check_digits.id_number_born_on(card.id_number) != card.birth_on:
-        fields["birth_on"] = "出生日期与公民身份号码对不上"
+        fields["birth_on"] = "出生日期与身份证号对不上"
     if (card.sex == "男") != check_digits.id_number_is_male(card.id_number) or card.sex not in ("男", "女"):
-        fields["sex"] = "性别与公民身份号码对不上"
+        fields["sex"] = "性别与身份证号对不上"
     if card.valid_until is not None and card.valid_until <= card.valid_from:
         fields["valid_until"] = "有效期的止期早于起期"
     if card.valid_from < card.birth_on:

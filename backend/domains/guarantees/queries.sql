@@ -68,6 +68,10 @@ set status = 'confirmed', terms_version = :terms_version, terms_sha256 = :terms_
     shown_at = :shown_at, required_seconds = :required_seconds, confirmed_at = :now, updated_at = :now
 where institution_id = :institution_id and id = :id and status = 'opened' and step = 'confirm' and expires_at > :now;
 
+-- name: confirmed_words(institution_id, id)$
+-- The sealed words that were confirmed; null before.
+select terms from guarantees.guarantees where institution_id = :institution_id and id = :id;
+
 -- name: end_(institution_id, id, from_status, to_status, why, now)!
 -- Refused, withdrawn, run out or released, from where the caller saw it.
 update guarantees.guarantees set status = :to_status, why = :why, ended_at = :now, updated_at = :now

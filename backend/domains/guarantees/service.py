@@ -10,6 +10,7 @@ from backend.core import clock, ids, money
 from backend.db import queries
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
+from backend.domains.guarantees import terms as guarantee_terms
 from backend.domains.guarantees.model import (
     GUARANTEE,
     OPEN,
@@ -165,6 +166,15 @@ async def confirm(
     )
     await _moved(touched)
     audit.add(tx, "guarantee.confirmed", guarantee.id, application=guarantee.application_id)
+
+
+async def promised(tx: Tx, guarantee: Guarantee) -> Terms | None:
+    """The very words that were confirmed, for the guarantor to read again; None before."""
+    sealed = await Q.confirmed_words(tx, institution_id=tx.institution_id, id=guarantee.id)
+    if sealed is None or guarantee.terms_version is None:
+        return None
+    text = tx.vault.open(TABLE, "terms", guarantee.id, sealed).decode()
+    return guarantee_terms.told(text, guarantee.terms_version)
 
 
 async def end(tx: Tx, guarantee: Guarantee, status: str, why: str) -> None:

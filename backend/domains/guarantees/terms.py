@@ -26,7 +26,11 @@ def fill(words: dict[str, str]) -> Terms:
     """The newest text with every {word} filled in. Raises KeyError for a word nobody gave."""
     versions = _versions()
     version = max(versions)
-    text = versions[version].format_map(words)
+    return told(versions[version].format_map(words), version)
+
+
+def told(text: str, version: int) -> Terms:
+    """The filled text in its parts."""
     head, _, body = text.partition("\n")
     sections = []
     for part in body.split("## ")[1:]:

@@ -20,6 +20,7 @@ TEMPLATES = {
     "verification_code": "验证码 {code}，{minutes} 分钟内有效。工作人员不会向您要验证码。",
     "application_received": "您的申请 {application_no} 已经收好，结果出来马上告诉您。",
     "application_approved": "您的申请 {application_no} 已通过，请登录手机银行查看额度、利息并签约。",
+    "approved_before_guarantors": "您的申请 {application_no} 已通过，还要请保证人确认才能签约，请打开公众号去请。",
     "application_declined": "您的申请 {application_no} 有结果了，请打开公众号查看原因，也可以申请人工复核。",
     "application_referred": "您的申请 {application_no} 由工作人员接着看，3 个工作日内答复您。",
     "application_held": "您的申请 {application_no} 还在办，最迟 {until} 前告诉您结果。",

@@ -303,6 +303,10 @@ PAGES: dict[str, tuple[str, Struct]] = {
         "customer/stop/at_branch.html",
         views.AtBranch("柳林支行", "柳林镇解放路 18 号", "周一到周日 8:30–17:00", "RG26112300001"),
     ),
+    "landing-guaranteed": (
+        "customer/landing/show.html",
+        replace(LANDING, product_name="乡邻贷", guarantors=1),
+    ),
     "landing": ("customer/landing/show.html", LANDING),
     "landing-official": ("customer/landing/show.html", replace(LANDING, officer=None, code="")),
     "landing-at-branch": (

@@ -1,6 +1,7 @@
 """Contexts of the pages of guarantors, borrower's and guarantor's, as `contexts`; all invented."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,6 +43,8 @@ def pages(
         amount_fen=5_000_000,
         months=12,
         line_until=date(2027, 11, 23),
+        until_on=date(2029, 5, 23),
+        annual_rate=Decimal("0.0680"),
         expires_at=now + timedelta(hours=72),
         path="/g/4101/abc",
     )
@@ -102,7 +105,7 @@ def pages(
             "customer/guarantee/confirm_page.html",
             replace(promise, wait_seconds=6, error="请先看完，再过 6 秒可以确认"),
         ),
-        "guarantee-confirmed": (over, Ended("confirmed", "", date(2029, 5, 23))),
+        "guarantee-confirmed": (over, Ended("confirmed", "", date(2029, 5, 23), now, filled)),
         "guarantee-refused": (over, Ended("refused", "本人不愿意")),
         "guarantee-not-allowed": (over, Ended("refused", "自己有逾期")),
         "guarantee-withdrawn": (over, Ended("withdrawn")),

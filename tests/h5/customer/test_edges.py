@@ -231,6 +231,18 @@ async def test_who_never_asked_for_a_code_is_not_told_that_one_was_sent(
     assert "验证码已发到" in phone.words
 
 
+async def test_asking_again_within_the_minute_says_that_nothing_was_sent_and_how_long_to_wait(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    await studio.draft_at(phone, "phone", zhang)
+    await phone.get("/apply/phone")
+    await phone.code(zhang.phone)
+    assert "这次没有再发" not in phone.words
+    await phone.code(zhang.phone)
+    assert "这次没有再发" in phone.words
+    assert "秒再点" in phone.words
+
+
 async def test_too_many_codes_are_refused_with_the_time_to_come_back(
     studio: Studio, phone: Phone, zhang: Person
 ) -> None:

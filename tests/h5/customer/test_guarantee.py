@@ -47,6 +47,8 @@ async def known(studio: Studio, person: Person, **more: object) -> None:
 async def approved(studio: Studio, phone: Phone, person: Person) -> str:
     """The borrower's case, approved and waiting for a guarantor; returns its number."""
     await known(studio, person)
+    await phone.get(f"/p/4101/{PRODUCT}")
+    assert "要请保证人" in phone.words, "said before anything is typed (A8-12)"
     await studio.draft_at(phone, "details", person, product=PRODUCT)
     await phone.get("/apply/details")
     await phone.hand_in(income="120k_200k", amount="30000")
@@ -162,6 +164,8 @@ async def test_from_the_approval_over_the_guarantors_word_to_the_mobile_bank(
     assert zhang.id_number not in guarantor.reply.text
     assert "甲县农村商业银行" in guarantor.words
     assert "银行可以直接找您还" in guarantor.words
+    for said in ("连带责任保证", "加在本金上面", "年化利率（单利）", "担保最晚到"):
+        assert said in guarantor.words, said
     await to_promise(studio, guarantor, path, wang)
     early = guarantor.page.form("/guarantee/confirm")
     await guarantor.send(early, agree="yes")
@@ -170,6 +174,11 @@ async def test_from_the_approval_over_the_guarantors_word_to_the_mobile_bank(
     assert waiting.status == "opened"
     await promise(guarantor)
     assert "您已确认担保" in guarantor.words, guarantor.words
+    del guarantor.http.cookies["guarantor"]
+    await guarantor.get(path)
+    assert "连带责任保证承诺" in guarantor.words, "the copy opens again by the link"
+    assert "下面就是您确认的承诺书" in guarantor.words
+    assert f"申请编号 {number}" in guarantor.words
     [given] = await of_case(studio, number)
     assert given.status == "confirmed"
     await phone.get(f"/my/{number}/guarantors")
@@ -218,6 +227,17 @@ async def test_the_word_is_an_edge_an_event_consents_of_ones_own_and_counts_as_e
         await studio.drain()
     told = [e for e in await studio.ledger("sms") if "guarantor_confirmed" in str(e)]
     assert len(told) == 1, "the borrower hears of it once"
+
+
+async def test_the_approvals_sms_asks_for_the_guarantor_and_not_for_a_signature(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    await approved(studio, phone, zhang)
+    with clock.at(clock.now() + timedelta(seconds=60)):
+        await studio.drain()
+    [approval] = [e["response"] for e in await studio.ledger("sms") if ":approved:" in e["key"]]
+    text = studio.world.store.get("sms", approval["message_id"])["text"]
+    assert "还要请保证人确认才能签约" in text
 
 
 async def test_the_borrower_must_agree_that_the_guarantor_sees_the_loan_and_nothing_is_ticked(
