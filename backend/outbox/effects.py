@@ -16,9 +16,15 @@ Q = queries.load(__package__)
 
 EFFECT = Lifecycle(
     "effect",
-    {"waiting": "等待发送", "delivering": "正在发送", "delivered": "已送达", "dead": "多次未送达"},
     {
-        "waiting": ("delivering", "delivered"),
+        "waiting": "等待发送",
+        "delivering": "正在发送",
+        "delivered": "已送达",
+        "overtaken": "有了新消息，不再发",
+        "dead": "多次未送达",
+    },
+    {
+        "waiting": ("delivering", "delivered", "overtaken"),
         "delivering": ("delivered", "waiting", "dead"),
         "dead": ("waiting",),
     },

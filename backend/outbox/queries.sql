@@ -18,7 +18,7 @@ select a.id from added a, pg_notify('first_effect', a.institution_id || '/' || a
 -- name: insert_overtaking(institution_id, id, kind, case_id, key, payload, now, due_at, overtakes)$
 -- As `insert_effect`; one that waits and says what is no longer so is done with.
 with gone as (
-    update outbox.effects set status = 'delivered', delivered_at = :now
+    update outbox.effects set status = 'overtaken'
     where institution_id = :institution_id and kind = :kind and key = :overtakes
       and status = 'waiting' and attempts = 0
 )

@@ -36,7 +36,7 @@ where (a.status in ('approved', 'handed_off', 'signed', 'drawn', 'repaid') and d
 -- scope: all institutions, because the invariants are the operator's; ids only.
 select institution_id || '/' || kind || '/' || id || ' ' || status || ' ' || coalesce(last_error, '') as who
 from outbox.effects
-where status <> 'delivered';
+where status not in ('delivered', 'overtaken');
 
 -- name: events_with_a_gap()
 -- A missing number, or an event that does not begin where the last one ended.

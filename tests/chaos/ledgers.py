@@ -59,7 +59,7 @@ select 'case ' || application_no || ' ' || status from applications.applications
 where status in ('submitted', 'deciding', 'held') and submitted_at < $1
 union all
 select 'effect ' || kind || ' ' || status || ' ' || attempts || ' ' || coalesce(last_error, '') from outbox.effects
-where status <> 'delivered' and created_at < $1
+where status not in ('delivered', 'overtaken') and created_at < $1
 union all
 select 'message ' || message_id from outbox.inbox where applied_at is null and received_at < $1
 """

@@ -274,7 +274,7 @@ async def test_the_decision_records_its_own_delivery_and_overtakes_the_word_that
     asked, word = states[f"{submit_application.DECIDE}{application.id}"], states["notify.statussubmitted"]
     assert decided is not None
     assert (asked.status, asked.attempts, asked.delivered_at) == ("delivered", 1, decided.decided_at)
-    assert (word.status, word.attempts) == ("delivered", 0)
+    assert (word.status, word.attempts, word.delivered_at) == ("overtaken", 0, None)
     sent = [row["key"] for row in await road.ledger("sms")]
     assert sent == [f"notice:{application.id}:approved:sms"]
 

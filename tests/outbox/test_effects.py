@@ -240,7 +240,7 @@ async def test_what_waits_and_is_no_longer_so_is_overtaken_but_not_what_has_begu
     async with db.read(JIA) as tx:
         now = {each.key: (each.status, each.attempts) for each in await effects.of_case(tx, "c")}
     begun_key, waited_key = begun.key, "old 1" if begun.key == "old 2" else "old 2"
-    assert (now[begun_key], now[waited_key]) == (("delivering", 1), ("delivered", 0))
+    assert (now[begun_key], now[waited_key]) == (("delivering", 1), ("overtaken", 0))
     assert now["new 1"] == now["new 2"] == ("waiting", 0)
 
 
