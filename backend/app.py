@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler
 from backend import wiring
 from backend.db.database import Database
 from backend.settings import Settings
-from backend.web import edge, errors, forms, health, request_keys, static_files, templates
+from backend.web import edge, errors, forms, health, request_keys, staff, static_files, templates
 
 
 def doors() -> list[ControllerRouterHandler]:
@@ -44,7 +44,7 @@ def routed(lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[N
     return Litestar(
         route_handlers=doors(),
         lifespan=list(lifespan),
-        exception_handlers=errors.HANDLERS | request_keys.HANDLERS,  # type: ignore[arg-type]
+        exception_handlers=errors.HANDLERS | request_keys.HANDLERS | staff.EVERYWHERE,  # type: ignore[arg-type]
         openapi_config=None,  # no /schema outside development (13.x); partners get theirs by hand
         request_max_body_size=forms.SMALL_BODY,
         multipart_form_part_limit=forms.MOST_PARTS,

@@ -359,6 +359,11 @@ CLASSES: dict[str, Columns] = {
     "relations.sightings": Columns(
         plain="institution_id seq application_id kind customer_id at", index="key"
     ),
+    "reviews.exceedings": Columns(
+        plain="institution_id id review_id status outcome reason maker proposed_at checker checked_at",
+        sealed="exceeded why found",
+        figures="amount annual_rate term_months",
+    ),
     "reviews.inquiries": Columns(
         plain="institution_id id review_id officer_id asked_by asked_at answered_at", sealed="asked answer"
     ),

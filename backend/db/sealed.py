@@ -43,6 +43,7 @@ SEALED = (
     Sealed("post_loan.warnings", ("said", "done")),
     Sealed("relations.findings", ("said",)),
     Sealed("relations.list_entries", ("shown", "reason")),
+    Sealed("reviews.exceedings", ("exceeded", "why", "found")),
     Sealed("reviews.inquiries", ("asked", "answer")),
     Sealed("reviews.rechecks", ("why", "done")),
     Sealed("reviews.reviews", ("said",)),

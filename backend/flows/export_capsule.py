@@ -18,7 +18,9 @@ from backend.domains.decision import capsule_file, moment_file, moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import DecisionMissing, canonical
 from backend.domains.identity import service as identity
+from backend.domains.reviews import exceedings
 from backend.domains.reviews import service as reviews
+from backend.domains.reviews.model import Exceeding
 
 SHORTEST_REASON = 4  # characters
 
@@ -158,7 +160,8 @@ async def _disclosure(tx: Tx, application: Application) -> dict[str, Any] | None
 
 
 async def _reviews(tx: Tx, application: Application) -> list[dict[str, Any]]:
-    """A person's decisions beside the machine's, with their reasons; the customer's own words stay in the books."""
+    """A person's decisions beside the machine's, with their reasons and the caps they went above; the customer's own
+    words stay in the books."""
     found = (await reviews.of_application(tx, application.id)).values()
     return [
         {
@@ -168,5 +171,11 @@ async def _reviews(tx: Tx, application: Application) -> list[dict[str, Any]]:
                 "reason", "answered_by", "opened_at", "due_at", "answered_at",
             )
         }
+        | {"exceedings": [_exceeding(one) for one in await exceedings.of_review(tx, each.id)]}
         for each in found
     ]  # fmt: skip
+
+
+def _exceeding(one: Exceeding) -> dict[str, Any]:
+    told = msgspec.to_builtins(one)
+    return {name: each for name, each in told.items() if name not in ("id", "review_id")}

@@ -15,6 +15,7 @@ import msgspec
 from backend.core import clock
 from backend.core.actor import Actor
 from backend.db.database import Tx
+from backend.documents import wording
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, ApplicationMoved
 from backend.domains.contracts import rules as contract_rules
@@ -22,6 +23,8 @@ from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Terms
 from backend.domains.customers import service as customers
 from backend.domains.decision import moments
+from backend.domains.decision import service as decisions
+from backend.domains.decision.model import Cap
 from backend.domains.evidence import service as evidence
 from backend.domains.identity.model import NotYours
 from backend.domains.products import rules as product_rules
@@ -29,8 +32,16 @@ from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
+from backend.domains.reviews import exceedings
 from backend.domains.reviews import service as reviews
-from backend.domains.reviews.model import NotYourReview, Review, ReviewAnswered, VerdictInvalid
+from backend.domains.reviews.model import (
+    Exceeded,
+    ExceedingWaits,
+    NotYourReview,
+    Review,
+    ReviewAnswered,
+    VerdictInvalid,
+)
 from backend.flows import notify, submit_application
 from backend.flows.context import Context
 from backend.flows.decide_application import OFFER_DAYS
@@ -40,13 +51,15 @@ SHORTEST_REASON = 4  # characters
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """`approved`/`declined` answer a referred case, `granted`/`upheld` a customer's request. The terms stand
-    only with approved and granted; `reason` is read by the customer."""
+    only with approved and granted; `reason` is read by the customer, `why_more` by the second person who looks at an
+    amount above the caps."""
 
     outcome: Literal["approved", "declined", "granted", "upheld"]
     reason: str
     amount_fen: int = 0
     annual_rate: Decimal = Decimal(0)
     term_months: int = 0
+    why_more: str = ""
 
     @property
     def gives(self) -> bool:
@@ -54,42 +67,75 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def review_case(context: Context, actor: Actor, review_id: str, verdict: Verdict) -> Application:
-    """The application that stands afterwards: the reviewed one, or the new one of a granted request.
+    """The application that stands afterwards: the reviewed one, or the new one of a granted request. More than a cap
+    of the decision stands only once another reviewer has looked (`look_at_exceeding`).
 
     Raises `NotYours`, `NotYourReview`, `ReviewMissing`, `ReviewAnswered`, `VerdictInvalid`, `AlreadyOpen`,
-    `ApplicationMoved`.
+    `ApplicationMoved`, `ExceedingWaits`.
     """
-    if not actor.has("reviewer"):
-        raise NotYours()
     async with context.db.begin(actor) as tx:
-        review = await reviews.get(tx, review_id, lock=True)
-        if review.status != "open":
-            raise ReviewAnswered()
-        application = await applications.get(tx, review.application_id, lock=True)
-        await require_another_person(tx, application, review)
-        product = await _product(tx, application, verdict)
-        await _check(tx, application, review, product, verdict)
-        if review.kind == "referred" and application.status != "referred":
-            raise ApplicationMoved(label=application.label)
-        if verdict.outcome == "approved":
-            return await _approve(tx, application, review, product, verdict)
-        if verdict.outcome == "declined":
-            return await _decline(tx, application, review, verdict)
-        if verdict.outcome == "granted":
-            return await _grant(tx, application, review, product, verdict)
-        return await _uphold(tx, application, review, verdict)
+        review, application = await open_for(tx, review_id)
+        if await exceedings.waiting(tx, review.id):
+            raise ExceedingWaits()
+        product, above = await check(tx, application, review, verdict)
+        if not above:
+            return await carry_out(tx, application, review, product, verdict)
+        await exceedings.propose(
+            tx,
+            review,
+            outcome=verdict.outcome,
+            amount_fen=verdict.amount_fen,
+            annual_rate=verdict.annual_rate,
+            term_months=verdict.term_months,
+            reason=verdict.reason.strip(),
+            exceeded=above,
+            why=verdict.why_more.strip(),
+        )
+        return application
+
+
+async def open_for(tx: Tx, review_id: str) -> tuple[Review, Application]:
+    """Both locked, for a reviewer who may answer. Raises `NotYours`, `ReviewMissing`, `ReviewAnswered`,
+    `NotYourReview`."""
+    if not tx.actor.has("reviewer"):
+        raise NotYours()
+    review = await reviews.get(tx, review_id, lock=True)
+    if review.status != "open":
+        raise ReviewAnswered()
+    application = await applications.get(tx, review.application_id, lock=True)
+    await require_another_person(tx, application, review)
+    return review, application
+
+
+async def carry_out(
+    tx: Tx, application: Application, review: Review, product: Product, verdict: Verdict, exceeded: str = ""
+) -> Application:
+    """Raises `ApplicationMoved`, `AlreadyOpen`."""
+    if review.kind == "referred" and application.status != "referred":
+        raise ApplicationMoved(label=application.label)
+    if verdict.outcome == "approved":
+        return await _approve(tx, application, review, product, verdict, exceeded)
+    if verdict.outcome == "declined":
+        return await _decline(tx, application, review, verdict)
+    if verdict.outcome == "granted":
+        return await _grant(tx, application, review, product, verdict, exceeded)
+    return await _uphold(tx, application, review, verdict)
 
 
 async def require_another_person(tx: Tx, application: Application, review: Review) -> None:
     """Raises `NotYourReview`."""
     of_case = (await reviews.of_application(tx, application.id)).values()
-    if has_touched(tx.actor.id, application, review, of_case):
+    others = [each for each in of_case if each.id != review.id]
+    makers = [one.maker for each in others for one in await exceedings.of_review(tx, each.id)]
+    if has_touched(tx.actor.id, application, review, [*(each.answered_by for each in others), *makers]):
         raise NotYourReview()
 
 
-def has_touched(staff_id: str, application: Application, review: Review, of_case: Iterable[Review]) -> bool:
-    """Four eyes (A7-05): the officer of the case, who asked for the review, or who answered an earlier one."""
-    before = {each.answered_by for each in of_case if each.id != review.id}
+def has_touched(
+    staff_id: str, application: Application, review: Review, before: Iterable[str | None]
+) -> bool:
+    """Four eyes (A7-05): the officer of the case, who asked for the review, or who answered an earlier one or wished
+    to (`before`)."""
     return staff_id == application.officer_id or f"staff:{staff_id}" in {review.asked_by, *before}
 
 
@@ -101,28 +147,82 @@ async def _product(tx: Tx, application: Application, verdict: Verdict) -> Produc
     return await products.get_begun(tx, tx.institution_id, application.product_code, begun_on)
 
 
-async def _check(
-    tx: Tx, application: Application, review: Review, product: Product, verdict: Verdict
-) -> None:
+async def check(
+    tx: Tx, application: Application, review: Review, verdict: Verdict
+) -> tuple[Product, list[Exceeded]]:
+    """The product it is of, and the caps it is above. Raises `VerdictInvalid`, `ProductNotLive`."""
+    product = await _product(tx, application, verdict)
     allowed = ("approved", "declined") if review.kind == "referred" else ("granted", "upheld")
     fields: dict[str, str] = {}
+    above: list[Exceeded] = []
     if verdict.outcome not in allowed:
         fields["outcome"] = "这件审查不能这样答复"
     if len(verdict.reason.strip()) < SHORTEST_REASON:
         fields["reason"] = f"请写明理由，至少 {SHORTEST_REASON} 个字，客户会看到"
     if verdict.gives:
-        rules = await regulation.in_force(tx, clock.today())
-        room = await _room(tx, application, product, rules)
-        fields |= _terms_wrong(product, application, verdict, room)
+        caps = await _caps(tx, application)
+        limits = await _limits(tx, application, product, caps)
+        fields |= _terms_wrong(product, verdict, limits)
+        above = exceeded(caps, verdict.amount_fen)
+        if above and "amount" not in fields and len(verdict.why_more.strip()) < SHORTEST_REASON:
+            fields["why_more"] = (
+                f"金额超过{told(above)}。确实要超，请写明为什么，至少 {SHORTEST_REASON} 个字，再由另一位审查人看"
+            )
     if fields:
         raise VerdictInvalid(fields=fields)
+    return product, above
 
 
-def _terms_wrong(product: Product, application: Application, verdict: Verdict, room: int) -> dict[str, str]:
+def exceeded(caps: Iterable[Cap], amount_fen: int) -> list[Exceeded]:
+    """The caps of judgement an amount is above, the lowest first; the fixed ones are refused (`_limits`)."""
+    above = [cap for cap in caps if not _fixed(cap) and amount_fen > cap.amount_fen]
+    return [
+        Exceeded(cap.name, cap.label, cap.amount_fen) for cap in sorted(above, key=lambda c: c.amount_fen)
+    ]
+
+
+def told(above: Iterable[Exceeded]) -> str:
+    return "、".join(
+        f"“{each.label}”（{wording.yuan(each.amount_fen).removesuffix('.00')} 元）" for each in above
+    )
+
+
+def _fixed(cap: Cap) -> bool:
+    """What no person may go above: product, law, and what the customer asked for. A county's own caps are not these,
+    whatever it calls them."""
+    return cap.name in ("product", "regulation", "requested") and cap.layer is msgspec.UNSET
+
+
+async def _caps(tx: Tx, application: Application) -> list[Cap]:
+    """None where the decision was not come to a limit, or the pre-screen turned the case away: the road decides then,
+    or the fixed limits alone bind."""
+    recorded = await decisions.latest_for(tx, application.id)
+    return recorded.opened.decision.caps if recorded else []
+
+
+async def _limits(
+    tx: Tx, application: Application, product: Product, caps: Iterable[Cap]
+) -> list[tuple[str, int]]:
+    """What no person may go above, by name, the lowest first."""
+    rules = await regulation.in_force(tx, clock.today())
+    then = [cap.amount_fen for cap in caps if cap.name == "regulation" and _fixed(cap)]
+    found = [
+        ("产品最高额度", product.terms.amount_max),
+        ("客户申请的金额", application.declared.amount_fen),
+        ("按规定还能借的额度", min([await _room(tx, application, product, rules), *then])),
+    ]
+    return sorted(found, key=lambda each: each[1])
+
+
+def _terms_wrong(product: Product, verdict: Verdict, limits: list[tuple[str, int]]) -> dict[str, str]:
     terms, fields = product.terms, {}
-    most = min(terms.amount_max, application.declared.amount_fen, room)
+    most = limits[0][1]
     if not terms.amount_min <= verdict.amount_fen <= most:
-        fields["amount"] = f"金额要在 {terms.amount_min // 100:,} 到 {most // 100:,} 元之间"
+        above = "、".join(
+            f"“{name}”（{fen // 100:,} 元）" for name, fen in limits if verdict.amount_fen > fen
+        )
+        over = f"。{above}不能超过" if above else ""
+        fields["amount"] = f"金额要在 {terms.amount_min // 100:,} 到 {most // 100:,} 元之间{over}"
     elif verdict.amount_fen % 100:
         fields["amount"] = "金额写整数元，不带角分"
     if not terms.rate_min <= verdict.annual_rate <= terms.rate_max:
@@ -153,9 +253,9 @@ async def _room(tx: Tx, application: Application, product: Product, rules: InFor
 
 
 async def _approve(
-    tx: Tx, application: Application, review: Review, product: Product, verdict: Verdict
+    tx: Tx, application: Application, review: Review, product: Product, verdict: Verdict, exceeded: str
 ) -> Application:
-    await _answer(tx, review, verdict)
+    await _answer(tx, review, verdict, exceeded=exceeded)
     return await _give(tx, application, product, verdict)
 
 
@@ -167,7 +267,7 @@ async def _decline(tx: Tx, application: Application, review: Review, verdict: Ve
 
 
 async def _grant(
-    tx: Tx, application: Application, review: Review, product: Product, verdict: Verdict
+    tx: Tx, application: Application, review: Review, product: Product, verdict: Verdict, exceeded: str
 ) -> Application:
     """A new application that says what the old one said, on the reviewer's responsibility."""
     customer_id = application.customer_id
@@ -196,7 +296,7 @@ async def _grant(
         return await _decide_anew(tx, application, new, review, verdict)
     for status in ("submitted", "deciding", "referred"):
         new = await applications.move(tx, new, status, status, why)
-    await _answer(tx, review, verdict, new_application_id=new.id)
+    await _answer(tx, review, verdict, new_application_id=new.id, exceeded=exceeded)
     await applications.note(tx, application, "review_answered", new.application_no)
     return await _give(tx, new, product, verdict)
 
@@ -242,7 +342,9 @@ async def _give(tx: Tx, application: Application, product: Product, verdict: Ver
     return approved
 
 
-async def _answer(tx: Tx, review: Review, verdict: Verdict, *, new_application_id: str | None = None) -> None:
+async def _answer(
+    tx: Tx, review: Review, verdict: Verdict, *, new_application_id: str | None = None, exceeded: str = ""
+) -> None:
     await reviews.answer(
         tx,
         review,
@@ -252,4 +354,5 @@ async def _answer(tx: Tx, review: Review, verdict: Verdict, *, new_application_i
         annual_rate=verdict.annual_rate if verdict.gives else None,
         term_months=verdict.term_months if verdict.gives else None,
         new_application_id=new_application_id,
+        exceeded=exceeded,
     )

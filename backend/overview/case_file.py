@@ -26,8 +26,9 @@ from backend.domains.identity import service as identity
 from backend.domains.identity.model import Staff
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
+from backend.domains.reviews import exceedings
 from backend.domains.reviews import service as reviews
-from backend.domains.reviews.model import Inquiry, Review
+from backend.domains.reviews.model import EXCEEDING, Exceeding, Inquiry, Review
 from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey
 from backend.outbox import effects
@@ -103,12 +104,30 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     decided_at: datetime
 
 
+class Exceeds(msgspec.Struct, frozen=True):
+    """A wish to grant above the caps; `maker` and `checker` are names."""
+
+    wish: Exceeding
+    maker: str
+    checker: str
+
+    @property
+    def label(self) -> str:
+        return EXCEEDING.labels[self.wish.status]
+
+
 class Asked(msgspec.Struct, frozen=True):
     """A review with its questions to the officer; `answered_by` is a name."""
 
     review: Review
     inquiries: list[Inquiry]
     answered_by: str
+    exceeds: list[Exceeds]
+
+    @property
+    def waiting(self) -> Exceeds | None:
+        """What waits for the second person."""
+        return next((each for each in self.exceeds if each.wish.status == "proposed"), None)
 
 
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,10 +174,17 @@ async def of(tx: Tx, application: Application) -> CaseFile:
 
 async def _asked(tx: Tx, application_id: str) -> list[Asked]:
     names = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
-    found = (await reviews.of_application(tx, application_id)).values()
     return [
-        Asked(each, await reviews.inquiries(tx, each.id), names.get(each.answered_by or "", ""))
-        for each in found
+        Asked(
+            each,
+            await reviews.inquiries(tx, each.id),
+            names.get(each.answered_by or "", ""),
+            [
+                Exceeds(one, names.get(one.maker, ""), names.get(one.checker or "", ""))
+                for one in await exceedings.of_review(tx, each.id)
+            ],
+        )
+        for each in (await reviews.of_application(tx, application_id)).values()
     ]
 
 

@@ -1,7 +1,10 @@
 -- name: waiting_reviews(institution_id, most)
--- Cases before a person, what is due first on top, and who has the ball: the reviewers, or the officer asked.
+-- Cases before a person, what is due first on top, and who has the ball: the reviewers, the second
+-- of them, or the officer asked.
 select r.id, r.kind, r.ground, r.due_at, r.opened_at, a.id as application_id, a.application_no, a.customer_id,
-       a.product_code, a.amount_fen, a.officer_id, s.name as asked_officer
+       a.product_code, a.amount_fen, a.officer_id, s.name as asked_officer,
+       exists (select from reviews.exceedings e
+               where e.institution_id = r.institution_id and e.review_id = r.id and e.status = 'proposed') as exceeds
 from reviews.reviews r
 join applications.applications a on a.institution_id = r.institution_id and a.id = r.application_id
 left join reviews.inquiries i

@@ -109,12 +109,18 @@ async def _cases(tx: Tx) -> list[Task]:
                 number=row["application_no"],
                 title=" · ".join(part for part in parts if part),
                 reason=await _why(tx, row["kind"], row["ground"], row["application_id"]),
-                holder=f"客户经理{row['asked_officer']}核实中" if row["asked_officer"] else "等审查人",
+                holder=_holder(row["asked_officer"], row["exceeds"]),
                 due_at=row["due_at"],
                 since=row["opened_at"],
             )
         )
     return found
+
+
+def _holder(asked_officer: str | None, exceeds: bool) -> str:
+    if exceeds:
+        return "超上限，等另一位审查人看"
+    return f"客户经理{asked_officer}核实中" if asked_officer else "等审查人"
 
 
 async def _why(tx: Tx, kind: str, ground: str, application_id: str) -> str:

@@ -82,6 +82,12 @@ def answer_problem(request: Request, problem: Problem) -> Response:
 
 def answer_http(request: Request, error: HTTPException) -> Response:
     """Litestar's own refusals: unknown route, wrong method, body too large, unknown field."""
+    status, title, sentence = http_words(request, error)
+    return _answer(request, status, f"http_{error.status_code}", sentence, title=title)
+
+
+def http_words(request: Request, error: HTTPException) -> tuple[int, str, str]:
+    """(status, title, sentence) of one of Litestar's own refusals."""
     status = error.status_code if error.status_code in TITLES else (500 if error.status_code >= 500 else 400)
     title, sentence = TITLES[status], SENTENCES.get(status, TITLES[status])
     if said := getattr(error, "sentence", ""):
@@ -90,7 +96,7 @@ def answer_http(request: Request, error: HTTPException) -> Response:
         sentence = MACHINES.get(status, title)
     elif status == 413 and not _takes_photograph(request):
         title, sentence = TOO_LONG
-    return _answer(request, status, f"http_{error.status_code}", sentence, title=title)
+    return status, title, sentence
 
 
 def answer_unexpected(request: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ import litestar
 import msgspec
 from litestar import Router
 from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from msgspec.structs import replace
 
@@ -266,7 +267,8 @@ def _page(request: Request, settings: Settings, here: Here | None) -> StaffPage:
 class Refusal(msgspec.Struct, frozen=True):
     """What shared/staff_error.html shows. `confirm_back`: where a step-up comes back to; empty for none.
 
-    `written`: fields of the form at `action` that was sent without a session, to be sent again.
+    `written`: fields of the form at `action` that was sent without a session, to be sent again. `home` is the way back
+    where nobody has looked yet who asks.
     """
 
     title: str
@@ -276,6 +278,36 @@ class Refusal(msgspec.Struct, frozen=True):
     errors: tuple[str, ...] = ()
     written: tuple[tuple[str, str], ...] = ()
     action: str = ""
+    home: str = ""
+
+
+DOORS = ("/console", "/studio", "/staff")
+NOWHERE = "这个地址没有页面，可能写错了，或者已经不用了。请回首页，从菜单里找"
+
+
+def answer_http(request: Request, error: HTTPException) -> Response:
+    """Litestar's own refusals at an address of staff, in the staff frame; elsewhere as for everybody."""
+    path: str = request.scope["path"]
+    if not staff_address(path) or "application/json" in request.headers.get("accept", ""):
+        return errors.answer_http(request, error)
+    status, title, sentence = errors.http_words(request, error)
+    view = Refusal(
+        title=title,
+        message=NOWHERE if status == 404 else sentence,
+        home="/studio" if path.startswith("/studio") else "/console",
+    )
+    page = replace(
+        _page(request, request.app.state.settings, None), path="/"
+    )  # never with an id that was sent
+    return litestar.Response(
+        templates.render("shared/staff_error.html", page=page, view=view),
+        status_code=status,
+        media_type="text/html; charset=utf-8",
+    )
+
+
+def staff_address(path: str) -> bool:
+    return any(path == door or path.startswith(f"{door}/") for door in DOORS)
 
 
 def answer_problem(request: Request, problem: Problem) -> Response:
@@ -307,6 +339,9 @@ def answer_problem(request: Request, problem: Problem) -> Response:
 def _answer_refused(request: Request, refused: Refused) -> Response:
     return answer_problem(request, refused.problem)
 
+
+EVERYWHERE: Mapping[type[Exception], Any] = {HTTPException: answer_http}
+"""Of the whole application: an address without a page belongs to no router."""
 
 HANDLERS: Mapping[type[Exception], Any] = {
     GoTo: customer.answer_go_to,

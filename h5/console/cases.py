@@ -15,14 +15,22 @@ from backend.domains.applications.model import Application, ApplicationNotFound
 from backend.domains.decision import moments
 from backend.domains.decision.model import DECIDING
 from backend.domains.reviews import service as reviews
-from backend.domains.reviews.model import GROUNDS, OUTCOMES, NotYourReview, ReviewAnswered
+from backend.domains.reviews.model import (
+    GROUNDS,
+    OUTCOMES,
+    ExceedingEnded,
+    ExceedingWaits,
+    NotYourReview,
+    ReviewAnswered,
+)
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import ALL_PRODUCTS
-from backend.flows import return_case, review_case
+from backend.flows import look_at_exceeding, return_case, review_case
+from backend.flows.look_at_exceeding import Look
 from backend.flows.review_case import Verdict
 from backend.outbox.effects import EFFECT
 from backend.overview import case_file, relation_picture
-from backend.overview.case_file import Asked, CaseFile
+from backend.overview.case_file import Asked, CaseFile, Exceeds
 from backend.overview.relation_picture import Picture
 from backend.web import forms, staff
 from backend.web.http import Request, Response
@@ -44,10 +52,13 @@ CHOICES = {
     "requested": (("granted", "复核通过"), ("upheld", "维持原结果")),
 }
 Outcome = Literal["approved", "declined", "granted", "upheld"]
+LOOKS: dict[str, Look] = {"confirmed": "confirmed", "refused": "refused", "taken_back": "taken_back"}
 
 
 class Answering(msgspec.Struct, frozen=True, kw_only=True):
-    """The open review and what is in its form. `refused` says why this person may not answer it."""
+    """The open review and what is in its form. `refused` says why this person may not answer it. `above` names the
+    caps an amount goes above before a second person must look, `wish` is what waits for that person: `mine` when I
+    made it."""
 
     review_id: str
     kind: str
@@ -61,6 +72,11 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
     rate: str = ""
     term: str = ""
     question: str = ""
+    why_more: str = ""
+    above: str = ""
+    wish: Exceeds | None = None
+    mine: bool = False
+    found: str = ""
     errors: dict[str, str] = {}
 
 
@@ -95,10 +111,11 @@ async def show(request: Request, number: FromPath[str]) -> Response:
 @post(
     "/console/reviews/{review_id:str}/answer",
     opt=staff.only("reviewer"),
-    fields=("outcome", "amount", "rate", "term", "reason"),
+    fields=("outcome", "amount", "rate", "term", "reason", "why_more"),
 )
 async def answer(request: Request, review_id: FromPath[str]) -> Response:
-    """The reviewer's word: final for this case, read by the customer, with a fresh proof of who says it."""
+    """The reviewer's word, with a fresh proof of who says it: final for this case and read by the customer, but above
+    the caps only a wish."""
     here, form = staff.here(request), await forms.texts(request)
     number = await _number_of(here, review_id)
     if not here.fresh():
@@ -109,6 +126,28 @@ async def answer(request: Request, review_id: FromPath[str]) -> Response:
         if not await _said_so(here, review_id, form):
             return here.show(SHOW, msgspec.structs.replace(await view(here, number), told=late.text), 409)
         return here.go(f"/console/cases/{number}")
+    except ExceedingWaits as late:
+        return here.show(SHOW, msgspec.structs.replace(await view(here, number), told=late.text), 409)
+    except Invalid as problem:
+        return here.show(SHOW, await view(here, number, form, problem.fields), 422)
+    return here.go(f"/console/cases/{done.application_no}")
+
+
+@post("/console/reviews/{review_id:str}/exceeding", opt=staff.only("reviewer"), fields=("look", "found"))
+async def look(request: Request, review_id: FromPath[str]) -> Response:
+    """超上限: the second person confirms or refuses, or the first takes it back."""
+    here, form = staff.here(request), await forms.texts(request)
+    number = await _number_of(here, review_id)
+    if not here.fresh():
+        return here.show(SHOW, await view(here, number, form), 403)
+    if form.get("look") not in LOOKS:
+        return here.show(SHOW, await view(here, number, form, {"look": "请选同意还是不同意"}), 422)
+    try:
+        done = await look_at_exceeding.look_at_exceeding(
+            here.context, here.actor, review_id, LOOKS[form["look"]], form.get("found", "")
+        )
+    except (ReviewAnswered, ExceedingEnded) as late:
+        return here.show(SHOW, msgspec.structs.replace(await view(here, number), told=late.text), 409)
     except Invalid as problem:
         return here.show(SHOW, await view(here, number, form, problem.fields), 422)
     return here.go(f"/console/cases/{done.application_no}")
@@ -137,6 +176,7 @@ def _verdict(form: dict[str, str]) -> Verdict:
         ),  # a rest below a fen is refused, not dropped
         annual_rate=_number(form.get("rate", "")) / 100,
         term_months=int(_number(form.get("term", ""))),
+        why_more=form.get("why_more", ""),
     )
 
 
@@ -243,12 +283,26 @@ def _answering(
         rate=form.get("rate", f"{rate * 100:.2f}" if rate else ""),
         term=form.get("term", str(term)),
         question=form.get("question", ""),
+        why_more=form.get("why_more", ""),
+        above=_above(file),
+        wish=waiting.waiting,
+        mine=waiting.waiting is not None and waiting.waiting.wish.maker == f"staff:{here.person.id}",
+        found=form.get("found", ""),
         errors=errors,
     )
 
 
+def _above(file: CaseFile) -> str:
+    """The caps that are below what could be granted at most, told before anything is typed."""
+    caps = [cap for cap, _ in file.decision.caps] if file.decision else []
+    most = min(file.product.terms.amount_max, file.application.declared.amount_fen)
+    return review_case.told(review_case.exceeded(caps, most))
+
+
 def _refused(here: Here, file: CaseFile, waiting: Asked) -> str:
     """The sentence of the flow's four-eyes rule, told before the person has written an answer."""
-    of_case = [each.review for each in file.asked]
-    touched = review_case.has_touched(here.person.id, file.application, waiting.review, of_case)
+    others = [each for each in file.asked if each.review.id != waiting.review.id]
+    before = [each.review.answered_by for each in others]
+    makers = [one.wish.maker for each in others for one in each.exceeds]
+    touched = review_case.has_touched(here.person.id, file.application, waiting.review, [*before, *makers])
     return NotYourReview.message if touched else ""

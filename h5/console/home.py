@@ -7,13 +7,13 @@ from litestar.params import FromPath
 from backend.core import clock
 from backend.domains.campaigns import sentinel
 from backend.domains.regulation import calendar
-from backend.domains.strategies import service as strategies
 from backend.overview import work_list
 from backend.overview.work_list import CountyLoad, Task
 from backend.web import staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import dead_letters, rechecks, tickets
+from h5.console import dead_letters, rechecks, tickets, waiting
+from h5.console.waiting import Wait
 
 MINE = {
     "reviewer": ("cases", "rechecks"),
@@ -56,8 +56,8 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
 
     `more` are mine beyond the list: they come up as the ones above are done.
 
-    `approvals` are strategies that wait for me as the second person (A3-34). `dead_path` is empty for a role that may
-    not open that page.
+    `waits` stand on pages of their own and wait for me, mostly as the second person (A3-34). `dead_path` is empty for
+    a role that may not open that page.
     """
 
     county: str
@@ -71,7 +71,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     crumb: bool
     years: tuple[int, ...]
     frozen: int
-    approvals: int
+    waits: tuple[Wait, ...]
 
 
 class Union(msgspec.Struct, frozen=True):
@@ -79,7 +79,7 @@ class Union(msgspec.Struct, frozen=True):
 
     counties: tuple[CountyLoad, ...]
     years: tuple[int, ...]
-    approvals: int
+    waits: tuple[Wait, ...]
 
 
 @get("/console", opt=staff.only(*staff.DESK))
@@ -90,7 +90,7 @@ async def show(request: Request) -> Response:
     async with here.context.db.read(here.reader) as tx:
         missing = (await calendar.known(tx)).missing(clock.today())
         loads = tuple(await work_list.of_union(tx))
-    view = Union(loads, missing, await _approvals(here))
+    view = Union(loads, missing, await waiting.for_me(here))
     return here.show("console/home/union.html", view)
 
 
@@ -125,13 +125,8 @@ async def _home(here: Here, institution_id: str) -> Home:
         crumb=here.head_office,
         years=years,
         frozen=frozen,
-        approvals=0 if here.head_office else await _approvals(here),
+        waits=() if here.head_office else await waiting.for_me(here),
     )
-
-
-async def _approvals(here: Here) -> int:
-    async with here.context.db.read(here.actor) as tx:
-        return sum(strategies.may_approve(here.actor, each) for each in await strategies.waiting(tx))
 
 
 def _line(here: Here, task: Task, institution_id: str) -> Line:

@@ -189,7 +189,6 @@ def _line(
     people: dict[str, str],
     asking: tuple[tuple[str, str], ...],
 ) -> Line:
-    next_ = [status for status in models.next_acts(here.actor, model) if status != "retired"]
     return Line(
         model=model,
         kind=TYPES[model.type],
@@ -198,8 +197,14 @@ def _line(
         family=models.families().get(model.family, model.family),
         standing=standing(model, line_up),
         strategies=asking,
-        mine=WAITS[next_[0]] if next_ and model.status in _WAITING else "",
+        mine=waits(here, model),
     )
+
+
+def waits(here: Here, model: Model) -> str:
+    """What the model waits for this person to do, '' when for nothing."""
+    next_ = [status for status in models.next_acts(here.actor, model) if status != "retired"]
+    return WAITS[next_[0]] if next_ and model.status in _WAITING else ""
 
 
 _WAITING = ("draft", "tested", "reviewed", "approved")

@@ -58,6 +58,7 @@ router = staff.router(
         cases.show,
         cases.answer,
         cases.give_back,
+        cases.look,
         guarantees.seen,
         capsules.download,
         stored_trials.open_trial,

@@ -36,7 +36,7 @@ OFFICER = Actor("staff", staff_id("4101", 1), "4101", frozenset({"officer"}), "�
 YES = Verdict(
     outcome="approved",
     reason="实地看过，收入属实",
-    amount_fen=2_000_000,
+    amount_fen=1_000_000,
     annual_rate=Decimal("0.06"),
     term_months=12,
 )
@@ -71,7 +71,7 @@ async def test_a_withdrawn_consent_or_a_skipped_step_stops_the_submission(road: 
 
 
 async def test_a_reviewer_approves_a_referred_case_and_it_goes_on(road: Road) -> None:
-    application = await road.apply(ME, script={"preset": "no_income"})
+    application = await road.apply(ME, script={"preset": "good", "phone": "unknown"})
     review = await only_review(road)
     with pytest.raises(NotYours):
         await review_case.review_case(road.context, OFFICER, review.id, YES)
@@ -84,7 +84,7 @@ async def test_a_reviewer_approves_a_referred_case_and_it_goes_on(road: Road) ->
 
     approved = await review_case.review_case(road.context, REVIEWER, review.id, YES)
     assert approved.status == "approved"
-    assert (await road.contract(application)).limit_fen == 2_000_000
+    assert (await road.contract(application)).limit_fen == 1_000_000
     with pytest.raises(ReviewAnswered):
         await review_case.review_case(road.context, REVIEWER, review.id, YES)
     assert (await road.hand_off(application)).status == "handed_off"
@@ -102,7 +102,7 @@ async def test_a_granted_request_goes_on_as_a_new_application(road: Road) -> Non
     granted = Verdict(
         outcome="granted",
         reason="查询记录已更正",
-        amount_fen=2_000_000,
+        amount_fen=1_000_000,
         annual_rate=Decimal("0.06"),
         term_months=12,
     )

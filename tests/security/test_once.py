@@ -243,6 +243,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         "rate": "8.40",
         "term": "12",
         "reason": "经营稳定，收入够还",
+        "why_more": "儿子每月往家寄钱",
     }
     watched = {"outcome": "false_alarm", "said": "上门看过，是县里的农资公司"}
     until = (clock.today() + timedelta(days=30)).isoformat()
@@ -269,6 +270,11 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("county_admin", f"/console/codes/{made.code}/revoke", {"reason": "码丢了，换一张"}),
         ("reviewer", f"/console/reviews/{returned}/return", {"question": "家里几口人干活，看看大棚"}),
         ("reviewer", f"/console/reviews/{made.review}/answer", yes),
+        (
+            "reviewer",
+            f"/console/reviews/{made.review}/exceeding",
+            {"look": "taken_back", "found": "数写错了"},
+        ),
         ("risk_analyst", f"/console/dead-letters/4101/{made.dead}", {"reason": "对方恢复了"}),
         ("risk_analyst", f"/console/relations/{made.finding}/take", {}),
         ("risk_analyst", f"/console/relations/{made.finding}/answer", watched),

@@ -5,6 +5,7 @@ ID number only; any other number on it, and the watch list, lead to a person. Th
 through: it says of a shared phone, network or trader's account that it is known, so that it joins nobody.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 from backend.core import check_digits, clock, ids
@@ -152,6 +153,11 @@ async def get(tx: Tx, entry_id: str) -> Entry:
 async def entries(tx: Tx) -> list[Entry]:
     """The institution's own, what waits for a second person first."""
     return [_opened(tx, row) for row in await Q.entries(tx, institution_id=tx.institution_id)]
+
+
+async def waiting(tx: Tx, institutions: Sequence[str]) -> dict[str, int]:
+    """By institution, how many wait for the person of `tx` as the second one."""
+    return dict(await Q.waiting_entries(tx, institutions=list(institutions), who=_who(tx)))
 
 
 def _opened(tx: Tx, row: object) -> Entry:

@@ -171,6 +171,14 @@ select institution_id, id, list, kind, shown, reason, source, status, made_by, m
        expires_on, ended_at
 from relations.list_entries where institution_id = :institution_id and id = :id;
 
+-- name: waiting_entries(institutions, who)
+-- How many wait in each institution for a second person other than this one.
+-- scope: all institutions, because head office may be the second person of every county's; a county asks for its own id
+-- alone, and row-level security keeps the others out.
+select institution_id, count(*) as waiting from relations.list_entries
+where institution_id = any(:institutions::text[]) and status = 'proposed' and made_by <> :who
+group by institution_id;
+
 -- name: entries(institution_id)
 -- The institution's own lines, what waits for a second person first.
 select institution_id, id, list, kind, shown, reason, source, status, made_by, made_at, checked_by, checked_at,

@@ -178,3 +178,66 @@ class RecheckYours(NotPermitted):
 class FindingInvalid(Invalid):
     code = "finding_invalid"
     message = "抽查意见填得不完整"
+
+
+EXCEEDING = Lifecycle(
+    "exceeding",
+    {
+        "proposed": "等另一位审查人看",
+        "confirmed": "另一位审查人同意",
+        "refused": "另一位审查人不同意",
+        "taken_back": "自己撤回",
+    },
+    {"proposed": ("confirmed", "refused", "taken_back")},
+)
+
+
+class Exceeded(msgspec.Struct, frozen=True):
+    """A cap of the decision that a person's wish is above."""
+
+    cap: str
+    label: str
+    amount_fen: int
+
+
+class Exceeding(msgspec.Struct, frozen=True, kw_only=True):
+    """超上限: what a reviewer wishes to grant above the caps of the decision; nothing of it stands until another
+    reviewer confirms. `why` is for the bank, `reason` for the customer; `found` is what the other wrote."""
+
+    id: str
+    review_id: str
+    status: str
+    outcome: str
+    amount_fen: int
+    annual_rate: Decimal
+    term_months: int
+    reason: str
+    exceeded: tuple[Exceeded, ...]
+    why: str
+    maker: str
+    proposed_at: datetime
+    checker: str | None
+    found: str
+    checked_at: datetime | None
+
+
+class ExceedingWaits(Conflict):
+    code = "exceeding_waits"
+    message = "这件审查的意见超过上限，正等另一位审查人看"
+
+
+class ExceedingEnded(Conflict):
+    code = "exceeding_ended"
+    message = "超上限的意见已经有人办了，请看最新结果"
+
+
+class ExceedingYours(NotPermitted):
+    """Maker and checker are two people."""
+
+    code = "exceeding_yours"
+    message = "超上限的意见是您提出的，要由另一位审查人来看"
+
+
+class ExceedingNotYours(NotPermitted):
+    code = "exceeding_not_yours"
+    message = "只有提出的人能撤回自己的意见"

@@ -74,8 +74,9 @@ async def answer(
     annual_rate: Decimal | None = None,
     term_months: int | None = None,
     new_application_id: str | None = None,
+    exceeded: str = "",
 ) -> None:
-    """Raises `ReviewAnswered` when somebody else was first."""
+    """`exceeded` names the caps it is above. Raises `ReviewAnswered` when somebody else was first."""
     done = await Q.answer(
         tx,
         institution_id=tx.institution_id,
@@ -91,7 +92,8 @@ async def answer(
     )
     if not done:
         raise ReviewAnswered()
-    audit.add(tx, "review.answered", review.application_id, outcome=outcome, kind=review.kind)
+    above = {"exceeded": exceeded} if exceeded else {}
+    audit.add(tx, "review.answered", review.application_id, outcome=outcome, kind=review.kind, **above)
 
 
 async def close(tx: Tx, application_id: str) -> None:

@@ -163,6 +163,12 @@ where institution_id = :institution_id and id = :id and retired_at is null and s
 update strategies.scenarios set stop_asked_by = null, stop_why = null, stop_asked_at = null
 where institution_id = :institution_id and id = :id and retired_at is null and stop_asked_by is not null;
 
+-- name: stops_asked(institution_id, who)
+-- Wishes that wait for a second person other than this one, by the page they stand on.
+select product_code, stage, count(*) as waiting from strategies.scenarios
+where institution_id = :institution_id and retired_at is null and stop_asked_by <> :who
+group by product_code, stage order by product_code, stage;
+
 -- name: stopped_scenarios(institution_id, product_code, stage, most)
 -- Those that are run no more, the newest first.
 select id, product_code, stage, name, body, made_by, made_at, stop_asked_by, stop_why, retired_by, retired_at

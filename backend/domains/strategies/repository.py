@@ -261,6 +261,11 @@ async def keep_scenario(tx: Tx, scenario_id: str) -> bool:
     return bool(await Q.keep_scenario(tx, institution_id=tx.institution_id, id=scenario_id))
 
 
+async def stops_asked(tx: Tx) -> list[tuple[str, str, int]]:
+    rows = await Q.stops_asked(tx, institution_id=tx.institution_id, who=who(tx))
+    return [(row["product_code"], row["stage"], row["waiting"]) for row in rows]
+
+
 async def stopped_scenarios(tx: Tx, product_code: str, stage: str, most: int) -> list[Scenario]:
     given = {"product_code": product_code, "stage": stage, "most": most}
     rows = await Q.stopped_scenarios(tx, institution_id=tx.institution_id, **given)

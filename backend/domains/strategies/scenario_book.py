@@ -75,6 +75,11 @@ async def keep(tx: Tx, scenario_id: str) -> None:
     audit.add(tx, "strategy.scenario_kept", scenario_id)
 
 
+async def stops_asked(tx: Tx) -> list[tuple[str, str, int]]:
+    """(product, stage, how many) of the wishes that wait for the person of `tx` as the second one."""
+    return await repository.stops_asked(tx) if may_write(tx.actor) else []
+
+
 async def stopped(
     tx: Tx, product_code: str, stage: str = "", *, since: datetime | None = None, most: int = 20
 ) -> list[Scenario]:

@@ -11,16 +11,16 @@ from backend.demo import staff_id
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.audit import service as audit
-from backend.domains.decision import facts
-from backend.flows import request_review
+from backend.domains.decision import capsule_file, facts
+from backend.flows import export_capsule, request_review
 from backend.overview import case_file, work_list
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desk, Desks, anew, written
-from tests.h5.scene import referred, review_of, scene
+from tests.h5.scene import referred, review_of, reviewer, scene
 
 YES = {
     "outcome": "approved",
-    "amount": "20000",
+    "amount": "10000",
     "rate": "6.00",
     "term": "12",
     "reason": "到家里看过，收入属实",
@@ -102,7 +102,7 @@ async def test_an_approval_reaches_the_customer_and_is_written_down(
     async with road.db.read(JIA) as tx:
         entries = await audit.of(tx, application_id)
     assert ("review.answered", f"staff:{staff_id('4101', 4)}") in {(e.action, e.actor) for e in entries}
-    assert await owner.fetchval("select limit_amount from contracts.contracts") == 20_000
+    assert await owner.fetchval("select limit_amount from contracts.contracts") == 10_000
 
 
 async def test_a_decline_needs_its_reason_and_keeps_what_was_typed(
@@ -327,3 +327,99 @@ async def test_more_cases_than_the_list_shows_are_counted_and_said(
     watching = await desks.of("JX0101")
     assert "2 件，别人在办" in watching.words
     assert "这里是最急的 1 件" in watching.words
+
+
+MORE = YES | {"amount": "20000"}
+
+
+async def test_an_amount_above_the_caps_names_them_and_wants_a_reason_and_a_second_person(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await open_case(desks, road, owner)
+    case = desk.path
+    assert "超过这些上限的，要写明为什么" in desk.words
+    await desk.send(desk.page.form("/answer"), **MORE)
+    assert desk.reply.status_code == 422
+    assert "金额超过“每月还得起的钱对应的额度”（14,199.96 元）。确实要超，请写明为什么" in desk.words
+    await desk.send(desk.page.form("/answer"), **MORE, why_more="儿子在外打工，每月往家寄钱")
+    assert "等另一位审查人看。客户还没有收到" in desk.words
+    assert await owner.fetchval("select count(*) from contracts.contracts") == 0
+    with pytest.raises(LookupError):
+        desk.page.form("/answer")
+    found = {"look": "confirmed", "found": "我自己同意自己"}
+    await desk.send(desk.page.form("/exceeding"), **found)
+    assert desk.reply.status_code == 403, "maker and checker are two people"
+
+    second = await desks.of("JX0202")
+    assert "超上限，等另一位审查人看" in second.words
+    await second.get(case)
+    for words in ("陈审的意见超过了上限", "每月往家寄钱", "“每月还得起的钱对应的额度”（14,199.96 元）"):
+        assert words in second.words, words
+    await second.send(second.page.form("/exceeding"), look="confirmed", found="同")
+    assert "请写明理由，至少 4 个字" in second.words
+    await second.send(second.page.form("/exceeding"), look="confirmed", found="看过汇款记录，同意")
+    assert "已通过" in second.words
+    assert "另一位审查人同意" in second.words
+    assert await owner.fetchval("select limit_amount from contracts.contracts") == 20_000
+    application = await by_number(road, case.rsplit("/", 1)[1])
+    async with road.db.read(JIA) as tx:
+        told = {
+            entry.action: msgspec.json.decode(entry.details) for entry in await audit.of(tx, application.id)
+        }
+    for action in ("review.exceeding_proposed", "review.exceeding_confirmed", "review.answered"):
+        assert told[action]["exceeded"] == "每月还得起的钱对应的额度", action
+    taken = await export_capsule.export_capsule(road.db, reviewer("4101"), application.id, "法院来调这笔")
+    held = capsule_file.read(taken)
+    [answered] = msgspec.json.decode(held.text("reviews"))
+    [above] = answered["exceedings"]
+    assert above["exceeded"] == [
+        {"cap": "obligations", "label": "每月还得起的钱对应的额度", "amount_fen": 1_419_996}
+    ]
+    assert (above["maker"], above["checker"]) == (
+        f"staff:{staff_id('4101', 4)}",
+        f"staff:{staff_id('4101', 5)}",
+    )
+    replayed, _ = capsule_file.bundle_of(held)
+    assert "obligations" in {cap.name for cap in replayed.decision.caps}
+
+
+async def test_above_the_caps_refused_or_taken_back_the_case_waits_again(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await open_case(desks, road, owner)
+    case = desk.path
+    form = desk.page.form("/answer")
+    await desk.send(form, **MORE, why_more="儿子在外打工")
+    await desk.send(anew(form), **YES)
+    assert desk.reply.status_code == 409, "no other answer while one waits"
+    await desk.send(desk.page.form("/exceeding"), found="数写错了，重写")
+    await desk.send(desk.page.form("/answer"), **MORE, why_more="儿子在外打工，有记录")
+    second = await desks.of("JX0202")
+    await second.get(case)
+    await second.send(second.page.form("/exceeding"), look="refused", found="没有汇款记录")
+    assert "另一位审查人不同意" in second.words
+    assert await owner.fetchval("select status from reviews.reviews") == "open"
+    await second.send(second.page.form("/answer"), **YES)
+    assert "已通过" in second.words
+    assert await owner.fetchval("select limit_amount from contracts.contracts") == 10_000
+
+
+async def test_nobody_goes_above_the_fixed_limits_and_the_page_names_them(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await open_case(desks, road, owner)
+    await desk.send(desk.page.form("/answer"), **(YES | {"amount": "40000", "why_more": "家里急用钱"}))
+    assert desk.reply.status_code == 422
+    assert "“客户申请的金额”（30,000 元）不能超过" in desk.words
+    assert await owner.fetchval("select count(*) from reviews.exceedings") == 0
+
+
+async def test_the_table_itself_wants_two_people_above_the_caps(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await open_case(desks, road, owner)
+    await desk.send(desk.page.form("/answer"), **MORE, why_more="儿子在外打工")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await owner.execute(
+            "update reviews.exceedings set status = 'confirmed', checker = maker, found = why, checked_at = now()"
+        )

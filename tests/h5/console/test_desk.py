@@ -1,18 +1,23 @@
 """The desk beside the cases: tickets, reports, codes, what was not delivered, support, the menu (A7-05, A11-04)."""
 
+import re
 from datetime import timedelta
 
 import asyncpg
 import msgspec
+import pytest
 
 from backend.core import clock, ids
 from backend.core.actor import system
 from backend.demo import staff_id
 from backend.domains.audit import service as audit
 from backend.domains.channels import notices, tickets
+from backend.domains.models import line_ups
 from backend.jobs.handlers import HANDLERS
 from backend.outbox import effects
 from h5.console.dead_letters import KINDS
+from tests.domains.models import test_register as models
+from tests.flows import test_challenge_collection as collection
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desks, anew
 from tests.h5.console import test_strategies as pages
@@ -242,6 +247,99 @@ async def test_a_strategy_waits_on_the_desk_of_who_may_approve_it(road: Road, de
             desk = await desks.of(staff_no)
             await desk.get("/console")
             assert ("1 份策略等您批" in desk.words) is waits, staff_no
+
+
+async def waiting_of(desks: Desks, staff_no: str) -> dict[str, str]:
+    """What a desk says waits for this person, by address."""
+    desk = await desks.of(staff_no)
+    await desk.get("/console")
+    panel = desk.reply.text.partition('aria-label="等我看的"')[2].partition("</section>")[0]
+    return dict(re.findall(r'href="([^"]+)"><p><b>([^<]+)</b>', panel))
+
+
+async def test_a_list_waits_on_the_desk_of_who_may_be_the_second_person(road: Road, desks: Desks) -> None:
+    writer = await desks.of("JX0301")
+    until = (clock.today() + timedelta(days=9)).isoformat()
+    await writer.get("/console/lists")
+    entry = {
+        "list": "watch",
+        "kind": "phone",
+        "text": "13900000000",
+        "reason": "冒名申请",
+        "source": "举报信",
+    }
+    await writer.send(writer.page.form("/console/lists"), **entry, expires_on=until)
+    path = "/console/lists?in=4101"
+    assert await waiting_of(desks, "JX0101") == {path: "1 条名单等您看"}
+    assert (await waiting_of(desks, "SL0001"))[path] == "1 条名单等您看（甲县农商银行）"
+    for other in ("JX0301", "JX0201", "YX0101"):
+        assert path not in await waiting_of(desks, other), other
+
+
+async def test_models_and_their_line_up_wait_on_the_desk_of_who_may_act(road: Road, desks: Desks) -> None:
+    live = await models.brought_live(road.db)
+    await models.registered(road.db, family="business")
+    await models.act(
+        road.db, models.MAKER, line_ups.propose, "consumer", champion=live.id, why="影子看了一个月"
+    )
+    assert (await waiting_of(desks, "SL0002"))["/console/models"] == "1 个模型等您办"
+    assert "/console/models" not in await waiting_of(desks, "SL0003")
+    office = await waiting_of(desks, "SL0001")
+    assert office["/console/models/line-up"] == "1 个换主模型的提议等您看"
+    assert "/console/models/line-up" not in await waiting_of(desks, "SL0002")
+    assert not [path for path in await waiting_of(desks, "JX0301") if path.startswith("/console/models")]
+
+
+async def test_a_collection_trial_waits_on_the_desk_of_the_second_person(road: Road, desks: Desks) -> None:
+    made = await collection.version(road, plan_7=collection.CALL)
+    maker = await desks.of("SL0002")
+    await maker.get("/console/collection-trials")
+    form = maker.page.form("/console/collection-trials")
+    await maker.send(form, version=made.id, share="20", why="早点打电话好不好")
+    told = "1 个催收策略试用等您看"
+    assert (await waiting_of(desks, "SL0001"))["/console/collection-trials"] == told
+    assert "/console/collection-trials" not in await waiting_of(desks, "SL0002")
+
+
+async def test_a_scenario_to_be_stopped_waits_on_the_desk_of_the_second_person(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await desks.of("JX0101")
+    await pages.new_row(desk, await pages.draft(desk), **pages.OWN)
+    base = desk.path
+    await desk.get(f"{base}/try")
+    form = next(f for f in desk.page.forms if f.action.endswith("/try") and f.method == "post")
+    form.action = f"{base}/scenario"
+    await desk.send(form, name="查询六次的养殖户", outcome="approved")
+    assert not await waiting_of(desks, "JX0301")
+    await desk.get("/console/strategies/scenarios")
+    stop = next(f for f in desk.page.forms if f.action.endswith("/scenarios") and f.method == "post")
+    await desk.send(stop, why="和新的规则对不上")
+    [(path, told)] = (await waiting_of(desks, "JX0301")).items()
+    assert told == "1 个场景等您同意停用"
+    second = await desks.of("JX0301")
+    await second.get(path)
+    assert [f for f in second.page.forms if f.values.get("act") == "agree"], "the link leads to the button"
+    for other in ("JX0101", "JX0201", "YX0101", "SL0001"):
+        assert not [each for each in await waiting_of(desks, other) if "scenarios" in each], other
+
+
+@pytest.mark.parametrize(
+    ("path", "home"),
+    [("/console/nowhere", "/console"), ("/console/cases", "/console"), ("/studio/nowhere", "/studio")],
+)
+async def test_an_address_without_a_page_is_said_in_the_staff_frame_with_a_way_back(
+    road: Road, desks: Desks, path: str, home: str
+) -> None:
+    desk = await desks.of("JX0201")
+    await desk.get(path)
+    assert desk.reply.status_code == 404
+    assert "没有找到这一页" in desk.words
+    assert "从菜单里找" in desk.words
+    assert "重新扫码" not in desk.words, "that is for customers"
+    assert home in desk.page.links
+    reply = await desk.http.get(path, headers={"Accept": "application/json"})
+    assert reply.json()["error"] == "http_404"
 
 
 def test_every_kind_of_effect_has_a_name_people_read() -> None:

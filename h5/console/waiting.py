@@ -1,0 +1,89 @@
+"""What waits for me as the second person, or for my part, on pages of their own: counted and linked on 工作台."""
+
+import msgspec
+
+from backend.db.database import Tx
+from backend.domains.institutions.model import HEAD_OFFICE
+from backend.domains.models import line_ups
+from backend.domains.models import service as models
+from backend.domains.post_loan import challenges
+from backend.domains.relations import lists as entries
+from backend.domains.strategies import scenario_book
+from backend.domains.strategies import service as strategies
+from backend.flows import challenge_collection
+from backend.web import staff
+from backend.web.staff import Here
+from h5.console import collection_trials, lists, model_line_ups, strategy_scenarios
+from h5.console import models as register
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """`told` follows the count: 3 + 份策略等您批."""
+
+    path: str
+    count: int
+    told: str
+    why: str
+
+
+async def for_me(here: Here) -> tuple[Wait, ...]:
+    async with here.context.db.read(here.actor) as tx:
+        found = [await _strategies(here, tx), *await _scenarios(tx)]
+        if here.head_office:
+            found += [await _line_ups(tx), await _challenges(here, tx)]
+        if here.has(*register.READERS):
+            found.append(await _models(here, tx))
+    return tuple(each for each in (*found, *await _lists(here)) if each.count)
+
+
+async def _strategies(here: Here, tx: Tx) -> Wait:
+    waiting = await strategies.waiting(tx)
+    count = sum(strategies.may_approve(here.actor, each) for each in waiting)
+    return Wait("/console/strategies", count, "份策略等您批", "别人写好提交了，要由您看过才能生效")
+
+
+async def _scenarios(tx: Tx) -> list[Wait]:
+    return [
+        Wait(
+            strategy_scenarios.path_of(product, stage),
+            count,
+            "个场景等您同意停用",
+            "别人提出来的，您同意以前照样跑",
+        )
+        for product, stage, count in await scenario_book.stops_asked(tx)
+    ]
+
+
+async def _line_ups(tx: Tx) -> Wait:
+    count = sum(line_ups.may_agree(tx, each) for each in await line_ups.waiting(tx))
+    return Wait(model_line_ups.PATH, count, "个换主模型的提议等您看", "您同意以后，审批才用新的")
+
+
+async def _challenges(here: Here, tx: Tx) -> Wait:
+    proposed = [each for each in await challenges.listed(tx) if each.status == "proposed"]
+    count = sum(challenge_collection.may_answer(here.actor, each) for each in proposed)
+    return Wait(collection_trials.PATH, count, "个催收策略试用等您看", "您同意以后，才拿一部分案件来试")
+
+
+async def _models(here: Here, tx: Tx) -> Wait:
+    count = sum(bool(register.waits(here, each)) for each in await models.all_models(tx))
+    return Wait(register.HOME, count, "个模型等您办", "交验证报告、独立评审或批准")
+
+
+async def _lists(here: Here) -> list[Wait]:
+    """Head office may be the second person of every county's."""
+    if not here.has(*lists.WRITERS):
+        return []
+    names = {each.id: each.short_name for each in await staff.counties(here)} if here.head_office else {}
+    own = HEAD_OFFICE.id if here.head_office else here.person.institution_id
+    async with here.context.db.read(here.reader) as tx:
+        counts = await entries.waiting(tx, (own, *names))
+    return [
+        Wait(
+            f"/console/lists?in={institution_id}",
+            count,
+            f"条名单等您看{f'（{names[institution_id]}）' if institution_id in names else ''}",
+            "别人提出来的，您同意以后才起作用",
+        )
+        for institution_id, count in sorted(counts.items())
+    ]
