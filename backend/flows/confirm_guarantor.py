@@ -10,7 +10,7 @@ from backend.domains.applications.model import Capture, StepMissing
 from backend.domains.customers import card_form
 from backend.domains.customers import rules as customer_rules
 from backend.domains.customers import service as customers
-from backend.domains.customers.model import Card, NotYetAdult, UnderAge
+from backend.domains.customers.model import Card, CardContradictsItself, NotYetAdult, UnderAge
 from backend.domains.guarantees import service as guarantees
 from backend.domains.regulation import service as regulation
 from backend.flows import card_on_file, check_guarantor, confirm_identity, forget_guarantor, refuse_guarantee
@@ -28,20 +28,24 @@ async def confirm_guarantor(
 ) -> None:
     """The guarantee goes on to the phone.
 
-    Raises `CardIncomplete`, `IdNumberInvalid`, `CardContradictsItself`, `CardExpired`, `StepMissing`, `LinkGone`,
-    `GuaranteeMoved`; `TooYoung` and `NotAGuarantor` end it.
+    Raises `CardIncomplete`, `IdNumberInvalid`, `CardMistyped`, `CardContradictsItself`, `CardExpired`, `StepMissing`,
+    `LinkGone`, `GuaranteeMoved`; `TooYoung` and `NotAGuarantor` end it.
     """
     async with context.db.read(actor) as tx:
         standing = await require_guarantee(tx, session_id, "identity")
         guarantee_id = standing.guarantee.id
         captures = await confirm_identity.captures(tx, standing.application, guarantee_id)
-        card, _ = card_form.card(confirm_identity.merged(*captures), typed)
+        card, corrected = card_form.card(confirm_identity.merged(*captures), typed)
         rules = await regulation.in_force(tx, clock.today())
     try:
-        customer_rules.check_card(card, clock.today(), rules)
+        customer_rules.check_card(card, clock.today(), rules, corrected)
     except (UnderAge, NotYetAdult) as problem:
         await refuse_guarantee.refuse_guarantee(context, actor, guarantee_id, "under_age")
         raise too_young(card.birth_on, rules) from problem
+    except CardContradictsItself:
+        application_id = standing.application.id
+        await confirm_identity.destroy(context, actor, application_id, "contradicting", guarantee_id)
+        raise
     images: list[str] = []
     async with context.db.begin(actor) as tx:
         standing = await require_guarantee(tx, session_id, "identity", lock=True)

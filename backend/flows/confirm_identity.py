@@ -55,26 +55,26 @@ async def confirm_identity(
 ) -> Application:
     """The draft becomes a person's and goes on to the phone; the photographs are sent to the archive.
 
-    Raises `StepMissing`, `CardIncomplete`, `IdNumberInvalid`, `CardContradictsItself`, `CardExpired`,
-    `TooYoung`, `LivesElsewhere`, `OutsideTheUnion`, `OpenElsewhere`, `AlreadyOpen`, `ProductNotLive`.
+    Raises `StepMissing`, `CardIncomplete`, `IdNumberInvalid`, `CardMistyped`, `CardContradictsItself`,
+    `CardExpired`, `TooYoung`, `LivesElsewhere`, `OutsideTheUnion`, `OpenElsewhere`, `AlreadyOpen`, `ProductNotLive`.
     """
     async with context.db.read(actor) as tx:
         application = await applications.get(tx, application_id)
         applications.require_at(application, "identity")
         front, back = await captures(tx, application)
-        card, _ = card_form.card(merged(front, back), typed)
+        card, corrected = card_form.card(merged(front, back), typed)
         rules = await regulation.in_force(tx, clock.today())
         union = await institutions.all_live(tx)
     try:
-        customer_rules.check_card(card, clock.today(), rules)
+        customer_rules.check_card(card, clock.today(), rules, corrected)
     except (UnderAge, NotYetAdult) as problem:
         await turn_away.turn_away(context, actor, application_id, "under_age")
         raise too_young(card.birth_on, rules) from problem
     except CardExpired:
-        await _destroy(context, actor, application_id, "expired")
+        await destroy(context, actor, application_id, "expired")
         raise
     except CardContradictsItself:
-        await _destroy(context, actor, application_id, "contradicting")  # taken again, not shown again
+        await destroy(context, actor, application_id, "contradicting")  # taken again, not shown again
         raise
     if rules.flag("local_only.required"):
         await _keep_local(context, actor, application, card, union)
@@ -197,10 +197,12 @@ async def _give_up_unproven(tx: Tx, application: Application, customer_id: str) 
         await applications.forget(tx, other, "begun again on another phone")
 
 
-async def _destroy(context: Context, actor: Actor, application_id: str, why: str) -> None:
-    """These photographs will not be needed; the draft stays."""
+async def destroy(
+    context: Context, actor: Actor, application_id: str, why: str, guarantee_id: str | None = None
+) -> None:
+    """These photographs, the applicant's or a guarantor's, will not be needed; the draft stays."""
     async with context.db.begin(actor) as tx:
-        with_us = await applications.captures_with_us(tx, application_id)
+        with_us = await applications.captures_with_us(tx, application_id, guarantee_id)
         for capture in with_us:
             await applications.destroyed_capture(tx, capture.id, why)
     for capture in with_us:

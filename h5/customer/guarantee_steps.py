@@ -10,7 +10,7 @@ from backend.domains.applications import service as applications
 from backend.domains.customers import card_form
 from backend.domains.customers import consents as consent_centre
 from backend.domains.customers.consent_texts import Purpose
-from backend.domains.customers.model import CardExpired
+from backend.domains.customers.model import CardContradictsItself, CardExpired
 from backend.domains.identity import service as identity_service
 from backend.domains.institutions import service as institutions
 from backend.flows import capture_guarantor, confirm_guarantor, face_guarantor, prove_guarantor, send_code
@@ -33,6 +33,7 @@ IDENTITY, PHONE = "customer/guarantee_steps/identity.html", "customer/guarantee_
 LIVENESS, OTHER = "customer/guarantee_steps/liveness.html", "customer/guarantee_steps/other_way.html"
 CAPTURE, CODE = "customer/identity/_capture.html", "customer/phone/_code.html"
 CONSENTS = tuple(f"consent_{purpose}" for purpose in consent_centre.GUARANTOR)
+TAKE_AGAIN = "{what}。可能是没拍清楚，也可能两面不是同一张证，请把两面重新拍一次"
 CARD_OVER = "您的身份证已经过期，换领新证后再来。链接还在有效期里的话，接着用它就行"
 
 
@@ -62,6 +63,8 @@ async def confirm(request: Request) -> Response:
         return here.go("/guarantee")
     except Invalid as problem:
         text = CARD_OVER if isinstance(problem, CardExpired) else problem.text
+        if isinstance(problem, CardContradictsItself):
+            text = TAKE_AGAIN.format(what="、".join(dict.fromkeys(problem.fields.values())))
         view = await _identity(here, typed=form, errors=problem.fields, error=text)
         return here.show(IDENTITY, view, 422)
     return here.go(guarantor.PATHS["phone"])

@@ -97,6 +97,13 @@ class CardContradictsItself(Invalid):
     message = "身份证上的内容互相对不上，请核对或重新拍照"
 
 
+class CardMistyped(Invalid):
+    """What contradicts the rest of the card is what the person typed; the photographs may be right."""
+
+    code = "card_mistyped"
+    message = "改过的地方和证件上别的内容对不上，请对着身份证再看一遍"
+
+
 class CardExpired(Invalid):
     code = "card_expired"
     message = "身份证已在 {expired_on} 到期，请换领新证后再申请"

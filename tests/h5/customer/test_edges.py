@@ -98,12 +98,24 @@ async def test_a_card_that_runs_out_while_the_draft_lies_is_photographed_anew_an
     assert application.declared.amount_fen == 3_000_000
 
 
-async def test_two_sides_of_two_cards_are_noticed(phone: Phone, zhang: Person) -> None:
+async def test_two_sides_of_two_cards_are_noticed_and_taken_again(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    neighbour = specimens.person(79, county="411702")
     await phone.start()
+    for side, whose in (("front", zhang), ("back", neighbour)):
+        form = phone.page.form(f"/apply/identity/{side}")
+        await phone.send(form, image=photograph(whose, side))
+    stopped = await phone.send(phone.page.form("/apply/identity/confirm"))
+    assert stopped.status_code == 409, phone.words
+    assert "签发机关是乙县的，住址在甲县，对不上" in phone.words
+    assert "两面不是同一张证" in phone.words
+    await phone.get("/apply/identity")
+    assert "/apply/identity/confirm" not in phone.reply.text, "nothing of the old pictures is shown"
+    assert studio.images() == []
     await phone.photograph(zhang)
-    stopped = await phone.confirm(zhang, issuer="乙县公安局")
-    assert stopped.status_code == 409
-    assert "签发机关是乙县的，住址在甲县，两面像是两张证" in phone.words
+    await phone.confirm(zhang)
+    assert phone.path == "/apply/phone"
 
 
 async def test_who_lives_outside_the_union_is_told_where_to_go(

@@ -345,6 +345,31 @@ async def test_no_card_of_a_minor_becomes_a_guarantor_and_nothing_of_it_is_kept(
     assert studio.images() == []
 
 
+async def test_a_guarantors_card_that_contradicts_itself_is_taken_again_and_a_slip_of_theirs_is_not(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor, neighbour = studio.phone(), specimens.person(79, county="411702")
+    await take_up(guarantor, await link(phone, number))
+    before, confirm = len(studio.images()), "/guarantee/identity/confirm"
+    for side, whose in (("front", wang), ("back", neighbour)):
+        form = guarantor.page.form(f"/guarantee/identity/{side}")
+        await guarantor.send(form, image=photograph(whose, side))
+    refused = await guarantor.send(guarantor.page.form(confirm))
+    assert refused.status_code == 422
+    assert "签发机关是乙县的，住址在甲县，对不上" in guarantor.words
+    assert "请把两面重新拍一次" in guarantor.words
+    assert confirm not in guarantor.reply.text, "nothing of the old pictures is shown"
+    assert len(studio.images()) == before
+    for side in ("front", "back"):
+        form = guarantor.page.form(f"/guarantee/identity/{side}")
+        await guarantor.send(form, image=photograph(wang, side))
+    await guarantor.send(guarantor.page.form(confirm), issuer="乙县公安局")
+    assert guarantor.page.form(confirm).values["issuer"] == "乙县公安局", "mended in place"
+    await guarantor.send(guarantor.page.form(confirm), issuer=wang.authority)
+    assert guarantor.path == "/guarantee/phone", guarantor.words
+
+
 async def test_withdrawn_while_the_guarantor_is_on_it_stops_them_and_another_may_be_asked(
     studio: Studio, phone: Phone, zhang: Person, wang: Person
 ) -> None:
