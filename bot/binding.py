@@ -10,6 +10,7 @@ from backend.core import ids, masking
 from backend.core.actor import everywhere
 from backend.core.errors import Conflict, Invalid, Problem, TooMany
 from backend.domains.channels.links import BindLink
+from backend.domains.identity.model import CodeTooSoon
 from backend.domains.institutions import service as institutions
 from backend.flows import bind_by_phone, send_code
 from backend.flows.context import Context
@@ -26,6 +27,7 @@ class Sms(msgspec.Struct, frozen=True):
     sent_to: str = ""
     resend_seconds: int = 0
     error: str = ""
+    too_soon: bool = False
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,9 @@ async def send(request: Request, token: FromPath[str]) -> Response:
         gap = await bind_by_phone.ask_code(context, link, plain)
     except Invalid as problem:
         return await _page(request, context, link, token, problem, phone=phone, phone_error=problem.text)
+    except CodeTooSoon as problem:
+        sms = Sms(True, masking.phone(plain), problem.retry_after, too_soon=True)
+        return await _page(request, context, link, token, problem, phone=plain, sms=sms)
     except TooMany as problem:
         sms = Sms(error=problem.text, resend_seconds=problem.retry_after)
         return await _page(request, context, link, token, problem, phone=phone, sms=sms)

@@ -133,7 +133,7 @@ async def test_a_second_code_within_the_minute_is_refused(world: World, id_numbe
         page = await browser.post(f"{address}/code", page, phone=people.PHONE)
     with clock.at(moment + timedelta(seconds=20)):
         page = await browser.post(f"{address}/code", page, phone=people.PHONE)
-    assert (page.status_code, "验证码刚发过" in page.text) == (429, True)
+    assert (page.status_code, "这次没有再发" in page.text) == (429, True)
 
 
 async def test_a_post_from_elsewhere_is_refused(world: World) -> None:
