@@ -340,7 +340,7 @@ def _answer_refused(request: Request, refused: Refused) -> Response:
     return answer_problem(request, refused.problem)
 
 
-EVERYWHERE: Mapping[type[Exception], Any] = {HTTPException: answer_http}
+EVERYWHERE: dict[type[Exception], Any] = {HTTPException: answer_http}
 """Of the whole application: an address without a page belongs to no router."""
 
 HANDLERS: Mapping[type[Exception], Any] = {

@@ -252,6 +252,7 @@ DETAILS: dict[str, str] = {
     "old": "原来",
     "outcome": "结果",
     "person": "人工结果",
+    "permanent": "长期有效",
     "proposal": "提议编号",
     "purpose": "用途",
     "questions": "待核实",
