@@ -106,7 +106,8 @@ async def _replay(settings: Settings, number: str) -> decisions.ReplayResult:
                 number = (await applications.by_number(tx, number)).id
             latest = await decisions.latest_for(tx, number)
             if latest is None and (away := await moments.away(tx, number)) is not None:
-                return moment_file.replay(capsule_file.write(await moment_file.parts(tx, away)))
+                replayed = moment_file.replay(capsule_file.write(await moment_file.parts(tx, away)))
+                return msgspec.structs.replace(replayed, decision_id=away.id)
             return await decisions.replay(tx, latest.id if latest else number)
     finally:
         await db.close()

@@ -10,8 +10,11 @@ from backend.ocr import locate, reading
 from backend.ocr.engine import Image
 from backend.ocr.locate import Box, Word
 
-_BLURRED = 0.14
+_BLURRED = 0.125
+_BLURRED_STRANGE = 0.16  # a paper not recognised, or as another one, may be so because of the blur
+_LINE = 0.2  # of the shorter side; what is higher is the whole card, taken for one line because nothing in it is sharp
 _DARK = 62
+_FLAT = 20  # levels of grey; less contrast holds nothing that could be sharp
 _BLEACHED = 0.012
 _HIDING = 0.06  # the archived picture is no proof, even if every field could be read
 _SMALL = 24.0
@@ -24,19 +27,21 @@ def judge(picture: Image, words: Sequence[Word], kind: str, expected: str, certa
 
     `certain`: everything was found and nothing is in doubt, so that only a re-shot screen, the wrong side or a large
     reflection is worth a word. sharpness 0…1 (share of a letter's contrast crossed in one pixel at
-    48 pixels height), brightness 0…255,
+    48 pixels height; without a line, of the picture's contrast at 800 pixels), brightness 0…255,
     glare: largest bleached share of the text's window, text_height in pixels, screen: strength of a pixel grid.
     """
-    boxes = [word.box for word in words]
+    highest = _LINE * min(picture.shape[:2])
+    lines = [word for word in words if word.height < highest]
+    boxes = [word.box for word in lines]
     window = _window(picture, boxes)
     grey = np.asarray(cv2.cvtColor(window, cv2.COLOR_BGR2GRAY), np.uint8)
     measures: Quality = {
         "width": picture.shape[1],
         "height": picture.shape[0],
-        "sharpness": round(_sharpness(picture, boxes), 3),
+        "sharpness": round(_sharpness(picture, boxes) if lines else _sharpness_all_over(picture), 3),
         "brightness": round(float(grey.mean()), 1),
         "glare": round(_bleached(grey), 4),
-        "text_height": round(float(np.median([word.height for word in words])), 1) if words else 0.0,
+        "text_height": round(float(np.median([word.height for word in lines])), 1) if lines else 0.0,
         "screen": round(_grid(grey), 1),
         "cut_off": int(any(_at_edge(box, picture) for box in boxes)),
     }
@@ -45,21 +50,28 @@ def judge(picture: Image, words: Sequence[Word], kind: str, expected: str, certa
 
 def _advice(measures: Quality, kind: str, expected: str, certain: bool) -> str:
     name = reading.KIND_NAMES.get(kind or expected, "证件")
-    paper = "身份证" if name.startswith("身份证") else name
+    wanted = reading.KIND_NAMES.get(expected or kind, "证件")
+    paper = "身份证" if wanted.startswith("身份证") else wanted
     if float(measures["screen"]) > _MOIRE:
         return f"这像是从屏幕上翻拍的，请拍{paper}原件"
-    if expected and kind and kind != expected:
+    strange = not kind or kind != (expected or kind)  # a blurred card may pass for another, and for certain
+    doubtful = strange or not certain
+    small = 0 < float(measures["text_height"]) < _SMALL  # sharpness says little of it, as in the dark
+    dark = doubtful and float(measures["brightness"]) < _DARK
+    lowest = _BLURRED_STRANGE if strange else _BLURRED
+    blurred = doubtful and not small and 0 < float(measures["sharpness"]) < lowest
+    if expected and kind and kind != expected and not blurred and not dark:
         return f"这是{name}，请拍{reading.KIND_NAMES[expected]}"
     if float(measures["glare"]) > _HIDING:
         return f"{paper}反光了，换个角度再拍一张"
-    if certain:
+    if not doubtful:
         return ""
-    for bad, sentence in (
-        (float(measures["brightness"]) < _DARK, "光线太暗了，到亮一点的地方再拍一张"),
+    for bad, sentence in (  # blur first of the others: in a blurred picture they are seen where they are not
+        (dark, "光线太暗了，到亮一点的地方再拍一张"),
+        (blurred, "照片有点虚，拿稳手机，等字看得清了再拍一张"),
         (float(measures["glare"]) > _BLEACHED, f"{paper}反光了，换个角度再拍一张"),
         (bool(measures["cut_off"]), f"{paper}没有拍全，把四个角都放进画面，再拍一张"),
-        (0 < float(measures["text_height"]) < _SMALL, f"{paper}拍得太小了，靠近一点，让它占满画面"),
-        (0 < float(measures["sharpness"]) < _BLURRED, "照片有点虚，拿稳手机，等字看得清了再拍一张"),
+        (small, f"{paper}拍得太小了，靠近一点，让它占满画面"),
     ):
         if bad:
             return sentence
@@ -85,12 +97,33 @@ def _sharpness(picture: Image, boxes: Sequence[Box]) -> float:
     longest = sorted(boxes, key=lambda box: -box.half_width)[:6]
     steps = []
     for box in longest:
-        crop = np.asarray(cv2.cvtColor(locate.crop(picture, box), cv2.COLOR_BGR2GRAY), np.uint8)
+        crop = _without_noise(
+            np.asarray(cv2.cvtColor(locate.crop(picture, box), cv2.COLOR_BGR2GRAY), np.uint8)
+        )
         contrast = _level(crop, 0.97) - _level(crop, 0.03)
-        if contrast > 20:
+        if contrast > _FLAT:
             step = np.asarray(cv2.absdiff(crop[:, 1:], crop[:, :-1]), np.uint8)
             steps.append(_level(step, 0.98) / contrast)
     return float(np.median(steps)) if steps else 0.0
+
+
+def _sharpness_all_over(picture: Image) -> float:
+    """Where no line of text was found: the steepest steps of the whole picture, the card's edge among them."""
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+    scale = min(1.0, 800 / max(grey.shape))
+    grey = _without_noise(
+        np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    )
+    contrast = _level(grey, 0.99) - _level(grey, 0.01)
+    if contrast <= _FLAT:
+        return 0.0
+    across, down = cv2.absdiff(grey[:, 1:], grey[:, :-1]), cv2.absdiff(grey[1:], grey[:-1])
+    return min(_level(np.asarray(step, np.uint8), 0.999) for step in (across, down)) / contrast
+
+
+def _without_noise(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The grain of a cheap camera is no sharpness."""
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), 1), np.uint8)
 
 
 def _level(grey: Image, share: float) -> int:

@@ -167,13 +167,13 @@ def _line(entry: Seen, people: dict[str, str], known: dict[str | None, str]) -> 
     kind, _, who = entry.actor.partition(":")
     number = entry.subject.isascii() and entry.subject.isdigit() and len(entry.subject) == 12
     named = people.get(entry.subject) or known.get(entry.subject) or audit_words.SUBJECTS.get(entry.subject)
-    about = named or logs.scrub(entry.subject)
+    about = named or _scrubbed(entry.subject)
     return Line(
         seq=entry.seq,
         at=entry.at,
         who=people.get(who, "省联社人员") if kind == "staff" else OTHERS.get(kind, "系统"),
         what=audit_words.word(entry.action),
-        about=about if number or len(about) <= 24 else f"{about[:8]}…",
+        about=about,
         path=f"/console/cases/{entry.subject}" if number else "",
         details=_details(entry.details, people),
         sound=entry.sound,
@@ -184,4 +184,9 @@ def _details(text: str, people: dict[str, str]) -> tuple[tuple[str, str], ...]:
     """What a person can use of them, with whatever looks like a number of somebody's masked (D3-15)."""
     found: dict[str, object] = msgspec.json.decode(text)
     told = [audit_words.detail(key, people.get(str(value), value)) for key, value in found.items()]
-    return tuple((label, logs.scrub(words)[:200]) for each in told if each for label, words in [each])
+    return tuple((label, _scrubbed(words)) for each in told if each for label, words in [each])
+
+
+def _scrubbed(text: str) -> str:
+    """Ids and hashes are nobody's number, whatever digits are in them."""
+    return text if audit_words.whole(text) else logs.scrub(text)

@@ -2,14 +2,16 @@
 
 import re
 
+from backend.core import ids
 from backend.domains.applications.model import APPLICATION
 from backend.domains.contracts.model import CONTRACT
 from backend.domains.customers.model import CUSTOMER
+from backend.domains.decision.model import STAGES
 from backend.domains.guarantees.model import GUARANTEE
 from backend.domains.guarantees.model import REASONS as GUARANTEE_REASONS
 from backend.domains.models.model import MODEL
-from backend.domains.relations.model import ENTRY, FINDING
-from backend.domains.reviews.model import RECHECK
+from backend.domains.relations.model import ENTRY, FINDING, LISTS
+from backend.domains.reviews.model import GROUNDS, OUTCOMES, RECHECK, RECHECK_TRIGGERS
 from backend.domains.strategies.model import STRATEGY
 from backend.domains.trials.batch_runs import BATCH, PURPOSES
 from backend.domains.trials.model import RUN
@@ -208,31 +210,70 @@ _STATES: dict[str, dict[str, str]] = {
 }
 
 DETAILS: dict[str, str] = {
+    "about": "关于",
+    "against": "对照",
+    "application": "申请",
     "applications": "申请笔数",
+    "arm": "哪一边",
+    "artefact": "模型指纹",
+    "attempt": "第几次审批",
+    "broken": "对不上的条数",
     "by": "按什么",
     "calls": "待回电话",
+    "campaign": "营销活动",
     "cases": "笔数",
+    "challenger": "试用的模型",
+    "champion": "主模型",
+    "channel": "渠道",
     "codes": "码",
+    "consent": "授权编号",
+    "content": "内容指纹",
     "count": "个数",
+    "days": "天数",
+    "decision": "审批结果",
+    "documents": "文件份数",
     "exceeded": "超过的上限",
+    "failures": "没过的检查",
+    "finding": "核查结果",
     "followers": "微信",
+    "ground": "客户说哪里不对",
+    "head": "存证链头",
+    "hours": "小时数",
     "kind": "种类",
+    "list": "名单",
+    "manifest": "文件包指纹",
+    "masked": "遮挡",
+    "material": "物料",
     "means": "方式",
+    "model": "模型",
     "new": "变成",
+    "number": "第几版",
+    "officer": "客户经理",
     "old": "原来",
-    "about": "关于",
     "outcome": "结果",
     "person": "人工结果",
+    "permanent": "长期有效",
+    "proposal": "提议编号",
     "purpose": "用途",
     "questions": "待核实",
     "reason": "原因",
+    "reasons": "理由代码",
+    "reference": "查询编号",
     "result": "结果",
+    "run": "检查编号",
+    "seconds": "看了几秒",
     "sessions": "退出的登录",
+    "share_bp": "份额（万分之几）",
+    "source": "来源",
+    "stage": "环节",
+    "strategy": "规则",
+    "ticket": "口令编号",
     "to": "交给",
+    "triggers": "为什么抽到",
     "version": "版本",
     "why": "原因",
 }
-"""Details worth a word; the others are ids and hashes, kept in the chain for `audit verify` and a court."""
+"""Details worth a word; what is not here is kept in the chain for `audit verify` and a court."""
 
 VALUES: dict[str, str] = {
     "id_number": "身份证号",
@@ -272,6 +313,13 @@ VALUES: dict[str, str] = {
     "due": "还款日快到",
     "due_date": "还款日",
     "requested": "客户申请复核",
+    "True": "是",
+    "False": "否",
+    **STAGES,
+    **LISTS,
+    **GROUNDS,
+    **OUTCOMES,
+    **RECHECK_TRIGGERS,
     **PURPOSES,
     **APPLICATION.labels,
     **GUARANTEE_REASONS,
@@ -285,14 +333,26 @@ _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 def detail(key: str, value: object) -> tuple[str, str] | None:
-    """(label, words) of one detail; None for what only says something to the system: ids, hashes, its own codes."""
-    text = str(value)
+    """(label, words) of one detail; ids, hashes and codes of reasons whole. None for what only says something to the
+    system: its own codes."""
     if key not in DETAILS or value in (None, "", []):
         return None
+    several = value if isinstance(value, list) else [value]
+    told = [words for each in several if (words := _words(each))]
+    return (DETAILS[key], "、".join(told)) if told else None
+
+
+def _words(value: object) -> str:
+    text = str(value)
     if text in VALUES:
-        return DETAILS[key], VALUES[text]
-    told = isinstance(value, int) or _CHINESE.search(text) or re.fullmatch(r"\w+ → \w+", text)
-    return (DETAILS[key], text) if told else None
+        return VALUES[text]
+    plain = isinstance(value, int) or _CHINESE.search(text) or re.fullmatch(r"\w+ → \w+", text)
+    return text if plain or whole(text) else ""
+
+
+def whole(text: str) -> bool:
+    """An id, a hash or the code of a reason: shown as it is, for whoever has to find the same one elsewhere."""
+    return ids.is_uuid(text) or bool(re.fullmatch(r"[0-9a-f]{64}|[A-Z][A-Z0-9_]+", text))
 
 
 def kind_of(action: str) -> str:

@@ -35,7 +35,7 @@ BUTTONS: dict[tuple[str, str], str] = {
     ("approved", "shadow"): "开始影子运行",
     ("shadow", "live"): "启用",
     ("live", "watch"): "转入观察",
-    ("watch", "live"): "恢复在用",
+    ("watch", "live"): "恢复启用",
 }
 """By status now and wanted; everything may be retired. A draft is tested by handing in its report."""
 STEP_NAMES = ("draft", "tested", "reviewed", "approved", "shadow", "live", "watch", "retired")

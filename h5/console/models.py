@@ -228,6 +228,8 @@ def standing(model: Model, found: LineUp | None) -> str:
         return "正在用它做审批"
     if found is not None and found.challenger == model.id:
         return f"正在用 {found.share_bp / 100:g}% 的申请试它"
+    if model.status == "live":
+        return "可以用，但主模型是别的，现在不用它做审批"
     return "现在不用它做审批"
 
 

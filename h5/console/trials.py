@@ -36,6 +36,11 @@ LISTED = 200
 FIELDS = ("strategy", "model", "against", "cases", "size", *(f"in_{n}" for n in range(LISTED)))
 
 
+class NothingDecidedThen(Invalid):
+    code = "nothing_decided_then"
+    message = "演练县的人没有申请过，没有当时的决定可以对照。请改选在用的版本或另一版，或者在以往的申请上试"
+
+
 class Choice(msgspec.Struct, frozen=True):
     value: str
     label: str
@@ -132,7 +137,9 @@ async def _institutions(here: Here, form: dict[str, str]) -> tuple[str, ...]:
 
 
 def _against(word: str, draft: Versions, cases: str) -> Versions | None:
-    """None: of a history what was decided then, of a practice county nothing."""
+    """None: of a history what was decided then, of a practice county nothing. Raises `NothingDecidedThen`."""
+    if word == DECIDED and cases != HISTORY:
+        raise NothingDecidedThen()
     if word in ("", LIVE):
         return None if draft.live and cases != HISTORY else Versions()
     return None if word == DECIDED else Versions(strategy=word)

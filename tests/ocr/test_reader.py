@@ -131,6 +131,29 @@ def test_a_flawed_photograph_comes_with_advice(engine: Engine, flaw: specimens.F
     assert words in str(read(engine, jpeg, reading.ID_FRONT).quality["advice"])
 
 
+@pytest.mark.parametrize(
+    ("seed", "degree"),
+    [(91_000, "hard"), (91_001, "hard"), (91_002, "hard"), (92_000, "medium"), (92_000, "hard")],
+)
+def test_a_blurred_photograph_is_told_its_blur_and_no_other_reason(
+    engine: Engine, seed: int, degree: specimens.Degree
+) -> None:
+    """These were called cut off (the whole card taken for one line), not found (grain taken for sharp), a bank card."""
+    jpeg = specimens.draw_front(specimens.person(seed), seed, degree, "blur")
+    assert "虚" in str(read(engine, jpeg, reading.ID_FRONT).quality["advice"])
+
+
+@pytest.mark.parametrize(("flaw", "words"), [("cut_off", "没有拍全"), ("small", "太小"), ("", "")])
+def test_a_sharp_photograph_of_a_bad_camera_is_not_called_blurred(
+    engine: Engine, flaw: specimens.Flaw, words: str
+) -> None:
+    degree: specimens.Degree = "medium" if flaw == "small" else "hard"
+    jpeg = specimens.draw_front(specimens.person(91_001), 91_001, degree, flaw)
+    advice = str(read(engine, jpeg, reading.ID_FRONT).quality["advice"])
+    assert words in advice
+    assert "虚" not in advice
+
+
 def test_a_good_photograph_comes_without_advice(engine: Engine) -> None:
     person = specimens.person(FIRST + 1)
     found = read(engine, specimens.draw_front(person, FIRST + 1, "easy"), reading.ID_FRONT)

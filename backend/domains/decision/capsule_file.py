@@ -115,6 +115,21 @@ def read(text: bytes) -> CapsuleFile:
     return held
 
 
+def decision_id(held: CapsuleFile) -> str:
+    """Of what the file is, as the case's own part says; '' without that part. Raises `CapsuleUnreadable`."""
+    if not any(part.name == "case" for part in held.parts):
+        return ""
+    try:
+        return msgspec.json.decode(held.text("case"), type=_Named).decision_id
+    except unreadable.NOT_DECODED as cause:
+        why = unreadable.why(cause, held.text("case").encode())
+        raise CapsuleUnreadable(why=f"“{label('case')}”{why}") from cause
+
+
+class _Named(msgspec.Struct, frozen=True):
+    decision_id: str = ""
+
+
 def bundle_of(held: CapsuleFile) -> tuple[Capsule, bundle.Bundle]:
     """What decided, built from the texts in the file alone. Raises `CapsuleTampered` for a version other than the
     decision names, `CapsuleUnreadable` for a part that is none, `StrategyRefused`."""

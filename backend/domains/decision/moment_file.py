@@ -75,7 +75,7 @@ def replay(text: bytes) -> ReplayResult:
         overlay=_json(held, f"overlay:{then.stage}") if isinstance(then.overlay, str) else None,
     )
     return ReplayResult(
-        decision_id="",
+        decision_id=capsule_file.decision_id(held),
         same_bytes=replayed == stored,
         untouched=True,  # `read` has checked every hash
         same_code=then.code == bundle.code_version(),

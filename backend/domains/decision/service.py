@@ -358,7 +358,7 @@ def _replay_file(held: capsule_file.CapsuleFile) -> ReplayResult:
     capsule, used = capsule_file.bundle_of(held)
     stored, replayed = held.text("capsule").encode(), canonical(evaluate.evaluate(capsule.case, used))
     return ReplayResult(
-        decision_id="",
+        decision_id=capsule_file.decision_id(held),
         same_bytes=replayed == stored,
         untouched=True,  # `read` has checked every hash
         same_code=used.versions.code == bundle.code_version(),

@@ -31,7 +31,7 @@ MODEL = Lifecycle(
         "reviewed": "已独立评审",
         "approved": "已批准",
         "shadow": "影子运行",
-        "live": "在用",
+        "live": "已启用",
         "watch": "观察",
         "retired": "已退出",
     },
@@ -273,4 +273,4 @@ class ShareUnfit(errors.Invalid):
 
 class CannotDecide(errors.Conflict):
     code = "model_cannot_decide"
-    message = "只有在用、能用于审批、并且为这类产品登记的模型可以做它的审批"
+    message = "只有已启用、能用于审批、并且为这类产品登记的模型可以做它的审批"

@@ -18,12 +18,19 @@ from tests.domains.decision.documents import rule, single
 from tests.domains.decision.test_service import stricter
 
 SCRIPT = Path(verify_capsule.__file__)
+DECISION = "01a21f1f-ffd3-7ddd-b736-db671d133f47"
 
 
 async def parts_of(tx, used: bundle.Bundle, name: str = "approved_payroll") -> list[tuple[str, str]]:
     capsule = evaluate.evaluate(read(name), used)
     versions = await service.version_texts(tx, capsule.decision.versions)
-    about = canonical({"application_no": "26112600018", "officer": {"name": "李四", "staff_no": "JX0427"}})
+    about = canonical(
+        {
+            "application_no": "26112600018",
+            "decision_id": DECISION,
+            "officer": {"name": "李四", "staff_no": "JX0427"},
+        }
+    )
     return [("case", about.decode()), ("capsule", canonical(capsule).decode()), *versions, ("reviews", "[]")]
 
 
@@ -163,7 +170,8 @@ def test_the_command_names_what_is_wrong_in_one_line_and_exits_2(held, tmp_path,
     path = tmp_path / "case.json"
     path.write_bytes(held)
     assert command_line.main(["replay", str(path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["same_bytes"]
+    told = json.loads(capsys.readouterr().out)
+    assert (told["same_bytes"], told["decision_id"]) == (True, DECISION)
     path.write_bytes(changed(held, 1, text="{}"))
     assert command_line.main(["replay", str(path)]) == 2
     assert capsys.readouterr().err == "这份存证被改过，对不上的是：资料和审批结果\n"

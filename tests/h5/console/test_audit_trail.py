@@ -188,3 +188,34 @@ async def test_every_act_of_a_day_has_chinese_words(
     assert unnamed == []
     for action in (*audit_words.WORDS, *(r["action"] for r in rows), "unheard.of"):
         assert not re.search("[A-Za-z_]", audit_words.word(action)), action
+
+
+async def test_details_are_in_words_and_ids_whole(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    made = await scene(road, owner)
+    desk = await desks.of("JX0401")
+    await read(desk, kind="list")
+    assert "名单：关注名单" in desk.words
+    assert made.entry in desk.words
+    await read(desk, kind="decision")
+    recorded = await owner.fetchrow(
+        "select id, application_id from decision.decisions where institution_id = '4101' limit 1"
+    )
+    assert f"申请：{recorded['application_id']}" in desk.words
+    assert str(recorded["id"]) in desk.words
+    assert "第几次审批：1" in desk.words
+    assert "…" not in desk.reply.text.partition("查到的")[2]
+
+
+def test_a_detail_is_words_or_whole_or_left_out() -> None:
+    for key, value, told in (
+        ("triggers", ["sample", "near_cap"], ("为什么抽到", "随机抽到、额度接近上限")),
+        ("reasons", ["LIMIT_INCOME", "SYS"], ("理由代码", "LIMIT_INCOME、SYS")),
+        ("masked", False, ("遮挡", "否")),
+        ("head", "ab" * 32, ("存证链头", "ab" * 32)),
+        ("stage", "pricing", ("环节", "定价")),
+        ("channel", "wechat_internal", None),
+        ("token", "x", None),
+    ):
+        assert audit_words.detail(key, value) == told, key

@@ -67,7 +67,7 @@ async def test_what_cannot_be_is_said_in_place(road: Road, desks: Desks) -> None
         ({"champion": live.id, "challenger": "", "share": "一成"}, "写成百分数"),
         ({"champion": live.id, "challenger": "", "share": "inf"}, "写成百分数"),
         ({"champion": "x", "challenger": "", "share": ""}, "从列表里选"),
-        ({"champion": ids.new(), "challenger": "", "share": ""}, "只有在用"),
+        ({"champion": ids.new(), "challenger": "", "share": ""}, "只有已启用"),
     ):
         await desk.get(PATH)
         await desk.send(form_for(desk, "consumer"), why="试试", **given)

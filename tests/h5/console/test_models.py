@@ -64,7 +64,7 @@ async def test_the_register_tells_state_owner_figures_data_and_every_step(road: 
     county = await desks.of("JX0301")
     for reader in (desk, county):
         await reader.get("/console/models")
-        for words in ("个人授信评分卡", "在用", "另一个草稿", "授信审批", "消费", "现在不用它做审批"):
+        for words in ("个人授信评分卡", "已启用", "另一个草稿", "授信审批", "消费", "现在不用它做审批"):
             assert words in reader.words, words
         await reader.get(f"/console/models/{live.id}")
         for words in (
@@ -152,7 +152,7 @@ async def test_three_people_bring_a_model_from_a_file_into_use_and_out_again(
     for status, state in (
         ("approved", "已批准"),
         ("shadow", "影子运行"),
-        ("live", "在用"),
+        ("live", "已启用"),
         ("watch", "观察"),
     ):
         await decide(third, path, status)

@@ -114,7 +114,7 @@ async def test_another_model_and_another_name_are_checked_and_told_as_a_sentence
     version = desk.path.removesuffix("/arrange")
     count = await owner.fetchval("select count(*) from strategies.versions")
     await desk.get(f"{version}/score?node=score-1")
-    for words in (other.name, "373 到 740 分", "434 到 801 分", "在用"):
+    for words in (other.name, "373 到 740 分", "434 到 801 分", "已启用"):
         assert words in desk.words, words
     assert desk.page.form("/score").values["model"] == SHIPPED.hash
     for given, sentence in (
@@ -227,7 +227,7 @@ async def test_a_registered_model_scores_a_case_of_the_draft_and_cannot_end_whil
     assert "检查通过" in desk.words, desk.words
     version = desk.path
     await desk.get(f"{version}/try")
-    assert re.search(r"这个案例 \d{3} 分 用哪一个 个人授信评分卡 在用", desk.words), desk.words
+    assert re.search(r"这个案例 \d{3} 分 用哪一个 个人授信评分卡 已启用", desk.words), desk.words
     await desk.get(version)
     await act(desk, "submit")
     page = f"/console/models/{other.id}"

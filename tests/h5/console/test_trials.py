@@ -143,6 +143,18 @@ async def test_a_trial_is_stopped_once_and_what_is_done_stays(
     assert again.status_code == 303
 
 
+async def test_a_practice_county_has_no_decision_of_then_to_stand_against(
+    road: Road, desks: Desks, owner: asyncpg.Connection, county: practice.Loaded
+) -> None:
+    desk = await desks.of(ANALYST)
+    await start(desk, against="decided", cases=f"county:{NAME}", size="1000")
+    assert desk.reply.status_code == 422
+    assert "演练县的人没有申请过，没有当时的决定可以对照" in desk.words
+    assert await owner.fetchval("select count(*) from trials.runs") == 0
+    await start(desk, against="live", cases=f"county:{NAME}", size="1000")
+    assert desk.reply.status_code == 200
+
+
 async def test_two_trials_are_laid_side_by_side(
     road: Road, desks: Desks, owner: asyncpg.Connection, county: practice.Loaded
 ) -> None:

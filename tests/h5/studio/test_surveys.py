@@ -121,6 +121,7 @@ async def test_a_real_photograph_is_rebuilt_sealed_shown_and_can_be_taken_off(
         data = {**form.filled(), "form_key": ids.new()}
         reply = await desk.http.post(form.action, data=data, files=picture)
         assert reply.status_code == status, reply.text[:300]
+        assert ("还没有照片。请先拍一张" in reply.text) is (content == b"")
     await desk.get(path)
     assert "1 张，至少 3 张" in desk.words
     [photo_id] = [
