@@ -271,6 +271,7 @@ async def test_a_list_waits_on_the_desk_of_who_may_be_the_second_person(road: Ro
     await writer.send(writer.page.form("/console/lists"), **entry, expires_on=until)
     path = "/console/lists?in=4101"
     assert await waiting_of(desks, "JX0101") == {path: "1 条名单等您看"}
+    assert "现在没有等您办的" not in (await desks.of("JX0101")).words
     assert (await waiting_of(desks, "SL0001"))[path] == "1 条名单等您看（甲县农商银行）"
     for other in ("JX0301", "JX0201", "YX0101"):
         assert path not in await waiting_of(desks, other), other
