@@ -168,7 +168,7 @@ def test_a_decline_says_why_and_offers_a_person() -> None:
 
 def test_a_review_that_is_pending_says_who_looks_and_by_when_and_an_answered_one_what_was_answered() -> None:
     waiting = rendered("declined-review")
-    assert "由审批人员重新看，11 月 26 日前答复您，答复写在这一页" in waiting
+    assert "由审批人员重新看，2026年11月26日前答复您，答复写在这一页" in waiting
     assert "您现在不用再做什么，不收费" in waiting
     assert 'href="/my/26112300081/review-request"' not in waiting, "asked for already"
     view = replace(contexts.DECLINED, review=replace(contexts.REVIEW, answer="重新看过，结果不变。"))
