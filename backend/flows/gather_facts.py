@@ -285,6 +285,8 @@ def _application_facts(application: Application, known: Known) -> dict[str, obje
         "occupation": "student" if declared.student else declared.occupation or "other",
     }
     over = _typed_over(known)
+    if facts["in_service_area"] and declared.village == declarations.UNLISTED:
+        over.add("in_service_area")  # in the area by the card, and by their own word in none of its villages
     return {name: value for name, value in facts.items() if name not in over}
 
 

@@ -53,6 +53,8 @@ def declared_from(given: Mapping[str, str], product: Product) -> Declared:
     """The form as a declaration; what cannot be read stays empty and is asked for at the end."""
     amount = "".join(c for c in given.get("amount", "") if c not in " ,，")
     town, _, village = given.get("village", "").partition(" ")
+    if town == declarations.UNLISTED:
+        town, village = "", town
     return Declared(
         purpose=given.get("purpose", "")[:40],
         amount_fen=int(amount) * 100 if amount.isascii() and amount.isdigit() and len(amount) < 9 else 0,

@@ -9,13 +9,14 @@ from backend.core import clock
 from backend.core.errors import Invalid, Problem
 from backend.db.database import Tx
 from backend.domains.applications import declarations
+from backend.domains.applications.declarations import UNLISTED
 from backend.domains.applications.model import Application
 from backend.domains.campaigns import service as campaigns
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import CardExpired, ConsentMissing, Person
 from backend.domains.institutions import service as institutions
 from backend.domains.products import service as products
-from backend.domains.products.model import ProductNotLive
+from backend.domains.products.model import Product, ProductNotLive
 from backend.flows import renew_card, save_details, submit_application
 from backend.flows.save_details import STUDENT
 from backend.web import addresses, customer, forms
@@ -24,7 +25,10 @@ from backend.web.http import Request, Response
 from h5.customer import renewal, stops, views
 
 SHOW = "customer/details/show.html"
-FIELDS = ("purpose", "income", "village", "amount")
+FIELDS = ("purpose", "income", "village", "amount", "amount_other")
+OTHER = "other"
+"""The chip of whoever types an amount."""
+TWO_AMOUNTS = "点的和填的不是一个数，请只留一个"
 SCHOOL_AGE = 24
 SCHOOLS = ("大学", "学院", "学校", "中学")
 
@@ -46,7 +50,7 @@ async def save(request: Request) -> Response:
     draft = await customer.draft(request, "details")
     form, here = await forms.texts(request), draft.here
     if form.get("income") != STUDENT:  # answered when it is handed in, not at a slip of the finger
-        await save_details.save_details(here.context, here.actor, draft.application.id, form)
+        await save_details.save_details(here.context, here.actor, draft.application.id, _one_amount(form))
     return Answer(None, status_code=204)
 
 
@@ -55,9 +59,12 @@ async def submit(request: Request) -> Response:
     """Handed in; tapped twice, both taps lead to the same application."""
     draft = await customer.draft(request, "details")
     form, here, number = await forms.texts(request), draft.here, draft.application.id
+    given = _one_amount(form)
+    if given["amount"] == TWO_AMOUNTS:
+        return here.show(SHOW, await details(draft, form, {"amount": TWO_AMOUNTS}), 422)
     try:
         handed_in = await submit_application.submit_application(
-            here.context, here.actor, number, network=addresses.counted(request, here.settings), given=form
+            here.context, here.actor, number, network=addresses.counted(request, here.settings), given=given
         )
     except ConsentMissing:
         return here.go(renewal.PATH)
@@ -88,10 +95,10 @@ async def details(
     return views.Details(
         purposes=tuple(views.Choice(*each) for each in declarations.purposes(product).items()),
         incomes=tuple(incomes),
-        villages=tuple(views.Choice(each, each) for each in villages),
+        villages=(*(views.Choice(each, each) for each in villages), views.Choice(UNLISTED, "不在上面")),
         amounts=tuple(views.Choice(str(a // 100), _amount(a)) for a in declarations.amounts(product)),
         limit_max_fen=product.terms.amount_max,
-        chosen={**chosen, **{k: v for k, v in (typed or {}).items() if v}},
+        chosen=_typed_amount({**chosen, **{k: v for k, v in (typed or {}).items() if v}}, product),
         errors=dict(errors or {}),
     )
 
@@ -120,6 +127,23 @@ def _kept(application: Application) -> dict[str, str]:
         "amount": str(declared.amount_fen // 100) if declared.amount_fen else "",
     }
     return {name: value for name, value in kept.items() if value}
+
+
+def _one_amount(form: Mapping[str, str]) -> dict[str, str]:
+    """The form with one amount: the chip, or what was typed instead of one. Without the page's script both may come;
+    nobody is lent one of two."""
+    chip, typed = form.get("amount", ""), form.get("amount_other", "").strip()
+    if typed and chip not in ("", OTHER, typed):
+        return {**form, "amount": TWO_AMOUNTS}
+    return {**form, "amount": typed or (chip if chip != OTHER else "")}
+
+
+def _typed_amount(chosen: dict[str, str], product: Product) -> dict[str, str]:
+    """An amount that is on no chip stands in the line for others."""
+    amount = chosen.get("amount", "")
+    if amount in ("", OTHER) or amount in {str(fen // 100) for fen in declarations.amounts(product)}:
+        return chosen
+    return {**chosen, "amount": OTHER, "amount_other": chosen.get("amount_other") or amount}
 
 
 def _may_be_a_student(person: Person) -> bool:

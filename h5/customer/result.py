@@ -6,12 +6,13 @@ from litestar.response import Redirect
 from msgspec.structs import asdict, replace
 
 from backend.core import clock
+from backend.domains.applications.model import ApplicationNotFound
 from backend.flows import cancel_application, invite_notice
 from backend.overview import application_result
 from backend.web import customer, wechat_browser
 from backend.web.customer import Draft
 from backend.web.http import Request, Response
-from h5.customer import guarantors, notice, views
+from h5.customer import guarantors, notice, stops, views
 from h5.customer.liveness import officer_of
 
 
@@ -19,7 +20,10 @@ from h5.customer.liveness import officer_of
 async def show(request: Request, number: FromPath[str]) -> Response:
     if url := wechat_browser.ask(request, request.app.state.settings):
         return Redirect(url, status_code=303)
-    mine = await customer.mine(request, number)
+    try:
+        mine = await customer.mine(request, number)
+    except ApplicationNotFound:
+        return await stops.not_yours(request)
     if mine.application.status == "draft":
         return mine.here.go(customer.place(mine.application, mine.session))
     view = replace(await result(mine), asks_notice=await notice.asks(mine))

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from backend.core import clock
 from backend.core.errors import Problem
@@ -17,9 +18,9 @@ from backend.domains.regulation import service as regulation
 from backend.flows.capture_identity import TooYoung
 from backend.flows.confirm_identity import LivesElsewhere, OpenElsewhere, OutsideTheUnion
 from backend.flows.save_details import StudentsNotServed
-from backend.web import customer
+from backend.web import customer, templates
 from backend.web.customer import Draft
-from backend.web.http import Response
+from backend.web.http import Request, Response
 from h5.customer import views
 
 
@@ -30,6 +31,18 @@ async def answer(draft: Draft, problem: Problem) -> Response | None:
         return None
     name, view = made
     return draft.here.show(name, await view(draft, problem), 409)
+
+
+async def not_yours(request: Request) -> Response:
+    """The link of an application somebody else opened: the same page as for a number that does not exist, with the
+    way to this browser's own application where it has one."""
+    here, own = await customer.anywhere(request), ""
+    if here.session is not None and here.session.application_id is not None:
+        async with here.context.db.read(here.actor) as tx:
+            own = customer.place(await applications.get(tx, here.session.application_id), here.session)
+    view = views.NotYours("" if own == "/resume" else own)
+    page = replace(here.page(), path="/")  # never with a number that may be somebody's
+    return customer.html(templates.render("customer/stop/not_yours.html", page=page, view=view), 404)
 
 
 async def _under_age(_: Draft, problem: Any) -> Struct:

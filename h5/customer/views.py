@@ -439,6 +439,12 @@ class Outside(Struct, frozen=True):
     counties: str
 
 
+class NotYours(Struct, frozen=True):
+    """The link of somebody else's application, or of none. `own_url` is this browser's own, or empty."""
+
+    own_url: str
+
+
 class ProductEnded(Struct, frozen=True):
     """The product was taken off the counter meanwhile."""
 

@@ -220,7 +220,62 @@
     });
   }
 
+  /* What is missing is said under its field before anything travels. The forms carry novalidate, so that no bubble of
+     the browser's comes; without this the server says the same. */
+  function said(control) {
+    var group = control.closest('fieldset'), label = control.labels && control.labels[0];
+    if (control.dataset.missing) return control.dataset.missing;
+    if (!control.validity.valueMissing) return control.dataset.wrong || '请看一下这一项填得对不对';
+    if (control.type === 'checkbox') return '看过同意的话，请勾上这一项';
+    if (control.type === 'radio') return '请选“' + group.querySelector('legend').textContent + '”';
+    return (control.tagName === 'SELECT' ? '请选“' : '请填“') + (control.getAttribute('aria-label') || (label ? label.textContent : '这一项')) + '”';
+  }
+  function placeOf(control) { return control.closest('.field, .consent, .read') || control.parentNode; }
+  function unsaid(place) {
+    all('.error', place).forEach(function (words) { words.remove(); });
+    place.classList.remove('wrong');
+    all('[aria-invalid]', place).forEach(function (control) { control.removeAttribute('aria-invalid'); });
+  }
+  document.addEventListener('submit', function (event) {
+    var form = event.target, places = [];
+    if (!form.noValidate || (event.submitter && event.submitter.formNoValidate)) return;
+    Array.from(form.elements).forEach(function (control) {
+      if (!control.willValidate || control.type === 'file' || control.validity.valid) return;
+      var place = placeOf(control), words = document.createElement('p');
+      if (places.indexOf(place) >= 0) return;
+      if (!places.length) setTimeout(function () { control.focus({ preventScroll: true }); place.scrollIntoView({ block: 'center' }); });
+      places.push(place);
+      unsaid(place);
+      place.classList.add('wrong');
+      if (place.tagName === 'DETAILS') place.open = true;
+      control.setAttribute('aria-invalid', 'true');
+      words.className = 'error';
+      words.setAttribute('role', 'alert');
+      words.textContent = said(control);
+      place.append(words);
+    });
+    if (!places.length) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+  ['input', 'change'].forEach(function (name) {
+    document.addEventListener(name, function (event) {
+      var place = event.target.form && event.target.form.noValidate && placeOf(event.target);
+      if (place && place.classList.contains('wrong')) unsaid(place);
+    });
+  });
+
+  /* An amount of one's own stands instead of a chip, and a chip instead of it. */
+  function instead(line) {
+    var chips = all('input[type=radio]', line.closest('fieldset')), own = chips.find(function (chip) { return chip.value === line.dataset.instead; });
+    function follow() { line.required = own.checked; if (!own.checked) line.value = ''; }
+    line.addEventListener('input', function () { own.checked = true; follow(); });
+    chips.forEach(function (chip) { chip.addEventListener('change', function () { follow(); if (own.checked) line.focus(); }); });
+    line.required = own.checked;
+  }
+
   function dress(within) {
+    all('[data-instead]', within).forEach(instead);
     all('[data-upload]', within).forEach(function (form) {
       all('input[type=file]', form).forEach(function (input) {
         if (!('album' in input.dataset)) input.setAttribute('capture', 'environment');

@@ -53,6 +53,10 @@ class Phones(look.Handler):
     def do_GET(self) -> None:
         if self.path == "/my/26112300081/disclosure":
             return self._answer(_part("sheet"), "text/html; charset=utf-8")
+        if self.path == "/apply/liveness/other-way":
+            template, view = contexts.PAGES["other-way-unconsented"]
+            other = templates.render(template, page=contexts.PAGE, view=view).encode()
+            return self._answer(other, "text/html; charset=utf-8")
         if self.path.startswith("/consents/"):
             return self._answer(_part("consent-text"), "text/html; charset=utf-8")
         return super().do_GET()
@@ -135,6 +139,51 @@ async def until(phone: Page, condition: str) -> None:
             return
         await asyncio.sleep(0.1)
     raise AssertionError(condition)
+
+
+async def test_what_is_missing_is_said_in_place_in_our_words_and_nothing_is_sent(
+    server: ThreadingHTTPServer, phone: Page
+) -> None:
+    await phone.goto(address(server, "phone"))
+    await phone.fill("#phone", "1390000")
+    await phone.click("text=同意并下一步")
+    told = await phone.locator(".error").all_text_contents()
+    assert told[:2] == ["手机号是 11 位数字，1 开头", "请填“短信验证码”"]
+    assert set(told[2:]) == {"看过同意的话，请勾上这一项"}
+    await until(phone, "document.activeElement.id === 'phone'")
+    assert server.RequestHandlerClass.posts == []  # type: ignore[attr-defined]
+    await phone.fill("#phone", "13900001111")
+    assert "手机号是 11 位数字，1 开头" not in await phone.locator(".error").all_text_contents()
+    await phone.fill("#code", "123456")
+    for box in await phone.locator(".consent input[required]").all():
+        await box.check()
+    assert await phone.locator(".error").count() == 0
+    await phone.click("text=同意并下一步")
+    await until(phone, "document.readyState === 'complete'")
+    assert [path for path, _ in server.RequestHandlerClass.posts] == ["/apply/consents"]  # type: ignore[attr-defined]
+
+
+async def test_an_amount_of_ones_own_stands_instead_of_a_chip(
+    server: ThreadingHTTPServer, phone: Page
+) -> None:
+    await phone.goto(address(server, "details"))
+    await phone.fill("#amount_other", "45000")
+    assert await phone.locator("input[name=amount]:checked").get_attribute("value") == "other"
+    await phone.check("input[name=amount][value='30000']", force=True)
+    assert await phone.input_value("#amount_other") == ""
+    await phone.check("input[name=amount][value=other]", force=True)
+    await until(phone, "document.activeElement.id === 'amount_other'")
+    await phone.click("text=交上去，看结果")
+    assert "请填想借多少元，例如 45000" in await phone.locator(".error").all_text_contents()
+
+
+async def test_the_branch_is_shown_beside_what_was_typed(server: ThreadingHTTPServer, phone: Page) -> None:
+    await phone.goto(address(server, "phone"))
+    await phone.fill("#phone", "13900001111")
+    await phone.click("text=可以到网点办")
+    await phone.wait_for_selector("#branch .card")
+    assert await phone.input_value("#phone") == "13900001111"
+    assert await phone.locator("#branch form[action='/apply/liveness/other-way']").count() >= 1
 
 
 async def test_a_photograph_is_made_small_before_it_travels(server: ThreadingHTTPServer, phone: Page) -> None:

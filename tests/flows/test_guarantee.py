@@ -1,15 +1,18 @@
 """保证 behind the pages: nothing is handed over without it, and what the guarantor owes is watched (A1-08, A6-06)."""
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from backend.core import clock, ids
+from backend.documents import package
 from backend.domains.applications.model import Application
 from backend.domains.contracts import service as contracts
 from backend.domains.guarantees import service as guarantees
 from backend.domains.guarantees import terms
-from backend.domains.guarantees.model import Exposure, GuaranteeOutstanding
+from backend.domains.guarantees.model import Exposure, GuaranteeMoved, GuaranteeOutstanding
 from backend.domains.identity import service as identity
 from backend.domains.post_loan import warnings
 from backend.flows import confirm_disclosure, draw_up_disclosure, hand_off, watch_loans
@@ -20,7 +23,7 @@ from .conftest import JIA, Road, id_number
 BORROWER, GUARANTOR = id_number(171), id_number(172)
 
 
-async def vouched(road: Road, application: Application, guarantor_id: str) -> None:
+async def vouched(road: Road, application: Application, guarantor_id: str, wanted: int = 1) -> None:
     """The guarantor's word, without the pages."""
     async with road.db.begin(JIA) as tx:
         contract = await contracts.get(tx, application.id)
@@ -28,7 +31,7 @@ async def vouched(road: Road, application: Application, guarantor_id: str) -> No
         made = await guarantees.invite(
             tx, guarantee_id=guarantees.new_id(), token=ids.token(), application_id=application.id,
             borrower_id=contract.customer_id, amount_fen=contract.limit_fen, line_until=until, until_on=until,
-            expires_at=tx.now + timedelta(days=3), wanted=1,
+            expires_at=tx.now + timedelta(days=3), wanted=wanted,
         )  # fmt: skip
         session, _ = await identity.new_customer_session(tx)
         await guarantees.open_up(tx, made, session.id)
@@ -59,6 +62,37 @@ async def test_no_flow_confirms_or_hands_over_a_case_whose_guarantor_is_missing(
     with pytest.raises(GuaranteeOutstanding):
         await hand_off.hand_off(road.context, JIA, application.id)
     assert (await road.see(application)).status == "approved"
+
+
+async def test_no_contract_is_fixed_whose_guarantors_changed_while_it_was_drawn(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """XLD wants one guarantor; a second one confirms, which leaves enough of them, but not those of the documents."""
+    known = [await road.apply(number) for number in (GUARANTOR, id_number(173))]
+    application = await road.apply(BORROWER, product="XLD")
+    await vouched(road, application, known[0].customer_id or "")
+    await road.confirm(application)
+    build, drawn_for = package.build, []
+
+    async def another() -> None:
+        await vouched(road, application, known[1].customer_id or "", wanted=2)
+
+    loop = asyncio.get_running_loop()
+
+    def meanwhile(*given: Any) -> Any:
+        drawn_for.append([each.name for each in given[0].sureties])
+        if len(drawn_for) == 1:
+            asyncio.run_coroutine_threadsafe(another(), loop).result(30)
+        return build(*given)
+
+    monkeypatch.setattr(package, "build", meanwhile)
+    with pytest.raises(GuaranteeMoved):
+        await hand_off.hand_off(road.context, JIA, application.id)
+    assert (await road.see(application)).status == "approved"
+    assert (await road.contract(application)).status == "draft"
+    contract = await hand_off.hand_off(road.context, JIA, application.id)
+    assert contract.status != "draft"
+    assert [len(names) for names in drawn_for] == [1, 2], "drawn again with both"
 
 
 async def test_a_guarantor_late_with_a_loan_of_their_own_is_a_warning_on_the_line(road: Road) -> None:

@@ -39,6 +39,10 @@ OCCUPATIONS: dict[str, str] = {
 _ROUND_AMOUNTS = (5_000, 10_000, 30_000, 50_000, 100_000, 150_000, 200_000, 300_000)  # yuan
 
 
+UNLISTED = "不在名单里的村"
+"""Declared as the village by whom the list does not name: not known to be ours, so a person looks (D1-12)."""
+
+
 def purposes(product: Product) -> dict[str, str]:
     """Code and label of what the product lends for."""
     return {code: PURPOSES[code] for code in product.terms.purposes}

@@ -28,9 +28,11 @@ _SOURCES = {
     "post_loan": ("贷后数据还没有查到", "先列入关注"),
     "collections": ("催收案件资料还没有查到", "查到以前不联系"),
 }
-_ON_THE_CARD = ("birth_on", "id_expires_on", "in_service_area")
+_ON_THE_CARD = ("birth_on", "id_expires_on")
 _TYPED_OVER = "证件照片和填写的对不上，要由工作人员核对", _WAITING
 """These stand on the card: they are missing when something else was typed over what the photographs say."""
+_WHERE = "您住的地方，要由工作人员核对", _WAITING
+"""Missing when the address was typed over, or the person's village is in no list of ours."""
 _NO_CONSENT = {
     "credit_bureau": "还没有您查询征信的授权",
     "data_platform": "还没有您查询资料的授权",
@@ -121,6 +123,8 @@ def gaps(found: Iterable[Gap]) -> list[Reason]:
         code = f"DATA_{gap.source.upper()}"
         if gap.fact in _ON_THE_CARD:
             code, (text, advice) = "DATA_CARD", _TYPED_OVER
+        elif gap.fact == "in_service_area":
+            code, (text, advice) = "DATA_AREA", _WHERE
         reasons.setdefault(
             code, Reason(code=code, text=text, advice=advice, direction="minus", severity="refer")
         )

@@ -530,6 +530,8 @@ PAGES: dict[str, tuple[str, Struct]] = {
     "child": ("customer/stop/under_age.html", views.UnderAge(date(2037, 3, 8), child=True)),
     "outside": ("customer/stop/outside.html", views.Outside("甲县、乙县、丙县")),
     "open-elsewhere": ("customer/stop/open_elsewhere.html", views.OpenElsewhere("乙县", "乙县农商银行")),
+    "not-yours": ("customer/stop/not_yours.html", views.NotYours("")),
+    "not-yours-own": ("customer/stop/not_yours.html", views.NotYours("/my/26112300081")),
     "product-ended": ("customer/stop/product_ended.html", views.ProductEnded()),
     "offer-expired": ("customer/stop/offer_expired.html", views.OfferExpired(TODAY, "/p/4101/SXD")),
     "given-up": ("customer/stop/given_up.html", views.GivenUp("/p/4101/SXD")),

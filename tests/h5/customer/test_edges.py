@@ -14,9 +14,10 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from backend.core import clock
+from backend.core import clock, ids
 from backend.core.actor import system
 from backend.core.check_digits import id_number_check
+from backend.domains.applications.declarations import UNLISTED
 from backend.domains.campaigns import service as campaigns
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
@@ -502,6 +503,67 @@ async def test_an_amount_outside_the_product_is_answered_in_place(
     assert words in phone.words
     [application] = await studio.all_applications()
     assert application.status == "draft"
+
+
+async def test_an_amount_on_no_chip_is_typed_within_the_products_limits_and_kept(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    await studio.draft_at(phone, "details", zhang)
+    await phone.get("/apply/details")
+    for amount, typed, words in (
+        ("other", "45500", "请填整千元"),
+        ("other", "45", "可以借 1,000 元到 200,000 元"),
+        ("other", "", "可以借 1,000 元到 200,000 元"),
+        ("30000", "45000", "点的和填的不是一个数"),
+    ):
+        refused = await phone.hand_in(income="80k_120k", amount=amount, amount_other=typed)
+        assert refused.status_code == 422
+        assert words in phone.words
+    await phone.send(Form("/apply/details", "post", phone.page.form("/apply/submit").values | {"form_key": ids.new()}),
+                     amount="other", amount_other="45,000", follow=False)  # fmt: skip
+    await phone.get("/apply/details")
+    form = phone.page.form("/apply/submit")
+    assert (form.values["amount"], form.values["amount_other"]) == ("other", "45000")
+    await phone.hand_in(income="80k_120k")
+    [application] = await studio.all_applications()
+    assert (application.status, application.declared.amount_fen) == ("submitted", 4_500_000)
+
+
+async def test_whose_village_is_not_in_the_list_is_looked_at_by_a_person(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    await studio.control.put(
+        f"/control/people/{zhang.id_number}", json={"name": zhang.name, "preset": "good", "phone": "match"}
+    )
+    await studio.draft_at(phone, "details", zhang)
+    await phone.get("/apply/details")
+    assert "不在上面" in phone.reply.text
+    await phone.hand_in(income="80k_120k", amount="30000", village=UNLISTED)
+    await studio.drain()
+    [application] = await studio.all_applications()
+    assert (application.status, application.declared.village) == ("referred", UNLISTED)
+    await phone.get(phone.path)
+    assert "您住的地方，要由工作人员核对" in phone.words
+    assert "对不上" not in phone.words, "nobody typed over the card"
+
+
+async def test_the_link_of_somebody_elses_application_tells_nothing_and_leads_on(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    await studio.draft_at(phone, "details", zhang)
+    await phone.get("/apply/details")
+    await phone.hand_in(income="80k_120k", amount="30000")
+    number, stranger = phone.path.split("/")[2], studio.phone()
+    for found in (number, "99999999999"):
+        reply = await stranger.get(f"/my/{found}")
+        assert reply.status_code == 404
+        assert "申请只给本人看" in stranger.words
+        assert found not in reply.text
+        assert "/resume" in stranger.page.links
+        assert any(link.startswith("tel:") for link in stranger.page.links)
+    await stranger.start()
+    await stranger.get(f"/my/{number}")
+    assert "/apply/identity" in stranger.page.links, "to their own"
 
 
 async def test_a_product_that_ended_on_the_way_stops_with_a_way_to_the_others(

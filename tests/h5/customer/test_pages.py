@@ -166,6 +166,25 @@ def test_a_decline_says_why_and_offers_a_person() -> None:
     assert 'href="/my/26112300081/review-request"' in html
 
 
+def test_a_review_that_is_pending_says_who_looks_and_by_when_and_an_answered_one_what_was_answered() -> None:
+    waiting = rendered("declined-review")
+    assert "由审批人员重新看，2026年11月26日前答复您，答复写在这一页" in waiting
+    assert "您现在不用再做什么，不收费" in waiting
+    assert 'href="/my/26112300081/review-request"' not in waiting, "asked for already"
+    view = replace(contexts.DECLINED, review=replace(contexts.REVIEW, answer="重新看过，结果不变。"))
+    answered = templates.render("customer/result/show.html", page=contexts.PAGE, view=view)
+    assert "重新看过，结果不变。" in answered
+    assert "前答复您" not in answered
+
+
+@pytest.mark.parametrize("name", contexts.PAGES)
+def test_no_form_lets_the_browser_speak_for_us(name: str) -> None:
+    """Its bubbles come in the phone's language and go away; ours stand in place (customer.js, or the server)."""
+    for form in Elements(rendered(name)).forms:
+        checked = any({"required", "pattern"} & attributes.keys() for _, attributes in form)
+        assert not checked or "novalidate" in form[0][1], form[0]
+
+
 def test_liveness_always_offers_a_way_without_the_face() -> None:
     for state in ("liveness", "liveness-failed", "liveness-down"):
         assert 'href="/apply/liveness/other-way"' in rendered(state)

@@ -267,6 +267,16 @@ async def test_who_gives_no_consent_online_is_expected_at_the_branch(
     assert await studio.ledger("identity_check") == []
 
 
+async def test_the_branch_is_shown_in_place_so_that_nothing_typed_is_lost(
+    phone: Phone, zhang: Person
+) -> None:
+    """The page's script takes these parts of the other page; the phone's form is not left."""
+    await phone.to_phone(zhang)
+    assert "/apply/liveness/other-way" in phone.page.polls
+    assert phone.page.marked["branch"]["aria-live"] == "polite"
+    assert 'hx-select="main &gt; .card"' in phone.reply.text or 'hx-select="main > .card"' in phone.reply.text
+
+
 def _number(html: str) -> str:
     return html.split('<b class="num">')[1].split("<")[0]
 
