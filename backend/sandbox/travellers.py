@@ -282,7 +282,7 @@ class Traveller:
         incomes = [c for c in form.choices.get("income", []) if c]
         if incomes:
             given["income"] = incomes[min(len(incomes) - 1, 1 + self._seed % 4)]
-        amounts = [c for c in form.choices.get("amount", []) if c]
+        amounts = [c for c in form.choices.get("amount", []) if c.isdigit()]  # not the chip of other amounts
         if amounts:
             given["amount"] = amounts[self._seed % len(amounts)]
         await self._post(form, **given)
