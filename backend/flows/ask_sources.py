@@ -2,7 +2,7 @@
 
 All are asked at once, but the credit bureau only when the identity is confirmed: a report about somebody else
 would be a query nobody agreed to (D3-09). Nobody is asked without a consent that stands. A source that is down or
-refuses is followed by what its ladder says (`evidence/sources.json`): an answer of before, a substitute, or the case waits.
+refuses is followed by what its ladder says (`evidence/sources.json`): an answer of before, a substitute, or waiting.
 An answer is kept before the next step, so that a crash or a pause neither asks nor pays twice.
 """
 
