@@ -98,7 +98,9 @@ async def _outside(context: Context, ready: _Ready) -> str:
     guarantee, person = ready.standing.guarantee, ready.person
     try:
         return await _asked(context, ready, guarantee, person)
-    except OutsideRefused as cause:  # about how we ask, not about the person: the guarantee waits for an answer
+    except (
+        OutsideRefused
+    ) as cause:  # about how we ask, not about the person: the guarantee waits for an answer
         raise OutsideUnavailable(operation=cause.operation, reason=f"status {cause.status}") from cause
 
 
