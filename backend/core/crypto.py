@@ -72,10 +72,6 @@ class Vault:
         except InvalidTag as cause:
             raise Unreadable(f"{table}.{column}") from cause
 
-    def key_of(self, stored: bytes) -> int:
-        """Which key a field was written with; rotation rewrites the others."""
-        return bytes(stored)[1]
-
     def sign(self, purpose: str, text: str, key_id: int | None = None) -> bytes:
         """A 16-byte seal of the text, for tokens that leave the house; the current key unless told another.
 

@@ -1,8 +1,8 @@
 """取数: ask the outside systems what a decision needs, each once, down the ladder of each (A5-02, A5-10, N19).
 
 All are asked at once, but the credit bureau only when the identity is confirmed: a report about somebody else
-would be a query nobody agreed to (D3-09). Nobody is asked without a consent that stands. A source that is down is
-followed by what its ladder says (`evidence/sources.json`): an answer of before, a substitute, or the case waits.
+would be a query nobody agreed to (D3-09). Nobody is asked without a consent that stands. A source that is down or
+refuses is followed by what its ladder says (`evidence/sources.json`): an answer of before, a substitute, or waiting.
 An answer is kept before the next step, so that a crash or a pause neither asks nor pays twice.
 """
 
@@ -119,7 +119,12 @@ class _Asking:
         return known if any(c.id == known.id and c.withdrawn_at is None for c in given) else None
 
     async def _fresh(self, source: Source, question: Callable[[], Awaitable[Answer]]) -> Answer | None:
-        """An answer now, or None: refused, or down and noted so. An open breaker is asked nothing."""
+        """An answer now, or None: down, or refused, and noted so. An open breaker is asked nothing.
+
+        A refusal is about how we ask (address, signature, licence), never about the person: the case goes down the
+        ladder like any other that got no answer. The breaker stays closed: the system works, and one question that
+        is refused says nothing of the others.
+        """
         if not await self._admitted(source):
             self.down.add(source.name)
             return None
@@ -129,6 +134,7 @@ class _Asking:
             async with asyncio.timeout(source.deadline_seconds):
                 answer = await question()
         except OutsideRefused as refusal:
+            self.down.add(source.name)
             await self._works(source)
             await self._note(f"refused.{source.name}", refusal.remote_code)
             return None

@@ -18,6 +18,7 @@ from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import Consent, Person
 from backend.domains.guarantees import service as guarantees
+from backend.domains.guarantees.model import Guarantee
 from backend.domains.guarantees.terms import Terms
 from backend.domains.relations import service as relations
 from backend.flows import check_guarantor, forget_guarantor, notify, refuse_guarantee, show_disclosure
@@ -43,7 +44,7 @@ class _Ready(msgspec.Struct, frozen=True):
 
 async def confirm_guarantee(context: Context, actor: Actor, session_id: str, shown_token: str) -> None:
     """Raises `ReadTooFast`, `ShownTokenInvalid`, `ConsentMissing`, `LinkGone`, `GuaranteeMoved`; Unavailable when a
-    system that has to be asked is down; `NotAGuarantor` after it has ended the guarantee."""
+    system that has to be asked is down or refuses the question; `NotAGuarantor` after it has ended the guarantee."""
     async with context.db.read(actor) as tx:
         ready = await _ready(context, tx, session_id, shown_token)
     why = await _outside(context, ready)
@@ -96,30 +97,33 @@ async def _outside(context: Context, ready: _Ready) -> str:
     """Why not, by what others know, or empty. A report is asked for only of who was found to be the person."""
     guarantee, person = ready.standing.guarantee, ready.person
     try:
-        known = await context.clients.identity_check.verify(
-            name=person.name,
-            id_number=person.id_number,
-            authorisation_id=ready.identity.id,
-            case_id=guarantee.application_id,
-            key=f"identity:{guarantee.id}",
-            phone=person.phone or "",
-        )
-    except OutsideRefused as cause:  # about how we ask, not about the person
+        return await _asked(context, ready, guarantee, person)
+    except (
+        OutsideRefused
+    ) as cause:  # about how we ask, not about the person: the guarantee waits for an answer
         raise OutsideUnavailable(operation=cause.operation, reason=f"status {cause.status}") from cause
+
+
+async def _asked(context: Context, ready: _Ready, guarantee: Guarantee, person: Person) -> str:
+    known = await context.clients.identity_check.verify(
+        name=person.name,
+        id_number=person.id_number,
+        authorisation_id=ready.identity.id,
+        case_id=guarantee.application_id,
+        key=f"identity:{guarantee.id}",
+        phone=person.phone or "",
+    )
     if known.result is not Match.MATCH or known.phone_result is Match.MISMATCH:
         return "identity"
-    try:
-        report = await context.clients.credit_bureau.report(
-            name=person.name,
-            id_number=person.id_number,
-            purpose="guarantee_review",
-            authorisation_id=ready.bureau.id,
-            consent_sha256=ready.bureau.text_sha256,
-            case_id=guarantee.application_id,
-            key=f"bureau:{guarantee.id}",
-        )
-    except OutsideRefused:
-        return "bureau"
+    report = await context.clients.credit_bureau.report(
+        name=person.name,
+        id_number=person.id_number,
+        purpose="guarantee_review",
+        authorisation_id=ready.bureau.id,
+        consent_sha256=ready.bureau.text_sha256,
+        case_id=guarantee.application_id,
+        key=f"bureau:{guarantee.id}",
+    )
     if report.found and report.facts.get("bureau_overdue_amount") != 0:
         return "own_overdue" if "bureau_overdue_amount" in report.facts else "bureau"
     return ""

@@ -43,7 +43,7 @@ BATCH = 200
 
 async def remind_due(context: Context) -> int:
     """Look at every line not looked at today; how many were. Safe to run twice and beside itself."""
-    today, after, done = clock.today(), ("", ""), 0
+    today, after, done = clock.today(), loan_lines.START, 0
     gate = asyncio.Semaphore(AT_ONCE)
     while True:
         async with context.db.read(everywhere("reminders")) as tx:

@@ -64,7 +64,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
 
 async def watch_loans(context: Context) -> int:
     """Look at every line not looked at today; how many were. Safe to run twice and beside itself."""
-    today, after, done = clock.today(), ("", ""), 0
+    today, after, done = clock.today(), loan_lines.START, 0
     while True:
         async with context.db.read(everywhere("warnings")) as tx:
             lines = await loan_lines.unlooked(tx, today, after, BATCH)

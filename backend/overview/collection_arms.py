@@ -1,5 +1,6 @@
 """催收策略试用: how the cases of champion and challenger went, over all counties. Counts only (A6-07)."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
@@ -34,10 +35,15 @@ class Arm(msgspec.Struct, frozen=True):
         return self.contacts * 10 // self.cases if self.cases else None
 
 
-async def arms(tx: Tx, challenge_id: str, days: int) -> tuple[Arm, Arm]:
-    """(champion, challenger); needs a union-wide reader."""
+async def arms(tx: Tx, challenge_ids: Sequence[str], days: int) -> dict[str, tuple[Arm, Arm]]:
+    """(champion, challenger) of each; needs a union-wide reader."""
     before = clock.today() - timedelta(days=days)
-    found = {
-        row["arm"]: Arm(*row) for row in await Q.arms(tx, challenge_id=challenge_id, before=before, days=days)
+    rows = await Q.arms(tx, challenge_ids=list(challenge_ids), before=before, days=days)
+    found = {(row["challenge_id"], row["arm"]): Arm(*list(row)[1:]) for row in rows}
+    return {
+        each: (
+            found.get((each, "champion"), Arm("champion")),
+            found.get((each, "challenger"), Arm("challenger")),
+        )
+        for each in challenge_ids
     }
-    return found.get("champion", Arm("champion")), found.get("challenger", Arm("challenger"))

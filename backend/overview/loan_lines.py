@@ -5,6 +5,9 @@ from datetime import date
 from backend.db.database import Tx
 from backend.overview.work_list import Q
 
+START = ("", "00000000-0000-0000-0000-000000000000")
+"""Before the first line."""
+
 
 async def unlooked(tx: Tx, today: date, after: tuple[str, str], most: int) -> list[tuple[str, str]]:
     """(institution, application) in order, behind `after`; needs a union-wide reader."""

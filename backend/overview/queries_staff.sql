@@ -163,23 +163,23 @@ limit :most;
 -- name: lines_unlooked(today, after_institution, after_application, most)
 -- Lines with a loan that nobody looked at today, in the order of their ids.
 -- scope: all institutions, because the night works for every county in turn; ids only.
-select l.institution_id, l.application_id::text as application_id
+select l.institution_id, l.application_id
 from loans.loans l
 left join post_loan.looks k on k.institution_id = l.institution_id and k.application_id = l.application_id
 where l.status = 'active' and (k.looked_on is null or k.looked_on < :today)
-  and (l.institution_id, l.application_id::text) > (:after_institution::text, :after_application::text)
+  and (l.institution_id, l.application_id) > (:after_institution::text, cast(:after_application as uuid))
 group by l.institution_id, l.application_id
-order by l.institution_id, l.application_id::text
+order by l.institution_id, l.application_id
 limit :most;
 
 -- name: lines_not_looked_for_dues(today, after_institution, after_application, most)
 -- Lines with a loan that were not looked at today for instalments that are due soon, in the order of their ids.
 -- scope: all institutions, because the job works for every county in turn; ids only.
-select l.institution_id, l.application_id::text as application_id
+select l.institution_id, l.application_id
 from loans.loans l
 left join post_loan.due_looks k on k.institution_id = l.institution_id and k.application_id = l.application_id
 where l.status = 'active' and (k.looked_on is null or k.looked_on < :today)
-  and (l.institution_id, l.application_id::text) > (:after_institution::text, :after_application::text)
+  and (l.institution_id, l.application_id) > (:after_institution::text, cast(:after_application as uuid))
 group by l.institution_id, l.application_id
-order by l.institution_id, l.application_id::text
+order by l.institution_id, l.application_id
 limit :most;

@@ -1,13 +1,15 @@
 """One batch of scores: how far it is, how the scores lie, and the list taken along, masked and written down."""
 
+import asyncio
 import csv
 import io
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 from urllib.parse import quote
 
 import litestar
 import msgspec
-import polars as pl
 from litestar import get, post
 from litestar.params import FromPath
 
@@ -16,7 +18,7 @@ from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.customers import service as customers
 from backend.domains.trials import batch_runs, stored_facts
-from backend.domains.trials.batch_runs import Scores
+from backend.domains.trials.batch_runs import Batch, Scores
 from backend.web import staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -76,11 +78,10 @@ async def take_scores(request: Request, batch_id: FromPath[str]) -> Response:
     """At most `MOST_EXPORTED`: for pre-approval the best first, for early warning the worst."""
     here = staff.here(request)
     run = await found(here, batch_id)
+    async with here.context.db.read(here.within(run.institution_id)) as tx:
+        body, count = await _csv(tx, here, run)
     async with here.context.db.begin(here.within(run.institution_id)) as tx:
-        best = run.purpose == "pre_approval"
-        frame = stored_facts.unpacked(await batch_runs.bodies(tx, run), best_first=best, most=MOST_EXPORTED)
-        body = await _csv(tx, here, frame)
-        audit.add(tx, "batch.exported", run.id, count=frame.height)
+        audit.add(tx, "batch.exported", run.id, count=count)
     name = quote(f"批量评分 {run.model} {clock.local(run.asked_at):%Y-%m-%d}.csv", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     return litestar.Response(body, media_type="text/csv; charset=utf-8", headers=headers, status_code=200)
@@ -144,16 +145,24 @@ def _chart(found: list[Band], total: int) -> Chart:
     )
 
 
-async def _csv(tx: Tx, here: Here, frame: pl.DataFrame) -> bytes:
-    """With a mark at its head so that Excel reads it as UTF-8. Head office, which reads a person on the page of the
-    case, gets no names."""
+async def _csv(tx: Tx, here: Here, run: Batch) -> tuple[bytes, int]:
+    """The file and its number of rows. Head office, which reads a person on the page of the case, gets no names."""
     counties = {each.id: each.short_name for each in (*await staff.counties(here), here.institution)}
+    bodies, best = await batch_runs.bodies(tx, run), run.purpose == "pre_approval"
+    frame = await asyncio.to_thread(stored_facts.unpacked, bodies, best_first=best, most=MOST_EXPORTED)
+    rows = frame.to_dicts()
+    names = {} if here.head_office else await customers.names(tx, (row["customer_id"] for row in rows))
+    return await asyncio.to_thread(_written, rows, counties, names), len(rows)
+
+
+def _written(
+    rows: list[dict[str, Any]], counties: Mapping[str, str], names: Mapping[str | None, str]
+) -> bytes:
+    """With a mark at its head so that Excel reads it as UTF-8."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(HEADS)
-    held = frame.to_dicts()
-    names = {} if here.head_office else await customers.names(tx, (row["customer_id"] for row in held))
-    for row in held:
+    for row in rows:
         county, name = counties.get(row["institution_id"], ""), names.get(row["customer_id"], "")
         was = "" if row["was"] is None else row["was"]
         chance = f"{row['default_bp'] / 100:.2f}"

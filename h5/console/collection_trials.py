@@ -7,7 +7,6 @@ from litestar.params import FromPath
 from backend.core.actor import everywhere
 from backend.core.errors import Conflict, Invalid, NotPermitted, Problem
 from backend.core.plain_text import narrow
-from backend.db.database import Tx
 from backend.domains.identity import service as identity
 from backend.domains.institutions.model import UNION
 from backend.domains.post_loan import challenges
@@ -126,7 +125,8 @@ async def _view(here: Here, days: int) -> Trials:
     async with here.context.db.read(everywhere("collection trials")) as tx:
         # A county reads no draft of head office's, but by its number what its own cases are tried on.
         told = {each.id: (await strategies.get(tx, each.version_id)).label for each in known}
-        arms = {each.id: await _arms(tx, each, days) if office else None for each in known}
+        ran = [each.id for each in known if office and each.status in ("running", "ended")]
+        arms = await collection_arms.arms(tx, ran, days)
     taken = {each.product_code for each in known if each.status in ("proposed", "running")}
     may_propose = office and here.has(*challenge_collection.PROPOSING)
     return Trials(
@@ -135,8 +135,8 @@ async def _view(here: Here, days: int) -> Trials:
                 challenge=each,
                 version=told[each.id],
                 maker=people.get(each.maker, "离岗人员"),
-                arms=arms[each.id],
-                enough=_enough(arms[each.id]),
+                arms=arms.get(each.id),
+                enough=_enough(arms.get(each.id)),
                 overtaken=each.status == "running" and each.champion_hash not in live,
                 may_answer=each.status == "proposed"
                 and office
@@ -151,12 +151,6 @@ async def _view(here: Here, days: int) -> Trials:
         may_propose=may_propose,
         days=days,
     )
-
-
-async def _arms(tx: Tx, challenge: Challenge, days: int) -> tuple[Arm, Arm] | None:
-    if challenge.status not in ("running", "ended"):
-        return None
-    return await collection_arms.arms(tx, challenge.id, days)
 
 
 def _enough(arms: tuple[Arm, Arm] | None) -> bool:

@@ -22,15 +22,16 @@ from backend.flows.preview_strategy import Seen
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
+from h5.console import ticked_counties
 from h5.console.strategies import HOME, WRITERS
 from h5.console.strategy_versions import code_of, found, plain_number
+from h5.console.ticked_counties import Box
 
 SHOW = "console/strategies/preview.html"
 MOST_COUNTIES = 12
 """Of one look; the whole province is the trial's work."""
 SIZES = tuple((str(size), f"{size} 件") for size in preview_strategy.SIZES)
-LISTED = 200
-FIELDS = ("size", *(f"in_{n}" for n in range(LISTED)))
+FIELDS = ("size", *ticked_counties.FIELDS)
 UNSHOWN = "笔数少，不显示"
 
 
@@ -51,7 +52,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """`lines` None before the first look, the total first; `left_out`: counties of too few decisions to be shown."""
 
     version: Version
-    counties: tuple[tuple[str, bool], ...]
+    counties: tuple[Box, ...]
     sizes: tuple[tuple[str, str], ...]
     size: str
     lines: tuple[Line, ...] | None = None
@@ -90,7 +91,7 @@ async def look(request: Request, version_id: FromPath[str]) -> Response:
 
 async def _offered(here: Here) -> tuple[Institution, ...]:
     """Head office chooses among counties, a county has itself."""
-    return (await staff.counties(here))[:LISTED] if here.head_office else (here.institution,)
+    return await ticked_counties.offered(here) if here.head_office else (here.institution,)
 
 
 def _require_content(version: Version) -> None:
@@ -101,9 +102,8 @@ def _require_content(version: Version) -> None:
 
 
 def _chosen(offered: Sequence[Institution], form: dict[str, str]) -> list[Institution]:
-    """Those ticked, all where none is. Raises `Invalid` for too many."""
-    ticked = [each for n, each in enumerate(offered) if form.get(f"in_{n}") == "yes"]
-    chosen = ticked or list(offered)
+    """Those ticked, all where none is. Raises `CountyGone`, and `Invalid` for too many."""
+    chosen = ticked_counties.ticked(offered, form) or list(offered)
     if len(chosen) > MOST_COUNTIES:
         raise Invalid(fields={"in_0": f"一次最多看 {MOST_COUNTIES} 个县，请勾几个；要看全省，用下面的试算"})
     return chosen
@@ -216,7 +216,7 @@ async def _view(here: Here, version_id: str, form: dict[str, str]) -> Preview:
     offered = await _offered(here)
     return Preview(
         version=version,
-        counties=tuple((each.short_name, form.get(f"in_{n}") == "yes") for n, each in enumerate(offered)),
+        counties=ticked_counties.boxes(offered, form),
         sizes=SIZES,
         size=form.get("size", SIZES[1][0]),
     )

@@ -24,7 +24,9 @@ from backend.overview import decided
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
+from h5.console import ticked_counties
 from h5.console.strategies import people, product_names
+from h5.console.ticked_counties import Box
 
 HOME = "/console/trials"
 SHOW = "console/trials/show_all.html"
@@ -32,8 +34,7 @@ ROLES = ("risk_analyst", "county_admin", "head_office_admin")
 LIVE, WARNING, DECIDED, HISTORY = "live", "early_warning", "decided", "history"
 SIZES = (("1000", "1,000 个"), ("10000", "10,000 个"), ("100000", "100,000 个"), ("", "全部"))
 MOST_SHOWN = 60
-LISTED = 200
-FIELDS = ("strategy", "model", "against", "cases", "size", *(f"in_{n}" for n in range(LISTED)))
+FIELDS = ("strategy", "model", "against", "cases", "size", *ticked_counties.FIELDS)
 
 
 class NothingDecidedThen(Invalid):
@@ -65,7 +66,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
 class Trials(msgspec.Struct, frozen=True, kw_only=True):
     """`only`: the version or model whose trials alone are listed; '' for all. `counties` to choose from, head office's
-    alone: (name, chosen)."""
+    alone."""
 
     lines: tuple[Line, ...]
     only: str
@@ -73,7 +74,7 @@ class Trials(msgspec.Struct, frozen=True, kw_only=True):
     form: dict[str, str]
     told: str
     past: int
-    counties: tuple[tuple[str, bool], ...] = ()
+    counties: tuple[Box, ...] = ()
 
 
 @get(HOME, opt=staff.only(*ROLES))
@@ -129,11 +130,10 @@ def asked_of(form: dict[str, str]) -> Asked:
 
 
 async def _institutions(here: Here, form: dict[str, str]) -> tuple[str, ...]:
-    """The counties head office ticked; none for a practice county, and for all of them."""
+    """The counties head office ticked; none for a practice county, and for all of them. Raises `CountyGone`."""
     if form.get("cases") != HISTORY:
         return ()
-    offered = (await staff.counties(here))[:LISTED]
-    return tuple(each.id for n, each in enumerate(offered) if form.get(f"in_{n}") == "yes")
+    return tuple(each.id for each in ticked_counties.ticked(await ticked_counties.offered(here), form))
 
 
 def _against(word: str, draft: Versions, cases: str) -> Versions | None:
@@ -159,7 +159,7 @@ async def _view(here: Here, form: dict[str, str], told: str = "") -> Trials:
         choices = await _choices(tx, chosen)
     async with here.context.db.read(decided.reader_of(here.actor)) as tx:
         past = await decided.count(tx, start_trial.WHOLE)
-    offered = (await staff.counties(here))[:LISTED]
+    offered = await ticked_counties.offered(here)
     names = {each.id: each.short_name for each in offered}
     label = next((each.label for each in choices.models if each.value and each.value == model), "")
     return Trials(
@@ -169,7 +169,7 @@ async def _view(here: Here, form: dict[str, str], told: str = "") -> Trials:
         form=form,
         told=told,
         past=past,
-        counties=tuple((each.short_name, form.get(f"in_{n}") == "yes") for n, each in enumerate(offered)),
+        counties=ticked_counties.boxes(offered, form),
     )
 
 

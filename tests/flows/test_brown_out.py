@@ -281,6 +281,25 @@ async def test_a_consent_withdrawn_while_others_answer_stops_the_question(road: 
     assert await prove_consents.prove_consents(road.context) == []
 
 
+@pytest.mark.parametrize("system", ["credit_bureau", "identity_check", "core_banking", "data_platform"])
+@pytest.mark.parametrize("status", [400, 401, 403])
+async def test_a_case_waits_when_a_system_refuses_how_we_ask(road: Road, system: str, status: int) -> None:
+    """A8-12: our own bad request, signature or licence hardens no case; mended, it goes on as if nothing was."""
+    number = id_number()
+    await road.person(number, preset="good", phone="match")
+    application = await road.draft(number)
+    await road.fault(system, "*", "status", times=99, status=status, body={"code": "licence_expired"})
+    await road.submit(application)
+    await road.drain()
+    assert (await road.see(application)).status == "held"
+    assert f"refused.{system}" in await road.events(application)
+    assert await state(road, system) == "closed"
+    await road.sandbox.delete("/control/faults")
+    with clock.at(clock.now() + timedelta(minutes=1)):
+        await resume_held.resume_held(road.context)
+    assert (await road.see(application)).status == "approved"
+
+
 async def test_facts_whose_consent_was_withdrawn_while_the_case_waited_are_not_used(road: Road) -> None:
     """D3-09, D3-04: the answer is there, the consent is not: a person decides."""
     number = id_number()

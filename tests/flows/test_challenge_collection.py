@@ -282,7 +282,7 @@ async def test_both_sides_are_counted_beside_each_other(
             await collect.contact(road.db, OFFICER, case.id)
     async with road.db.read(everywhere("test")) as tx:
         with clock.at(at(days + 8, 12)):
-            champion, challenger = await collection_arms.arms(tx, challenge.id, 7)
+            champion, challenger = (await collection_arms.arms(tx, [challenge.id], 7))[challenge.id]
     assert (champion.cases, challenger.cases, challenger.known, challenger.paid) == (0, 1, 1, 0)
     assert (challenger.contacts, challenger.held, challenger.complaints) == (1, 1, 0)
     with clock.at(at(days + 2, 12)):
@@ -295,9 +295,9 @@ async def test_both_sides_are_counted_beside_each_other(
             await tickets.open(tx, kind="complaint", text="别老打电话", customer_id=case.customer_id)
     async with road.db.read(everywhere("test")) as tx:
         with clock.at(at(days + 8, 12)):
-            _, challenger = await collection_arms.arms(tx, challenge.id, 7)
+            _, challenger = (await collection_arms.arms(tx, [challenge.id], 7))[challenge.id]
         with clock.at(at(days + 3, 12)):
-            _, young = await collection_arms.arms(tx, challenge.id, 7)
+            _, young = (await collection_arms.arms(tx, [challenge.id], 7))[challenge.id]
     assert (challenger.known, challenger.paid, challenger.paid_bp) == (1, 1, 10_000)
     assert challenger.complaints == 1
     assert (young.known, young.paid_bp) == (0, None), "a case of yesterday says nothing yet"

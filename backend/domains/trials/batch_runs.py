@@ -4,6 +4,7 @@ A run that goes on after a death or a stop begins behind the last chunk that was
 an earlier one finds that its turn is over and keeps nothing.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
@@ -206,9 +207,11 @@ async def scores(tx: Tx, run: Batch) -> Scores:
 
 
 async def bodies(tx: Tx, run: Batch) -> Sequence[bytes]:
-    """What was kept of each chunk, opened."""
+    """What was kept of each chunk, opened on a thread: megabytes, while others' pages wait for the loop."""
     rows = await Q.part_bodies(tx, institution_id=run.institution_id, run_id=run.id)
-    return [tx.vault.open(_PARTS, "body", f"{run.id}/{row['number']}", row["body"]) for row in rows]
+    return await asyncio.to_thread(
+        lambda: [tx.vault.open(_PARTS, "body", f"{run.id}/{row['number']}", row["body"]) for row in rows]
+    )
 
 
 async def _move(tx: Tx, run: Batch, old: str, new: str, error: str = "") -> bool:

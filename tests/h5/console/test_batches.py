@@ -4,6 +4,7 @@ sections 6 and 8)."""
 import asyncio
 import json
 import re
+import threading
 from datetime import timedelta
 from html import unescape
 
@@ -12,6 +13,7 @@ import pytest
 
 from backend.core import clock
 from backend.core.actor import everywhere, system
+from backend.core.crypto import Vault
 from backend.domains.applications.model import Application
 from backend.domains.audit import service as audit
 from backend.domains.customers import consents
@@ -187,6 +189,31 @@ async def test_the_list_is_taken_along_masked_and_written_down(road: Road, desks
     async with road.db.read(COUNTY) as tx:
         acts = await audit.of(tx, path.rpartition("/")[2])
     assert [entry.action for entry in acts].count("batch.exported") == 2
+
+
+async def test_the_list_is_decrypted_beside_the_loop_that_serves_others(
+    road: Road, desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await customers(road, 1)
+    desk = await desks.of(ANALYST)
+    path = await start(desk)
+    await road.drain()
+    await desk.get(path)
+    form, known, on_loop = (
+        desk.page.form(f"{path}/scores.csv").filled(),
+        Vault.open,
+        dict[tuple[str, str], bool](),
+    )
+
+    def opened(vault: Vault, table: str, column: str, row_id: str, stored: bytes) -> bytes:
+        on_loop[table, column] = threading.current_thread() is threading.main_thread()
+        return known(vault, table, column, row_id, stored)
+
+    monkeypatch.setattr(Vault, "open", opened)
+    assert "张*" in (await desk.http.post(f"{path}/scores.csv", data=form)).content.decode("utf-8-sig")
+    of_list = {key: where for key, where in on_loop.items() if key[1] in ("body", "name_enc")}
+    assert len(of_list) >= 2
+    assert not any(of_list.values()), of_list
 
 
 async def test_early_warning_is_for_those_with_a_loan_and_a_registered_model_may_score(

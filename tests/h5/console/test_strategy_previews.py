@@ -1,13 +1,17 @@
 """先看一眼: a draft on counties' stored decisions: figures by county, no customer, and who looked (A3-34)."""
 
+import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from backend.core.actor import system
 from backend.domains.audit import service as audit
+from backend.domains.institutions.model import Institution
 from backend.domains.strategies.model import EffectFigures, Side
 from backend.flows.preview_strategy import Seen
+from backend.web import staff
 from h5.console import strategy_previews
 from tests.domains.trials.test_versions import decided_in, stricter_draft
 from tests.flows.conftest import Road
@@ -44,8 +48,40 @@ async def test_head_office_sees_what_a_draft_changes_by_county_without_any_custo
     async with road.db.read(system("0000", "test")) as tx:
         entries = [each for each in await audit.of(tx, version.id) if each.action == "strategy.previewed"]
     assert [each.actor.split(":")[0] for each in entries] == ["staff"]
-    await look(desk, version.id, in_0="yes")
+    await look(desk, version.id, in_0="4101")
     assert "合计 8 件" in desk.words, desk.words
+
+
+async def test_a_county_that_joins_or_leaves_while_the_page_is_open_shifts_no_tick(
+    road: Road, desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await decided_in(road.context, "4101", "4101", "4102", "4102", "4102")
+    version = await stricter_draft(road.context)
+    desk = await desks.of("SL0001")
+    await desk.get(f"/console/strategies/{version.id}/preview")
+    ticks = {"in_0": re.findall(r'name="in_0" value="([^"]*)"', desk.reply.text)[0], "size": "20"}
+    form = desk.page.form("/preview")
+    known = staff.counties
+
+    async def joined(here: staff.Here) -> tuple[Institution, ...]:
+        counties = await known(here)
+        return (msgspec.structs.replace(counties[0], id="4100", short_name="新县"), *counties)
+
+    async def left(here: staff.Here) -> tuple[Institution, ...]:
+        return (await known(here))[1:]
+
+    monkeypatch.setattr(staff, "counties", joined)
+    await desk.send(form, **ticks)
+    assert "合计 8 件" in desk.words, desk.words
+    monkeypatch.setattr(staff, "counties", left)
+    await desk.send(desk.page.form("/preview"), **ticks)
+    assert (desk.reply.status_code, "请重新勾选" in desk.words) == (422, True), "not all counties instead"
+    form = {"strategy": version.id, "against": "live", "cases": "history", "size": ""}
+    await desk.get(TRIALS)
+    await desk.send(
+        next(e for e in desk.page.forms if e.action == TRIALS and e.method == "post"), **form, in_0="4101"
+    )
+    assert (desk.reply.status_code, "请重新勾选" in desk.words) == (422, True)
 
 
 async def test_looks_of_different_sizes_never_differ_by_a_few_cases(road: Road, desks: Desks) -> None:
@@ -54,7 +90,7 @@ async def test_looks_of_different_sizes_never_differ_by_a_few_cases(road: Road, 
     version = await stricter_draft(road.context)
     desk = await desks.of("SL0001")
     for size in ("20", "50", "100"):
-        await look(desk, version.id, in_0="yes", size=size)
+        await look(desk, version.id, in_0="4101", size=size)
         assert "合计 20 件" in desk.words, desk.words
 
 
@@ -93,7 +129,7 @@ async def test_a_trial_of_head_office_is_on_the_counties_it_ticks_and_hides_smal
     await decided_in(road.context, "4101", "4101", "4102")
     version = await stricter_draft(road.context)
     desk = await desks.of("SL0001")
-    path = await start(desk, strategy=version.id, in_0="yes")
+    path = await start(desk, strategy=version.id, in_0="4101")
     await finish(road, path, "0000")
     await desk.get(path)
     assert "以往的申请（甲县农商银行）" in desk.words, desk.words

@@ -451,6 +451,23 @@ async def test_what_others_know_of_the_guarantor_ends_it_without_telling_the_bor
     assert "没有办成" in phone.words
 
 
+@pytest.mark.parametrize("system_name", ["identity_check", "credit_bureau"])
+async def test_a_system_that_refuses_how_we_ask_does_not_end_the_guarantee(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, system_name: str
+) -> None:
+    """A8-12: our own bad signature or licence is no answer about the person; they may try again."""
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    await studio.fault(system_name, "*", "status", status=403, body={"code": "licence_expired"})
+    await promise(guarantor)
+    assert guarantor.reply.status_code == 503
+    assert [g.status for g in await of_case(studio, number)] == ["opened"]
+    await guarantor.get("/guarantee/confirm")
+    await promise(guarantor)
+    assert [g.status for g in await of_case(studio, number)] == ["confirmed"], guarantor.words
+
+
 @pytest.mark.parametrize(
     ("key", "value", "why"),
     [("guarantee.most_borrowers", "0", "too_many"), ("guarantee.most_amount", "100000", "too_much")],
