@@ -26,7 +26,6 @@ class Sms(msgspec.Struct, frozen=True):
     sent: bool = False
     sent_to: str = ""
     resend_seconds: int = 0
-    too_soon: bool = False  # read by the part; here it is told as an error
     error: str = ""
     too_soon: bool = False
 
