@@ -278,7 +278,7 @@ async def test_one_cost_on_every_surface(road: Road, approved: Application) -> N
         contract = await contracts.get(tx, approved.id)
         drawn = await draw_up_disclosure.draw_up_disclosure(tx, contract)
         page = (await application_result.of(tx, await road.see_in(tx, approved))).offer
-        printed = hand_off._fields(contract, drawn)
+        printed = hand_off._fields(contract, drawn, ())
     table = drawn.disclosure
     assert page is not None
     assert {contract.limit_fen, table.principal, page.limit_fen, printed.limit} == {contract.limit_fen}
@@ -301,7 +301,7 @@ async def test_a_package_drawn_twice_is_the_same_to_the_byte(road: Road, approve
     async with road.db.read(JIA) as tx:
         contract = await contracts.get(tx, approved.id)
         drawn = await draw_up_disclosure.draw_up_disclosure(tx, contract)
-    fields = hand_off._fields(contract, drawn)
+    fields = hand_off._fields(contract, drawn, ())
     one, two = (package.build(fields, drawn.disclosure, []) for _ in range(2))
     assert [d.sha256 for d in one.documents] == [d.sha256 for d in two.documents]
     assert [d.pdf for d in one.documents] == [d.pdf for d in two.documents]
