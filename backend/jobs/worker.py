@@ -143,7 +143,7 @@ async def drain(context: Context, most: int = 1000) -> int:
     return done
 
 
-HANDS = 3
+HANDS = 2
 """How many decisions a worker has in hand: enough to work while the database does, few enough that who came first is
 served first."""
 
