@@ -9,7 +9,7 @@ nor record waits for the disk: a database that dies with one in hand has the eff
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -45,13 +45,16 @@ async def deliver(context: Context, institution_id: str, effect_id: str, *, at_o
     `at_once`: in the transaction of the lease, where its handler can. A worker that dies of it then leaves no trace,
     so only who hears of the effect for the first time may: the sweep's attempts are counted before they begin.
     """
-    actor = system(institution_id, "worker")
-    delivery = await _lease(context, actor, effect_id, at_once=at_once)
-    if delivery is None:
-        return "nothing"
+    delivery = await _lease(context, system(institution_id, "worker"), effect_id, at_once=at_once)
+    return "nothing" if delivery is None else await _go_on(context, delivery)
+
+
+async def _go_on(context: Context, delivery: Delivery) -> str:
+    """With a leased effect, unless it is done already."""
     if delivery.is_recorded():
         return "delivered"
     effect = delivery.effect
+    actor = system(effect.institution_id, "worker")
     failpoints.hit(LEASED)
     keeper = asyncio.create_task(_keep_lease(context, effect))
     try:
@@ -143,9 +146,9 @@ async def drain(context: Context, most: int = 1000) -> int:
     return done
 
 
-HANDS = 2
-"""How many decisions a worker has in hand: enough to work while the database does, few enough that who came first is
-served first."""
+HANDS, ASKING = 2, 20
+"""How many called-out effects a worker has in hand: in a transaction of its own, enough to work while the database does
+and few enough that who came first is served first; and waiting for systems outside, as many as of the queue's jobs."""
 
 
 async def run(
@@ -155,9 +158,10 @@ async def run(
 
     A worker without the lane `queue.REST` leaves the sweep to one that has it.
     """
-    async with queue.calls(listener) as heard:
-        count = HANDS if queue.FIRST in lanes else 0
-        hands = [asyncio.create_task(_hand(context, heard, stop)) for _ in range(count)]
+    async with contextlib.AsyncExitStack() as ending:
+        if queue.FIRST in lanes:
+            heard = await ending.enter_async_context(queue.calls(listener))
+            ending.push_async_callback(_Calls(context, heard, stop).end)
         kept = [task for task in TIMETABLE if task.lane in (None, *lanes)]
         tasks = [asyncio.create_task(_keep(context, task, stop)) for task in kept]
         try:
@@ -166,23 +170,48 @@ async def run(
             stop.set()
             for task in tasks:
                 task.cancel()
-            for _ in hands:
-                heard.put_nowait(None)
-            await asyncio.gather(*tasks, *hands, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _hand(context: Context, heard: queue.Heard, stop: asyncio.Event) -> None:
-    """Deliver what is called out, one after the other, until `stop` (after which nothing is called out)."""
-    while (called := await heard.get()) is not None and not stop.is_set():
-        await _delivered(context, *called)
+class _Calls:
+    """Those who deliver what is called out, from now until `stop`."""
+
+    def __init__(self, context: Context, heard: queue.Heard, stop: asyncio.Event) -> None:
+        self._context, self._heard, self._stop = context, heard, stop
+        self._asking: set[asyncio.Task[None]] = set()
+        self._hands = [asyncio.create_task(self._hand()) for _ in range(HANDS)]
+
+    async def end(self) -> None:
+        """After `stop`: finish what is in hand; the sweep of the next worker finds what is not."""
+        for _ in self._hands:
+            self._heard.put_nowait(None)
+        await asyncio.gather(*self._hands)
+        await asyncio.gather(*self._asking)
+
+    async def _hand(self) -> None:
+        """Begin one after the other; who must ask outside goes on beside it, so that nobody else waits for that."""
+        while (called := await self._heard.get()) is not None and not self._stop.is_set():
+            if len(self._asking) >= ASKING:
+                await asyncio.wait(self._asking, return_when=asyncio.FIRST_COMPLETED)
+            with _watched():
+                delivery = await _lease(self._context, system(called[0], "worker"), called[1], at_once=True)
+                if delivery and not delivery.is_recorded():
+                    task = asyncio.create_task(self._ask(delivery))
+                    self._asking.add(task)
+                    task.add_done_callback(self._asking.discard)
+
+    async def _ask(self, delivery: Delivery) -> None:
+        with _watched():
+            await _go_on(self._context, delivery)
 
 
-async def _delivered(context: Context, institution_id: str, effect_id: str) -> None:
-    """What is called out; a mistake of ours ends nothing, and the sweep finds the effect again."""
+@contextlib.contextmanager
+def _watched() -> Iterator[None]:
+    """A mistake of ours ends nothing: the sweep finds the effect again, as when the database went away."""
     try:
-        await deliver(context, institution_id, effect_id, at_once=True)
+        yield
     except Unavailable:
-        return  # the database went away
+        return
     except Exception as bug:
         log.error("delivery failed", error=type(bug).__name__)
 

@@ -128,6 +128,55 @@ async def test_two_of_a_person_at_once_promise_no_more_than_the_cap(road: Road) 
     assert sum(promised) + 8_000_000 <= 20_000_000
 
 
+async def test_who_must_ask_outside_keeps_nobody_waiting(road: Road, database_dsn: str) -> None:
+    """More of them than a worker has hands, all before one whose answers are there: that one is decided first, and
+    nobody outside is asked one after the other."""
+    at_hand = await answered(road, id_number(900))
+    slow = []
+    for serial in range(worker.HANDS + 3):
+        await road.person(id_number(serial), preset="good", phone="match")
+        slow.append(await road.draft(id_number(serial)))
+    await road.fault("identity_check", "*", "delay", times=len(slow), seconds=2)
+    stop, connection = asyncio.Event(), await asyncpg.connect(database_dsn)
+    working = asyncio.create_task(worker.run(road.context, connection, stop, (queue.FIRST,)))
+    try:
+        await asyncio.sleep(0.2)  # it listens
+        for each in (*slow, at_hand):
+            await road.submit(each)
+        for _ in range(300):
+            if {(await road.see(each)).status for each in (*slow, at_hand)} == {"approved"}:
+                break
+            await asyncio.sleep(0.1)
+    finally:
+        stop.set()
+        await working
+        await connection.close()
+    moments = [(await road.see(each)).decided_at for each in slow]
+    first = (await road.see(at_hand)).decided_at
+    assert all(first < moment for moment in moments)
+    taken = [next(e.at for e in await story(road, each) if e.event == "deciding") for each in slow]
+    assert max(taken) < min(moments), "all were being asked about before one was answered"
+
+
+async def story(road: Road, application: Application) -> list[Any]:
+    async with road.db.read(JIA) as tx:
+        return await applications.events(tx, application.id)
+
+
+async def test_a_worker_of_the_rest_hears_no_calls(
+    road: Road, database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Any] = []
+    monkeypatch.setattr(queue, "calls", heard.append)
+    stop, connection = asyncio.Event(), await asyncpg.connect(database_dsn)
+    working = asyncio.create_task(worker.run(road.context, connection, stop, (queue.REST,)))
+    await asyncio.sleep(0.2)
+    stop.set()
+    await working
+    await connection.close()
+    assert heard == [], "nobody would take them from where they are put"
+
+
 async def test_a_call_is_heard_at_the_commit_in_its_order_and_not_at_all_without_one(
     db: Database, database_dsn: str
 ) -> None:
