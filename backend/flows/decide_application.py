@@ -227,7 +227,7 @@ async def _write(
 
 async def _as_promised(tx: Tx, gathered: gather_facts.Gathered) -> None:
     """Raises `ExposureChanged`; else nothing is promised to the person beside this until the transaction ends."""
-    if await contracts.promised(tx, gathered.person, lock=True) != gathered.promised_fen:
+    if await contracts.promised(tx, gathered.person) != gathered.promised_fen:
         raise ExposureChanged()
 
 

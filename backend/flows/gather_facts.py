@@ -154,7 +154,7 @@ async def known(tx: Tx, application: Application, bundle: decisions.Bundle) -> K
         standing=frozenset(c.id for c in standing),
         answers=await evidence.answers(tx, application.id),
         related=await _related(tx, application, person),
-        promised_fen=await contracts.promised(tx, person, lock=True),
+        promised_fen=await contracts.promised(tx, person),
         guaranteed_fen=(await guarantees.exposure(tx, person.id)).amount_fen,
         printed=await printed_on(tx, application),
         survey=survey,

@@ -248,7 +248,7 @@ async def _room(tx: Tx, application: Application, product: Product, rules: InFor
         )
     ]
     person = await customers.get(tx, application.customer_id)
-    promised = await contracts.promised(tx, person, lock=True)
+    promised = await contracts.promised(tx, person)
     return max(0, product_rules.consumer_cap(rules) - max(booked) - promised)
 
 

@@ -1,7 +1,8 @@
 """The worker (door): delivers effects and keeps the timetable.
 
-PgQueuer hands over ids; the effect itself is leased from our own table, so a job that comes twice, or again
-after a crash, finds nothing to do. Delivery is: lease (own transaction) → handler (no transaction) → record.
+PgQueuer and PostgreSQL's calls (`outbox/queue.py`) hand over ids; the effect itself is leased from our own table, so
+what comes twice, or again after a crash, finds nothing to do. Delivery is: lease (own transaction) → handler (no
+transaction) → record; all in one where what is called out needs nobody outside.
 The lease is short and renewed while the handler runs, so that what a killed worker held goes on soon. Neither lease
 nor record waits for the disk: a database that dies with one in hand has the effect delivered again, under its own key.
 """

@@ -1,7 +1,7 @@
 """How long a customer waits for the decision, from the tap on 提交申请 until it stands in the database, without outside
 calls, as issue 3 §9 says it.
 
-Inside: the page's POST in the web process, the effect through the queue, the worker that reads, evaluates, looks for
+Inside: the page's POST in the web process, the effect that is called out, the worker that reads, evaluates, looks for
 the nearest change and records, PostgreSQL with every commit on the disk, the timetable, and this client, all on the
 same two cores. Eight customers at once: without a pause, each handing in the next application as soon as the last is
 decided; and paced, each handing in one about every second.

@@ -35,12 +35,8 @@ select * from contracts.contracts where institution_id = :institution_id and con
 select institution_id from contracts.contracts where application_id = :application_id;
 
 -- name: promised(person_blind)$
--- Internet consumer limits of this person which core banking does not know yet (D1-01), over all counties.
-select contracts.promised_to(:person_blind);
-
--- name: promised_and_held(person_blind)$
--- As `promised`. Two approvals of one person at once wait for each other, in whichever county, so that their limits add
--- up (D1-01).
+-- Internet consumer limits of this person which core banking does not know yet (D1-01), over all counties. Two approvals
+-- of one person at once wait for each other, in whichever county, so that their limits add up.
 select contracts.promised_and_held(:person_blind);
 
 -- name: make_ready(institution_id, id, manifest_sha256, now)!

@@ -103,11 +103,10 @@ async def institution_of(tx: Tx, application_id: str) -> str:
     return str(found)
 
 
-async def promised(tx: Tx, person: Person, *, lock: bool = False) -> int:
-    """Fen promised to a person for internet consumer loans but not yet signed, in any county of the union. `lock`
-    holds off another approval of the same person until this transaction ends."""
-    query = Q.promised_and_held if lock else Q.promised
-    return money.fen(await query(tx, person_blind=_blind(tx, person)))
+async def promised(tx: Tx, person: Person) -> int:
+    """Fen promised to a person for internet consumer loans but not yet signed, in any county of the union. Another
+    approval of the same person waits until this transaction ends."""
+    return money.fen(await Q.promised(tx, person_blind=_blind(tx, person)))
 
 
 def _blind(tx: Tx, person: Person) -> bytes:
