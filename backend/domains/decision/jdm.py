@@ -70,7 +70,11 @@ def _refuse(_: str) -> Any:
 
 def flows(document: Mapping[str, Any]) -> list[str]:
     """Keys of the sub-flows a document runs."""
-    return [str(node["content"]["key"]) for node in _of(document, graph.FLOW)]
+    return [str(node["content"]["key"]) for node in flow_nodes(document)]
+
+
+def flow_nodes(document: Mapping[str, Any]) -> Iterator[Any]:
+    return _of(document, graph.FLOW)
 
 
 def models(document: Mapping[str, Any]) -> list[str]:
@@ -82,7 +86,7 @@ def pinned(document: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, A
     """The document with names of sub-flows and models replaced by the hashes of the versions meant, so that its own
     hash says everything that runs. Names not in `named` stay, and the checks refuse them."""
     ready = copy.deepcopy(dict(document))
-    for node in _of(ready, graph.FLOW):
+    for node in flow_nodes(ready):
         node["content"]["key"] = named.get(node["content"]["key"], node["content"]["key"])
     for node in _of(ready, graph.CUSTOM):
         config = node["content"]["config"]

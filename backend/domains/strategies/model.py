@@ -41,6 +41,8 @@ STRATEGY = Lifecycle(
 )
 
 STAGES = deciding.STAGES
+INSIDE = "~"
+"""Between a version and its sub-flows in an address; no node's id has it."""
 Document = dict[str, Any]
 """A JDM graph: `nodes` and `edges` (see the decision domain's README)."""
 
@@ -91,7 +93,8 @@ Content = UnionContent | CountyContent
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """`content_hash` is over the canonical content; `document_hash` names what runs: the union's document, or the
-    county's as composed from its content."""
+    county's as composed from its content. `within`: the version seen as one of its sub-flows, whose document alone is
+    the `content` then; (node, name) of each on the way, from the outside in (`inside.opened`)."""
 
     institution_id: str
     id: str
@@ -112,6 +115,12 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     submitted_at: datetime | None
     effective_from: datetime | None
     effective_until: datetime | None
+    within: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def address(self) -> str:
+        """The id, and the nodes of the sub-flows behind it: `ID~flow-1`."""
+        return INSIDE.join((self.id, *(node for node, _ in self.within)))
 
     @property
     def layer(self) -> Literal["union", "county"]:
@@ -119,8 +128,9 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """`准入 第 3 版`."""
-        return f"{STAGES.get(self.stage, self.stage)} 第 {self.number} 版"
+        """`准入 第 3 版`, `准入 第 3 版 › 外地客户` of a sub-flow."""
+        whole = f"{STAGES.get(self.stage, self.stage)} 第 {self.number} 版"
+        return " › ".join((whole, *(name for _, name in self.within)))
 
     @property
     def status_label(self) -> str:
