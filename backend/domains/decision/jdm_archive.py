@@ -58,6 +58,8 @@ def _files(content: bytes) -> dict[str, dict[str, Any]]:
             held = [each for each in archive.infolist() if not each.is_dir()]
             if len(held) > MOST_FILES or sum(each.file_size for each in held) > jdm.LARGEST:
                 raise jdm.FileUnreadable(why="文件太大")
+            if len({each.filename for each in held}) != len(held):
+                raise jdm.FileUnreadable(why="压缩包里有两个同名的文件")
             found = {each.filename: archive.read(each) for each in held}
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as cause:
         raise jdm.FileUnreadable(why="压缩包坏了，打不开") from cause

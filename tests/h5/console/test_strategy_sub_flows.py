@@ -7,6 +7,7 @@ import zipfile
 import asyncpg
 
 from backend.domains.decision import jdm_archive
+from tests.flows.conftest import Road
 from tests.h5.conftest import Desk, Desks
 from tests.h5.console.test_strategies import HOME, act, draft, named
 from tests.h5.console.test_strategy_arrange import document_of, place
@@ -59,10 +60,14 @@ async def test_a_sub_flow_is_made_opened_filled_checked_and_told_of_in_the_whole
     desk = await desks.of("SL0001")
     base = await make(desk, await draft(desk))
     assert desk.reply.status_code == 200, desk.words
-    assert "年长的客户 › 规则 第 1 行" in desk.words, "its row is still to be filled in, and the place says so"
+    assert "年长的客户 › 规则 第 1 行" in desk.words, (
+        "its row is still to be filled in, and the place says so"
+    )
     assert f"{base}~flow-1" in desk.page.links
     await desk.get(base)
-    assert ("年长的客户 子流程" in desk.words, f"{base}~flow-1" in desk.page.links) == (True, True), desk.words
+    assert ("年长的客户 子流程" in desk.words, f"{base}~flow-1" in desk.page.links) == (True, True), (
+        desk.words
+    )
     await act(desk, "check")
     assert "规则 第 1 行" in desk.words, "at the sub-flow's panel"
     await desk.get(f"{base}~flow-1")
@@ -148,7 +153,9 @@ async def act_of(desk: Desk, name: str) -> None:
     await act(desk, name)
 
 
-async def test_a_sub_flow_in_a_sub_flow_is_changed_where_it_is(desks: Desks, owner: asyncpg.Connection) -> None:
+async def test_a_sub_flow_in_a_sub_flow_is_changed_where_it_is(
+    desks: Desks, owner: asyncpg.Connection
+) -> None:
     desk = await desks.of("SL0001")
     base = await made_and_filled(desk)
     inner = await make(desk, f"{base}~flow-1", name="再里面")
@@ -169,21 +176,34 @@ async def test_tables_of_the_graph_are_moved_into_a_sub_flow_and_decide_as_befor
     desk = await desks.of("SL0001")
     base = await draft(desk)
     before = await document_of(owner, base)
-    taken = {f"take_{place(before, each)}": "yes" for each in ("person", "capacity")}
+    taken = {f"take_{place(before, each)}": "yes" for each in ("request", "capacity")}
     for wrong, sentence in (
         ({}, "请勾要搬进子流程的规则表"),
-        ({f"take_{n}": "yes" for n, e in enumerate(before["nodes"]) if "Table" in e["type"]}, "至少留一张规则表"),
-        ({f"take_{place(before, 'bureau')}": "yes"}, "向县行开放着"),
-        ({**taken, "name": ""}, "给新节点起个名字"),
+        (
+            {f"take_{n}": "yes" for n, e in enumerate(before["nodes"]) if "Table" in e["type"]},
+            "至少留一张规则表",
+        ),
+        (taken, "“用途和申请”向县行开放着，子流程里的表不能开放，先收回再搬"),
     ):
         await make(desk, base, flow="taken", **wrong)
         assert (desk.reply.status_code, sentence in desk.words) == (422, True), desk.words
-    base = await make(desk, base, flow="taken", name="人和还款", **taken)
+    await desk.get(f"{base}/openings")
+    form = desk.page.form("/openings")
+    for name in [each for each in form.values if each.startswith(("place_", "open_"))]:
+        form.values.pop(name)
+    await desk.send(form, note="收回，搬进子流程")
+    base = desk.path.removesuffix("/openings")
+    await make(desk, base, flow="taken", name="", **taken)
+    assert (desk.reply.status_code, "给新节点起个名字" in desk.words) == (422, True)
+    base = await make(desk, base, flow="taken", name="申请和还款", **taken)
     assert "每条路都有结果" in desk.words, desk.words
     outer, inner = await document_of(owner, base), await inner_of(owner, base)
     held = {n["id"]: n for n in before["nodes"]}
-    assert [n for n in inner["nodes"] if n["id"] in ("person", "capacity")] == [held["person"], held["capacity"]]
-    assert not {"person", "capacity"} & {n["id"] for n in outer["nodes"]}
+    assert [n for n in inner["nodes"] if n["id"] in ("request", "capacity")] == [
+        held["request"],
+        held["capacity"],
+    ]
+    assert not {"request", "capacity"} & {n["id"] for n in outer["nodes"]}
     await desk.get(base)
     await act(desk, "check")
     assert "检查通过" in desk.words, "every scenario comes out as before"
@@ -200,10 +220,14 @@ async def test_an_archive_carries_the_sub_flows_out_and_back_to_the_byte(
         assert archive.namelist() == [jdm_archive.MAIN, "子流程/年长的客户.json"]
         assert b"application/vnd.gorules.decision" in archive.read("子流程/年长的客户.json")
         outer = json.loads(archive.read(jdm_archive.MAIN))
-    assert [n["content"]["key"] for n in outer["nodes"] if n["type"] == "decisionNode"] == ["子流程/年长的客户.json"]
+    assert [n["content"]["key"] for n in outer["nodes"] if n["type"] == "decisionNode"] == [
+        "子流程/年长的客户.json"
+    ]
     await desk.get(f"{base}/files")
     form = desk.page.form(f"{base}/flow")
-    await desk._arrive(await desk.http.post(form.action, data=form.filled(note="原样"), files={"file": ("a.zip", file)}))
+    await desk._arrive(
+        await desk.http.post(form.action, data=form.filled(note="原样"), files={"file": ("a.zip", file)})
+    )
     assert desk.reply.status_code == 200, desk.words
     assert await document_of(owner, desk.path) == document
 
@@ -217,6 +241,45 @@ async def test_an_archive_carries_the_sub_flows_out_and_back_to_the_byte(
     assert ("年龄 高于 73" in desk.words, "~flow-1" in desk.path) == (True, True), desk.words
     await desk.get(f"{desk.path}/rows.xlsx?table=table-1")
     assert desk.reply.status_code == 200
+
+
+async def test_a_tried_case_shows_the_row_that_matched_inside(desks: Desks) -> None:
+    desk = await desks.of("SL0001")
+    base = await made_and_filled(desk)
+    await fill(desk, f"{base}~flow-1", {"年龄": "高于 20"})
+    await desk.get(f"{desk.path.split('~')[0]}/try")
+    inside = desk.words.split("子流程：年长的客户")[1]
+    assert ("命中" in inside, "年龄 高于 20" in inside) == (True, True), inside
+    assert 'id="t-flow-1-table-1"' in desk.reply.text, "its panels are told from those outside"
+    answer = desk.words.split("改了马上重算")[1][:40]
+    assert "转人工" in answer, "the answer stands where the levers are"
+
+
+async def test_a_county_reads_a_sub_flow_of_what_is_live_and_changes_nothing(
+    road: Road, desks: Desks
+) -> None:
+    maker, second, county = [await desks.of(each) for each in ("SL0001", "SL0002", "JX0101")]
+    await maker.get(await made_and_filled(maker))
+    await act(maker, "check")
+    await act(maker, "submit")
+    await road.drain()  # its effect on past cases
+    live = maker.path.rsplit("/", 1)[1]
+    await second.get(maker.path)
+    await act(second, "approve", reason="看过子流程")
+    await maker.get(f"{HOME}/{live}")
+    assert "准入 第 4 版 在用" in maker.words, maker.words
+    await county.get(f"{HOME}/of?product=*&stage=eligibility")
+    assert f"{HOME}/{live}~flow-1" in county.page.links, county.words
+    await county.get(f"{HOME}/{live}~flow-1")
+    assert (county.reply.status_code, "年龄 高于 74" in county.words) == (200, True)
+    assert not [link for link in county.page.links if "/row" in link or "/columns" in link]
+    await county.get(f"{HOME}/{live}~flow-1/row?table=table-1&row=table-1-1")
+    form = county.page.form("/row")
+    await county.send(form, act="save", cell_0="高于 20")
+    assert county.reply.status_code in (403, 404, 409), county.words
+    await maker.get(f"{HOME}/{live}~flow-1/row?table=table-1&row=table-1-1")
+    await maker.send(maker.page.form("/row"), act="save", cell_0="高于 20")
+    assert maker.reply.status_code == 409, "what is live is changed by a draft alone"
 
 
 async def test_only_the_draft_changes_and_who_may_not_write_only_looks(
