@@ -42,7 +42,9 @@ def read(text: bytes) -> dict[str, Any]:
     except FileUnreadable:
         raise
     except (ValueError, RecursionError) as cause:
-        raise FileUnreadable(why=f"{files.said(text)}，要的是从这里导出的流程图文件（.json）") from cause
+        raise FileUnreadable(
+            why=f"{files.said(text)}，要的是从这里导出的流程图文件（.json 或 .zip）"
+        ) from cause
     if not isinstance(found, dict) or not isinstance(found.get("nodes"), list):
         raise FileUnreadable(why="它是 JSON，但里面没有节点，要的是从这里或 GoRules 的编辑器导出的流程图")
     if found.pop("contentType", CONTENT_TYPE) != CONTENT_TYPE:

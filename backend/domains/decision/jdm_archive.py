@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from backend.core import files
 from backend.domains.decision import gate, jdm
 
 MAIN, INNER = "流程图.json", "子流程"
@@ -45,11 +46,11 @@ def read(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     """The flow of a file, or of an archive with the sub-flows it runs, by hash. Raises `jdm.FileUnreadable`."""
     if not content.startswith(b"PK\x03\x04"):
         return jdm.read(content), {}
-    files = _files(content)
-    if MAIN not in files:
-        raise jdm.FileUnreadable(why=f"压缩包里没有“{MAIN}”，要的是从这里导出的")
+    held = _files(content)
+    if MAIN not in held:
+        raise jdm.FileUnreadable(why=f"{files.said(content)}，要的是从这里导出的流程图文件（.json 或 .zip）")
     flows: dict[str, Any] = {}
-    return _resolved(MAIN, files, {}, flows, ()), flows
+    return _resolved(MAIN, held, {}, flows, ()), flows
 
 
 def _files(content: bytes) -> dict[str, dict[str, Any]]:
@@ -62,7 +63,9 @@ def _files(content: bytes) -> dict[str, dict[str, Any]]:
                 raise jdm.FileUnreadable(why="压缩包里有两个同名的文件")
             found = {each.filename: archive.read(each) for each in held}
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as cause:
-        raise jdm.FileUnreadable(why="压缩包坏了，打不开") from cause
+        raise jdm.FileUnreadable(why=f"{files.said(content)}，但文件坏了") from cause
+    if MAIN not in found:
+        return {}
     return {name: jdm.read(text) for name, text in found.items() if name.endswith(".json")}
 
 

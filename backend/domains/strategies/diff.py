@@ -74,12 +74,12 @@ class _Named(msgspec.Struct, frozen=True):
 def _documents(
     stage: Stage, before: Document, after: Document, known: Catalogue, named: _Named
 ) -> list[Change]:
-    found = [*_contents(stage, before, after, known, named), *_inputs(before, after, known)]
+    found = _contents(stage, before, after, known, named)
     return found + _unseen(before, after, {each.node for each in found}, named.flows)
 
 
 def _contents(stage: Stage, before: Document, after: Document, own: Catalogue, named: _Named) -> list[Change]:
-    """All but what the flow takes in; `own` is the catalogue without the names of the flow."""
+    """All that can be told in words; `own` is the catalogue without the names of the flow."""
     old, new = overlays.tables(before), overlays.tables(after)
     known = calculations.words(after, calculations.words(before, own))
     found: list[Change] = []
@@ -93,7 +93,7 @@ def _contents(stage: Stage, before: Document, after: Document, own: Catalogue, n
         for number, node in old.items()
         if number not in new
     ]
-    found += _others(before, after, known, named)
+    found += [*_inputs(before, after, known), *_others(before, after, known, named)]
     return found + _sub_flows(stage, before, after, own, named)
 
 

@@ -79,8 +79,8 @@ def test_a_flow_alone_is_read_as_ever_and_a_hash_that_is_not_in_the_archive_stay
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"PK\x03\x04 broken", "压缩包坏了"),
-        (archive(other="{}"), "压缩包里没有"),
+        (b"PK\x03\x04 broken", "给的是 压缩包（ZIP），但文件坏了"),
+        (archive(other="{}"), "给的是 压缩包（ZIP），要的是"),
         (twice(), "两个同名的文件"),
         (archive(**{jdm_archive.MAIN: "no"}), "不是一份流程图"),
         (
