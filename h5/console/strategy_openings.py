@@ -16,7 +16,7 @@ from backend.core.plain_text import narrow
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import openings, overlays
+from backend.domains.strategies import nesting, openings, overlays
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.model import (
     Openings,
@@ -65,8 +65,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class OpeningsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """`pricing`: the page has the county's band on the price. `overlays` are (county, overlay) held against this
-    version."""
+    """`pricing`: the page has the county's band on the price. `inside`: the flow runs sub-flows, whose tables cannot be
+    opened. `overlays` are (county, overlay) held against this version."""
 
     version: Version
     knobs: tuple[Knob, ...]
@@ -74,6 +74,7 @@ class OpeningsPage(msgspec.Struct, frozen=True, kw_only=True):
     pricing: bool
     band_low: str
     band_high: str
+    inside: bool
     may_edit: bool
     overlays: tuple[tuple[str, Overlay], ...] = ()
     note: str = ""
@@ -199,6 +200,7 @@ async def _view(
         pricing=version.stage is Stage.PRICING,
         band_low=form.get("band_low", ends[0]),
         band_high=form.get("band_high", ends[1]),
+        inside=bool(nesting.nodes_of(version.content.document)),
         may_edit=strategy_versions.acts_of(here, version).edit,
         overlays=await overlays_of(here, version.product_code, version.stage, version.content),
         note=form.get("note", ""),

@@ -434,7 +434,9 @@ async def test_every_post_of_strategies_happens_once(
     asked = {"kind": "decisionNode", "name": "年长的客户", "flow": "new", "columns": "年龄"}
     await union.send(union.page.form("/arrange/add"), **asked)
     await union.get(f"{union.path.removesuffix('/arrange')}~flow-1/row?table=table-1&row=table-1-1")
-    await union.send(union.page.form("~flow-1/row"), act="save", cell_0="高于 74")
+    cells = {**pages.OWN, "年龄": "高于 74"}
+    cells.pop("近 6 个月贷款查询")
+    await union.send(union.page.form("~flow-1/row"), act="save", **pages.named(union, cells))
     assert union.reply.status_code == 200, union.words
     await union.get(f"{union.path.split('~')[0]}/columns?table=bureau")
     await union.send(union.page.form("/columns"), act="save", col_30="+age_years")

@@ -6,6 +6,7 @@ touched.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -13,8 +14,19 @@ from backend.core import ids
 from backend.db.database import Tx
 from backend.domains.decision import service as decisions
 from backend.domains.strategies import checks, nesting, service
-from backend.domains.strategies.model import INSIDE, Content, StrategyMissing, UnionContent, Version
+from backend.domains.strategies.model import (
+    INSIDE,
+    Content,
+    ContentInvalid,
+    Finding,
+    StrategyMissing,
+    UnionContent,
+    Version,
+)
 from backend.domains.strategies.nesting import Flows
+
+MOST_PARTS = 60
+"""Documents of one version, each counted wherever it runs: pages and checks go through them all."""
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +64,7 @@ async def written(
 ) -> Written:
     """What a whole version holds once `content` stands where `version` was opened. `trim`: what nothing in it reads any
     more is not declared; `reads` as in `nesting.trimmed`. Raises `StrategyMissing`, `ContentInvalid` for too many
-    rows; of a flow that cannot be read `LookupError`, `TypeError` or `AttributeError`."""
+    rows or sub-flows; of a flow that cannot be read `LookupError`, `TypeError` or `AttributeError`."""
     if not isinstance(content, UnionContent):
         return Written(content=content, here=content)
     whole = (await service.get(tx, version.id)).content if version.within else content
@@ -62,7 +74,11 @@ async def written(
     here = UnionContent(document=document, openings=content.openings)
     path = [node for node, _ in version.within]
     document, fresh = nesting.with_other(whole.document, flows, path, document, reads)
-    checks.require_rows(*(each.document for each in nesting.parts(document, {**flows, **fresh})))
+    held = list(islice(nesting.parts(document, {**flows, **fresh}), MOST_PARTS + 1))
+    if len(held) > MOST_PARTS:
+        said = f"子流程一层层加起来太多，最多 {MOST_PARTS - 1} 个"
+        raise ContentInvalid([Finding(kind="document", place="子流程", sentence=said)])
+    checks.require_rows(*(each.document for each in held))
     return Written(content=UnionContent(document=document, openings=whole.openings), flows=fresh, here=here)
 
 

@@ -288,6 +288,22 @@ async def test_what_a_sub_flow_says_to_customers_is_checked_and_its_rows_count(h
     assert "最多 1,000 行" in told.value.text
 
 
+async def test_more_sub_flows_than_anybody_reads_are_not_saved(hand: Stagehand):
+    """The same text counts wherever it runs: a few lines could name millions."""
+    document, flows = with_own(SHIPPED[STAGE])
+    key = next(iter(flows))
+    node = next(each for each in document["nodes"] if each["id"] == "flow-1")
+    many = [{**node, "id": f"flow-{n}"} for n in range(1, 30)]
+    middle = {**document, "nodes": [*(n for n in document["nodes"] if n["id"] != "flow-1"), *many]}
+    again = [{**node, "id": f"flow-{n}", "content": {"key": gate.hash_of(middle)}} for n in range(1, 30)]
+    outer = {**document, "nodes": [*(n for n in document["nodes"] if n["id"] != "flow-1"), *again]}
+    draft = await opened(hand, document, {**flows, gate.hash_of(middle): middle})
+    assert key in await nesting.flows_of(await hand.as_(ADMIN), outer)
+    with pytest.raises(ContentInvalid) as told:
+        await inside.written(await hand.as_(ADMIN), draft, UnionContent(document=outer), {}, trim=False)
+    assert "子流程一层层加起来太多" in told.value.text
+
+
 async def test_a_calculation_inside_keeps_its_own_name_in_what_the_checks_say(hand: Stagehand):
     """Outside and inside, the same letters stand behind different names."""
     from backend.domains.strategies import calculations

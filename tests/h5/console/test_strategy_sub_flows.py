@@ -6,7 +6,8 @@ import zipfile
 
 import asyncpg
 
-from backend.domains.decision import jdm_archive
+from backend.domains.decision import bundle, jdm_archive
+from backend.sandbox.forms import Form
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desk, Desks
 from tests.h5.console.test_strategies import HOME, act, draft, named
@@ -143,6 +144,44 @@ async def test_columns_calculations_and_the_graph_of_a_sub_flow_are_changed_on_t
     await desk.get(f"{inner}/node?node=calc-1")
     await desk.send(desk.page.form("/node"), act="save", value_0="【年龄】 × 3")
     assert ("【年龄】 × 3" in desk.words, "~flow-1" in desk.path) == (True, True), desk.words
+    await act_of(desk, "check")
+    assert "检查通过" in desk.words, desk.words
+
+
+async def test_a_scorecard_inside_reads_what_the_whole_declares(
+    desks: Desks, owner: asyncpg.Connection
+) -> None:
+    desk = await desks.of("SL0001")
+    base = await made_and_filled(desk)
+    before = declared(await document_of(owner, base))
+    await desk.get(f"{base}~flow-1/arrange")
+    asked = {"model": bundle.seeded().card.hash, "result": "信用分", "before": "table-1"}
+    await desk.send(desk.page.form("/arrange/add"), kind="customNode", name="农户评分", **asked)
+    assert desk.reply.status_code == 200, desk.words
+    inner = desk.path.removesuffix("/arrange")
+    reads = declared(await document_of(owner, inner.split("~")[0])) - before
+    assert reads <= set(bundle.seeded().card.inputs)
+    assert reads
+    await desk.get(f"{inner}/score?node=score-1")
+    form = desk.page.form("/score")
+    check = Form(action=f"{form.action}/check", values=form.values, method=form.method)
+    await desk.send(check, act="check", result="年龄")
+    assert "已经有叫“年龄”的了" in desk.words
+    await desk.send(form, act="save", result="农户信用分")
+    assert ("农户信用分" in desk.words, "~flow-1" in desk.path) == (True, True), desk.words
+    whole = desk.path.split("~")[0]
+    await desk.get(whole)
+    await act(desk, "check")
+    assert "检查通过" in desk.words, desk.words
+    await desk.get(f"{whole}~flow-1/arrange")
+    n = place(await inner_of(owner, whole), "score-1")
+    await desk.send(desk.page.form("/arrange"), act="save", **{f"gone_{n}": "yes"})
+    await desk.get(desk.path.removesuffix("/arrange") + "/arrange")
+    score = place(await inner_of(owner, desk.path), "table-1")
+    await desk.send(desk.page.form("/arrange"), act="save", **{f"line_0_{score}": "yes"})
+    assert declared(await document_of(owner, desk.path.split("~")[0])) == before, (
+        "with it its facts go, outside too"
+    )
     await act_of(desk, "check")
     assert "检查通过" in desk.words, desk.words
 
