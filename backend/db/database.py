@@ -6,6 +6,7 @@ Both tell PostgreSQL for which institution the code works, so that row-level sec
 
 import asyncio
 import re
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from backend.core import clock, failpoints
 from backend.core.actor import Actor
 from backend.core.crypto import Vault
 from backend.core.errors import Unavailable
+from backend.db.together import Batch
 
 COMMITTING = failpoints.declare("commit.before", "everything is written and nothing is committed")
 COMMITTED = failpoints.declare("commit.after", "a transaction is committed; nobody has been told")
@@ -57,7 +59,7 @@ def in_transaction() -> bool:
 class Tx:
     """An open transaction: its connection, who works in it, its moment, and the vault for personal data."""
 
-    __slots__ = ("actor", "audit", "by_hand", "durable", "now", "reviewed", "stamps", "vault")
+    __slots__ = ("actor", "audit", "by_hand", "durable", "now", "reviewed", "stamps", "together", "vault")
 
     def __init__(self, connection: Any, actor: Actor, now: datetime, vault: Vault) -> None:
         self.reviewed, self.actor, self.now, self.vault = connection, actor, now, vault
@@ -66,6 +68,8 @@ class Tx:
         """`durable`: what began without need of the disk has come to something that must outlast the server."""
         self.stamps: dict[str, str] | None = None
         """Of the reference data (`db/reference.py`); None until asked for, and after every change."""
+        self.together: Batch | None = None
+        """While reads are asked together (`db/together.py`)."""
 
     @property
     def connection(self) -> Any:
@@ -143,7 +147,9 @@ class Database:
         """For the job queue only, which brings its own statements."""
         return self._pool
 
-    def begin(self, actor: Actor, *, durable: bool = True) -> AbstractAsyncContextManager[Tx]:
+    def begin(
+        self, actor: Actor, *, durable: bool = True, same_plans: bool = False
+    ) -> AbstractAsyncContextManager[Tx]:
         """A READ WRITE transaction for one actor; commits when the block ends without an error.
 
         `durable=False` does not wait for the disk: a server that dies in the next moments forgets it, as if it had
@@ -305,11 +311,32 @@ _GONE = (
 
 
 async def _set_codecs(connection: Any) -> None:
+    """In binary, as rows inside rows come (`db/together.py`)."""
     await connection.set_type_codec(
-        "jsonb",
-        # Text is JSON already: the job queue encodes its own values.
-        encoder=lambda value: value if isinstance(value, str) else msgspec.json.encode(value).decode(),
-        decoder=lambda text: msgspec.json.decode(text),
+        "jsonb", format="binary", encoder=_json_out, decoder=_json_in, schema="pg_catalog"
+    )
+    await connection.set_type_codec(
+        "uuid",
+        format="binary",
+        encoder=lambda text: uuid.UUID(str(text)).bytes,
+        decoder=_uuid_in,
         schema="pg_catalog",
     )
-    await connection.set_type_codec("uuid", encoder=str, decoder=str, schema="pg_catalog")
+
+
+_JSONB = b"\x01"
+"""Version 1, before the text; there is no other."""
+
+
+def _json_out(value: Any) -> bytes:
+    # Text is JSON already: the job queue encodes its own values.
+    return _JSONB + (value.encode() if isinstance(value, str) else msgspec.json.encode(value))
+
+
+def _json_in(sent: bytes) -> Any:
+    return msgspec.json.decode(sent[len(_JSONB) :])
+
+
+def _uuid_in(sent: bytes) -> str:
+    text = sent.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -81,7 +81,7 @@ async def _lease(context: Context, actor: Actor, effect_id: str, *, at_once: boo
     What goes wrong there leaves the lease as it was, and the handler comes to it by itself, where it is counted.
     """
     try:
-        async with context.db.begin(actor, durable=False) as tx:
+        async with context.db.begin(actor, durable=False, same_plans=True) as tx:
             effect = await (effects.hold if at_once else effects.lease)(tx, effect_id)
             if effect is None:
                 return None

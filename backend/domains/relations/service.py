@@ -156,19 +156,6 @@ async def blocked(tx: Tx, kind: str, text: str) -> bool:
     return any(row["list"] == "block" for row in found)
 
 
-async def facts(
-    tx: Tx, customer_id: str, application_id: str, texts: Iterable[tuple[str, str]], *, staff_number: bool
-) -> rules.Facts:
-    """Everything of `own_records` that comes from the graph, for one case."""
-    return rules.facts(
-        await neighbourhood(tx, customer_id),
-        await velocity(tx, application_id),
-        await listed(tx, customer_id, application_id, texts),
-        now=tx.now,
-        staff_number=staff_number,
-    )
-
-
 async def kinds(tx: Tx) -> dict[str, Kind]:
     return {row["kind"]: Kind(*row) for row in await Q.kinds(tx)}
 

@@ -11,7 +11,7 @@ from backend.core import clock
 from backend.core.actor import Actor, system
 from backend.core.errors import Problem
 from backend.db.database import Tx
-from backend.domains.relations import findings, lists
+from backend.domains.relations import findings, lists, rules
 from backend.domains.relations import service as relations
 from backend.domains.relations.model import (
     EntryIncomplete,
@@ -41,7 +41,13 @@ QUIET = {
 async def facts(tx: Tx, one: str = ME, *numbers: tuple[str, str], staff: bool = False) -> dict[str, Any]:
     case = await application(tx)
     await relations.sight(tx, case, one, {"device": one, "person": one, "address": one})
-    return await relations.facts(tx, one, case, numbers, staff_number=staff)
+    return rules.facts(
+        await relations.neighbourhood(tx, one),
+        await relations.velocity(tx, case),
+        await relations.listed(tx, one, case, numbers),
+        now=tx.now,
+        staff_number=staff,
+    )
 
 
 def loud(found: dict[str, Any]) -> dict[str, Any]:
