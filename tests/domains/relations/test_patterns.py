@@ -21,6 +21,7 @@ from backend.domains.relations.model import (
     NotYourEntry,
     SayMore,
 )
+from tests.acting import act_as
 from tests.domains.relations.conftest import application, homes, person, share
 
 ME, A, B, C, D = (person(n) for n in range(5))
@@ -247,7 +248,7 @@ async def test_a_list_stops_by_the_id_number_only_and_counts_when_two_have_agree
     assert (await facts(tx, ME, *numbers))["own_list_hit"] == "none"
     with pytest.raises(NotYourEntry):
         await lists.approve(tx, entry)
-    as_another(tx)
+    await as_another(tx)
     await lists.approve(tx, entry)
     assert (await facts(tx, ME, *numbers))["own_list_hit"] == found
     with pytest.raises(EntryMoved):
@@ -261,10 +262,10 @@ async def test_what_is_refused_or_ended_counts_no_more(tx: Tx) -> None:
     first = await propose(tx, "block", *number)
     with pytest.raises(EntryThere):
         await propose(tx, "block", *number)
-    as_another(tx)
+    await as_another(tx)
     await lists.refuse(tx, first)
     second = await propose(tx, "block", *number)
-    as_another(tx, "third")
+    await as_another(tx, "third")
     await lists.approve(tx, second)
     assert (await facts(tx, ME, number))["own_list_hit"] == "blocked"
     await lists.end(tx, second, "查清不是本人")
@@ -304,7 +305,7 @@ async def test_an_officers_account_or_phone_at_a_customer_is_told(tx: Tx) -> Non
     assert (await facts(tx, ME, staff=True))["relation_staff_contact"] is True
     assert (await facts(tx, ME))["relation_staff_contact"] is False
     entry = await propose(tx, "staff", "payee", "officer")
-    as_another(tx)
+    await as_another(tx)
     await lists.approve(tx, entry)
     assert (await facts(tx, ME))["relation_staff_contact"] is True
 
@@ -362,10 +363,11 @@ async def test_a_finding_has_one_owner_who_alone_answers_it_with_words(tx: Tx) -
         await findings.take_in_hand(tx, finding.id)
     with pytest.raises(SayMore):
         await findings.answer(tx, finding.id, outcome="confirmed", said="是")
-    owner, tx.actor = tx.actor, system("4101", "another")
+    owner = tx.actor
+    await act_as(tx, system("4101", "another"))
     with pytest.raises(FindingMoved):
         await findings.answer(tx, finding.id, outcome="confirmed", said="不是我的")
-    tx.actor = owner
+    await act_as(tx, owner)
     await findings.answer(tx, finding.id, outcome="confirmed", said="四户的钱都由一个人用")
     [closed] = await findings.all_findings(tx)
     assert (closed.status, closed.said) == ("confirmed", "四户的钱都由一个人用")
@@ -378,8 +380,8 @@ async def propose(tx: Tx, name: str, kind: str, text: str) -> str:
     )  # fmt: skip
 
 
-def as_another(tx: Tx, name: str = "second") -> None:
-    tx.actor = Actor("staff", name, "4101")
+async def as_another(tx: Tx, name: str = "second") -> None:
+    await act_as(tx, Actor("staff", name, "4101"))
 
 
 async def answered(tx: Tx, finding_id: str) -> None:

@@ -236,6 +236,7 @@ async def test_sql_takes_no_approval_with_a_failing_or_a_foreign_check_run(hand:
         async with savepoint(other):
             await repository.add_approval(other, empty, "approved", "就这样", failing)
     passed = await service.check(other, (saved := await service.save(other, begun.id, QUERIES)).id)
+    tx = await hand.as_(COUNTY_ADMIN)
     again = await service.save(tx, saved.id, CountyContent(parameters={"queries_6m": 5}))
     third = await hand.as_(system("4101", "somebody"))
     with pytest.raises(asyncpg.ForeignKeyViolationError):  # a run of the content before
@@ -338,6 +339,7 @@ async def test_a_dated_version_waits_for_its_day_and_ends_on_its_day(hand: Stage
     assert await service.due(job) == [("4101", waits.id, "approved")]
     assert (await service.go_live(job, waits.id)).status == "live"
     assert (await outcome(await hand.as_(OFFICER), asked)).outcome is Outcome.DECLINED
+    job = await hand.as_(system("4101", "strategies"))
     job.now = first + timedelta(days=5)
     assert await service.due(job) == [("4101", waits.id, "live")]
     await service.retire(job, waits.id, reason="到了结束时间")
