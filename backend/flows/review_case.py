@@ -22,7 +22,7 @@ from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Terms
 from backend.domains.customers import service as customers
-from backend.domains.decision import moments
+from backend.domains.decision import county, moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Cap
 from backend.domains.evidence import service as evidence
@@ -202,7 +202,7 @@ def _why_missing(above: list[Exceeded]) -> str:
 def _fixed(cap: Cap) -> bool:
     """What no person may go above: product, law, and what the customer asked for. A county's own caps are not these,
     whatever it calls them."""
-    return cap.name in ("product", "regulation", "requested") and cap.layer is msgspec.UNSET
+    return cap.name in county.FIXED and cap.layer is msgspec.UNSET
 
 
 async def _caps(tx: Tx, application: Application) -> list[Cap]:
