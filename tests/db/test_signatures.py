@@ -29,7 +29,7 @@ TWO_PEOPLE = {
     "post_loan.warnings": {"answered_by"},
     "products.publications": {"checker"},
     "products.versions": {"maker"},
-    "relations.list_entries": {"made_by", "checked_by", "ended_by"},
+    "relations.list_entries": {"made_by", "checked_by", "end_asked_by", "ended_by"},
     "reviews.exceedings": {"maker", "checker"},
     "reviews.inquiries": {"asked_by"},
     "reviews.rechecks": {"found_by", "done_by"},

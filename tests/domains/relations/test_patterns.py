@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import asyncpg
 import pytest
 
 from backend.core import clock
@@ -23,6 +24,7 @@ from backend.domains.relations.model import (
 )
 from tests.acting import act_as
 from tests.domains.relations.conftest import application, homes, person, share
+from tests.domains.savepoint import savepoint
 
 ME, A, B, C, D = (person(n) for n in range(5))
 
@@ -269,9 +271,46 @@ async def test_what_is_refused_or_ended_counts_no_more(tx: Tx) -> None:
     await lists.approve(tx, second)
     assert (await facts(tx, ME, number))["own_list_hit"] == "blocked"
     await lists.end(tx, second, "查清不是本人")
+    assert (await facts(tx, ME, number))["own_list_hit"] == "blocked", "nobody lets go alone"
+    with pytest.raises(EntryMoved):
+        await lists.end(tx, second, "查清不是本人")
+    with pytest.raises(NotYourEntry):
+        await lists.agree_to_end(tx, second)
+    await as_another(tx, "fourth")
+    assert await lists.waiting(tx, ["4101"]) == {"4101": 1}
+    await lists.keep(tx, second)
+    with pytest.raises(EntryMoved):
+        await lists.agree_to_end(tx, second)
+    await lists.end(tx, second, "确实查清了")
+    await as_another(tx, "third")
+    await lists.agree_to_end(tx, second)
     assert (await facts(tx, ME, number))["own_list_hit"] == "none"
     assert {entry.status for entry in await lists.entries(tx)} == {"ended", "refused"}
-    assert {e["action"] for e in tx.audit} == {"list.proposed", "list.refused", "list.active", "list.ended"}
+    told = {"proposed", "refused", "active", "end_asked", "kept", "ended"}
+    assert {e["action"] for e in tx.audit} == {f"list.{each}" for each in told}
+
+
+async def test_a_list_ends_by_two_people_in_sql_too(tx: Tx) -> None:
+    entry = await propose(tx, "block", "id_number", "411701198003071233")
+    await as_another(tx)
+    await lists.approve(tx, entry)
+    end = "update relations.list_entries set status = 'ended', ended_by = xd.actor(), ended_at = now()"
+    for alone in (end, end + ", end_asked_by = xd.actor(), end_asked_at = now(), end_why = 'x'"):
+        with pytest.raises(asyncpg.CheckViolationError, match="two people"):
+            async with savepoint(tx):
+                await tx.connection.execute(alone)
+
+
+async def test_a_line_past_its_last_day_makes_room_for_a_new_one(tx: Tx) -> None:
+    number = ("id_number", "411701198003071233")
+    entry = await propose(tx, "block", *number)
+    await as_another(tx)
+    await lists.approve(tx, entry)
+    await tx.connection.execute("update relations.list_entries set expires_on = current_date - 2")
+    again = await propose(tx, "block", *number)
+    await as_another(tx, "third")
+    await lists.approve(tx, again)
+    assert (await facts(tx, ME, number))["own_list_hit"] == "blocked"
 
 
 async def test_self_approval_is_impossible_even_in_sql(tx: Tx) -> None:
