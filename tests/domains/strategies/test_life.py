@@ -325,6 +325,19 @@ async def test_a_rejected_version_goes_on_as_a_new_draft(hand: Stagehand):
     assert (again.content, again.number, again.base_id) == (saved.content, 3, saved.id)
 
 
+async def test_a_copy_of_what_nobody_approved_is_not_approved_by_who_wrote_it(hand: Stagehand):
+    """Else one writes, another copies, and the first is the second person of their own words."""
+    tx = await hand.as_(COUNTY_ADMIN)
+    begun = await service.draft(tx, "*", Stage.ELIGIBILITY, reason="本县收紧")
+    written = await service.save(tx, begun.id, QUERIES)
+    await service.discard(tx, written.id, reason="换个人来")
+    tx = await hand.as_(COUNTY_ANALYST)
+    copied = await service.draft(tx, "*", Stage.ELIGIBILITY, reason="照抄一份", copy_of=written.id)
+    assert set(copied.authors) == {f"staff:{each.id}" for each in (COUNTY_ADMIN, COUNTY_ANALYST)}
+    with pytest.raises(SecondPerson):
+        await hand.through(copied, COUNTY_ANALYST, COUNTY_ADMIN)
+
+
 async def test_a_dated_version_waits_for_its_day_and_ends_on_its_day(hand: Stagehand, tx):
     first = tx.now + timedelta(days=3)
     waits = await hand.overlay(Stage.ELIGIBILITY, QUERIES, effective_from=first,
