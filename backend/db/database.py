@@ -1,7 +1,8 @@
 """The pool and the only two ways to a transaction: `begin` to write, `read` to read.
 
 Both tell PostgreSQL for which institution the code works, so that row-level security decides what exists
-(trust §2). The setting is `SET LOCAL`: it ends with the transaction.
+(trust §2), and who works in it: that name the audit chain takes, and nobody signs with another (`xd.sign`). The
+settings are `SET LOCAL`: they end with the transaction.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ COMMITTING = failpoints.declare("commit.before", "everything is written and noth
 COMMITTED = failpoints.declare("commit.after", "a transaction is committed; nobody has been told")
 
 _INSTITUTION = re.compile(r"[0-9]{0,12}|\*")
+_NAME = re.compile(r"[^\\\x00]{0,200}")
 _open: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 
@@ -83,6 +85,16 @@ class Tx:
     @property
     def institution_id(self) -> str:
         return self.actor.institution_id
+
+    async def become(self, actor: Actor) -> None:
+        """Another job of ours goes on in this transaction, under its own name. No person becomes anybody."""
+        if (self.actor.kind, actor.kind) != (
+            "system",
+            "system",
+        ) or actor.institution_id != self.institution_id:
+            raise ValueError("only one job of an institution becomes another")
+        await self.reviewed.execute(_acting(actor))
+        self.actor = actor
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -241,14 +253,11 @@ class _Transaction:
     async def __aenter__(self) -> Tx:
         if _open.get():
             raise RuntimeError("a transaction is already open in this task; pass its tx on instead")
-        institution_id = self._actor.institution_id
-        if not _INSTITUTION.fullmatch(institution_id):
-            raise ValueError("an institution id is digits, '*' or nothing")
+        within = introduce(self._actor)
         self._connection = await self._db.acquire()
         self._token = _open.set(True)
         try:
             # One round trip for all; asyncpg's own transaction object would cost another.
-            within = f"set local app.institution = '{institution_id}'"
             await self._connection.execute(f"{self._start}; {within}{self._how}")
             self._tx = Tx(self._connection, self._actor, clock.now(), self._db.vault)
             second = self._first is not None and not await self._first.began(self._tx)
@@ -295,6 +304,20 @@ class _Transaction:
             await self._db.release(self._connection)
         if isinstance(error, _GONE):
             raise DatabaseDown(unknown=self._start == "begin") from error
+
+
+def introduce(actor: Actor) -> str:
+    """SQL that tells a transaction who works in it, and for which institution."""
+    if not _INSTITUTION.fullmatch(actor.institution_id):
+        raise ValueError("an institution id is digits, '*' or nothing")
+    return f"set local app.institution = '{actor.institution_id}'; {_acting(actor)}"
+
+
+def _acting(actor: Actor) -> str:
+    who = str(actor)
+    if not _NAME.fullmatch(who):
+        raise ValueError("the name of an actor is short and plain")
+    return "set local app.actor = '{}'".format(who.replace("'", "''"))
 
 
 class _Second(Exception):

@@ -22,7 +22,7 @@ from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Terms
 from backend.domains.customers import service as customers
-from backend.domains.decision import moments
+from backend.domains.decision import county, moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Cap
 from backend.domains.evidence import service as evidence
@@ -35,6 +35,7 @@ from backend.domains.regulation.model import InForce
 from backend.domains.reviews import exceedings
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import (
+    NO_LIMIT,
     Exceeded,
     ExceedingWaits,
     NotYourReview,
@@ -163,39 +164,49 @@ async def check(
         caps = await _caps(tx, application)
         limits = await _limits(tx, application, product, caps)
         fields |= _terms_wrong(product, verdict, limits)
-        above = exceeded(caps, verdict.amount_fen)
+        above = [] if await moments.turned_away(tx, application.id) else exceeded(caps, verdict.amount_fen)
         if above and "amount" not in fields and len(verdict.why_more.strip()) < SHORTEST_REASON:
-            fields["why_more"] = (
-                f"金额超过{told(above)}。确实要超，请写明为什么，至少 {SHORTEST_REASON} 个字，再由另一位审查人看"
-            )
+            fields["why_more"] = _why_missing(above)
     if fields:
         raise VerdictInvalid(fields=fields)
     return product, above
 
 
 def exceeded(caps: Iterable[Cap], amount_fen: int) -> list[Exceeded]:
-    """The caps of judgement an amount is above, the lowest first; the fixed ones are refused (`_limits`)."""
-    above = [cap for cap in caps if not _fixed(cap) and amount_fen > cap.amount_fen]
+    """The caps of judgement an amount is above, the lowest first; the fixed ones are refused (`_limits`). Where data
+    were missing, or a rule said no before, there may be none: then every amount is above `NO_LIMIT`."""
+    judged = [cap for cap in caps if not _fixed(cap)]
+    above = [cap for cap in judged if amount_fen > cap.amount_fen]
     return [
         Exceeded(cap.name, cap.label, cap.amount_fen) for cap in sorted(above, key=lambda c: c.amount_fen)
-    ]
+    ] or ([] if judged else [NO_LIMIT])
 
 
 def told(above: Iterable[Exceeded]) -> str:
     return "、".join(
-        f"“{each.label}”（{wording.yuan(each.amount_fen).removesuffix('.00')} 元）" for each in above
+        each.label
+        if each == NO_LIMIT
+        else f"“{each.label}”（{wording.yuan(each.amount_fen).removesuffix('.00')} 元）"
+        for each in above
     )
+
+
+def _why_missing(above: list[Exceeded]) -> str:
+    if above == [NO_LIMIT]:
+        return (
+            f"{told(above)}。要同意，请写明凭什么定这个金额，至少 {SHORTEST_REASON} 个字，再由另一位审查人看"
+        )
+    return f"金额超过{told(above)}。确实要超，请写明为什么，至少 {SHORTEST_REASON} 个字，再由另一位审查人看"
 
 
 def _fixed(cap: Cap) -> bool:
     """What no person may go above: product, law, and what the customer asked for. A county's own caps are not these,
     whatever it calls them."""
-    return cap.name in ("product", "regulation", "requested") and cap.layer is msgspec.UNSET
+    return cap.name in county.FIXED and cap.layer is msgspec.UNSET
 
 
 async def _caps(tx: Tx, application: Application) -> list[Cap]:
-    """None where the decision was not come to a limit, or the pre-screen turned the case away: the road decides then,
-    or the fixed limits alone bind."""
+    """None where the decision did not come to a limit."""
     recorded = await decisions.latest_for(tx, application.id)
     return recorded.opened.decision.caps if recorded else []
 

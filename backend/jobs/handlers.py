@@ -71,12 +71,13 @@ class Joined(msgspec.Struct, frozen=True):
     go_on: Callable[[Context, Delivery], Awaitable[object]]
 
 
-def _decider(effect: Effect) -> Actor:
-    return system(effect.institution_id, "decide")
+def decider(institution_id: str) -> Actor:
+    """Whose name stands below a decision. It takes the leases, too, which leave no name anywhere: the first step of
+    an effect goes with its lease, and the database is told once who works."""
+    return system(institution_id, "decide")
 
 
 async def _take(tx: Tx, delivery: Delivery) -> None:
-    tx.actor = _decider(delivery.effect)  # the lease itself leaves no name anywhere
     at_once = delivery.record if delivery.at_once else None
     delivery.found = await decide_application.take(tx, delivery.effect.case_id, at_once=at_once)
 
@@ -87,7 +88,7 @@ async def _decide(context: Context, delivery: Delivery) -> None:
     effect, found = delivery.effect, delivery.found
     taken = found if isinstance(found, decide_application.Taken) else None
     await decide_application.decide_application(
-        context, _decider(effect), effect.case_id, taken=taken, done=delivery.record
+        context, decider(effect.institution_id), effect.case_id, taken=taken, done=delivery.record
     )
 
 

@@ -28,7 +28,7 @@ from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.domains.reviews import exceedings
 from backend.domains.reviews import service as reviews
-from backend.domains.reviews.model import EXCEEDING, Exceeding, Inquiry, Review
+from backend.domains.reviews.model import EXCEEDING, NO_LIMIT, Exceeding, Inquiry, Review
 from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey
 from backend.outbox import effects
@@ -114,6 +114,10 @@ class Exceeds(msgspec.Struct, frozen=True):
     @property
     def label(self) -> str:
         return EXCEEDING.labels[self.wish.status]
+
+    @property
+    def no_limit(self) -> bool:
+        return self.wish.exceeded == (NO_LIMIT,)
 
 
 class Asked(msgspec.Struct, frozen=True):

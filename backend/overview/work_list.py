@@ -119,7 +119,7 @@ async def _cases(tx: Tx) -> list[Task]:
 
 def _holder(asked_officer: str | None, exceeds: bool) -> str:
     if exceeds:
-        return "超上限，等另一位审查人看"
+        return "意见等另一位审查人看"
     return f"客户经理{asked_officer}核实中" if asked_officer else "等审查人"
 
 

@@ -17,7 +17,9 @@ from backend.domains.decision.model import DECIDING
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import (
     GROUNDS,
+    NO_LIMIT,
     OUTCOMES,
+    Exceeded,
     ExceedingEnded,
     ExceedingWaits,
     NotYourReview,
@@ -57,8 +59,8 @@ LOOKS: dict[str, Look] = {"confirmed": "confirmed", "refused": "refused", "taken
 
 class Answering(msgspec.Struct, frozen=True, kw_only=True):
     """The open review and what is in its form. `refused` says why this person may not answer it. `above` names the
-    caps an amount goes above before a second person must look, `wish` is what waits for that person: `mine` when I
-    made it."""
+    caps an amount goes above before a second person must look (`no_limit`: the decision has none, so any amount does),
+    `wish` is what waits for that person: `mine` when I made it."""
 
     review_id: str
     kind: str
@@ -74,6 +76,7 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
     question: str = ""
     why_more: str = ""
     above: str = ""
+    no_limit: bool = False
     wish: Exceeds | None = None
     mine: bool = False
     found: str = ""
@@ -284,7 +287,8 @@ def _answering(
         term=form.get("term", str(term)),
         question=form.get("question", ""),
         why_more=form.get("why_more", ""),
-        above=_above(file),
+        above=review_case.told(above := _above(file)),
+        no_limit=above == [NO_LIMIT],
         wish=waiting.waiting,
         mine=waiting.waiting is not None and waiting.waiting.wish.maker == f"staff:{here.person.id}",
         found=form.get("found", ""),
@@ -292,11 +296,14 @@ def _answering(
     )
 
 
-def _above(file: CaseFile) -> str:
-    """The caps that are below what could be granted at most, told before anything is typed."""
+def _above(file: CaseFile) -> list[Exceeded]:
+    """The caps that are below what could be granted at most, or that there are none, told before anything is typed.
+    What the pre-screen turned away is decided by the road."""
+    if file.turned_away:
+        return []
     caps = [cap for cap, _ in file.decision.caps] if file.decision else []
     most = min(file.product.terms.amount_max, file.application.declared.amount_fen)
-    return review_case.told(review_case.exceeded(caps, most))
+    return review_case.exceeded(caps, most)
 
 
 def _refused(here: Here, file: CaseFile, waiting: Asked) -> str:

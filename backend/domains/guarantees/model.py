@@ -40,6 +40,7 @@ REASONS: dict[str, str] = {
     "frozen": "账户要到网点核实",
     "identity": "身份没有核对上",
     "own_overdue": "自己有逾期",
+    "circle": "与借款人互相担保",
     "too_many": "担保的人数到了上限",
     "too_much": "担保的金额到了上限",
     "bureau": "信用报告没有查到",

@@ -83,9 +83,22 @@ select count(distinct borrower_id) filter (where borrower_id is distinct from ca
 from guarantees.guarantees
 where institution_id = :institution_id and guarantor_id = :guarantor_id and status = 'confirmed' and until_on >= :today;
 
--- name: lock_person(institution_id, guarantor_id)!
--- One confirmation of a person at a time, so that two at once cannot pass a limit together.
-select pg_advisory_xact_lock(hashtextextended('guarantor ' || :institution_id || ' ' || :guarantor_id, 0));
+-- name: lock_confirming(institution_id)!
+-- One confirmation at a time, so that two at once cannot pass a limit or close a circle together.
+select pg_advisory_xact_lock(hashtextextended('guarantor ' || :institution_id, 0));
+
+-- name: comes_back(institution_id, guarantor_id, borrower_id, today)$
+-- Whether the borrower answers for the guarantor, straight or over others: a circle in which nobody answers for
+-- anybody. Six steps are further than people answer for each other.
+with recursive answered (person, steps) as (
+    select cast(:borrower_id as uuid), 0
+    union
+    select g.borrower_id, a.steps + 1
+    from answered a
+    join guarantees.guarantees g on g.institution_id = :institution_id and g.guarantor_id = a.person
+    where g.status = 'confirmed' and g.until_on >= :today and a.steps < 6
+)
+select exists (select from answered where person = cast(:guarantor_id as uuid) and steps > 0);
 
 -- name: lapsed(now, most)
 -- Links whose day is over.

@@ -202,11 +202,19 @@ async def close(tx: Tx, application_id: str) -> list[Guarantee]:
     return ended
 
 
-async def exposure(tx: Tx, guarantor_id: str, *, but_for: str | None = None, lock: bool = False) -> Exposure:
-    """What a person answers for, borrowers beside `but_for`. `lock` holds off another confirmation of the same person
-    until this transaction ends."""
-    if lock:
-        await Q.lock_person(tx, institution_id=tx.institution_id, guarantor_id=guarantor_id)
+async def hold_confirming(tx: Tx) -> None:
+    """No other confirmation of the institution until this transaction ends: what is read then still stands."""
+    await Q.lock_confirming(tx, institution_id=tx.institution_id)
+
+
+async def comes_back(tx: Tx, guarantor_id: str, borrower_id: str) -> bool:
+    """Whether the borrower answers for the guarantor, straight or over others (互相担保)."""
+    given = {"institution_id": tx.institution_id, "today": clock.local(tx.now).date()}
+    return bool(await Q.comes_back(tx, guarantor_id=guarantor_id, borrower_id=borrower_id, **given))
+
+
+async def exposure(tx: Tx, guarantor_id: str, *, but_for: str | None = None) -> Exposure:
+    """What a person answers for, borrowers beside `but_for`."""
     row = await Q.exposure(
         tx,
         institution_id=tx.institution_id,

@@ -200,6 +200,10 @@ class Exceeded(msgspec.Struct, frozen=True):
     amount_fen: int
 
 
+NO_LIMIT = Exceeded("no_limit", "系统没有算出额度", 0)
+"""Any amount is above a limit that was never come to: what is not known carries nothing by one person's word."""
+
+
 class Exceeding(msgspec.Struct, frozen=True, kw_only=True):
     """超上限: what a reviewer wishes to grant above the caps of the decision; nothing of it stands until another
     reviewer confirms. `why` is for the bank, `reason` for the customer; `found` is what the other wrote."""
@@ -228,14 +232,14 @@ class ExceedingWaits(Conflict):
 
 class ExceedingEnded(Conflict):
     code = "exceeding_ended"
-    message = "超上限的意见已经有人办了，请看最新结果"
+    message = "这条意见已经有人看过了，请看最新结果"
 
 
 class ExceedingYours(NotPermitted):
     """Maker and checker are two people."""
 
     code = "exceeding_yours"
-    message = "超上限的意见是您提出的，要由另一位审查人来看"
+    message = "这条意见是您提出的，要由另一位审查人来看"
 
 
 class ExceedingNotYours(NotPermitted):

@@ -46,7 +46,6 @@ async def add(
     authors: list[str],
     reason: str,
     note: str,
-    maker: str = "",
 ) -> str:
     """The id of the new draft. `asyncpg.UniqueViolationError` when the strategy has an open one already."""
     number = ids.new()
@@ -60,7 +59,7 @@ async def add(
         content_hash=content_hash,
         document_hash=document_hash,
         base_id=base_id,
-        maker=maker or who(tx),
+        maker=who(tx),
         authors=authors,
         reason=reason,
         note=note,

@@ -171,9 +171,10 @@ async def draft(
         content = await floor(tx, product_code, stage)
     else:
         content = CountyContent()
-    return await _add(
-        tx, owner, product_code, stage, content, base_id=base.id if base else None, reason=reason, note=note
-    )
+    base_id, told = base.id if base else None, {"reason": reason, "note": note}
+    # What nobody has approved is still their work who wrote it: none of them is the second person of its copy.
+    authors = base.authors if base is not None and base.status in ("superseded", "rejected") else None
+    return await _add(tx, owner, product_code, stage, content, base_id=base_id, **told, authors=authors)
 
 
 async def save(

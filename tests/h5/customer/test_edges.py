@@ -587,7 +587,7 @@ async def test_a_product_that_ended_on_the_way_stops_with_a_way_to_the_others(
 async def withdraw(studio: Studio) -> None:
     """Head office takes the product off the counter today."""
     async with studio.context.db.begin(system("*", "test")) as tx:
-        await products.withdraw(tx, "*", "SXD", checker="周省", on=clock.today(), reason="停办")
+        await products.withdraw(tx, "*", "SXD", on=clock.today(), reason="停办")
 
 
 async def test_an_application_handed_in_before_the_product_ended_is_decided_by_a_person(

@@ -515,6 +515,23 @@ async def test_two_confirmations_of_one_person_at_once_do_not_pass_the_limit_tog
     assert ended == ["confirmed", "refused"]
 
 
+async def test_two_borrowers_do_not_answer_for_each_other(
+    studio: Studio, phone: Phone, zhang: Person, zhao: Person
+) -> None:
+    """互相担保: the rules look at circles when a case is decided, and a guarantee comes after that."""
+    theirs = studio.phone()
+    mine, other = await approved(studio, phone, zhang), await approved(studio, theirs, zhao)
+    first, second = studio.phone(), studio.phone()
+    await to_promise(studio, first, await link(phone, mine), zhao)
+    await promise(first)
+    assert [g.status for g in await of_case(studio, mine)] == ["confirmed"], first.words
+    with clock.at(clock.now() + timedelta(minutes=2)):
+        await to_promise(studio, second, await link(theirs, other), zhang)
+        await promise(second)
+    assert "互相担保" in second.words
+    assert [(g.status, g.why) for g in await of_case(studio, other)] == [("refused", "circle")]
+
+
 async def test_no_more_links_than_wanted_even_at_once(studio: Studio, phone: Phone, zhang: Person) -> None:
     number = await approved(studio, phone, zhang)
     action = f"/my/{number}/guarantors"
