@@ -75,6 +75,7 @@ _ASKING = {
     "cached": "沿用不久前的回答：",
     "substitute": "由别的系统代为回答：",
     "no_consent": "没有授权，不问：",
+    "guarantor_waits": "保证人的核对还没有结果：",
 }
 _WHO = {"customer": "客户", "system": "系统", "partner": "合作方", "staff": "工作人员"}
 

@@ -19,6 +19,7 @@ from backend.domains.guarantees import service as guarantees
 from backend.domains.guarantees.model import Guarantee
 from backend.domains.relations import service as relations
 from backend.flows import expire_guarantees, see_guarantor
+from backend.overview import story
 from backend.sandbox import specimens
 from backend.sandbox.forms import Form
 from backend.sandbox.specimens.people import Person
@@ -465,6 +466,39 @@ async def test_a_system_that_refuses_how_we_ask_does_not_end_the_guarantee(
     assert [g.status for g in await of_case(studio, number)] == ["opened"]
     await guarantor.get("/guarantee/confirm")
     await promise(guarantor)
+    assert [g.status for g in await of_case(studio, number)] == ["confirmed"], guarantor.words
+
+
+@pytest.mark.parametrize(
+    ("more", "source"),
+    [
+        ({"profile": {"bureau_overdue_amount": None}}, "credit_bureau"),
+        ({"identity": "not_found"}, "identity_check"),
+    ],
+)
+async def test_what_nobody_knows_ends_no_guarantee_and_is_asked_again_the_next_day(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, more: dict[str, object], source: str
+) -> None:
+    """A8-12: a report without the amount, or a register without the person, says nothing against them."""
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang, **more)
+    for _ in range(2):
+        await promise(guarantor)
+        assert guarantor.reply.status_code == 503
+        assert "明天再来" in guarantor.words
+        assert [g.status for g in await of_case(studio, number)] == ["opened"]
+        await guarantor.get("/guarantee/confirm")
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        case = (await applications.by_number(tx, number)).id
+        told = await story.told(tx, await applications.events(tx, case))
+    asked = [row for row in await studio.ledger(source) if row["case"] == case]
+    assert len(asked) == 2, "the borrower's question, and one of the guarantor"
+    assert any(each.text.startswith("保证人的核对还没有结果") for each in told)
+    await known(studio, wang)
+    with clock.at(clock.now() + timedelta(days=1)):
+        await guarantor.get("/guarantee/confirm")
+        await promise(guarantor)
     assert [g.status for g in await of_case(studio, number)] == ["confirmed"], guarantor.words
 
 
