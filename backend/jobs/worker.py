@@ -78,7 +78,9 @@ async def _go_on(context: Context, delivery: Delivery) -> str:
 async def _lease(context: Context, actor: Actor, effect_id: str, *, at_once: bool) -> Delivery | None:
     """The effect, if it is ours now, and what its handler found in the same transaction where it has a hand in it.
 
-    What goes wrong there leaves the lease as it was, and the handler comes to it by itself, where it is counted.
+    What goes wrong there leaves the lease as it was, and the handler comes to it by itself, where it is counted; so
+    is a lease that cannot be had. A mistake of ours is an incident each time, at level error: nobody is kept waiting
+    by one in the first step alone, so it would not be seen otherwise.
     """
     try:
         async with context.db.begin(actor, durable=False) as tx:
@@ -92,9 +94,18 @@ async def _lease(context: Context, actor: Actor, effect_id: str, *, at_once: boo
                 delivery.effect = await effects.lease(tx, effect_id) or effect
         return delivery
     except Exception as problem:
-        log.warning("lease without its first step", error=type(problem).__name__)
-    async with context.db.begin(actor, durable=False) as tx:
-        effect = await effects.lease(tx, effect_id)
+        say = log.warning if isinstance(problem, Problem) else log.error
+        say("lease without its first step", effect=effect_id, error=type(problem).__name__)
+    try:
+        async with context.db.begin(actor, durable=False) as tx:
+            effect = await effects.lease(tx, effect_id)
+    except Problem:
+        raise
+    except Exception as bug:
+        log.error("effect cannot be taken", effect=effect_id, error=type(bug).__name__, exc_info=True)
+        async with context.db.begin(actor, durable=False) as tx:
+            await effects.unreadable(tx, effect_id, type(bug).__name__)
+        return None
     return Delivery(effect) if effect else None
 
 

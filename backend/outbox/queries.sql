@@ -93,6 +93,15 @@ where status = 'dead'
 group by institution_id, kind
 order by institution_id, kind;
 
+-- name: failing(attempts)
+-- scope: all institutions, because the operator hears of what fails again and again before it gives up. Counts and
+-- codes only.
+select institution_id, kind, count(*), min(created_at), max(last_error)
+from outbox.effects
+where status = 'waiting' and last_error is not null and attempts >= :attempts
+group by institution_id, kind
+order by institution_id, kind;
+
 -- name: forget_payload(institution_id, id, payload)!
 -- What it carried was a secret and has been used; the row and its key stay.
 update outbox.effects set payload = :payload where institution_id = :institution_id and id = :id;
