@@ -11,6 +11,7 @@ from backend.core import clock
 from backend.core.actor import Actor, system
 from backend.demo import staff_id
 from backend.domains.applications import service as applications
+from backend.domains.audit import service as audit
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
@@ -222,7 +223,7 @@ async def test_the_word_is_an_edge_an_event_consents_of_ones_own_and_counts_as_e
         events = [e.event for e in await applications.events(tx, given.application_id)]
         assert [e for e in events if e.startswith("guarantor_")] == [
             "guarantor_asked", "guarantor_opened", "guarantor_identified", "guarantor_phone_proved",
-            "guarantor_face_passed", "guarantor_confirmed",
+            "guarantor_face_started", "guarantor_face_passed", "guarantor_confirmed",
         ]  # fmt: skip
     with clock.at(clock.now() + timedelta(seconds=60)):
         await studio.drain()
@@ -450,6 +451,28 @@ async def test_what_others_know_of_the_guarantor_ends_it_without_telling_the_bor
     await phone.get(f"/my/{number}/guarantors")
     assert "逾期。" not in phone.words
     assert "没有办成" in phone.words
+
+
+async def test_every_end_of_a_guarantors_face_check_is_an_event_and_in_the_audit_chain(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    """A5-04: also one that was not passed."""
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await known(studio, wang)
+    await take_up(guarantor, await link(phone, number))
+    await card(guarantor, wang)
+    await proof(guarantor, wang.phone)
+    for outcome in ("failed", "cancelled", "passed"):
+        await guarantor.get("/guarantee/liveness")
+        await face(guarantor, outcome)
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        case = await applications.by_number(tx, number)
+        events = [e.event for e in await applications.events(tx, case.id) if "_face_" in e.event]
+        acts = [e.action for e in await audit.of(tx, number) if "_face_" in e.action]
+    said = ["started", "failed", "started", "cancelled", "started", "passed"]
+    assert events == [f"guarantor_face_{each}" for each in said]
+    assert acts[::-1] == [f"application.{each}" for each in events]
 
 
 @pytest.mark.parametrize("system_name", ["identity_check", "credit_bureau"])
