@@ -64,11 +64,15 @@ async def _go_on(context: Context, delivery: Delivery) -> str:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
     if delivery.is_recorded() and not error:
+        if effect.last_error:
+            async with context.db.begin(actor, durable=False) as tx:
+                await effects.hasten(tx, effect)
         return "delivered"
     failpoints.hit(SENT)
     async with context.db.begin(actor, durable=False) as tx:
         if not error:
             await effects.delivered(tx, effect)
+            await effects.hasten(tx, effect)
             return "delivered"
         dead = await effects.failed(tx, effect, error, final=final)
     log.warning("effect not delivered", kind=effect.kind, error=error, attempt=effect.attempts, dead=dead)

@@ -174,14 +174,15 @@ async def keep(tx: Tx, effect: Effect) -> bool:
 
 
 async def delivered(tx: Tx, effect: Effect) -> None:
-    """The other side has it, also when the lease ran out meanwhile: one success is enough.
+    """The other side has it, also when the lease ran out meanwhile: one success is enough."""
+    await Q.delivered(tx, institution_id=tx.institution_id, id=effect.id, now=tx.now)
 
-    Its like that wait because a system was away, or because they failed as this one did, need wait no longer.
-    """
+
+async def hasten(tx: Tx, effect: Effect) -> None:
+    """After a delivery: its like that wait because a system was away, or because they failed as this one did, need
+    wait no longer. In no transaction that does anything else: it takes hold of what is others'."""
     error = effect.last_error if effect.last_error != LOST else None
-    await Q.delivered(
-        tx, institution_id=tx.institution_id, id=effect.id, kind=effect.kind, error=error, now=tx.now
-    )
+    await Q.hasten(tx, institution_id=tx.institution_id, kind=effect.kind, error=error, now=tx.now)
 
 
 async def failed(tx: Tx, effect: Effect, error: str, *, final: bool = False) -> bool:
