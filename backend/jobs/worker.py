@@ -22,7 +22,7 @@ from backend.core.actor import Actor, everywhere, system
 from backend.core.errors import Problem, Unavailable
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
-from backend.jobs.handlers import HANDLERS, JOINED, Delivery
+from backend.jobs.handlers import HANDLERS, Delivery, Joined
 from backend.jobs.timetable import TIMETABLE, Task
 from backend.outbox import effects, queue
 from backend.outbox.effects import Effect
@@ -92,8 +92,9 @@ async def _lease(context: Context, actor: Actor, effect_id: str, *, at_once: boo
             if effect is None:
                 return None
             delivery = Delivery(effect, at_once=at_once)
-            if joined := JOINED.get(effect.kind):
-                await joined.begin(tx, delivery)
+            handler = HANDLERS.get(effect.kind)
+            if isinstance(handler, Joined):
+                await handler.begin(tx, delivery)
             if at_once and not delivery.is_recorded():
                 delivery.effect = await effects.lease(tx, effect_id) or effect
         return delivery
@@ -115,12 +116,15 @@ async def _lease(context: Context, actor: Actor, effect_id: str, *, at_once: boo
 
 async def _handled(context: Context, effect: Effect, delivery: Delivery) -> tuple[str, bool]:
     """(why it failed or "", whether that is final)."""
-    handler, joined = HANDLERS.get(effect.kind), JOINED.get(effect.kind)
+    handler = HANDLERS.get(effect.kind)
     if handler is None:
         return f"no handler for {effect.kind}", True
     try:
         async with asyncio.timeout(HANDLER_SECONDS):
-            await (joined.go_on(context, delivery) if joined else handler(context, effect))
+            if isinstance(handler, Joined):
+                await handler.go_on(context, delivery)
+            else:
+                await handler(context, effect)
     except Unavailable as problem:
         return problem.code, False
     except OutsideRefused as refusal:

@@ -286,9 +286,10 @@ async def test_a_first_step_that_fails_leaves_the_case_to_the_handler(
     async def fail(*_: object) -> object:
         raise RuntimeError("planted")
 
-    joined = handlers.JOINED[submit_application.DECIDE]
+    joined = handlers.HANDLERS[submit_application.DECIDE]
+    assert isinstance(joined, handlers.Joined)
     monkeypatch.setitem(
-        handlers.JOINED, submit_application.DECIDE, msgspec.structs.replace(joined, begin=fail)
+        handlers.HANDLERS, submit_application.DECIDE, msgspec.structs.replace(joined, begin=fail)
     )
     with capture_logs() as said:
         application = await road.apply(id_number())
