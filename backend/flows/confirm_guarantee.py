@@ -1,7 +1,8 @@
 """确认担保: the guarantor's own word, after reading, when nothing stands against it (A1-08, A8-12).
 
 Who it is and whether they pay their own debts is asked outside under their own consents (D3-09) before the one
-transaction that records everything: guarantee, edge of the relation graph, event, notice and audit row.
+transaction that records everything: guarantee, edge of the relation graph, event, notice and audit row. An answer that
+leaves it open neither gives nor ends the guarantee: it stays open, and is asked anew on another day.
 """
 
 from datetime import datetime
@@ -10,6 +11,7 @@ import msgspec
 
 from backend.core import clock
 from backend.core.actor import Actor
+from backend.core.errors import Unavailable
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.contracts.model import ReadTooFast
@@ -30,6 +32,22 @@ from backend.integrations.http import OutsideRefused, OutsideUnavailable
 from backend.integrations.identity_check.port import Match
 
 CONFIRMED = "guarantor_confirmed"
+WAITS = "guarantor_waits"
+"""Who had no answer for us follows after a dot."""
+
+
+class AnswerMissing(Unavailable):
+    """A system answered, and left open what was asked of it."""
+
+    code = "guarantor_answer_missing"
+    message = (
+        "核对的结果还没有齐，今天先不能确认。您填的都收好了，请明天再来点一次确认。"
+        "要是那时链接已经过期，就请对方重新发一个"
+    )
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        super().__init__(source=source)
 
 
 class _Ready(msgspec.Struct, frozen=True):
@@ -44,10 +62,16 @@ class _Ready(msgspec.Struct, frozen=True):
 
 async def confirm_guarantee(context: Context, actor: Actor, session_id: str, shown_token: str) -> None:
     """Raises `ReadTooFast`, `ShownTokenInvalid`, `ConsentMissing`, `LinkGone`, `GuaranteeMoved`; Unavailable when a
-    system that has to be asked is down or refuses the question; `NotAGuarantor` after it has ended the guarantee."""
+    system that has to be asked is down, refuses the question or leaves it open; `NotAGuarantor` after it has ended the
+    guarantee."""
     async with context.db.read(actor) as tx:
         ready = await _ready(context, tx, session_id, shown_token)
-    why = await _outside(context, ready)
+    try:
+        why = await _outside(context, ready)
+    except AnswerMissing as missing:
+        async with context.db.begin(actor) as tx:
+            await applications.note(tx, ready.standing.application, f"{WAITS}.{missing.source}")
+        raise
     images: list[str] = []
     async with context.db.begin(actor) as tx:
         standing = await require_guarantee(tx, session_id, "confirm", lock=True)
@@ -105,16 +129,20 @@ async def _outside(context: Context, ready: _Ready) -> str:
 
 
 async def _asked(context: Context, ready: _Ready, guarantee: Guarantee, person: Person) -> str:
+    """The same question the same day is answered from the same query; one that was left open is asked anew the next."""
+    key = f"{guarantee.id}:{clock.today()}"
     known = await context.clients.identity_check.verify(
         name=person.name,
         id_number=person.id_number,
         authorisation_id=ready.identity.id,
         case_id=guarantee.application_id,
-        key=f"identity:{guarantee.id}",
+        key=f"identity:{key}",
         phone=person.phone or "",
     )
-    if known.result is not Match.MATCH or known.phone_result is Match.MISMATCH:
+    if Match.MISMATCH in (known.result, known.phone_result):
         return "identity"
+    if known.result is not Match.MATCH:
+        raise AnswerMissing("identity_check")
     report = await context.clients.credit_bureau.report(
         name=person.name,
         id_number=person.id_number,
@@ -122,11 +150,14 @@ async def _asked(context: Context, ready: _Ready, guarantee: Guarantee, person: 
         authorisation_id=ready.bureau.id,
         consent_sha256=ready.bureau.text_sha256,
         case_id=guarantee.application_id,
-        key=f"bureau:{guarantee.id}",
+        key=f"bureau:{key}",
     )
-    if report.found and report.facts.get("bureau_overdue_amount") != 0:
-        return "own_overdue" if "bureau_overdue_amount" in report.facts else "bureau"
-    return ""
+    overdue = report.facts.get("bureau_overdue_amount")
+    if type(overdue) is not int:
+        if report.found:
+            raise AnswerMissing("credit_bureau")
+        return ""
+    return "own_overdue" if overdue else ""
 
 
 async def _record(tx: Tx, standing: Standing, ready: _Ready) -> None:

@@ -92,15 +92,12 @@ async def _decide(context: Context, delivery: Delivery) -> None:
     )
 
 
-JOINED: dict[str, Joined] = {submit_application.DECIDE: Joined(_take, _decide)}
-
-
 async def _measure(context: Context, effect: Effect) -> None:
     await measure_strategy.measure_strategy(context, effect.institution_id, effect.case_id)
 
 
-HANDLERS: dict[str, Handler] = {
-    submit_application.DECIDE: _for_case("decide", decide_application.decide_application),
+HANDLERS: dict[str, Handler | Joined] = {
+    submit_application.DECIDE: Joined(_take, _decide),
     confirm_disclosure.HAND_OFF: _for_case("hand off", hand_off.hand_off),
     hand_off.OFFER: put_offer.put_offer,
     receive_bank_event.APPLY: _for_case("mobile bank", apply_bank_events.apply_bank_events),

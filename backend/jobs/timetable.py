@@ -48,10 +48,13 @@ async def _wake_overdue(context: Context) -> None:
 
 
 async def _sound_alarms(context: Context) -> None:
-    """A dead letter is an incident until somebody revives it: said again every minute, at level error."""
+    """A dead letter is an incident until somebody revives it, and so is what is on its way to become one: said again
+    every minute, at level error."""
     async with context.db.read(everywhere("alarms")) as tx:
         for alarm in await effects.alarms(tx):
             log.error("dead letters wait for a person", **msgspec.to_builtins(alarm))
+        for alarm in await effects.failing(tx):
+            log.error("effects fail again and again", **msgspec.to_builtins(alarm))
 
 
 async def _forget_quotas(context: Context) -> None:
@@ -71,7 +74,7 @@ async def _forget_answers(context: Context) -> None:
 
 TIMETABLE: list[Task] = [
     Task("wake overdue effects", 1.0, _wake_overdue, queue.REST),
-    Task("sound the alarm over dead letters", 60, _sound_alarms),
+    Task("sound the alarm over what does not arrive", 60, _sound_alarms),
     Task("forget old quotas", 3600, _forget_quotas),
     Task("forget old authorisations", 3600, _forget_states),
     Task("empty old answers of requests", 3600, _forget_answers),

@@ -22,7 +22,7 @@ from backend.core.actor import Actor, everywhere, system
 from backend.core.errors import Problem, Unavailable
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
-from backend.jobs.handlers import HANDLERS, JOINED, Delivery, decider
+from backend.jobs.handlers import HANDLERS, Delivery, Joined, decider
 from backend.jobs.timetable import TIMETABLE, Task
 from backend.outbox import effects, queue
 from backend.outbox.effects import Effect
@@ -64,11 +64,15 @@ async def _go_on(context: Context, delivery: Delivery) -> str:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
     if delivery.is_recorded() and not error:
+        if effect.last_error:
+            async with context.db.begin(actor, durable=False) as tx:
+                await effects.hasten(tx, effect)
         return "delivered"
     failpoints.hit(SENT)
     async with context.db.begin(actor, durable=False) as tx:
         if not error:
             await effects.delivered(tx, effect)
+            await effects.hasten(tx, effect)
             return "delivered"
         dead = await effects.failed(tx, effect, error, final=final)
     log.warning("effect not delivered", kind=effect.kind, error=error, attempt=effect.attempts, dead=dead)
@@ -78,7 +82,9 @@ async def _go_on(context: Context, delivery: Delivery) -> str:
 async def _lease(context: Context, actor: Actor, effect_id: str, *, at_once: bool) -> Delivery | None:
     """The effect, if it is ours now, and what its handler found in the same transaction where it has a hand in it.
 
-    What goes wrong there leaves the lease as it was, and the handler comes to it by itself, where it is counted.
+    What goes wrong there leaves the lease as it was, and the handler comes to it by itself, where it is counted; so
+    is a lease that cannot be had. A mistake of ours is an incident each time, at level error: nobody is kept waiting
+    by one in the first step alone, so it would not be seen otherwise.
     """
     try:
         async with context.db.begin(actor, durable=False, same_plans=True) as tx:
@@ -86,26 +92,39 @@ async def _lease(context: Context, actor: Actor, effect_id: str, *, at_once: boo
             if effect is None:
                 return None
             delivery = Delivery(effect, at_once=at_once)
-            if joined := JOINED.get(effect.kind):
-                await joined.begin(tx, delivery)
+            handler = HANDLERS.get(effect.kind)
+            if isinstance(handler, Joined):
+                await handler.begin(tx, delivery)
             if at_once and not delivery.is_recorded():
                 delivery.effect = await effects.lease(tx, effect_id) or effect
         return delivery
     except Exception as problem:
-        log.warning("lease without its first step", error=type(problem).__name__)
-    async with context.db.begin(actor, durable=False) as tx:
-        effect = await effects.lease(tx, effect_id)
+        say = log.warning if isinstance(problem, Problem) else log.error
+        say("lease without its first step", effect=effect_id, error=type(problem).__name__)
+    try:
+        async with context.db.begin(actor, durable=False) as tx:
+            effect = await effects.lease(tx, effect_id)
+    except Problem:
+        raise
+    except Exception as bug:
+        log.error("effect cannot be taken", effect=effect_id, error=type(bug).__name__, exc_info=True)
+        async with context.db.begin(actor, durable=False) as tx:
+            await effects.unreadable(tx, effect_id, type(bug).__name__)
+        return None
     return Delivery(effect) if effect else None
 
 
 async def _handled(context: Context, effect: Effect, delivery: Delivery) -> tuple[str, bool]:
     """(why it failed or "", whether that is final)."""
-    handler, joined = HANDLERS.get(effect.kind), JOINED.get(effect.kind)
+    handler = HANDLERS.get(effect.kind)
     if handler is None:
         return f"no handler for {effect.kind}", True
     try:
         async with asyncio.timeout(HANDLER_SECONDS):
-            await (joined.go_on(context, delivery) if joined else handler(context, effect))
+            if isinstance(handler, Joined):
+                await handler.go_on(context, delivery)
+            else:
+                await handler(context, effect)
     except Unavailable as problem:
         return problem.code, False
     except OutsideRefused as refusal:

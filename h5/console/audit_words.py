@@ -74,8 +74,6 @@ WORDS: dict[str, str] = {
     "application.begin": "开始填申请",
     "application.liveness": "做了人脸核对",
     "application.resume": "换手机接着办",
-    "application.consents_renewed": "重新看过授权",
-    "application.offer_overtaken": "额度被新的代替",
     "application.upheld": "人工复核维持原结果",
     "audit.read": "看了审计记录",
     "audit.verified": "核对了审计链",

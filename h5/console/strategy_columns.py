@@ -211,7 +211,7 @@ async def _checked(here: Here, page: ColumnsPage) -> ColumnsPage:
         async with here.context.db.read(here.actor) as tx:
             content = held
             if page.changed:
-                content = await strategy_edits.whole(tx, _later(version, held, form))
+                content = await strategy_edits.whole(tx, version, _later(version, held, form))
             ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
         report = await aside.run(ready.report)
     except ContentInvalid as problem:

@@ -7,6 +7,7 @@ import msgspec
 
 from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
+from backend.domains.strategies import checks
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.arranging import ArrangementWrong
 from backend.domains.strategies.model import UnionContent, Version
@@ -47,7 +48,7 @@ async def saved(
             version = await found(tx, version_id)
             if not isinstance(version.content, UnionContent):
                 raise Invalid(fields={"note": editor.county})
-            content = await whole(tx, change(tx, version, version.content))
+            content = await whole(tx, version, change(tx, version, version.content))
             note = (form.get("note") or otherwise)[:200]
             made = await strategies.save(tx, version_id, content, note=note)
     except (Invalid, Conflict, NotPermitted) as problem:
@@ -55,14 +56,18 @@ async def saved(
     return here.go(f"{HOME}/{made.id}{editor.done}")
 
 
-async def whole(tx: Tx, change: Awaitable[UnionContent]) -> UnionContent:
+async def whole(tx: Tx, version: Version, change: Awaitable[UnionContent]) -> UnionContent:
     """What a change gives, without what nothing reads any more; raises `ArrangementWrong` where the flow of a file is
-    not written out."""
+    not written out, which only the checks can tell from a mistake of ours."""
     try:
         content = await change
         document = await strategy_models.trimmed(tx, content.document)
         return UnionContent(document=document, openings=content.openings)
     except (LookupError, TypeError, AttributeError, ValueError) as cause:
+        assert isinstance(version.content, UnionContent)
+        said = await checks.document_findings(tx, version.stage, version.content.document)
+        if not any(each.blocks for each in said):
+            raise
         raise ArrangementWrong(why="这张图里有没写完整的节点，请用文件改好再来") from cause
 
 

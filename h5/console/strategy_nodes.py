@@ -164,7 +164,7 @@ async def _checked(here: Here, page: NodePage, form: dict[str, str]) -> NodePage
     assert isinstance(held, UnionContent)
     try:
         async with here.context.db.read(here.actor) as tx:
-            content = await strategy_edits.whole(tx, _later(held, form))
+            content = await strategy_edits.whole(tx, version, _later(held, form))
             ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
         report = await aside.run(ready.report)
     except ContentInvalid as problem:

@@ -125,7 +125,7 @@ async def _checked(here: Here, page: ScorePage, form: dict[str, str]) -> ScorePa
     assert isinstance(held, UnionContent)
     try:
         async with here.context.db.read(here.actor) as tx:
-            content = await strategy_edits.whole(tx, _changed(tx, held, form))
+            content = await strategy_edits.whole(tx, version, _changed(tx, held, form))
             ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
         report = await aside.run(ready.report)
     except ContentInvalid as problem:

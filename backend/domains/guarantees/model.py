@@ -43,7 +43,7 @@ REASONS: dict[str, str] = {
     "circle": "与借款人互相担保",
     "too_many": "担保的人数到了上限",
     "too_much": "担保的金额到了上限",
-    "bureau": "信用报告没有查到",
+    "bureau": "信用报告没有查到",  # of rows from before such an answer was asked again
     "borrower_withdrew": "借款人收回",
     "case_ended": "申请已经结束",
     "link_over": "过了有效期",

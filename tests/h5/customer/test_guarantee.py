@@ -11,6 +11,7 @@ from backend.core import clock
 from backend.core.actor import Actor, system
 from backend.demo import staff_id
 from backend.domains.applications import service as applications
+from backend.domains.audit import service as audit
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
@@ -19,6 +20,7 @@ from backend.domains.guarantees import service as guarantees
 from backend.domains.guarantees.model import Guarantee
 from backend.domains.relations import service as relations
 from backend.flows import expire_guarantees, see_guarantor
+from backend.overview import story
 from backend.sandbox import specimens
 from backend.sandbox.forms import Form
 from backend.sandbox.specimens.people import Person
@@ -221,7 +223,7 @@ async def test_the_word_is_an_edge_an_event_consents_of_ones_own_and_counts_as_e
         events = [e.event for e in await applications.events(tx, given.application_id)]
         assert [e for e in events if e.startswith("guarantor_")] == [
             "guarantor_asked", "guarantor_opened", "guarantor_identified", "guarantor_phone_proved",
-            "guarantor_face_passed", "guarantor_confirmed",
+            "guarantor_face_started", "guarantor_face_passed", "guarantor_confirmed",
         ]  # fmt: skip
     with clock.at(clock.now() + timedelta(seconds=60)):
         await studio.drain()
@@ -451,6 +453,28 @@ async def test_what_others_know_of_the_guarantor_ends_it_without_telling_the_bor
     assert "没有办成" in phone.words
 
 
+async def test_every_end_of_a_guarantors_face_check_is_an_event_and_in_the_audit_chain(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    """A5-04: also one that was not passed."""
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await known(studio, wang)
+    await take_up(guarantor, await link(phone, number))
+    await card(guarantor, wang)
+    await proof(guarantor, wang.phone)
+    for outcome in ("failed", "cancelled", "passed"):
+        await guarantor.get("/guarantee/liveness")
+        await face(guarantor, outcome)
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        case = await applications.by_number(tx, number)
+        events = [e.event for e in await applications.events(tx, case.id) if "_face_" in e.event]
+        acts = [e.action for e in await audit.of(tx, number) if "_face_" in e.action]
+    said = ["started", "failed", "started", "cancelled", "started", "passed"]
+    assert events == [f"guarantor_face_{each}" for each in said]
+    assert acts[::-1] == [f"application.{each}" for each in events]
+
+
 @pytest.mark.parametrize("system_name", ["identity_check", "credit_bureau"])
 async def test_a_system_that_refuses_how_we_ask_does_not_end_the_guarantee(
     studio: Studio, phone: Phone, zhang: Person, wang: Person, system_name: str
@@ -465,6 +489,39 @@ async def test_a_system_that_refuses_how_we_ask_does_not_end_the_guarantee(
     assert [g.status for g in await of_case(studio, number)] == ["opened"]
     await guarantor.get("/guarantee/confirm")
     await promise(guarantor)
+    assert [g.status for g in await of_case(studio, number)] == ["confirmed"], guarantor.words
+
+
+@pytest.mark.parametrize(
+    ("more", "source"),
+    [
+        ({"profile": {"bureau_overdue_amount": None}}, "credit_bureau"),
+        ({"identity": "not_found"}, "identity_check"),
+    ],
+)
+async def test_what_nobody_knows_ends_no_guarantee_and_is_asked_again_the_next_day(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, more: dict[str, object], source: str
+) -> None:
+    """A8-12: a report without the amount, or a register without the person, says nothing against them."""
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang, **more)
+    for _ in range(2):
+        await promise(guarantor)
+        assert guarantor.reply.status_code == 503
+        assert "明天再来" in guarantor.words
+        assert [g.status for g in await of_case(studio, number)] == ["opened"]
+        await guarantor.get("/guarantee/confirm")
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        case = (await applications.by_number(tx, number)).id
+        told = await story.told(tx, await applications.events(tx, case))
+    asked = [row for row in await studio.ledger(source) if row["case"] == case]
+    assert len(asked) == 2, "the borrower's question, and one of the guarantor"
+    assert any(each.text.startswith("保证人的核对还没有结果") for each in told)
+    await known(studio, wang)
+    with clock.at(clock.now() + timedelta(days=1)):
+        await guarantor.get("/guarantee/confirm")
+        await promise(guarantor)
     assert [g.status for g in await of_case(studio, number)] == ["confirmed"], guarantor.words
 
 
