@@ -166,8 +166,10 @@ class Database:
 
         `durable=False` does not wait for the disk: a server that dies in the next moments forgets it, as if it had
         never been. Only for notes on our own work that is then simply done again, such as the lease of an effect.
+        `same_plans` for a road that many walk: its statements are planned once, not anew for the values of each.
         """
         how = "" if durable else "; set local synchronous_commit = off"
+        how += "; set local plan_cache_mode = force_generic_plan" if same_plans else ""
         return _Transaction(self, actor, "begin", self._flush_audit, how)
 
     def read(self, actor: Actor) -> AbstractAsyncContextManager[Tx]:
