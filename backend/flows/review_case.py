@@ -43,7 +43,7 @@ from backend.domains.reviews.model import (
     ReviewAnswered,
     VerdictInvalid,
 )
-from backend.flows import notify, submit_application
+from backend.flows import notify, own_case, submit_application
 from backend.flows.context import Context
 from backend.flows.decide_application import OFFER_DAYS
 
@@ -130,7 +130,8 @@ async def require_another_person(tx: Tx, application: Application, review: Revie
     of_case = (await reviews.of_application(tx, application.id)).values()
     others = [each for each in of_case if each.id != review.id]
     makers = [one.maker for each in others for one in await exceedings.of_review(tx, each.id)]
-    if has_touched(tx.actor.id, application, review, [*(each.answered_by for each in others), *makers]):
+    before = [*(each.answered_by for each in others), *makers]
+    if has_touched(tx.actor.id, application, review, before) or await own_case.own_case(tx, application):
         raise NotYourReview()
 
 

@@ -5,12 +5,14 @@ from backend.db.database import Database
 from backend.domains.applications import service as applications
 from backend.domains.reviews import rechecks
 from backend.domains.reviews.model import RecheckYours
+from backend.flows import own_case
 
 
 async def settle_recheck(db: Database, actor: Actor, recheck_id: str, done: str) -> None:
     """Raises `RecheckMissing`, `RecheckYours`, `RecheckAnswered`, `FindingInvalid`."""
     async with db.begin(actor) as tx:
         recheck = await rechecks.get(tx, recheck_id)
-        if (await applications.get(tx, recheck.application_id)).officer_id == actor.id:
+        application = await applications.get(tx, recheck.application_id)
+        if application.officer_id == actor.id or await own_case.own_case(tx, application):
             raise RecheckYours()
         await rechecks.settle(tx, recheck, done)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -13,11 +14,12 @@ from backend.demo import staff_id
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Declared, StepMissing
 from backend.domains.customers import consents
+from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import ConsentMissing
 from backend.domains.identity.model import NotYours
 from backend.domains.reviews import service as reviews
-from backend.domains.reviews.model import ReviewAlreadyAsked, ReviewAnswered, VerdictInvalid
+from backend.domains.reviews.model import NotYourReview, ReviewAlreadyAsked, ReviewAnswered, VerdictInvalid
 from backend.flows import (
     cancel_application,
     decide_application,
@@ -95,6 +97,18 @@ async def test_a_reviewer_approves_a_referred_case_and_it_goes_on(road: Road) ->
     assert (await road.hand_off(application)).status == "handed_off"
     await road.later(minutes=2)
     assert await invariants.ask(road.db) == {}
+
+
+async def test_nobody_decides_about_their_own_loan(road: Road, owner: asyncpg.Connection) -> None:
+    application = await road.apply(ME, script={"preset": "good", "phone": "unknown"})
+    review = await only_review(road)
+    async with road.db.read(JIA) as tx:
+        phone = (await customers.get(tx, application.customer_id or "")).phone
+    await owner.execute("update identity.staff set phone = $1 where id = $2", phone, REVIEWER.id)
+    with pytest.raises(NotYourReview):
+        await review_case.review_case(road.context, REVIEWER, review.id, YES)
+    await owner.execute("update identity.staff set phone = '' where id = $1", REVIEWER.id)
+    assert (await review_case.review_case(road.context, REVIEWER, review.id, YES)).status == "approved"
 
 
 async def test_a_granted_request_goes_on_as_a_new_application(road: Road) -> None:
