@@ -93,7 +93,7 @@ class NotYourReview(NotPermitted):
     """Maker and checker are two people."""
 
     code = "not_your_review"
-    message = "您营销或经办过这笔业务，要由另一位审查人来看"
+    message = "您营销或经办过这笔业务，或者就是客户本人，要由另一位审查人来看"
 
 
 class GroundMissing(Invalid):
@@ -172,7 +172,7 @@ class RecheckYours(NotPermitted):
     """Who brought a case in does not check it, who found it wrong does not settle it."""
 
     code = "recheck_yours"
-    message = "您经办过这笔业务，或者问题就是您提出的，要由另一个人来办"
+    message = "您经办过这笔业务，或者就是客户本人，或者问题就是您提出的，要由另一个人来办"
 
 
 class FindingInvalid(Invalid):
