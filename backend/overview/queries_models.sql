@@ -11,7 +11,7 @@ limit :most;
 -- name: score_counts(model_hash, since, edges)
 -- How many cases of each county fell between the score's edges of the training sample.
 -- scope: all institutions, because a model of the union is watched over all counties; counts only.
-select d.institution_id, width_bucket(d.score, :edges::integer[]) as bin, count(*)::integer as cases
+select d.institution_id, width_bucket(d.score::float8, :edges::float8[]) as bin, count(*)::integer as cases
 from models.observations o
 join decision.decisions d on d.institution_id = o.institution_id and d.id = o.decision_id
 where o.model_hash = :model_hash and o.at >= :since and d.score is not null

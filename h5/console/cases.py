@@ -49,7 +49,6 @@ SURVEY_READERS = ("reviewer", "auditor")
 GUARANTOR_SEERS = ("reviewer", "county_admin")
 """Who may say that they saw a guarantor in person: never the officer who brought the case."""
 
-TERMS = ("outcome", "amount", "rate", "term", "reason")
 CHOICES = {
     "referred": (("approved", "同意"), ("declined", "不同意")),
     "requested": (("granted", "复核通过"), ("upheld", "维持原结果")),

@@ -44,20 +44,6 @@ select * from applications.applications
 where institution_id = :institution_id and openid = :openid
 order by created_at desc;
 
--- name: of_officer(institution_id, officer_id, most)
--- What an officer's codes brought in, newest first.
-select * from applications.applications
-where institution_id = :institution_id and officer_id = :officer_id
-order by updated_at desc
-limit :most;
-
--- name: with_status(institution_id, status, most)
--- A work list, the longest waiting first.
-select * from applications.applications
-where institution_id = :institution_id and status = :status
-order by updated_at
-limit :most;
-
 -- name: waiting_everywhere(status, before, most)
 -- scope: all institutions, because one job resumes, expires and abandons for everybody. Ids only.
 select institution_id, id from applications.applications

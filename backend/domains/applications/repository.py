@@ -83,16 +83,6 @@ async def of_openid(tx: Tx, openid: str) -> list[Application]:
     return _applications(tx, await Q.of_openid(tx, institution_id=tx.institution_id, openid=openid))
 
 
-async def of_officer(tx: Tx, officer_id: str, most: int) -> list[Application]:
-    rows = await Q.of_officer(tx, institution_id=tx.institution_id, officer_id=officer_id, most=most)
-    return _applications(tx, rows)
-
-
-async def with_status(tx: Tx, status: str, most: int) -> list[Application]:
-    rows = await Q.with_status(tx, institution_id=tx.institution_id, status=status, most=most)
-    return _applications(tx, rows)
-
-
 async def waiting_everywhere(tx: Tx, status: str, before: datetime, most: int) -> list[tuple[str, str]]:
     rows = await Q.waiting_everywhere(tx, status=status, before=before, most=most)
     return [(row["institution_id"], row["id"]) for row in rows]

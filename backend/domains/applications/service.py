@@ -83,14 +83,6 @@ async def of_openid(tx: Tx, openid: str) -> list[Application]:
     return await repository.of_openid(tx, openid)
 
 
-async def of_officer(tx: Tx, officer_id: str, most: int = 100) -> list[Application]:
-    return await repository.of_officer(tx, officer_id, most)
-
-
-async def with_status(tx: Tx, status: str, most: int = 100) -> list[Application]:
-    return await repository.with_status(tx, status, most)
-
-
 async def waiting_everywhere(tx: Tx, status: str, before: datetime, most: int = 100) -> list[tuple[str, str]]:
     """(institution, application) in a status since before a moment; needs a union-wide reader."""
     return await repository.waiting_everywhere(tx, status, before, most)

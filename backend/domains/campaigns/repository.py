@@ -74,11 +74,6 @@ async def material(tx: Tx, material_id: str) -> Material | None:
     return _material(row) if row else None
 
 
-async def materials(tx: Tx, campaign_id: str) -> list[Material]:
-    rows = await Q.materials(tx, institution_id=tx.institution_id, campaign_id=campaign_id)
-    return [_material(row) for row in rows]
-
-
 async def approve_material(tx: Tx, material_id: str) -> int:
     changed: int = await Q.approve_material(
         tx, institution_id=tx.institution_id, id=material_id, reviewer=tx.actor.id, now=tx.now

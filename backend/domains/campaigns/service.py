@@ -248,10 +248,6 @@ async def get_material(tx: Tx, material_id: str) -> Material:
     return found
 
 
-async def list_materials(tx: Tx, campaign_id: str) -> list[Material]:
-    return await repository.materials(tx, campaign_id)
-
-
 async def officer_card(tx: Tx, officer: Staff) -> OfficerCard:
     """Who the officer is, as strangers may see it."""
     branches = {b.id: b.name for b in await institutions.branches(tx)}

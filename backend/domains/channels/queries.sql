@@ -43,13 +43,6 @@ select institution_id from channels.sms_messages where message_id = :message_id;
 update channels.sms_messages set status = :status, receipt_at = :at
 where institution_id = :institution_id and message_id = :message_id and receipt_at is null;
 
--- name: sms_of_case(institution_id, case_id)
--- What was sent about a case, for the support desk.
-select message_id, case_id, template, status, accepted_at, receipt_at
-from channels.sms_messages
-where institution_id = :institution_id and case_id = :case_id
-order by accepted_at;
-
 -- name: insert_state(state_hash, visit_hash, next_path, tries, expires_at)!
 -- An authorisation begins.
 insert into channels.oauth_states (state_hash, visit_hash, next_path, tries, expires_at)

@@ -26,10 +26,6 @@ select * from contracts.contracts
 where institution_id = :institution_id and application_id = :application_id
 for update;
 
--- name: by_number(institution_id, contract_no)^
--- Retrieval by number (A3-21).
-select * from contracts.contracts where institution_id = :institution_id and contract_no = :contract_no;
-
 -- name: institution_of(application_id)$
 -- scope: all institutions, because the mobile bank asks by application without naming the institution.
 select institution_id from contracts.contracts where application_id = :application_id;

@@ -88,13 +88,6 @@ async def standing(tx: Tx, application_id: str) -> tuple[str, date]:
     return row["status"], row["valid_until"]
 
 
-async def by_number(tx: Tx, contract_no: str) -> Contract:
-    found = _contract(await Q.by_number(tx, institution_id=tx.institution_id, contract_no=contract_no))
-    if found is None:
-        raise ContractMissing()
-    return found
-
-
 async def institution_of(tx: Tx, application_id: str) -> str:
     """Needs a union-wide reader. Raises `ContractMissing`."""
     found = await Q.institution_of(tx, application_id=application_id) if ids.is_uuid(application_id) else None

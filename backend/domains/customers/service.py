@@ -110,10 +110,6 @@ async def freeze(tx: Tx, customer_id: str, reason: str) -> None:
     await _move(tx, customer_id, "active", "frozen", reason)
 
 
-async def unfreeze(tx: Tx, customer_id: str, reason: str) -> None:
-    await _move(tx, customer_id, "frozen", "active", reason)
-
-
 async def get_many(tx: Tx, customer_ids: Iterable[str]) -> dict[str, Person]:
     """Many at once; for calculations in the process, never for a page."""
     wanted = sorted(set(customer_ids))

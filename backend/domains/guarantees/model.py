@@ -27,9 +27,6 @@ GUARANTEE = Lifecycle(
 
 OPEN = ("invited", "opened")
 
-STEPS = ("identity", "phone", "liveness", "confirm")
-"""What the guarantor does, in this order, after taking the link up."""
-
 REASONS: dict[str, str] = {
     "declined": "本人不愿意",
     "under_age": "未满 18 周岁",

@@ -79,10 +79,6 @@ select institution_id, id, openid, customer_id, application_id, expires_at
 from identity.customer_sessions
 where institution_id = :institution_id and token_hash = :token_hash and expires_at > :now;
 
--- name: set_session_openid(institution_id, id, openid)!
--- WeChat said who holds the phone.
-update identity.customer_sessions set openid = :openid where institution_id = :institution_id and id = :id;
-
 -- name: set_session_application(institution_id, id, application_id, customer_id)!
 -- Which draft this browser works on, and whose it is once that is known.
 update identity.customer_sessions set application_id = :application_id, customer_id = :customer_id

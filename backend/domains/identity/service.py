@@ -178,10 +178,6 @@ async def customer_session(tx: Tx, token: str) -> CustomerSession | None:
     return CustomerSession(**dict(row)) if row is not None else None
 
 
-async def set_session_openid(tx: Tx, session_id: str, openid: str) -> None:
-    await Q.set_session_openid(tx, institution_id=tx.institution_id, id=session_id, openid=openid)
-
-
 async def set_session_application(
     tx: Tx, session_id: str, application_id: str | None, customer_id: str | None
 ) -> None:

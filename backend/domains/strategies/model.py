@@ -89,6 +89,11 @@ class CountyContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 Content = UnionContent | CountyContent
 
 
+def label(stage: str, number: int) -> str:
+    """`准入 第 3 版`."""
+    return f"{STAGES.get(stage, stage)} 第 {number} 版"
+
+
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """`content_hash` is over the canonical content; `document_hash` names what runs: the union's document, or the
     county's as composed from its content."""
@@ -119,8 +124,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """`准入 第 3 版`."""
-        return f"{STAGES.get(self.stage, self.stage)} 第 {self.number} 版"
+        return label(self.stage, self.number)
 
     @property
     def status_label(self) -> str:
@@ -188,14 +192,6 @@ class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
     report: Report
     run_by: str
     run_at: datetime
-
-
-class Approval(msgspec.Struct, frozen=True, kw_only=True):
-    verdict: Literal["approved", "rejected"]
-    checker: str
-    reason: str
-    check_run_id: str | None
-    at: datetime
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,6 +17,11 @@ returning version_id;
 -- A version of the union or of this institution.
 select * from strategies.versions where institution_id in ('*', :institution_id) and id = :id;
 
+-- name: numbers(institution_id, ids)
+-- What some versions are called by.
+select id, stage, number from strategies.versions
+where institution_id in ('*', :institution_id) and id = any(:ids::uuid[]);
+
 -- name: any_of(id)^
 -- A version, whoever's it is.
 -- scope: all institutions, because head office may read every county's overlay; row-level security keeps others out.
@@ -135,11 +140,6 @@ insert into strategies.approvals (institution_id, id, version_id, content_hash, 
     check_run_id, failures, at)
 values (:institution_id, :id, :version_id, :content_hash, :maker, :checker, :verdict, :reason, :check_run_id,
     :failures, :now);
-
--- name: approvals(institution_id, version_id)
--- What second persons said of a version.
-select verdict, checker, reason, check_run_id, at from strategies.approvals
-where institution_id in ('*', :institution_id) and version_id = :version_id order by at;
 
 -- name: add_scenario(institution_id, id, product_code, stage, name, body, made_by, now)$
 -- A case with what must come of it; nothing when the name is taken.

@@ -12,7 +12,6 @@ from backend.db.database import Tx
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.strategies.model import (
     UNION,
-    Approval,
     CheckRun,
     Content,
     CountyContent,
@@ -23,6 +22,7 @@ from backend.domains.strategies.model import (
     Scenario,
     UnionContent,
     Version,
+    label,
 )
 
 Q = queries.load(__package__)
@@ -70,6 +70,11 @@ async def add(
 
 async def get(tx: Tx, version_id: str) -> Version | None:
     return _version(await Q.get(tx, institution_id=tx.institution_id, id=version_id))
+
+
+async def labels(tx: Tx, version_ids: list[str]) -> dict[str, str]:
+    rows = await Q.numbers(tx, institution_id=tx.institution_id, ids=version_ids)
+    return {row["id"]: label(row["stage"], row["number"]) for row in rows}
 
 
 async def owner_of(tx: Tx, version_id: str) -> str | None:
@@ -214,11 +219,6 @@ async def add_approval(tx: Tx, version: Version, verdict: str, reason: str, run:
         failures=run.failures if run else None,
         now=tx.now,
     )
-
-
-async def approvals(tx: Tx, version_id: str) -> list[Approval]:
-    rows = await Q.approvals(tx, institution_id=tx.institution_id, version_id=version_id)
-    return [Approval(**dict(row)) for row in rows]
 
 
 async def add_scenario(

@@ -28,9 +28,11 @@ async def code_for(tx, placement="group"):
 
 
 async def new_code(tx, label="新群", **more):
-    (material,) = await campaigns.list_materials(tx, CAMPAIGN)
+    material = await tx.connection.fetchval(
+        "select id from campaigns.materials where institution_id = '4101' and campaign_id = $1", CAMPAIGN
+    )
     return await campaigns.issue(
-        tx, officer_id=LISI, campaign_id=CAMPAIGN, material_id=material.id,
+        tx, officer_id=LISI, campaign_id=CAMPAIGN, material_id=material,
         placement="group", placement_label=label, **more,
     )  # fmt: skip
 

@@ -93,17 +93,6 @@ def test_a_file_that_is_no_strategy_is_told_in_a_sentence(text):
     assert str(caught.value)
 
 
-def test_names_become_the_hashes_of_versions_so_that_one_hash_says_everything():
-    named = nodes.outer("查询次数")
-    assert any("没有这个子流程" in each for each in nodes.findings(named))
-    ready = jdm.pinned(named, {"查询次数": nodes.KEY})
-    assert ready == nodes.outer()
-    assert jdm.flows(ready) == [nodes.KEY]
-    assert nodes.findings(ready, Library(flows={nodes.KEY: nodes.INNER})) == []
-    model = jdm.pinned(nodes.with_model(model="评分卡"), {"评分卡": "m" * 64})
-    assert jdm.models(model) == ["m" * 64]
-
-
 async def test_a_decision_by_a_sub_flow_replays_from_stored_versions(tx, good, documents, monkeypatch):
     """A sub-flow is stored with the strategy that runs it (N6)."""
     whole = documents[Stage.ELIGIBILITY]

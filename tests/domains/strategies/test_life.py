@@ -317,8 +317,8 @@ async def test_a_rejected_version_goes_on_as_a_new_draft(hand: Stagehand):
     assert [each.id for each in await service.waiting(await hand.as_(COUNTY_ANALYST))] == [saved.id]
     rejected = await service.reject(await hand.as_(COUNTY_ANALYST), saved.id, reason="再低一些")
     assert rejected.status == "rejected"
-    [word] = await service.approvals(tx, saved.id)
-    assert (word.verdict, word.reason) == ("rejected", "再低一些")
+    said = (await service.moves(tx, saved.id))[-1]
+    assert (said.to_status, said.why) == ("rejected", "再低一些")
     again = await service.draft(
         await hand.as_(COUNTY_ADMIN), "*", Stage.LIMIT, reason="改低", copy_of=saved.id
     )
