@@ -10,7 +10,7 @@ from backend.db.database import Tx
 from backend.domains.decision.model import DECIDING, MOMENTS, Stage
 from backend.domains.identity import service as identity
 from backend.domains.products import service as products
-from backend.domains.strategies import checks, counties, course, going_back, overlays
+from backend.domains.strategies import checks, counties, course, going_back, nesting, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.course import Back
@@ -268,6 +268,7 @@ async def _strategy(
         back = await going_back.find(tx, owner, product, stage)
         who = await people(tx, [each.maker for each in history])
         outgrown = await checks.outdated(tx, own) if own else []
+        flows = await nesting.flows_of(tx, floor.document)
         models = await strategy_models.known(here, tx, [floor.document])
     shown: Any = own.content if own else floor if owner == UNION else CountyContent()
     writes = strategies.may_write(here.actor)
@@ -278,7 +279,7 @@ async def _strategy(
         stages=tuple((each, STAGES[each], path_of(product, each)) for each in (*DECIDING, *MOMENTS)),
         union=union,
         own=own,
-        sheet=strategy_tables.sheet(stage, shown, floor, models=models),
+        sheet=strategy_tables.sheet(stage, shown, floor, models=models, flows=flows),
         history=tuple((each, who.get(each.maker, "")) for each in history if each.status != "superseded"),
         working=next((each for each in history if each.status in ("draft", "checked")), None),
         layer=owner,

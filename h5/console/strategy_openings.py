@@ -21,6 +21,7 @@ from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.model import (
     Openings,
     Parameter,
+    StrategyMissing,
     UnionContent,
     Version,
 )
@@ -91,6 +92,8 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await forms.texts(request)
 
     async def change(_tx: Tx, version: Version, held: UnionContent) -> UnionContent:
+        if version.within:
+            raise StrategyMissing()  # what is opened is the version's as a whole
         return _read(version.stage, held, form)
 
     return await strategy_edits.saved(here, version_id, EDITOR, form, "", change)
@@ -247,4 +250,4 @@ def _places(content: UnionContent, form: dict[str, str] | None) -> tuple[Place, 
     )
 
 
-EDITOR = Editor(SHOW, _view, "县行的版本不向谁开放", "/openings")
+EDITOR = Editor(template=SHOW, view=_view, county="县行的版本不向谁开放", done="/openings")

@@ -21,7 +21,9 @@ from backend.domains.strategies import (
     counties,
     course,
     effects,
+    inside,
     judging,
+    nesting,
     overlays,
     scenario_book,
 )
@@ -30,6 +32,7 @@ from backend.domains.strategies.carrying import Stale
 from backend.domains.strategies.changes import Change
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.model import (
+    INSIDE,
     STAGES,
     CheckRun,
     CountyContent,
@@ -47,11 +50,13 @@ from backend.web import forms, staff
 from backend.web.formats import HERE
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_models, strategy_tables
+from h5.console import strategy_graph, strategy_models, strategy_tables
 from h5.console.strategies import HOME, READERS, WRITERS, overlays_of, path_of, people, product_names
+from h5.console.strategy_graph import Drawing
 from h5.console.strategy_tables import Sheet
 
 SHOW = "console/strategies/version.html"
+INNER = "console/strategies/sub_flow.html"
 
 
 class Knob(msgspec.Struct, frozen=True):
@@ -111,9 +116,28 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class InnerPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A sub-flow of a version: `ways` are (name, address) of what it lies in, from the outside in; `changes` those of
+    the version inside it; `checked`: the version was, `wrong`: with findings in here."""
+
+    version: Version
+    name: str
+    ways: tuple[tuple[str, str], ...]
+    drawing: Drawing
+    sheet: Sheet
+    changes: tuple[Change, ...]
+    against: str
+    checked: bool
+    wrong: bool
+    may_edit: bool
+    newest: Version | None
+
+
 @get(f"{HOME}/{{version_id:str}}", opt=staff.only(*READERS))
 async def show(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
+    if INSIDE in version_id:
+        return here.show(INNER, await inner_view(here, version_id))
     left = request.query_params.get("left", "")
     page = await view(here, version_id)
     return here.show(SHOW, msgspec.structs.replace(page, left=left if ids.is_uuid(left) else ""))
@@ -245,6 +269,53 @@ def _moment(text: str, now: datetime) -> datetime | None:
     return when
 
 
+async def page(
+    here: Here,
+    address: str,
+    form: dict[str, str] | None = None,
+    problem: Invalid | Conflict | NotPermitted | None = None,
+) -> tuple[str, msgspec.Struct]:
+    """Template and view of a version, or of one of its sub-flows."""
+    if INSIDE in address:
+        return INNER, await inner_view(here, address)
+    return SHOW, await view(here, address, form, problem)
+
+
+async def inner_view(here: Here, address: str) -> InnerPage:
+    """Raises `StrategyMissing`."""
+    async with here.context.db.read(here.actor) as tx:
+        version, whole = await inside.opened(tx, address), await strategies.get(tx, address.split(INSIDE)[0])
+        content = version.content
+        assert isinstance(content, UnionContent)
+        run, before = await strategies.last_check(tx, version.id), await course.compared_with(tx, whole)
+        models = await strategy_models.known(here, tx, [content.document])
+        told = await course.changes_of(tx, whole, before, strategy_models.names(models))
+        flows = await nesting.flows_of(tx, content.document)
+        newest = await newest_draft(tx, version)
+    nodes, names = (
+        "".join(f"{each[n]}{end}" for each in version.within) for n, end in ((0, "/"), (1, nesting.BETWEEN))
+    )
+    findings = nesting.seen_from(run.report.findings if run else [], version.within, others=False)
+    outer = [msgspec.structs.replace(whole, within=version.within[:n]) for n in range(len(version.within))]
+    return InnerPage(
+        version=version,
+        name=version.within[-1][1],
+        ways=tuple((each.within[-1][1] if each.within else each.label, each.address) for each in outer),
+        drawing=strategy_graph.draw(content.document),
+        sheet=strategy_tables.sheet(version.stage, content, content, findings, models=models, flows=flows),
+        changes=tuple(
+            msgspec.structs.replace(each, table=each.table.removeprefix(names))
+            for each in told
+            if each.node.startswith(nodes)
+        ),
+        against=_against(whole, before),
+        checked=run is not None,
+        wrong=any(each.blocks for each in findings),
+        may_edit=acts_of(here, version).edit,
+        newest=newest,
+    )
+
+
 async def view(
     here: Here,
     version_id: str,
@@ -260,7 +331,9 @@ async def view(
         who = await people(tx, whos)
         effect = await effects.last_of(tx, version_id)
         before = await course.compared_with(tx, version)
-        models = await strategy_models.known(here, tx, _documents(version, before, floor))
+        documents = _documents(version, before, floor)
+        flows = await nesting.flows_of(tx, *documents)
+        models = await strategy_models.known(here, tx, [*documents, *flows.values()])
         changes = await course.changes_of(tx, version, before, strategy_models.names(models))
         warned = await checks.outdated(tx, version) if version.status == "live" else []
         stopped = await _stopped(tx, version, before)
@@ -272,7 +345,9 @@ async def view(
         product_name=names.get(version.product_code, version.product_code),
         strategy_path=path_of(version.product_code, version.stage),
         stages=_strip(version),
-        sheet=strategy_tables.sheet(version.stage, version.content, floor, findings, models=models),
+        sheet=strategy_tables.sheet(
+            version.stage, version.content, floor, findings, models=models, flows=flows
+        ),
         knobs=knobs(version, floor, findings),
         changes=tuple(changes),
         against=_against(version, before),
@@ -302,12 +377,19 @@ async def view(
 
 
 async def newest_draft(tx: Tx, version: Version) -> Version | None:
-    """The draft that took the place of one somebody went on with; None where this one is no such draft."""
+    """The draft that took the place of one somebody went on with, opened at the same sub-flow where it still has it;
+    None where this one is no such draft."""
     if version.status != "superseded":
         return None
     owner = version.institution_id
     held = await strategies.history(tx, owner, version.product_code, version.stage)
-    return next((each for each in held if each.status in ("draft", "checked")), None)
+    newest = next((each for each in held if each.status in ("draft", "checked")), None)
+    if newest is None or not version.within:
+        return newest
+    try:
+        return await inside.at(tx, newest, [node for node, _ in version.within])
+    except StrategyMissing:
+        return newest
 
 
 async def _stopped(tx: Tx, version: Version, before: Version | None) -> list[Scenario]:

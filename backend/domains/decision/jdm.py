@@ -5,6 +5,7 @@ drawing marks and the order of everything stay, so reading what was written give
 what was read gives the same bytes. Whether a document may be used is `lint.check`'s to say, wherever it came from.
 """
 
+import copy
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -91,12 +92,28 @@ def _refuse(_: str) -> Any:
 
 def flows(document: Mapping[str, Any]) -> list[str]:
     """Keys of the sub-flows a document runs."""
-    return [str(node["content"]["key"]) for node in _of(document, graph.FLOW)]
+    return [str(node["content"]["key"]) for node in flow_nodes(document)]
+
+
+def flow_nodes(document: Mapping[str, Any]) -> Iterator[Any]:
+    return _of(document, graph.FLOW)
 
 
 def models(document: Mapping[str, Any]) -> list[str]:
     """Keys of the scorecards and models a document asks."""
     return [str(node["content"]["config"]["model"]) for node in _of(document, graph.CUSTOM)]
+
+
+def pinned(document: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, Any]:
+    """The document with names of sub-flows and models replaced by the hashes of the versions meant, so that its own
+    hash says everything that runs. Names not in `named` stay, and the checks refuse them."""
+    ready = copy.deepcopy(dict(document))
+    for node in flow_nodes(ready):
+        node["content"]["key"] = named.get(node["content"]["key"], node["content"]["key"])
+    for node in _of(ready, graph.CUSTOM):
+        config = node["content"]["config"]
+        config["model"] = named.get(config["model"], config["model"])
+    return ready
 
 
 def _of(document: Mapping[str, Any], kind: str) -> Iterator[Any]:

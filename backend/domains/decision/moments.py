@@ -7,7 +7,7 @@ A flow reads what is live with `live` inside a read, calls outside with no trans
 import asyncio
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -112,24 +112,30 @@ async def trial_later(
     document: Any = None,
     overlay: Any = None,
     without_county: bool = False,
+    unstored: Mapping[str, Any] | None = None,
 ) -> Callable[[], Prepared]:
     """What would say something if these documents were live, read; building it, pure CPU that raises
-    `StrategyRefused`, is left to the caller. Raises `VersionMissing`."""
+    `StrategyRefused`, is left to the caller. `unstored` as in `named.library`. Raises `VersionMissing`."""
     using = await chosen(tx, product_code, stage)
     if without_county:
         using = Chosen(using.strategy, "")
-    return await _compiling(tx, stage, using, document, overlay)
+    return await _compiling(tx, stage, using, document, overlay, unstored)
 
 
 async def _compiling(
-    tx: Tx, stage: Stage, using: Chosen, document: Any = None, overlay: Any = None
+    tx: Tx,
+    stage: Stage,
+    using: Chosen,
+    document: Any = None,
+    overlay: Any = None,
+    unstored: Mapping[str, Any] | None = None,
 ) -> Callable[[], Prepared]:
     """The documents of `using`, or those given in their place, ready to compile."""
     if document is None:
         document = await _document(tx, stage, using.strategy)
     if overlay is None and using.overlay:
         overlay = await service.county_document(tx, using.overlay)
-    held = await service.library(tx, [document])
+    held = await service.library(tx, [document], unstored=unstored)
     return functools.partial(assess.prepare, stage, document, library=held, overlay=overlay)
 
 

@@ -47,7 +47,7 @@ Bundle = bundle.Bundle
 Recorded = repository.Recorded
 seeded = bundle.seeded
 with_card = bundle.with_card
-texts, library, referable = named.texts, named.library, named.referable
+texts, library, referable, flows = named.texts, named.library, named.referable, named.flows
 hold_named, hold_models, keep_card = named.hold, named.hold_models, named.keep_card
 decide = evaluate.evaluate
 """`decide(case, bundle, deadline=…) -> Capsule`; see `evaluate.evaluate`."""
@@ -156,8 +156,10 @@ async def trial_later(
     overlays: Mapping[Stage, Any] | None = None,
     price_band: tuple[int, int] | None = None,
     without_county: bool = False,
+    unstored: Mapping[str, Any] | None = None,
 ) -> Callable[[], Bundle]:
-    """As `trial`, but only read: the building, pure CPU that raises `StrategyRefused`, is left to the caller."""
+    """As `trial`, but only read: the building, pure CPU that raises `StrategyRefused`, is left to the caller.
+    `unstored` as in `named.library`."""
     chosen, changed, tried = await live(tx, product_code), documents or {}, overlays or {}
     found = await texts(tx, [*chosen.strategies.values(), chosen.scorecard])
     own = {} if without_county else chosen.overlays
@@ -172,7 +174,7 @@ async def trial_later(
             bundle.build,
             deciding,
             scorecard.read(found[chosen.scorecard].encode()),
-            library=await library(tx, deciding.values()),
+            library=await library(tx, deciding.values(), unstored=unstored),
             overlays={**{Stage(stage): msgspec.json.decode(held[own[stage]]) for stage in own}, **tried},
             price_band=band,  # type: ignore[arg-type]
             keep=False,

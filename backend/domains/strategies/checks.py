@@ -19,6 +19,7 @@ from backend.domains.strategies import (
     aside,
     fairness,
     judging,
+    nesting,
     overlays,
     repository,
     scenarios,
@@ -100,7 +101,12 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
         return self._tried(found)
 
     def _said(self) -> list[Finding]:
-        return wording.check(self.stage, self.document, self.rules, facts.catalogue())
+        known, parts = facts.catalogue(), nesting.parts(self.document, self.library.flows)
+        return [
+            each
+            for part in parts
+            for each in nesting.seen_in(part, wording.check(self.stage, part.document, self.rules, known))
+        ]
 
     def _tried(self, found: list[Finding]) -> Report:
         """Run it: scenarios, like pairs, and beside head office's floor."""
@@ -154,8 +160,15 @@ async def outdated(tx: Tx, version: Version) -> list[Finding]:
     return overlays.check_county(version.stage, under, version.content, facts.catalogue())
 
 
-async def ready_content(tx: Tx, owner: str, product_code: str, stage: Stage, content: Content) -> Ready:
-    """The same of a content nobody has stored."""
+async def ready_content(
+    tx: Tx,
+    owner: str,
+    product_code: str,
+    stage: Stage,
+    content: Content,
+    unstored: nesting.Flows | None = None,
+) -> Ready:
+    """The same of a content nobody has stored, with sub-flows of it that are not either."""
     under = await _floor(tx, product_code, stage)
     if isinstance(content, UnionContent):
         document = content.document
@@ -167,10 +180,12 @@ async def ready_content(tx: Tx, owner: str, product_code: str, stage: Stage, con
         content=content,
         document=document,
         under=under,
-        library=await _library(tx, document),
+        library=await _library(tx, document, unstored),
         rules=await regulation.in_force(tx, clock.local(tx.now).date()),
         held=await repository.scenarios(tx, product_code, judging.moment(stage)),
-        using=await _readable(judging.trial_later(tx, product_code, stage, content, document)),
+        using=await _readable(
+            judging.trial_later(tx, product_code, stage, content, document, unstored=unstored)
+        ),
         floor=await _readable(judging.live_later(tx, product_code, stage, without_county=True))
         if owner != UNION
         else None,
@@ -190,16 +205,16 @@ async def document_findings(tx: Tx, stage: Stage, document: Document) -> list[Fi
     return await aside.run(findings_of, stage, document, await _library(tx, document))
 
 
-async def _library(tx: Tx, document: Document) -> lint.Library:
+async def _library(tx: Tx, document: Document, unstored: nesting.Flows | None = None) -> lint.Library:
     try:
-        return await decisions.referable(tx, [document])
+        return await decisions.referable(tx, [document], unstored)
     except (LookupError, TypeError, AttributeError):
         return lint.NOTHING  # no graph at all: the lint says so
 
 
 def findings_of(stage: Stage, document: Document, library: lint.Library) -> list[Finding]:
     """As `document_findings`, without a database."""
-    return [
+    found = [
         Finding(
             kind="document",
             place=each.place,
@@ -211,11 +226,12 @@ def findings_of(stage: Stage, document: Document, library: lint.Library) -> list
         )
         for each in lint.check(stage, document, facts.catalogue(), library)
     ]
+    return nesting.plainly(found, document, library.flows)
 
 
-def require_rows(document: dict[str, Any]) -> None:
-    """Raises `ContentInvalid` for a document with more rows than `MOST_ROWS`."""
-    contents = [node.get("content") for node in overlays.tables(document).values()]
+def require_rows(*documents: dict[str, Any]) -> None:
+    """Raises `ContentInvalid` for a flow whose documents have more rows than `MOST_ROWS`."""
+    contents = [node.get("content") for each in documents for node in overlays.tables(each).values()]
     # A draft may hold half a table: its checks say so, here it counts for nothing.
     held = [each.get("rules") for each in contents if isinstance(each, dict)]
     rows = sum(len(each) for each in held if isinstance(each, list))

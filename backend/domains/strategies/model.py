@@ -41,6 +41,8 @@ STRATEGY = Lifecycle(
 )
 
 STAGES = deciding.STAGES
+INSIDE = "~"
+"""Between a version and its sub-flows in an address; no node's id has it."""
 Document = dict[str, Any]
 """A JDM graph: `nodes` and `edges` (see the decision domain's README)."""
 
@@ -96,7 +98,8 @@ def label(stage: str, number: int) -> str:
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """`content_hash` is over the canonical content; `document_hash` names what runs: the union's document, or the
-    county's as composed from its content."""
+    county's as composed from its content. `within`: the version seen as one of its sub-flows, whose document alone is
+    the `content` then; (node, name) of each on the way, from the outside in (`inside.opened`)."""
 
     institution_id: str
     id: str
@@ -117,6 +120,12 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     submitted_at: datetime | None
     effective_from: datetime | None
     effective_until: datetime | None
+    within: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def address(self) -> str:
+        """The id, and the nodes of the sub-flows behind it: `ID~flow-1`."""
+        return INSIDE.join((self.id, *(node for node, _ in self.within)))
 
     @property
     def layer(self) -> Literal["union", "county"]:
@@ -124,7 +133,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        return label(self.stage, self.number)
+        """`准入 第 3 版`, `准入 第 3 版 › 外地客户` of a sub-flow."""
+        return " › ".join((label(self.stage, self.number), *(name for _, name in self.within)))
 
     @property
     def status_label(self) -> str:
