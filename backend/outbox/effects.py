@@ -268,3 +268,14 @@ class Alarm(msgspec.Struct, frozen=True):
 async def alarms(tx: Tx) -> list[Alarm]:
     """What gave up and waits for a person; needs a union-wide reader."""
     return [Alarm(*row) for row in await Q.alarms(tx)]
+
+
+async def forget_cases(tx: Tx, cases: list[str]) -> None:
+    """Nothing that was carried about these cases stays; that it was does. None of them may be on its way."""
+    await Q.forget_dead(tx, institution_id=tx.institution_id, cases=cases)
+    await Q.forget_payloads(tx, institution_id=tx.institution_id, cases=cases)
+
+
+async def forget_nobodys(tx: Tx, before: datetime) -> None:
+    """What was carried before a moment and was about no case."""
+    await Q.forget_nobodys(tx, institution_id=tx.institution_id, before=before)
