@@ -417,12 +417,18 @@ async def test_a_loan_paid_off_long_ago_is_kept_for_the_ten_years_of_its_own(roa
 async def test_who_never_went_on_is_forgotten_with_the_draft(road: Road) -> None:
     """Both jobs in the same night: the draft is given up, then its person has nothing left."""
     draft = await road.draft(ME)
+    await photographed(road, draft)
     assert await night(road) == {}, "a draft is looked after by its own job first"
     with clock.at(clock.now() + LATER):
         assert await give_up_drafts.give_up_drafts(road.context) == 1
         assert await forget_people.forget_people(road.context) == {"4101": 1}
+        await road.drain()
     async with road.db.read(JIA) as tx:
         assert (await customers.view(tx, draft.customer_id or "")).name == ERASED
+    images = await road.context.clients.image_archive.find(institution_id="4101", case_id=draft.id)
+    assert [image.index.kind for image in images] == ["business_licence"], (
+        "the card is gone, what is not of it stays"
+    )
 
 
 async def test_who_comes_back_is_a_new_person_and_the_old_case_says_that_it_was_forgotten(
