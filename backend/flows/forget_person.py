@@ -21,15 +21,17 @@ from backend.outbox import effects
 
 
 async def forget_person(context: Context, actor: Actor, customer_id: str, before: datetime) -> bool:
-    """False when something keeps the person, which is looked at again under their lock: they may have come back
-    meanwhile. What others keep for us (photographs, the union's part of the talk) goes by an effect."""
+    """False when something keeps the person, which is looked at again with them and their cases locked: they may have
+    come back meanwhile. What others keep for us (photographs, the union's part of the talk) goes by an effect."""
     async with context.db.begin(actor) as tx:
+        cases = sorted(each.id for each in await applications.of_customer(tx, customer_id))
+        for case in cases:
+            await applications.get(tx, case, lock=True)
         if await erasing.kept_by(tx, customer_id, before) is not None:
             return False
         phone = (await customers.get(tx, customer_id)).phone
         openids = await erasing.accounts_of(tx, customer_id)
         receipts = await _cases(tx, customer_id)
-        cases = [each.id for each in await applications.of_customer(tx, customer_id)]
         browsers = await identity.forget_customer(tx, customer_id, cases, openids, phone)
         tickets = await forgetting.forget(tx, customer_id, openids)
         await erasing.erase(tx, customer_id)

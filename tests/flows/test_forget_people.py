@@ -1,5 +1,7 @@
 """Who never got a loan is made anonymous when the promised time is over, wholly or not at all (D3-06, D7)."""
 
+import asyncio
+import contextvars
 import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,7 +16,7 @@ from backend.core import clock, failpoints, ids
 from backend.core.actor import everywhere, system
 from backend.core.crypto import Vault
 from backend.db.classes import CLASSES
-from backend.db.database import Database
+from backend.db.database import Database, Tx
 from backend.db.sealed import SEALED
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
@@ -514,3 +516,45 @@ async def test_closed_rows_are_emptied_of_erased_people_alone(road: Road) -> Non
             async with road.db.begin(JIA) as tx:
                 await tx.connection.execute("select set_config('xd.emptying', 'capsule', true)")
                 await tx.connection.execute(statement)
+
+
+async def test_who_comes_back_in_the_same_moment_is_a_new_person_or_not_forgotten(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both orders: whoever is second waits for the first."""
+    old, halfway, go_on = await refused(road), asyncio.Event(), asyncio.Event()
+    go, before = relations.forget, clock.now() + timedelta(days=1)
+
+    async def wait(tx: Tx, customer_id: str) -> None:
+        halfway.set()
+        await go_on.wait()
+        await go(tx, customer_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(relations, "forget", wait)
+        forgetting = asyncio.create_task(
+            forget_person.forget_person(road.context, JIA, old.customer_id or "", before)
+        )
+        await halfway.wait()
+        coming = asyncio.create_task(road.draft(ME))
+        await asyncio.sleep(0.3)
+        assert not coming.done(), "the card's number is being forgotten"
+        go_on.set()
+        assert await forgetting
+        fresh = await coming
+    assert fresh.customer_id not in (None, old.customer_id)
+    assert await status_of(road, fresh) == "active"
+
+    later = await refused(road, OTHER)
+    async with road.db.begin(JIA) as tx:
+        assert await customers.claim_by_id_number(tx, OTHER) == later.customer_id
+        forgetting = asyncio.create_task(
+            forget_person.forget_person(road.context, JIA, later.customer_id or "", before),
+            context=contextvars.Context(),  # it does not know of the transaction that is open here
+        )
+        await asyncio.sleep(0.3)
+        assert not forgetting.done(), "somebody is about to go on with this person"
+        again = await applications.begin(tx, product_code="SXD", product_version="SXD@1", channel="web")
+        await applications.belongs_to(tx, again, later.customer_id or "", "随享贷")
+    assert await forgetting is False
+    assert await status_of(road, later) == "active"
