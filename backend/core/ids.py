@@ -5,6 +5,9 @@ import secrets
 import time
 import uuid
 
+FIRST = "00000000-0000-0000-0000-000000000000"
+"""Before every id."""
+
 
 def new() -> str:
     """A UUID version 7: unique, and ordered by the millisecond it was made."""

@@ -205,3 +205,23 @@ select distinct institution_id from outbox.idempotency where answer is not null 
 update outbox.idempotency set answer = null
 where institution_id = :institution_id and answer is not null and answered_at < :before
 returning key;
+
+-- name: forget_dead(institution_id, cases)!
+-- What could not be delivered to somebody forgotten will not be.
+delete from outbox.effects
+where institution_id = :institution_id and case_id = any(:cases::text[]) and status = 'dead';
+
+-- name: forget_payloads(institution_id, cases)!
+-- What was delivered about some cases, and what came in, is empty from now on; rows and keys stay.
+with messages as (
+    update outbox.inbox set payload = '\x'
+    where institution_id = :institution_id and case_id = any(:cases::text[]) and applied_at is not null
+)
+update outbox.effects set payload = '\x'
+where institution_id = :institution_id and case_id = any(:cases::text[]) and status in ('delivered', 'overtaken');
+
+-- name: forget_nobodys(institution_id, before)!
+-- What was delivered about no case at all, such as what WeChat reports of an account.
+update outbox.effects set payload = '\x'
+where institution_id = :institution_id and case_id = '' and status = 'delivered' and delivered_at < :before
+  and length(payload) > 0;

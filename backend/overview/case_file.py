@@ -137,6 +137,7 @@ class Asked(msgspec.Struct, frozen=True):
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     application: Application
     person: MaskedPerson | None
+    forgotten: bool
     product: Product
     officer: Staff | None
     decision: Drawn | None
@@ -155,10 +156,12 @@ async def of(tx: Tx, application: Application) -> CaseFile:
     recorded = await decisions.latest_for(tx, application.id)
     capsule = recorded.opened if recorded else None
     advice = await decisions.nearest_of(tx, recorded.id) if recorded else None
+    person = await customers.view(tx, application.customer_id) if application.customer_id else None
     on = clock.local(application.submitted_at or application.created_at).date()
     return CaseFile(
         application=application,
-        person=await customers.view(tx, application.customer_id) if application.customer_id else None,
+        person=person,
+        forgotten=person is not None and person.status == "erased",
         product=await products.get_live(tx, tx.institution_id, application.product_code, on),
         officer=await identity.staff(tx, application.officer_id) if application.officer_id else None,
         decision=draw(capsule.decision, capsule.case.as_of) if capsule else None,

@@ -110,6 +110,7 @@ WORDS: dict[str, str] = {
     "customer.bound": "绑定微信",
     "customer.card_updated": "更新身份证资料",
     "customer.created": "新客户",
+    "customer.erased": "保存期满，客户资料匿名",
     "customer.not_bound": "没绑定成微信",
     "customer.phone_set": "记下验证过的手机号",
     "customer.revealed": "看了完整手机号",

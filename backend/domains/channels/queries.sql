@@ -360,3 +360,28 @@ select topic from channels.messages
 where institution_id = :institution_id and openid = :openid and received_at > :since
   and kind not like 'event.%'
 order by received_at desc, id desc limit :most;
+
+-- name: tickets_with(institution_id, customer_id, openids)
+-- Numbers of what a person or their account ever asked of us.
+select ticket_no from channels.tickets
+where institution_id = :institution_id and (customer_id = :customer_id or openid = any(:openids::text[]));
+
+-- name: forget_tickets(institution_id, customer_id, openids)!
+-- The words go and the account; that somebody was answered, and how soon, stays.
+update channels.tickets set openid = '', text = '\x', answer = case when answer is not null then '\x'::bytea end
+where institution_id = :institution_id and (customer_id = :customer_id or openid = any(:openids::text[]));
+
+-- name: forget_leads(institution_id, openids)!
+-- How many came through a code stays.
+update channels.leads set openid = '' where institution_id = :institution_id and openid = any(:openids::text[]);
+
+-- name: forget_account(institution_id, openids)!
+-- What an account said, its permissions and links, and where it was routed: it begins anew.
+with messages as (
+    delete from channels.messages where institution_id = :institution_id and openid = any(:openids::text[])
+), grants as (
+    delete from channels.grants where institution_id = :institution_id and openid = any(:openids::text[])
+), links as (
+    delete from channels.bind_links where institution_id = :institution_id and openid = any(:openids::text[])
+)
+delete from channels.followers where institution_id = :institution_id and openid = any(:openids::text[]);

@@ -22,6 +22,7 @@ from backend.domains.decision import assess, assessment, bundle, facts, lint, re
 from backend.domains.decision.model import (
     FORMAT,
     Case,
+    DecisionForgotten,
     DecisionMissing,
     Reason,
     Stage,
@@ -225,12 +226,14 @@ def _bodies(stage: Stage, strategy: str) -> list[repository.Body]:
 
 
 async def get(tx: Tx, assessment_id: str) -> Kept:
-    """Raises `DecisionMissing`."""
+    """Raises `DecisionMissing`, `DecisionForgotten`."""
     found = None
     if ids.is_uuid(assessment_id):
         found = await Q.get(tx, institution_id=tx.institution_id, id=assessment_id)
     if found is None:
         raise DecisionMissing()
+    if not found["capsule"]:
+        raise DecisionForgotten()
     return _kept(tx, found)
 
 

@@ -16,22 +16,25 @@ where institution_id = :institution_id and id = :id;
 select id, stage, subject, application_id, outcome, assessed_at, capsule, capsule_sha256
 from decision.assessments
 where institution_id = :institution_id and application_id = :application_id and stage = :stage
+  and length(capsule) > 0
 order by assessed_at desc, id desc
 limit 1;
 
 -- name: kept_stages(institution_id, application_id)
 -- Which stages have said something of a case, so that it can be tried on other rules.
 select distinct stage from decision.assessments
-where institution_id = :institution_id and application_id = :application_id;
+where institution_id = :institution_id and application_id = :application_id and length(capsule) > 0;
 
 -- name: count_past(institution_id, stage, product_code)$
 -- How many answers of a stage a county has of a product ('*': of all), to try a draft on.
 select count(*) from decision.assessments where institution_id = :institution_id and stage = :stage
+    and length(capsule) > 0
     and (:product_code = '*' or product_code = :product_code);
 
 -- name: past(institution_id, stage, product_code, before, most)
 -- A county's answers of a stage, newest first, to try a draft on; `before` an id to go on from.
 select id, capsule from decision.assessments where institution_id = :institution_id and stage = :stage
+    and length(capsule) > 0
     and (:product_code = '*' or product_code = :product_code) and id < :before::uuid
 order by id desc limit :most;
 

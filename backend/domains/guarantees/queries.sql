@@ -121,3 +121,14 @@ select exists (
     where institution_id = :institution_id and guarantor_id = :guarantor_id and id <> :id
       and (status = 'confirmed' or (status = 'opened' and step in ('liveness', 'confirm')))
 );
+
+-- name: asked_of(institution_id, guarantor_id)
+-- Every guarantee a person was asked for.
+select id, application_id from guarantees.guarantees
+where institution_id = :institution_id and guarantor_id = :guarantor_id;
+
+-- name: forget(institution_id, person_id)!
+-- The words of what came to nothing, given by this person or for them.
+update guarantees.guarantees set terms = '\x'
+where institution_id = :institution_id and (guarantor_id = :person_id or borrower_id = :person_id)
+  and status = 'released' and terms is not null;

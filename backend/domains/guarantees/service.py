@@ -169,9 +169,10 @@ async def confirm(
 
 
 async def promised(tx: Tx, guarantee: Guarantee) -> Terms | None:
-    """The very words that were confirmed, for the guarantor to read again; None before."""
+    """The very words that were confirmed, for the guarantor to read again; None before, and when they were
+    forgotten."""
     sealed = await Q.confirmed_words(tx, institution_id=tx.institution_id, id=guarantee.id)
-    if sealed is None or guarantee.terms_version is None:
+    if not sealed or guarantee.terms_version is None:
         return None
     text = tx.vault.open(TABLE, "terms", guarantee.id, sealed).decode()
     return guarantee_terms.told(text, guarantee.terms_version)
@@ -247,3 +248,14 @@ def _hash(token: str) -> bytes:
 def _guarantee(row: Any) -> Guarantee:
     values = dict(row)
     return Guarantee(amount_fen=money.fen(values.pop("amount")), **values)
+
+
+async def asked_of(tx: Tx, person_id: str) -> list[tuple[str, str]]:
+    """(guarantee, application) of everything a person was asked to answer for."""
+    rows = await Q.asked_of(tx, institution_id=tx.institution_id, guarantor_id=person_id)
+    return [(row["id"], row["application_id"]) for row in rows]
+
+
+async def forget(tx: Tx, person_id: str) -> None:
+    """The words of guarantees that came to nothing, once one of the two is erased: they name both."""
+    await Q.forget(tx, institution_id=tx.institution_id, person_id=person_id)

@@ -391,3 +391,20 @@ where institution_id = :institution_id order by run_on desc limit 14;
 -- name: ran_on(institution_id, run_on)$
 -- Whether this night was done already.
 select true from relations.runs where institution_id = :institution_id and run_on = :run_on;
+
+-- name: let_go(institution_id, customer_id)!
+-- What a person shares counts as seen before all time, so that `age` takes it away with all that hangs together by it.
+update relations.edges set last_at = '-infinity'
+where institution_id = :institution_id and customer_id = :customer_id;
+
+-- name: forget_sightings(institution_id, customer_id)!
+-- Counted no more.
+delete from relations.sightings where institution_id = :institution_id and customer_id = :customer_id;
+
+-- name: forget_findings(institution_id, customer_id)!
+-- What was found out about a person goes, and by what, where nobody else shares it; that something was looked into,
+-- and whether it was so, stays.
+update relations.findings f set said = case when f.said is not null then '\x'::bytea end,
+    key = case when exists (select from relations.nodes n where n.institution_id = :institution_id
+        and n.kind = f.kind and n.key = f.key) then f.key else '\x'::bytea end
+where f.institution_id = :institution_id and f.customer_id = :customer_id;

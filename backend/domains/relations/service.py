@@ -1,6 +1,7 @@
 """What other code may ask of the graph. Nothing here asks anybody outside; texts become blind indexes at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -18,6 +19,9 @@ from backend.domains.relations.model import (
     Velocity,
 )
 from backend.domains.relations.repository import Q
+
+BEFORE_ALL = datetime(1, 1, 2, tzinfo=UTC)
+ALL = 1_000_000
 
 
 def key(tx: Tx, kind: str, text: str) -> bytes:
@@ -187,3 +191,13 @@ async def elsewhere(tx: Tx, around: Neighbourhood) -> dict[bytes, tuple[int, int
         keys=[link.key for link in shown],
     )
     return {row["key"]: (row["institutions"], row["customers"]) for row in rows}
+
+
+async def forget(tx: Tx, customer_id: str) -> None:
+    """A person leaves the graph, and what hung together by them falls apart. Call it last, as `sight`. Lists keep
+    their entries: they have terms of their own."""
+    mine = {"institution_id": tx.institution_id, "customer_id": customer_id}
+    await Q.forget_sightings(tx, **mine)
+    if await Q.let_go(tx, **mine):
+        await Q.age(tx, institution_id=tx.institution_id, before=BEFORE_ALL, most=ALL)
+    await Q.forget_findings(tx, **mine)
