@@ -6,7 +6,10 @@ from bot.handlers import (
     answers,
     complaint,
     county,
+    erasure,
     fallback,
+    guarantee,
+    guarantors,
     help_,
     human,
     limit,
@@ -19,6 +22,8 @@ from bot.handlers import (
     scan,
     smalltalk,
     unbind,
+    visit,
+    withdraw,
 )
 from bot.replies import Reply
 from bot.talk import Talk
@@ -39,10 +44,15 @@ TOPICS: dict[str, Handler] = {
     "thanks": smalltalk.thank,
     "unbind": unbind.answer,
     "safety": safety.answer,
+    "guarantee": guarantee.answer,
+    "guarantors": guarantors.answer,
+    "withdraw": withdraw.answer,
+    "erasure": erasure.answer,
+    "visit": visit.answer,
 }
 """Also the keys of the menu's buttons (bot/menu.py)."""
 
-NEEDS_COUNTY = frozenset({"progress", "limit", "repayment", "products", "officer", "unbind"})
+NEEDS_COUNTY = frozenset(TOPICS) - {"human", "complaint", "help", "greeting", "thanks", "safety"}
 """Topics only a county can answer; who came through none is asked which one."""
 
 EVENTS: dict[str, Handler] = {
