@@ -1,4 +1,4 @@
-"""答复: what staff answered to this account's 人工, 投诉 or 删除信息, for who was told by SMS or notice that there is one."""
+"""答复: what staff answered to this account's requests, for who was told by SMS or notice that there is one."""
 
 import re
 

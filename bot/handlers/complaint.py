@@ -6,7 +6,9 @@ from bot.handlers import desk
 from bot.replies import Reply
 from bot.talk import Talk, say
 
-_ASKS_BACK = re.compile(r"(投诉|举报|反映).{0,12}(怎么样|咋样|结果|回复|回音|答复|进展|进度|处理|没人|几天|多久|啥时候|什么时候)")
+_ASKS_BACK = re.compile(
+    r"(投诉|举报|反映).{0,12}(怎么样|咋样|结果|回复|回音|答复|进展|进度|处理|没人|几天|多久|啥时候|什么时候)"
+)
 
 
 async def answer(talk: Talk) -> Reply:

@@ -12,7 +12,6 @@ from backend.domains.loans.model import Loan
 from bot.replies import Text
 from bot.talk import Talk, say
 
-
 LINK_MINUTES = int(links.LINK_LIFE.total_seconds() // 60)
 
 

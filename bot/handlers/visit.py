@@ -4,7 +4,7 @@ import re
 
 from backend.domains.institutions import service as institutions
 from bot.handlers import desk
-from bot.replies import Reply
+from bot.replies import Reply, Text
 from bot.talk import Talk, say
 
 MOST = 12
@@ -37,7 +37,7 @@ async def arrange(talk: Talk) -> Reply:
     )
 
 
-async def places(talk: Talk) -> Reply:
+async def places(talk: Talk) -> Text:
     assert talk.institution is not None
     found = await institutions.branches(talk.tx)
     return say(

@@ -30,7 +30,6 @@ REASONS = {"human": "答复客户找人工", "complaint": "答复投诉", "erasu
 """Why the number is looked at, unless the person who does it writes something else."""
 
 
-
 OUTCOMES = {
     "trying": "正在送",
     "window closed": "客户 48 小时里没有说过话，不能发",

@@ -83,7 +83,9 @@ async def application(
             promised = clock.now() + timedelta(hours=6) if to_status in {"held", "referred"} else None
             made = await applications.move(tx, made, to_status, to_status, promised_at=promised)
         if {"approved", "handed_off", "signed", "drawn"} & set(ROAD[status]):
-            contract = await contracts.prepare(tx, made.id, await customers.get(tx, customer_id), terms(product))
+            contract = await contracts.prepare(
+                tx, made.id, await customers.get(tx, customer_id), terms(product)
+            )
             if "drawn" in ROAD[status]:
                 await _draw(tx, made, contract.id)
             if status == "repaid":

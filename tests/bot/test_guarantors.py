@@ -21,7 +21,9 @@ async def wang_wu(world: World) -> str:
     return await people.customer(world.db, WANG_WU, phone="13900001111", name="王五")
 
 
-@pytest.mark.parametrize("words", ["我担保的那个怎么样了", "我是担保人", "我不想担保了", "他不还是不是找我还"])
+@pytest.mark.parametrize(
+    "words", ["我担保的那个怎么样了", "我是担保人", "我不想担保了", "他不还是不是找我还"]
+)
 async def test_a_guarantor_nobody_knows_is_told_how_to_read_and_whom_to_ask(
     world: World, id_number: str, words: str
 ) -> None:
@@ -95,7 +97,11 @@ async def test_the_borrower_hears_how_far_the_guarantors_are(world: World, id_nu
 
 @pytest.mark.parametrize(
     ("status", "product", "words"),
-    [("referred", "XLD", "批下来以后再请"), ("approved", "SXD", "都不要保证人"), ("declined", "XLD", "都不要保证人")],
+    [
+        ("referred", "XLD", "批下来以后再请"),
+        ("approved", "SXD", "都不要保证人"),
+        ("declined", "XLD", "都不要保证人"),
+    ],
 )
 async def test_the_borrower_hears_whether_anybody_is_wanted(
     world: World, id_number: str, status: str, product: str, words: str
