@@ -287,6 +287,7 @@ VALUES: dict[str, str] = {
     "sms": "短信",
     "human": "找人工",
     "complaint": "投诉",
+    "erasure": "要删信息",
     "id_front": "身份证正面",
     "id_back": "身份证背面",
     "business_licence": "营业执照",

@@ -355,10 +355,17 @@ update channels.tickets set status = 'answered', answer = :answer, answered_at =
 where institution_id = :institution_id and id = :id and status = 'open';
 
 -- name: last_topics(institution_id, openid, since, most)
--- What the account said last, newest first.
+-- What the account said or tapped in the menu last, newest first.
 select topic from channels.messages
 where institution_id = :institution_id and openid = :openid and received_at > :since
-  and kind not like 'event.%'
+  and (kind not like 'event.%' or kind = 'event.click')
+order by received_at desc, id desc limit :most;
+
+-- name: last_said(institution_id, openid, since, most)
+-- As above, with the sealed words.
+select id, kind, topic, text from channels.messages
+where institution_id = :institution_id and openid = :openid and received_at > :since
+  and (kind not like 'event.%' or kind = 'event.click')
 order by received_at desc, id desc limit :most;
 
 -- name: tickets_with(institution_id, customer_id, openids)

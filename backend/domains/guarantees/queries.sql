@@ -36,6 +36,15 @@ select institution_id, id, application_id, borrower_id, status, step, session_id
 from guarantees.guarantees where institution_id = :institution_id and application_id = :application_id
 order by created_at, id;
 
+-- name: of_guarantor(institution_id, guarantor_id)
+-- What one person answers for, did answer for, or proved to be asked for, the newest first.
+select institution_id, id, application_id, borrower_id, status, step, session_id, guarantor_id, liveness, liveness_session,
+       amount, line_until, until_on, terms_version, terms_sha256, confirmed_at, why, created_at, expires_at, ended_at
+from guarantees.guarantees
+where institution_id = :institution_id and guarantor_id = :guarantor_id
+  and (status in ('confirmed', 'released') or (status = 'opened' and step in ('liveness', 'confirm')))
+order by created_at desc, id desc;
+
 -- name: open_up(institution_id, id, session_id, now)!
 -- Compare and set: of two phones at once one takes the link up, and only before its day is over.
 update guarantees.guarantees set status = 'opened', session_id = :session_id, updated_at = :now

@@ -106,6 +106,13 @@ async def of_application(tx: Tx, application_id: str) -> list[Guarantee]:
     return [_guarantee(row) for row in rows]
 
 
+async def of_guarantor(tx: Tx, guarantor_id: str) -> list[Guarantee]:
+    """The newest first: given, released, or asked of somebody who has proved their phone. What came to nothing, and
+    what whoever holds their card began, is not theirs to be told of."""
+    rows = await Q.of_guarantor(tx, institution_id=tx.institution_id, guarantor_id=guarantor_id)
+    return [_guarantee(row) for row in rows]
+
+
 async def confirmed(tx: Tx, application_id: str) -> list[Guarantee]:
     return [each for each in await of_application(tx, application_id) if each.status == "confirmed"]
 

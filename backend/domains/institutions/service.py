@@ -25,6 +25,15 @@ async def areas(tx: Tx, institution_id: str) -> list[Area]:
     return [Area(*row) for row in await Q.areas(tx, institution_id=institution_id)]
 
 
+async def of_town(tx: Tx, words: str) -> tuple[str, str] | None:
+    """(institution, the town as it was said) when the words name a town of one institution alone; 柳林镇 is
+    closer than 柳林."""
+    found = [(row["institution_id"], row["found"]) for row in await Q.of_town(tx, words=words)]
+    longest = max((len(town) for _, town in found), default=0)
+    closest = [each for each in found if len(each[1]) == longest]
+    return closest[0] if len(closest) == 1 else None
+
+
 async def branches(tx: Tx) -> list[Branch]:
     return [Branch(*row) for row in await Q.branches(tx, institution_id=tx.institution_id)]
 
