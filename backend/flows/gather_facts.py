@@ -43,7 +43,6 @@ from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey, SurveyRefused
 from backend.flows import ask_sources, compare_survey
 from backend.flows.context import Context
-from backend.flows.submit_survey import villages
 from backend.ocr import reading
 
 
@@ -158,7 +157,7 @@ async def known(tx: Tx, application: Application, bundle: decisions.Bundle) -> K
         guaranteed_fen=(await guarantees.exposure(tx, person.id)).amount_fen,
         printed=await printed_on(tx, application),
         survey=survey,
-        villages=villages(await institutions.areas(tx, tx.institution_id)) if survey else (),
+        villages=institutions.villages(await institutions.areas(tx, tx.institution_id)) if survey else (),
     )
 
 
