@@ -4,6 +4,7 @@ import os
 import secrets
 import time
 import uuid
+from datetime import UTC, datetime
 
 
 def new() -> str:
@@ -13,6 +14,11 @@ def new() -> str:
     value = value & ~(0x3 << 62) | 0x2 << 62
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def made_at(number: str) -> datetime:
+    """When `new` made this one, to the millisecond."""
+    return datetime.fromtimestamp((uuid.UUID(number).int >> 80) / 1000, UTC)
 
 
 def token(nbytes: int = 32) -> str:

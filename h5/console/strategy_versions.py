@@ -14,6 +14,7 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import DECIDING, MOMENTS
+from backend.domains.institutions.model import UNION as HEAD_OFFICE
 from backend.domains.strategies import (
     aside,
     carrying,
@@ -37,12 +38,14 @@ from backend.domains.strategies.model import (
     Effect,
     Finding,
     Move,
+    NotYourStrategy,
     Parameter,
     Scenario,
     StrategyMissing,
     UnionContent,
     Version,
 )
+from backend.flows import measure_strategy
 from backend.web import forms, staff
 from backend.web.formats import HERE
 from backend.web.http import Request, Response
@@ -80,7 +83,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook; `whose` the county. Of
     a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on. `stale`:
     something newer overtook this draft; `newest` is the draft that took its place; `left` a draft this one was begun
-    instead of."""
+    instead of. `newer`: cases that came since its effect was worked out, told while it waits for an approval."""
 
     version: Version
     product_name: str
@@ -105,6 +108,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     stale: Stale | None = None
     newest: Version | None = None
     left: str = ""
+    newer: int = 0
     told: str = ""
     form: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -184,6 +188,15 @@ async def _approve(tx: Tx, version_id: str, form: dict[str, str]) -> str:
     return f"{HOME}/{version_id}"
 
 
+async def _measure(tx: Tx, version_id: str, _: dict[str, str]) -> str:
+    """On the newest cases, before anybody approves."""
+    version = await found(tx, version_id)
+    if not strategies.may_write(tx.actor) or strategies.owner_of(tx.actor) != version.institution_id:
+        raise NotYourStrategy()
+    await effects.ask_again(tx, version)
+    return f"{HOME}/{version_id}#effect"
+
+
 async def _reject(tx: Tx, version_id: str, form: dict[str, str]) -> str:
     await strategies.reject(tx, version_id, reason=form.get("reason", ""))
     return f"{HOME}/{version_id}"
@@ -222,6 +235,7 @@ PROVED = frozenset({"approve", "retire"})
 
 _STEPS: dict[str, Callable[[Tx, str, dict[str, str]], Awaitable[str]]] = {
     "submit": _submit,
+    "measure": _measure,
     "approve": _approve,
     "reject": _reject,
     "discard": _discard,
@@ -266,6 +280,9 @@ async def view(
         stopped = await _stopped(tx, version, before)
         stale = await carrying.stale(tx, version, strategy_models.names(models))
         newest = await newest_draft(tx, version)
+    newer = 0
+    if effect is not None and version.status == "checked":
+        newer = await measure_strategy.newer(here.context, _measured_by(version), version, effect)
     findings = run.report.findings if run else []
     return VersionPage(
         version=version,
@@ -294,11 +311,16 @@ async def view(
         answers=judging.outcomes(version.stage),
         stale=stale,
         newest=newest,
+        newer=newer,
         told=_told(problem),
         form=form or {},
         errors=problem.fields if isinstance(problem, Invalid) else {},
         now=clock.now(),
     )
+
+
+def _measured_by(version: Version) -> str:
+    return HEAD_OFFICE if version.layer == "union" else version.institution_id
 
 
 async def newest_draft(tx: Tx, version: Version) -> Version | None:
