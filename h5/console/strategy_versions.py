@@ -30,6 +30,7 @@ from backend.domains.strategies import service as strategies
 from backend.domains.strategies.carrying import Stale
 from backend.domains.strategies.changes import Change
 from backend.domains.strategies.counties import Overlay
+from backend.domains.strategies.course import Saved
 from backend.domains.strategies.model import (
     STAGES,
     CheckRun,
@@ -81,9 +82,11 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
 
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook; `whose` the county. Of
-    a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on. `stale`:
-    something newer overtook this draft; `newest` is the draft that took its place; `left` a draft this one was begun
-    instead of. `newer`: cases that came since its effect was worked out, told while it waits for an approval."""
+    a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on. `saves`: what
+    was written on the way to it. `stale`: something newer overtook this draft; `newest` is the draft that took its
+    place; `left` a draft this one was begun instead of. `newer`: cases that came since its effect was worked out, told
+    while it waits for an approval. `saved`: it was a moment ago. `checked`: the numbers in the form were looked at;
+    `wrong` is what else they upset."""
 
     version: Version
     product_name: str
@@ -97,6 +100,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     stopped: tuple[Scenario, ...]
     effect: Effect | None
     moves: tuple[Move, ...]
+    saves: tuple[Saved, ...]
     who: dict[str, str]
     acts: Acts
     warned: tuple[str, ...]
@@ -109,6 +113,9 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     newest: Version | None = None
     left: str = ""
     newer: int = 0
+    saved: bool = False
+    checked: bool = False
+    wrong: tuple[str, ...] = ()
     told: str = ""
     form: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -118,9 +125,10 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
 @get(f"{HOME}/{{version_id:str}}", opt=staff.only(*READERS))
 async def show(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
-    left = request.query_params.get("left", "")
+    asked = request.query_params
+    left, saved = asked.get("left", ""), asked.get("saved") == "1"
     page = await view(here, version_id)
-    return here.show(SHOW, msgspec.structs.replace(page, left=left if ids.is_uuid(left) else ""))
+    return here.show(SHOW, msgspec.structs.replace(page, left=left if ids.is_uuid(left) else "", saved=saved))
 
 
 @post(
@@ -269,8 +277,9 @@ async def view(
         version = await found(tx, version_id)
         floor = await strategies.floor(tx, version.product_code, version.stage)
         run, moves = await strategies.last_check(tx, version_id), await course.course(tx, version)
+        saves = await course.saves(tx, version)
         names = await product_names(tx)
-        whos = [version.maker, version.checker, *(each.who for each in moves)]
+        whos = [version.maker, version.checker, *(each.who for each in moves), *(each.who for each in saves)]
         who = await people(tx, whos)
         effect = await effects.last_of(tx, version_id)
         before = await course.compared_with(tx, version)
@@ -297,6 +306,7 @@ async def view(
         stopped=tuple(stopped),
         effect=effect,
         moves=tuple(moves),
+        saves=tuple(saves),
         who=who,
         acts=acts_of(here, version),
         warned=tuple(f"{each.place}：{each.sentence}" for each in warned),
