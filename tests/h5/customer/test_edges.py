@@ -559,7 +559,9 @@ async def test_a_village_the_county_does_not_have_is_asked_for_again_in_place(
         await phone.send(Form("/apply/details", "post", values), follow=False)
         [application] = await studio.all_applications()
         assert (application.declared.town, application.declared.village) == ("", "")
-        refused = await phone.send(kept, income="80k_120k", amount="30000", village=foreign, purpose="appliance")
+        refused = await phone.send(
+            kept, income="80k_120k", amount="30000", village=foreign, purpose="appliance"
+        )
         assert refused.status_code == 422
         assert "请从名单里选您住在哪个村，没有就选“不在上面”" in phone.words
         kept = phone.page.form("/apply/submit")
