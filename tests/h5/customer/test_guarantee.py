@@ -280,6 +280,8 @@ async def test_a_copy_is_of_what_was_confirmed_and_there_is_none_before(
     early = give_guarantee_copy.path(studio.context.settings, opened)
     assert (await guarantor.http.get(early)).status_code == 404
     await guarantor.get("/guarantee/confirm")
+    fold = guarantor.reply.text.split("<details", 1)[1].split("</details>", 1)[0]
+    assert "/guarantee/refuse" in fold, "for good: not by one tap beside the main button"
     await guarantor.send(guarantor.page.form("/guarantee/refuse"))
     assert (await guarantor.http.get(early)).status_code == 404
     with clock.at(clock.now() + timedelta(seconds=60)):
