@@ -1,10 +1,12 @@
 """决策流配置 through the door: see, edit, check, submit, approve by a second person, live, back (A3-33, A3-34, N4)."""
 
+import io
 import json
 import re
 
 import asyncpg
 import msgspec
+import openpyxl
 import pytest
 
 from backend.core import ids
@@ -398,13 +400,25 @@ async def test_a_table_goes_out_to_excel_and_back_as_the_same_content(
     )
     assert back.status_code == 200, desk.words
     assert await content(owner, desk.path) == before
+    assert "已存成第 3 版：原样导回（新增 0 行，修改 0 行，删掉 0 行）" in desk.words, desk.words
     path = desk.path
     pasted = "行号\t条件：不存在\n\t1"
     await desk.get(f"{path}/files?table=bureau")
     values = {**desk.page.form(f"{path}/rows").values, "table": "bureau", "pasted": pasted, "note": ""}
     await desk._arrive(await desk.http.post(f"{path}/rows", data=values, files={"sheet": ("", b"")}))
     assert desk.reply.status_code == 422
-    assert "第 1 行的“条件：不存在”不是这张表的列" in desk.words
+    assert "看看是不是选错了表，或者没有把列名那一行带上" in desk.words, (
+        "one sentence, not one for each column"
+    )
+    head = [str(each.value or "") for each in openpyxl.load_workbook(io.BytesIO(file)).worksheets[0][1]]
+    values = {
+        **desk.page.form(f"{path}/rows").values,
+        "table": "bureau",
+        "note": "",
+        "pasted": "\t".join(head),
+    }
+    await desk._arrive(await desk.http.post(f"{path}/rows", data=values, files={"sheet": ("", b"")}))
+    assert "删掉 8 行）" in desk.words, "rows that a sheet leaves out do not go without a word"
 
 
 async def test_a_wrong_file_is_told_what_it_is_and_what_is_wanted(desks: Desks) -> None:
