@@ -46,7 +46,6 @@ from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey, SurveyRefused
 from backend.flows import ask_sources, compare_survey
 from backend.flows.context import Context
-from backend.flows.submit_survey import villages
 from backend.ocr import reading
 
 
@@ -207,7 +206,7 @@ async def known(tx: Tx, application: Application, bundle: decisions.Bundle, befo
 
 async def _survey(tx: Tx, person: Person, bundle: decisions.Bundle) -> tuple[Survey | None, tuple[str, ...]]:
     survey = await surveys.latest_confirmed(tx, person.id) if _looks_at_survey(bundle) else None
-    return survey, villages(await institutions.areas(tx, tx.institution_id)) if survey else ()
+    return survey, institutions.villages(await institutions.areas(tx, tx.institution_id)) if survey else ()
 
 
 async def _related(tx: Tx, application: Application, before: Read) -> dict[str, int | bool | str]:

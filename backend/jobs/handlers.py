@@ -94,7 +94,8 @@ async def _decide(context: Context, delivery: Delivery) -> None:
 
 
 async def _measure(context: Context, effect: Effect) -> None:
-    await measure_strategy.measure_strategy(context, effect.institution_id, effect.case_id)
+    before = str(effect.payload.get("instead_of", ""))
+    await measure_strategy.measure_strategy(context, effect.institution_id, effect.case_id, instead_of=before)
 
 
 HANDLERS: dict[str, Handler | Joined] = {

@@ -262,9 +262,9 @@ async def keep_case(tx: Tx, case: Case, application_id: str) -> None:
     )
 
 
-async def count_past(tx: Tx, stage: Stage, product_code: str) -> int:
-    """How many cases `past` has; product '*' counts all."""
-    given = {"institution_id": tx.institution_id, "product_code": product_code}
+async def count_past(tx: Tx, stage: Stage, product_code: str, *, after: str = service.FIRST) -> int:
+    """How many cases `past` has that are newer than `after`; product '*' counts all."""
+    given = {"institution_id": tx.institution_id, "product_code": product_code, "after": after}
     if stage is Stage.EARLY_WARNING:
         return int(await Q.count_last(tx, since=tx.now - _WATCHED, **given))
     return int(await Q.count_past(tx, stage=str(stage), **given))

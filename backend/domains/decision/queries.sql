@@ -36,10 +36,10 @@ on conflict (institution_id, application_id) do nothing;
 -- The versions a case began with; none for one that began before there were pins.
 select versions from decision.pins where institution_id = :institution_id and application_id = :application_id;
 
--- name: count_past(institution_id, product_code)$
--- How many decisions a county has of a product ('*': of all), to try a draft on.
+-- name: count_past(institution_id, product_code, after)$
+-- How many decisions a county has of a product ('*': of all), to try a draft on; `after` an id that is counted no more.
 select count(*) from decision.decisions where institution_id = :institution_id and length(capsule) > 0
-    and (:product_code = '*' or product_code = :product_code);
+    and (:product_code = '*' or product_code = :product_code) and id > :after::uuid;
 
 -- name: past(institution_id, product_code, before, most)
 -- A county's decisions, newest first, to try a draft on; `before` an id to go on from.

@@ -140,8 +140,9 @@ async def pinned(tx: Tx, application_id: str) -> Any:
     return await Q.pinned(tx, institution_id=tx.institution_id, application_id=application_id)
 
 
-async def count_past(tx: Tx, product_code: str) -> int:
-    return int(await Q.count_past(tx, institution_id=tx.institution_id, product_code=product_code))
+async def count_past(tx: Tx, product_code: str, after: str) -> int:
+    given = {"institution_id": tx.institution_id, "product_code": product_code, "after": after}
+    return int(await Q.count_past(tx, **given))
 
 
 async def past(tx: Tx, product_code: str, before: str, most: int) -> list[tuple[str, bytes]]:

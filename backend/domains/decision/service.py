@@ -58,6 +58,8 @@ Said = evaluate.Said
 
 UNION = "*"
 """The union's layer, among the institutions of `decision.live`."""
+FIRST = "00000000-0000-0000-0000-000000000000"
+"""Before every id."""
 LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 """Where a walk through the past begins: after every id."""
 
@@ -225,9 +227,9 @@ async def end_live(tx: Tx, institution_id: str, product_code: str, stage: Stage)
     await repository.end_live(tx, institution_id, product_code, stage)
 
 
-async def count_past(tx: Tx, product_code: str) -> int:
-    """Stored decisions of the county of `tx`; product '*' counts all."""
-    return await repository.count_past(tx, product_code)
+async def count_past(tx: Tx, product_code: str, *, after: str = FIRST) -> int:
+    """Stored decisions of the county of `tx`, newer than `after`; product '*' counts all."""
+    return await repository.count_past(tx, product_code, after)
 
 
 async def past(

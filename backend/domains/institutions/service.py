@@ -22,7 +22,15 @@ async def all_live(tx: Tx) -> list[Institution]:
 
 
 async def areas(tx: Tx, institution_id: str) -> list[Area]:
-    return [Area(*row) for row in await Q.areas(tx, institution_id=institution_id)]
+    async def ask() -> list[Area]:
+        return [Area(*row) for row in await Q.areas(tx, institution_id=institution_id)]
+
+    return await reference.kept(tx, "institutions", "areas", institution_id, ask=ask)
+
+
+def villages(areas: list[Area]) -> tuple[str, ...]:
+    """As forms offer them: "town village"."""
+    return tuple(f"{area.town} {village}" for area in areas for village in area.villages)
 
 
 async def of_town(tx: Tx, words: str) -> tuple[str, str] | None:

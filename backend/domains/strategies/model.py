@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from backend.core import ids
 from backend.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from backend.core.lifecycle import Lifecycle
 from backend.domains.decision import model as deciding
@@ -275,7 +276,7 @@ class EffectFigures(msgspec.Struct, kw_only=True):
     `other_ways` plans of collection with another channel or pace under the same answer. `swaps`: 'before>after' outcome
     → cases, changed ones only. `looser`: cases looser than head office, which must be none for a county. `examples`:
     some of the changed ones. `skipped`: capsules this code cannot evaluate. `resume_before` and `counted`: where the
-    next step goes on, and how many are done, by institution."""
+    next step goes on, and how many are done, by institution; `newest` the id it began at."""
 
     before: Side = msgspec.field(default_factory=Side)
     after: Side = msgspec.field(default_factory=Side)
@@ -290,6 +291,14 @@ class EffectFigures(msgspec.Struct, kw_only=True):
     examples: list[Moved] = []
     resume_before: dict[str, str] = {}
     counted: dict[str, int] = {}
+    newest: dict[str, str] = {}
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """When the oldest and the newest of the cases was asked; None where there was none, or of an older trial."""
+        if not self.newest:
+            return None
+        return ids.made_at(min(self.resume_before.values())), ids.made_at(max(self.newest.values()))
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):

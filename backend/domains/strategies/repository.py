@@ -321,6 +321,11 @@ async def cancel_effect(tx: Tx, effect: Effect) -> bool:
     return bool(await Q.cancel_effect(tx, institution_id=effect.institution_id, id=effect.id, now=tx.now))
 
 
+async def saves(tx: Tx, version_id: str) -> list[tuple[str, str, datetime]]:
+    rows = await Q.saves(tx, institution_id=tx.institution_id, id=version_id)
+    return [(row["note"], row["maker"], row["made_at"]) for row in rows]
+
+
 async def effect(tx: Tx, effect_id: str) -> Effect | None:
     return _effect(await Q.effect(tx, institution_id=tx.institution_id, id=effect_id))
 

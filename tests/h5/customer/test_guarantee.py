@@ -19,7 +19,7 @@ from backend.domains.decision import service as decisions
 from backend.domains.guarantees import service as guarantees
 from backend.domains.guarantees.model import Guarantee
 from backend.domains.relations import service as relations
-from backend.flows import expire_guarantees, see_guarantor
+from backend.flows import expire_guarantees, give_guarantee_copy, see_guarantor
 from backend.overview import story
 from backend.sandbox import specimens
 from backend.sandbox.forms import Form
@@ -229,6 +229,66 @@ async def test_the_word_is_an_edge_an_event_consents_of_ones_own_and_counts_as_e
         await studio.drain()
     told = [e for e in await studio.ledger("sms") if "guarantor_confirmed" in str(e)]
     assert len(told) == 1, "the borrower hears of it once"
+
+
+async def test_the_guarantor_hears_of_it_on_their_own_number_and_keeps_a_copy_on_any_phone(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    path = await link(phone, number)
+    await to_promise(studio, guarantor, path, wang)
+    await promise(guarantor)
+    assert "点里面的链接随时能看，换了手机也能看" in guarantor.words, guarantor.words
+    with clock.at(clock.now() + timedelta(seconds=60)):
+        await studio.drain()
+    sent = [e["response"]["message_id"] for e in await studio.ledger("sms") if e["key"].endswith(":given")]
+    [message] = [studio.world.store.get("sms", each) for each in sent]
+    [given] = await of_case(studio, number)
+    assert message["phone"] == wang.phone, "not the borrower's"
+    for said in (number, f"{given.amount_fen // 100:,} 元", "不是您本人办的，请打"):
+        assert said in message["text"], message["text"]
+    copy = "/g/" + message["text"].split("/g/")[1].split(" ")[0]
+    other = studio.phone()
+    await other.get(copy)
+    assert ("连带责任保证承诺" in other.words, f"申请编号 {number}" in other.words) == (True, True), (
+        other.words
+    )
+    assert wang.name not in other.words
+    paper = await other.http.get(f"{copy}/paper")
+    assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
+    assert paper.content.startswith(b"%PDF-1.")
+    assert paper.content == (await guarantor.http.get(f"{copy}/paper")).content, "the same bytes every time"
+    wrong = f"{copy[:-4]}AAAA"
+    for guess in (
+        wrong,
+        f"{wrong}/paper",
+        copy.replace("/g/4101", "/g/4102"),
+        f"{path.rsplit('/', 1)[0]}/x/y",
+    ):
+        reply = await other.http.get(guess)
+        assert (reply.status_code, "连带责任" in reply.text) == (404, False), guess
+    await other.get(path)
+    assert "连带责任保证承诺" not in other.words, "the borrower's link opens no copy"
+
+
+async def test_a_copy_is_of_what_was_confirmed_and_there_is_none_before(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    [opened] = await of_case(studio, number)
+    early = give_guarantee_copy.path(studio.context.settings, opened)
+    assert (await guarantor.http.get(early)).status_code == 404
+    await guarantor.get("/guarantee/confirm")
+    fold = guarantor.reply.text.split("<details", 1)[1].split("</details>", 1)[0]
+    assert "/guarantee/refuse" in fold, "for good: not by one tap beside the main button"
+    await guarantor.send(guarantor.page.form("/guarantee/refuse"))
+    assert (await guarantor.http.get(early)).status_code == 404
+    with clock.at(clock.now() + timedelta(seconds=60)):
+        await studio.drain()
+    assert not [e for e in await studio.ledger("sms") if e["key"].endswith(":given")]
 
 
 async def test_the_approvals_sms_asks_for_the_guarantor_and_not_for_a_signature(
