@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 import httpx
@@ -216,7 +215,3 @@ def _stop_on_signals(supervisor: Supervisor) -> None:
 
     signal.signal(signal.SIGINT, handle)
     signal.signal(signal.SIGTERM, handle)
-
-
-def data_directory(args: argparse.Namespace) -> Path:
-    return Path(args.data or os.environ.get("XIAODAI_DATA") or "var").resolve()

@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 
 COMMON = 3500
-LESS_COMMON = 6500
 
 
 @cache

@@ -31,7 +31,3 @@ class Calendar(msgspec.Struct, frozen=True):
         (its notice is out by then)."""
         wanted = [today.year, *([today.year + 1] if today.month >= 11 else [])]
         return tuple(year for year in wanted if year not in self.years)
-
-
-WEEKDAYS = Calendar({}, frozenset())
-"""When nothing is known."""

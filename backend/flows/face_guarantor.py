@@ -13,6 +13,7 @@ from backend.flows.start_liveness import TRIES, FaceConsentMissing
 from backend.integrations.http import OutsideRefused
 
 RETURN_PATH = "/guarantee/liveness/back"
+STARTED = "guarantor_face_started"
 
 
 async def face_guarantor(context: Context, actor: Actor, session_id: str, version: str) -> str:
@@ -46,6 +47,7 @@ async def face_guarantor(context: Context, actor: Actor, session_id: str, versio
     async with context.db.begin(actor) as tx:
         standing = await require_guarantee(tx, session_id, "liveness", lock=True)
         await guarantees.sent_to_face(tx, standing.guarantee, session.session_id)
+        await applications.note(tx, standing.application, STARTED, session.session_id)
     return session.url
 
 
@@ -62,12 +64,14 @@ async def heard(context: Context, actor: Actor, session_id: str, liveness_sessio
     except OutsideRefused:
         return "stranger"
     ending = judged(outcome)
-    if ending == "passed":
-        async with context.db.begin(actor) as tx:
-            standing = await require_guarantee(tx, session_id, "liveness", lock=True)
-            guarantor_id = standing.guarantee.guarantor_id
-            assert guarantor_id is not None, "the steps before set it"
-            await guarantees.pass_liveness(tx, standing.guarantee, "passed")
-            await card_on_file.proved(tx, guarantor_id, standing.application, standing.guarantee.id)
-            await applications.note(tx, standing.application, "guarantor_face_passed", liveness_session)
+    if ending == "pending":
+        return ending
+    async with context.db.begin(actor) as tx:
+        standing = await require_guarantee(tx, session_id, "liveness", lock=True)
+        guarantee, application = standing.guarantee, standing.application
+        await applications.note(tx, application, f"guarantor_face_{ending}", liveness_session)
+        if ending == "passed":
+            assert guarantee.guarantor_id is not None, "the steps before set it"
+            await guarantees.pass_liveness(tx, guarantee, "passed")
+            await card_on_file.proved(tx, guarantee.guarantor_id, application, guarantee.id)
     return ending

@@ -66,7 +66,7 @@ async def start_trial(context: Context, actor: Actor, asked: Asked, *, queued: b
     do, `StrategyRefused` (with every finding), `CountyNotLoaded`, `NothingOnOffer`, `NothingToTry`,
     `WarningsNeedCounty`, `StageNotTried`, and when queued `TooManyTrials`."""
     async with context.db.read(actor) as tx:
-        if queued:
+        if queued:  # asked again below: this spares the work of a trial that has no room
             await trials.require_room(tx)
         draft = await name_trial_versions(tx, asked.draft)
         base = None if asked.against is None else await name_trial_versions(tx, asked.against)
@@ -81,6 +81,8 @@ async def start_trial(context: Context, actor: Actor, asked: Asked, *, queued: b
     )
     await asyncio.to_thread(judging.check, plan)
     async with context.db.begin(actor) as tx:
+        if queued:
+            await trials.require_room(tx)
         run = await trials.create(
             tx,
             kind="county" if asked.county else "history",

@@ -34,7 +34,7 @@ async def step_batch(context: Context, effect: Effect) -> None:
     actor, turn = system(effect.institution_id, "batch"), effect.payload["turn"]
     assert isinstance(turn, int)
     async with context.db.begin(actor) as tx:
-        run = await batch_runs.begin(tx, await batch_runs.get(tx, effect.case_id), turn)
+        run = await batch_runs.begin(tx, effect.case_id, turn)
     if run is None:
         return
     try:

@@ -5,12 +5,14 @@ with an owner; fairness outside 0.8–1.25 is such an alarm and waits for a pers
 """
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
+import structlog
 
 from backend.core import clock
 from backend.core.actor import everywhere, system
+from backend.core.errors import Unavailable
 from backend.domains.institutions.model import UNION
 from backend.domains.models import monitors, watching
 from backend.domains.models.model import Result
@@ -18,6 +20,8 @@ from backend.domains.regulation import service as regulation
 from backend.flows.context import Context
 from backend.overview import model_monitors
 from backend.overview.model_monitors import Verdicts
+
+log = structlog.get_logger("models")
 
 WINDOW = timedelta(days=90)
 BAD_AFTER = "loans.bad_after_days"
@@ -35,25 +39,35 @@ class Counts(msgspec.Struct, frozen=True):
 
 async def watch_models(context: Context) -> int:
     """Measure and keep; returns the number of alarms raised or still standing. The same day's run replaces it."""
-    today, since, sounded = clock.today(), clock.now() - WINDOW, 0
+    today, sounded = clock.today(), 0
     async with context.db.read(everywhere("models")) as tx:
         watched = await watching.watched(tx)
         bad_after = (await regulation.in_force(tx, today)).count(BAD_AFTER)
-        counted = []
-        for model in watched:
-            edges = model.reference["score"]["edges"]
-            counts = Counts(
-                await model_monitors.score_counts(tx, model.artefact, since, edges),
-                await watching.feature_counts(tx, model.artefact, since),
-                await model_monitors.verdicts(tx, model.artefact, since, today),
-                await model_monitors.matured(tx, model.artefact, today, bad_after),
+    for model in watched:
+        try:
+            sounded += await _watch(context, model, today, bad_after)
+        except Unavailable:
+            raise
+        except Exception as bug:  # one model's trouble is not the others'
+            log.error(
+                "a model could not be watched", model=model.artefact, error=type(bug).__name__, exc_info=True
             )
-            counted.append((model, counts))
-    for model, counts in counted:
-        for institution_id, results in _by_institution(model, counts).items():
-            owner = model.owner if institution_id == UNION else watching.ANALYST
-            async with context.db.begin(system(institution_id, "models")) as tx:
-                sounded += await watching.keep(tx, today, results, owner)
+    return sounded
+
+
+async def _watch(context: Context, model: watching.Watched, today: date, bad_after: int) -> int:
+    since, edges, sounded = clock.now() - WINDOW, model.reference["score"]["edges"], 0
+    async with context.db.read(everywhere("models")) as tx:
+        counts = Counts(
+            await model_monitors.score_counts(tx, model.artefact, since, edges),
+            await watching.feature_counts(tx, model.artefact, since),
+            await model_monitors.verdicts(tx, model.artefact, since, today),
+            await model_monitors.matured(tx, model.artefact, today, bad_after),
+        )
+    for institution_id, results in _by_institution(model, counts).items():
+        owner = model.owner if institution_id == UNION else watching.ANALYST
+        async with context.db.begin(system(institution_id, "models")) as tx:
+            sounded += await watching.keep(tx, today, results, owner)
     return sounded
 
 

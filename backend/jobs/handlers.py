@@ -15,6 +15,7 @@ from backend.flows import (
     confirm_disclosure,
     confirm_identity,
     decide_application,
+    finish_forgetting,
     hand_off,
     measure_strategy,
     notify,
@@ -71,12 +72,13 @@ class Joined(msgspec.Struct, frozen=True):
     go_on: Callable[[Context, Delivery], Awaitable[object]]
 
 
-def _decider(effect: Effect) -> Actor:
-    return system(effect.institution_id, "decide")
+def decider(institution_id: str) -> Actor:
+    """Whose name stands below a decision. It takes the leases, too, which leave no name anywhere: the first step of
+    an effect goes with its lease, and the database is told once who works."""
+    return system(institution_id, "decide")
 
 
 async def _take(tx: Tx, delivery: Delivery) -> None:
-    tx.actor = _decider(delivery.effect)  # the lease itself leaves no name anywhere
     at_once = delivery.record if delivery.at_once else None
     delivery.found = await decide_application.take(tx, delivery.effect.case_id, at_once=at_once)
 
@@ -87,25 +89,24 @@ async def _decide(context: Context, delivery: Delivery) -> None:
     effect, found = delivery.effect, delivery.found
     taken = found if isinstance(found, decide_application.Taken) else None
     await decide_application.decide_application(
-        context, _decider(effect), effect.case_id, taken=taken, done=delivery.record
+        context, decider(effect.institution_id), effect.case_id, taken=taken, done=delivery.record
     )
 
 
-JOINED: dict[str, Joined] = {submit_application.DECIDE: Joined(_take, _decide)}
-
-
 async def _measure(context: Context, effect: Effect) -> None:
-    await measure_strategy.measure_strategy(context, effect.institution_id, effect.case_id)
+    before = str(effect.payload.get("instead_of", ""))
+    await measure_strategy.measure_strategy(context, effect.institution_id, effect.case_id, instead_of=before)
 
 
-HANDLERS: dict[str, Handler] = {
-    submit_application.DECIDE: _for_case("decide", decide_application.decide_application),
+HANDLERS: dict[str, Handler | Joined] = {
+    submit_application.DECIDE: Joined(_take, _decide),
     confirm_disclosure.HAND_OFF: _for_case("hand off", hand_off.hand_off),
     hand_off.OFFER: put_offer.put_offer,
     receive_bank_event.APPLY: _for_case("mobile bank", apply_bank_events.apply_bank_events),
     confirm_identity.ARCHIVE: archive_image.archive_image,
     check_survey.ARCHIVE: archive_survey_photo.archive_survey_photo,
     send_sms.KIND: send_sms.send_sms,
+    finish_forgetting.KIND: finish_forgetting.finish_forgetting,
     notify.KIND: notify.notify,
     send_answer.KIND: send_answer.send_answer,
     remind_due.KIND: remind_due.tell_due,

@@ -14,6 +14,7 @@ from backend.flows import (
     destroy_old_images,
     expire_guarantees,
     expire_offers,
+    forget_people,
     give_up_drafts,
     index_names,
     look_over_relations,
@@ -48,10 +49,13 @@ async def _wake_overdue(context: Context) -> None:
 
 
 async def _sound_alarms(context: Context) -> None:
-    """A dead letter is an incident until somebody revives it: said again every minute, at level error."""
+    """A dead letter is an incident until somebody revives it, and so is what is on its way to become one: said again
+    every minute, at level error."""
     async with context.db.read(everywhere("alarms")) as tx:
         for alarm in await effects.alarms(tx):
             log.error("dead letters wait for a person", **msgspec.to_builtins(alarm))
+        for alarm in await effects.failing(tx):
+            log.error("effects fail again and again", **msgspec.to_builtins(alarm))
 
 
 async def _forget_quotas(context: Context) -> None:
@@ -71,7 +75,7 @@ async def _forget_answers(context: Context) -> None:
 
 TIMETABLE: list[Task] = [
     Task("wake overdue effects", 1.0, _wake_overdue, queue.REST),
-    Task("sound the alarm over dead letters", 60, _sound_alarms),
+    Task("sound the alarm over what does not arrive", 60, _sound_alarms),
     Task("forget old quotas", 3600, _forget_quotas),
     Task("forget old authorisations", 3600, _forget_states),
     Task("empty old answers of requests", 3600, _forget_answers),
@@ -84,6 +88,7 @@ TIMETABLE: list[Task] = [
     Task("destroy old photographs", 600, destroy_old_images.destroy_old_images),
     Task("prove that every question had its consent", 86_400, prove_consents.prove_consents),
     Task("give up old drafts", 3600, give_up_drafts.give_up_drafts),
+    Task("make people anonymous whose time is over", 86_400, forget_people.forget_people),
     Task("let people of before be found by name", 60, index_names.index_names),
     Task("look at decisions again with shadows", 30, observe_decisions.observe_decisions),
     Task("look over the lines with loans", 900, watch_loans.watch_loans),

@@ -22,7 +22,7 @@ from backend.core.actor import Actor, everywhere, system
 from backend.core.errors import Problem, Unavailable
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
-from backend.jobs.handlers import HANDLERS, JOINED, Delivery
+from backend.jobs.handlers import HANDLERS, Delivery, Joined, decider
 from backend.jobs.timetable import TIMETABLE, Task
 from backend.outbox import effects, queue
 from backend.outbox.effects import Effect
@@ -46,7 +46,7 @@ async def deliver(context: Context, institution_id: str, effect_id: str, *, at_o
     `at_once`: in the transaction of the lease, where its handler can. A worker that dies of it then leaves no trace,
     so only who hears of the effect for the first time may: the sweep's attempts are counted before they begin.
     """
-    delivery = await _lease(context, system(institution_id, "worker"), effect_id, at_once=at_once)
+    delivery = await _lease(context, decider(institution_id), effect_id, at_once=at_once)
     return "nothing" if delivery is None else await _go_on(context, delivery)
 
 
@@ -64,11 +64,15 @@ async def _go_on(context: Context, delivery: Delivery) -> str:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
     if delivery.is_recorded() and not error:
+        if effect.last_error:
+            async with context.db.begin(actor, durable=False) as tx:
+                await effects.hasten(tx, effect)
         return "delivered"
     failpoints.hit(SENT)
     async with context.db.begin(actor, durable=False) as tx:
         if not error:
             await effects.delivered(tx, effect)
+            await effects.hasten(tx, effect)
             return "delivered"
         dead = await effects.failed(tx, effect, error, final=final)
     log.warning("effect not delivered", kind=effect.kind, error=error, attempt=effect.attempts, dead=dead)
@@ -78,34 +82,49 @@ async def _go_on(context: Context, delivery: Delivery) -> str:
 async def _lease(context: Context, actor: Actor, effect_id: str, *, at_once: bool) -> Delivery | None:
     """The effect, if it is ours now, and what its handler found in the same transaction where it has a hand in it.
 
-    What goes wrong there leaves the lease as it was, and the handler comes to it by itself, where it is counted.
+    What goes wrong there leaves the lease as it was, and the handler comes to it by itself, where it is counted; so
+    is a lease that cannot be had. A mistake of ours is an incident each time, at level error: nobody is kept waiting
+    by one in the first step alone, so it would not be seen otherwise.
     """
     try:
-        async with context.db.begin(actor, durable=False) as tx:
+        async with context.db.begin(actor, durable=False, same_plans=True) as tx:
             effect = await (effects.hold if at_once else effects.lease)(tx, effect_id)
             if effect is None:
                 return None
             delivery = Delivery(effect, at_once=at_once)
-            if joined := JOINED.get(effect.kind):
-                await joined.begin(tx, delivery)
+            handler = HANDLERS.get(effect.kind)
+            if isinstance(handler, Joined):
+                await handler.begin(tx, delivery)
             if at_once and not delivery.is_recorded():
                 delivery.effect = await effects.lease(tx, effect_id) or effect
         return delivery
     except Exception as problem:
-        log.warning("lease without its first step", error=type(problem).__name__)
-    async with context.db.begin(actor, durable=False) as tx:
-        effect = await effects.lease(tx, effect_id)
+        say = log.warning if isinstance(problem, Problem) else log.error
+        say("lease without its first step", effect=effect_id, error=type(problem).__name__)
+    try:
+        async with context.db.begin(actor, durable=False) as tx:
+            effect = await effects.lease(tx, effect_id)
+    except Problem:
+        raise
+    except Exception as bug:
+        log.error("effect cannot be taken", effect=effect_id, error=type(bug).__name__, exc_info=True)
+        async with context.db.begin(actor, durable=False) as tx:
+            await effects.unreadable(tx, effect_id, type(bug).__name__)
+        return None
     return Delivery(effect) if effect else None
 
 
 async def _handled(context: Context, effect: Effect, delivery: Delivery) -> tuple[str, bool]:
     """(why it failed or "", whether that is final)."""
-    handler, joined = HANDLERS.get(effect.kind), JOINED.get(effect.kind)
+    handler = HANDLERS.get(effect.kind)
     if handler is None:
         return f"no handler for {effect.kind}", True
     try:
         async with asyncio.timeout(HANDLER_SECONDS):
-            await (joined.go_on(context, delivery) if joined else handler(context, effect))
+            if isinstance(handler, Joined):
+                await handler.go_on(context, delivery)
+            else:
+                await handler(context, effect)
     except Unavailable as problem:
         return problem.code, False
     except OutsideRefused as refusal:
@@ -195,7 +214,7 @@ class _Calls:
             if len(self._asking) >= ASKING:
                 await asyncio.wait(self._asking, return_when=asyncio.FIRST_COMPLETED)
             with _watched():
-                delivery = await _lease(self._context, system(called[0], "worker"), called[1], at_once=True)
+                delivery = await _lease(self._context, decider(called[0]), called[1], at_once=True)
                 if delivery and not delivery.is_recorded():
                     task = asyncio.create_task(self._ask(delivery))
                     self._asking.add(task)

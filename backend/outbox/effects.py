@@ -40,6 +40,8 @@ MOST_LOST, LOST_FOR = 10, timedelta(hours=1)
 counts no crashes). Both, because in a storm of other causes innocent effects lose ten workers within minutes."""
 
 LOST = "worker_lost"
+FAILING = 8
+"""From so many attempts on (some five minutes of back-off) an operator is told, long before it is a dead letter."""
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -119,17 +121,28 @@ async def hold(tx: Tx, effect_id: str) -> Effect | None:
     return _effect(tx, await Q.hold(tx, institution_id=tx.institution_id, id=effect_id, now=tx.now))
 
 
+async def unreadable(tx: Tx, effect_id: str, error: str) -> None:
+    """For one whose lease fails by a mistake of ours: the attempt counts, so that it comes again later each time, is
+    seen, and is a dead letter in the end."""
+    row = await Q.lease(tx, institution_id=tx.institution_id, id=effect_id, now=tx.now, until=tx.now + LEASE)
+    if row is not None:
+        await failed(tx, _opened(tx, row, b"{}"), error)
+
+
 def _effect(tx: Tx, row: Any) -> Effect | None:
     if row is None:
         return None
-    opened = tx.vault.open("outbox.effects", "payload", row["id"], row["payload"])
+    return _opened(tx, row, tx.vault.open("outbox.effects", "payload", row["id"], row["payload"]))
+
+
+def _opened(tx: Tx, row: Any, payload: bytes) -> Effect:
     return Effect(
         tx.institution_id,
         row["id"],
         row["kind"],
         row["case_id"],
         row["key"],
-        msgspec.json.decode(opened),
+        msgspec.json.decode(payload),
         row["attempts"],
         row["created_at"],
         row["last_error"],
@@ -161,14 +174,15 @@ async def keep(tx: Tx, effect: Effect) -> bool:
 
 
 async def delivered(tx: Tx, effect: Effect) -> None:
-    """The other side has it, also when the lease ran out meanwhile: one success is enough.
+    """The other side has it, also when the lease ran out meanwhile: one success is enough."""
+    await Q.delivered(tx, institution_id=tx.institution_id, id=effect.id, now=tx.now)
 
-    Its like that wait because a system was away, or because they failed as this one did, need wait no longer.
-    """
+
+async def hasten(tx: Tx, effect: Effect) -> None:
+    """After a delivery: its like that wait because a system was away, or because they failed as this one did, need
+    wait no longer. In no transaction that does anything else: it takes hold of what is others'."""
     error = effect.last_error if effect.last_error != LOST else None
-    await Q.delivered(
-        tx, institution_id=tx.institution_id, id=effect.id, kind=effect.kind, error=error, now=tx.now
-    )
+    await Q.hasten(tx, institution_id=tx.institution_id, kind=effect.kind, error=error, now=tx.now)
 
 
 async def failed(tx: Tx, effect: Effect, error: str, *, final: bool = False) -> bool:
@@ -256,7 +270,7 @@ async def wake_overdue(tx: Tx, most: int = 200) -> int:
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """Dead letters of one kind at one institution, until somebody revives them."""
+    """Effects of one kind at one institution that do not arrive."""
 
     institution_id: str
     kind: str
@@ -266,5 +280,21 @@ class Alarm(msgspec.Struct, frozen=True):
 
 
 async def alarms(tx: Tx) -> list[Alarm]:
-    """What gave up and waits for a person; needs a union-wide reader."""
+    """What gave up and waits for a person to revive it; needs a union-wide reader."""
     return [Alarm(*row) for row in await Q.alarms(tx)]
+
+
+async def failing(tx: Tx) -> list[Alarm]:
+    """What has failed `FAILING` times and is tried still; needs a union-wide reader."""
+    return [Alarm(*row) for row in await Q.failing(tx, attempts=FAILING)]
+
+
+async def forget_cases(tx: Tx, cases: list[str]) -> None:
+    """Nothing that was carried about these cases stays; that it was does. None of them may be on its way."""
+    await Q.forget_dead(tx, institution_id=tx.institution_id, cases=cases)
+    await Q.forget_payloads(tx, institution_id=tx.institution_id, cases=cases)
+
+
+async def forget_nobodys(tx: Tx, before: datetime) -> None:
+    """What was carried before a moment and was about no case."""
+    await Q.forget_nobodys(tx, institution_id=tx.institution_id, before=before)

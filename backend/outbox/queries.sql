@@ -58,20 +58,24 @@ set leased_until = :until
 where institution_id = :institution_id and id = :id and status = 'delivering' and attempts = :attempts
 returning true;
 
--- name: delivered(institution_id, id, kind, error, now)!
--- The other side has it, whichever attempt says so: that of a worker that stood still counts as well. And a system
--- is back: what waits for it, or because of the same failure, goes out within seconds, spread a little.
-with done as (
-    update outbox.effects
-    set status = 'delivered', delivered_at = :now, leased_until = null, last_error = null,
-        attempts = greatest(attempts, 1)
-    where institution_id = :institution_id and id = :id and status in ('delivering', 'waiting')
-)
+-- name: delivered(institution_id, id, now)!
+-- The other side has it, whichever attempt says so: that of a worker that stood still counts as well.
+update outbox.effects
+set status = 'delivered', delivered_at = :now, leased_until = null, last_error = null,
+    attempts = greatest(attempts, 1)
+where institution_id = :institution_id and id = :id and status in ('delivering', 'waiting');
+
+-- name: hasten(institution_id, kind, error, now)!
+-- A system is back: what waits for it, or because of the same failure, goes out within seconds, spread a little. Who
+-- has one of them in hand just now is not waited for.
 update outbox.effects
 set due_at = :now::timestamptz + make_interval(secs => random() * 5)
-where institution_id = :institution_id and kind = :kind and status = 'waiting' and last_error is not null
-  and id <> :id and (last_error = :error and due_at > :now::timestamptz + interval '5 seconds'
-       or right(last_error, 12) = '_unavailable' and due_at > :now::timestamptz + interval '30 seconds');
+where institution_id = :institution_id and id in (
+    select id from outbox.effects
+    where institution_id = :institution_id and kind = :kind and status = 'waiting' and last_error is not null
+      and (last_error = :error and due_at > :now::timestamptz + interval '5 seconds'
+           or right(last_error, 12) = '_unavailable' and due_at > :now::timestamptz + interval '30 seconds')
+    for update skip locked);
 
 -- name: postpone(institution_id, id, attempts, due_at, error)!
 -- Not delivered; tried again later.
@@ -90,6 +94,15 @@ where institution_id = :institution_id and id = :id and status = 'delivering' an
 select institution_id, kind, count(*), min(created_at), max(last_error)
 from outbox.effects
 where status = 'dead'
+group by institution_id, kind
+order by institution_id, kind;
+
+-- name: failing(attempts)
+-- scope: all institutions, because the operator hears of what fails again and again before it gives up. Counts and
+-- codes only.
+select institution_id, kind, count(*), min(created_at), max(last_error)
+from outbox.effects
+where status = 'waiting' and last_error is not null and attempts >= :attempts
 group by institution_id, kind
 order by institution_id, kind;
 
@@ -192,3 +205,23 @@ select distinct institution_id from outbox.idempotency where answer is not null 
 update outbox.idempotency set answer = null
 where institution_id = :institution_id and answer is not null and answered_at < :before
 returning key;
+
+-- name: forget_dead(institution_id, cases)!
+-- What could not be delivered to somebody forgotten will not be.
+delete from outbox.effects
+where institution_id = :institution_id and case_id = any(:cases::text[]) and status = 'dead';
+
+-- name: forget_payloads(institution_id, cases)!
+-- What was delivered about some cases, and what came in, is empty from now on; rows and keys stay.
+with messages as (
+    update outbox.inbox set payload = '\x'
+    where institution_id = :institution_id and case_id = any(:cases::text[]) and applied_at is not null
+)
+update outbox.effects set payload = '\x'
+where institution_id = :institution_id and case_id = any(:cases::text[]) and status in ('delivered', 'overtaken');
+
+-- name: forget_nobodys(institution_id, before)!
+-- What was delivered about no case at all, such as what WeChat reports of an account.
+update outbox.effects set payload = '\x'
+where institution_id = :institution_id and case_id = '' and status = 'delivered' and delivered_at < :before
+  and length(payload) > 0;

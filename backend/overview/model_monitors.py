@@ -34,7 +34,7 @@ async def unobserved(tx: Tx, since: datetime, most: int) -> list[tuple[str, str]
 
 
 async def score_counts(
-    tx: Tx, model_hash: str, since: datetime, edges: list[int]
+    tx: Tx, model_hash: str, since: datetime, edges: list[float]
 ) -> list[tuple[str, int, int]]:
     """(institution, bin, cases)."""
     return [tuple(row) for row in await Q.score_counts(tx, model_hash=model_hash, since=since, edges=edges)]

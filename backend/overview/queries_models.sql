@@ -3,7 +3,7 @@
 -- scope: all institutions, because one job serves them all in turn; ids only.
 select d.institution_id, d.id
 from decision.decisions d
-where d.decided_at >= :since and not exists (
+where d.decided_at >= :since and length(d.capsule) > 0 and not exists (
     select from models.observations o where o.institution_id = d.institution_id and o.decision_id = d.id)
 order by d.decided_at, d.id
 limit :most;
@@ -11,7 +11,7 @@ limit :most;
 -- name: score_counts(model_hash, since, edges)
 -- How many cases of each county fell between the score's edges of the training sample.
 -- scope: all institutions, because a model of the union is watched over all counties; counts only.
-select d.institution_id, width_bucket(d.score, :edges::integer[]) as bin, count(*)::integer as cases
+select d.institution_id, width_bucket(d.score::float8, :edges::float8[]) as bin, count(*)::integer as cases
 from models.observations o
 join decision.decisions d on d.institution_id = o.institution_id and d.id = o.decision_id
 where o.model_hash = :model_hash and o.at >= :since and d.score is not null

@@ -17,6 +17,11 @@ WORDS = {
     "liveness_started": "开始人脸核对",
     "liveness_passed": "人脸核对通过",
     "liveness_failed": "人脸核对没通过",
+    "liveness_mismatch": "人脸和身份证对不上",
+    "liveness_cancelled": "人脸核对中途退出",
+    "liveness_expired": "人脸核对超时",
+    "card_again": "身份证要重新拍",
+    "consents_renewed": "重新看过授权",
     "other_way": "不做人脸，换一种方式",
     "wants_branch": "要到网点办",
     "submitted": "提交申请",
@@ -34,7 +39,12 @@ WORDS = {
     "guarantor_opened": "保证人打开链接",
     "guarantor_identified": "保证人核对好身份证",
     "guarantor_phone_proved": "保证人验证了手机号、给了授权",
+    "guarantor_face_started": "保证人开始人脸核对",
     "guarantor_face_passed": "保证人人脸核对通过",
+    "guarantor_face_failed": "保证人人脸核对没通过",
+    "guarantor_face_mismatch": "保证人人脸和身份证对不上",
+    "guarantor_face_cancelled": "保证人人脸核对中途退出",
+    "guarantor_face_expired": "保证人人脸核对超时",
     "guarantor_seen": "当面核对过保证人",
     "guarantor_confirmed": "保证人确认担保",
     "guarantor_refused": "保证人没有办成",
@@ -44,6 +54,7 @@ WORDS = {
     "disclosure_confirmed": "看完明示表并确认",
     "handed_off": "转到手机银行",
     "offer_delivered": "手机银行收到额度",
+    "offer_overtaken": "额度被新的代替",
     "token_issued": "打开手机银行",
     "short_code_issued": "取了短码",
     "redeemed": "在手机银行打开合同",
@@ -56,6 +67,7 @@ WORDS = {
     "drawdown_released": "用款核实：放行",
     "drawdown_rejected": "用款核实：不同意",
     "drawn_unchecked": "用款没有经过核查，已转人工",
+    "charged_beyond_disclosure": "收的钱比明示表多，要核对",
     "collection_recorded": "催收联系，记下结果",
     "warning_raised": "贷后预警",
     "warning_standing": "预警处理过，措施保留",
@@ -66,6 +78,7 @@ WORDS = {
     "officer_changed": "换了客户经理",
     "cancelled": "撤回",
     "abandoned": "没有填完，结束",
+    "forgotten": "保存期满，客户资料已匿名",
 }
 _ASKING = {
     "asked": "去问",
@@ -75,6 +88,7 @@ _ASKING = {
     "cached": "沿用不久前的回答：",
     "substitute": "由别的系统代为回答：",
     "no_consent": "没有授权，不问：",
+    "guarantor_waits": "保证人的核对还没有结果：",
 }
 _WHO = {"customer": "客户", "system": "系统", "partner": "合作方", "staff": "工作人员"}
 

@@ -14,23 +14,10 @@ from pathlib import Path
 Value = int | bool | str
 Record = dict[str, Value]
 
-BUREAU, CORE, PLATFORM = "credit_bureau", "core_banking", "data_platform"
-
 
 def person(key: str) -> Record:
     """All facts of the three systems about one invented person (fact names as in the decision catalogue)."""
     return _person(random.Random(f"person:{key}"))[0]
-
-
-def by_system(key: str) -> dict[str, Record]:
-    """The same, grouped by the system that knows it."""
-    record = person(key)
-    platform = {n: v for n, v in record.items() if not n.startswith(("bureau_", "core_"))}
-    return {
-        BUREAU: {n: v for n, v in record.items() if n.startswith("bureau_")},
-        CORE: {n: v for n, v in record.items() if n.startswith("core_")},
-        PLATFORM: platform,
-    }
 
 
 def county(count: int, seed: int) -> Iterator[Record]:

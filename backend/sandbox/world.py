@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
@@ -179,6 +179,3 @@ def _request_sha256(method: str, path: str, body: bytes) -> str:
 
 def _answer(body: bytes, content_type: str, headers: Mapping[str, str]) -> Response[bytes]:
     return Response(body, media_type=content_type, headers=dict(headers), status_code=200)
-
-
-Handler = Callable[[AnyRequest], Awaitable[Response[bytes]]]

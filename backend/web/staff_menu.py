@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-HOME = "工作台"
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("渠道接入", ()),
     ("快贷客户管理", (("查客户和申请", "/console/support"),)),

@@ -9,8 +9,8 @@ from bot.replies import Reply
 from bot.talk import Talk, say
 
 MOST = 3
-EXPLAINED = frozenset({"held", "approved", "handed_off", "signed", "declined"})
-"""Statuses whose answer holds figures, reasons or what is waited for (A3-09)."""
+EXPLAINED = frozenset({"held", "referred", "approved", "handed_off", "signed", "drawn", "declined"})
+"""Statuses whose answer holds figures, reasons, since when and for what is waited (A3-09)."""
 
 
 async def answer(talk: Talk) -> Reply:
@@ -41,7 +41,14 @@ async def _case(talk: Talk, one: personal.Standing) -> dict[str, object]:
         "advice": result.advice if result else "",
         "nearest": result.nearest if result else "",
         "review": result.review if result else None,
+        "review_late": _late(result.review) if result and result.review else False,
         "waiting_for": result.waiting_for if result else "",
+        "since": result.since if result else None,
+        "drawdown": result.drawdown.rstrip("。") if result else "",
         "outstanding": one.outstanding_fen,
         "url": talk.url(f"/my/{case.application_no}" if case.status != "draft" else "/resume"),
     }
+
+
+def _late(review: application_result.ReviewState) -> bool:
+    return not review.answer and review.answer_by < clock.today()

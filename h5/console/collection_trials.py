@@ -124,7 +124,7 @@ async def _view(here: Here, days: int) -> Trials:
         found = await challenge_collection.choices(tx) if office else []
     async with here.context.db.read(everywhere("collection trials")) as tx:
         # A county reads no draft of head office's, but by its number what its own cases are tried on.
-        told = {each.id: (await strategies.get(tx, each.version_id)).label for each in known}
+        told = await strategies.labels(tx, (each.version_id for each in known))
         ran = [each.id for each in known if office and each.status in ("running", "ended")]
         arms = await collection_arms.arms(tx, ran, days)
     taken = {each.product_code for each in known if each.status in ("proposed", "running")}
@@ -133,7 +133,7 @@ async def _view(here: Here, days: int) -> Trials:
         tried=tuple(
             Tried(
                 challenge=each,
-                version=told[each.id],
+                version=told[each.version_id],
                 maker=people.get(each.maker, "离岗人员"),
                 arms=arms.get(each.id),
                 enough=_enough(arms.get(each.id)),

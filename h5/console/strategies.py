@@ -77,7 +77,7 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
 class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     """One strategy: what decides now, and every version of this person's layer, newest first. `overlays` are what
     counties add, for head office; `warned` what of the county's own no longer fits head office's bands; `tighter` what
-    a county's layer can do at a stage outside a decision."""
+    a county's layer can do at a stage outside a decision; `back` what going back would bring."""
 
     product: str
     product_name: str
@@ -90,6 +90,7 @@ class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     working: Version | None
     layer: str
     may_write: bool
+    back: Version | None
     may_roll_back: bool
     by_another: bool
     overlays: tuple[tuple[str, Overlay], ...] = ()
@@ -287,6 +288,7 @@ async def _strategy(
         overlays=await overlays_of(here, product, stage, floor),
         warned=tuple(f"{each.place}：{each.sentence}" for each in outgrown),
         tighter=overlays.TIGHTER.get(stage, ""),
+        back=back,
         may_roll_back=writes and back is not None and going_back.allowed(here.actor, back),
         by_another=writes and back is not None and not going_back.allowed(here.actor, back),
         told=problem.text if isinstance(problem, Conflict) else "",

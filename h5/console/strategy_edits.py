@@ -13,7 +13,7 @@ import msgspec
 from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
 from backend.domains.decision import facts
-from backend.domains.strategies import aside, calculations, inside, nesting
+from backend.domains.strategies import aside, calculations, checks, inside, nesting
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.arranging import ArrangementWrong
 from backend.domains.strategies.inside import Written
@@ -127,10 +127,14 @@ async def checked(
 
 async def whole(tx: Tx, version: Version, change: Awaitable[UnionContent]) -> Written:
     """What a change gives, without what nothing reads any more; raises `ArrangementWrong` where the flow of a file is
-    not written out."""
+    not written out, which only the checks can tell from a mistake of ours."""
     try:
         return await written(tx, version, await change, trim=True)
     except (LookupError, TypeError, AttributeError, ValueError) as cause:
+        assert isinstance(version.content, UnionContent)
+        said = await checks.document_findings(tx, version.stage, version.content.document)
+        if not any(each.blocks for each in said):
+            raise
         raise ArrangementWrong(why="这张图里有没写完整的节点，请用文件改好再来") from cause
 
 

@@ -111,11 +111,12 @@ async def import_rows(request: Request, version_id: FromPath[str]) -> Response:
             raise NotYourStrategy()
         read = await aside.run(_read_rows, version, node, known, content, form.get("pasted", ""))
         async with here.context.db.begin(here.actor) as tx:
+            note = f"{_note(form, '从表格导入')}（{_came_of(version, read, node['id'])}）"
             written = await strategy_edits.written(tx, version, read)
-            made = await inside.save(tx, version, written, note=_note(form, "从表格导入"))
+            made = await inside.save(tx, version, written, note=note)
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
-    return here.go(f"{HOME}/{made.address}#t-{node['id']}")
+    return here.go(f"{HOME}/{made.address}?saved=1#t-{node['id']}")
 
 
 @post(
@@ -141,7 +142,7 @@ async def import_flow(request: Request, version_id: FromPath[str]) -> Response:
             made = await inside.save(tx, version, written, note=_note(form, "从流程图文件导入"))
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
-    return here.go(f"{HOME}/{made.address}")
+    return here.go(f"{HOME}/{made.address}?saved=1")
 
 
 def _read_flow(version: Version, file: bytes) -> tuple[UnionContent, Flows]:
@@ -211,6 +212,17 @@ async def _texts(request: Request) -> dict[str, str]:
 async def _uploaded(request: Request, name: str) -> bytes:
     given = (await request.form()).get(name)
     return await given.read() if isinstance(given, UploadFile) else b""
+
+
+def _came_of(version: Version, read: Content, table: str) -> str:
+    """What an import does to the rows: those a file leaves out go without a further word."""
+    old, new = (
+        {rule["_id"]: rule for rule in strategy_tables.rules(each, table)} for each in (version.content, read)
+    )
+    changed = sum(old[row] != new[row] for row in old.keys() & new.keys())
+    return (
+        f"新增 {len(new.keys() - old.keys())} 行，修改 {changed} 行，删掉 {len(old.keys() - new.keys())} 行"
+    )
 
 
 def _note(form: dict[str, str], otherwise: str) -> str:

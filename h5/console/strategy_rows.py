@@ -1,4 +1,4 @@
-"""Editing in place: one row of a table in Chinese, and the numbers head office opened to a county (A3-33, N4).
+"""Editing in place: one row of a table in Chinese (A3-33, N4).
 
 Every save is a new version of the draft with its note. While a person types the same form is sent to `check`, which
 stores nothing and says beside each cell what the checks find.
@@ -23,7 +23,6 @@ from backend.domains.strategies.inside import Written
 from backend.domains.strategies.model import (
     Content,
     ContentInvalid,
-    CountyContent,
     Finding,
     NotYourStrategy,
     StrategyMissing,
@@ -36,13 +35,11 @@ from backend.web.staff import Here
 from h5.console import strategy_edits, strategy_tables, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_tables import NEW
-from h5.console.strategy_versions import code_of, found, reader
+from h5.console.strategy_versions import code_of, reader
 
 SHOW = "console/strategies/row.html"
 MOST_COLUMNS = 60
-MOST_KNOBS = 20
 CELLS = tuple(f"cell_{n}" for n in range(MOST_COLUMNS))
-KNOBS = tuple(f"knob_{n}" for n in range(MOST_KNOBS))
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -123,7 +120,7 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
         return here.show(SHOW, await _again(here, version_id, form, problem.findings), 422)
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _again(here, version_id, form, [], problem), code_of(problem))
-    return here.go(f"{HOME}/{made.address}#t-{spot.node['id']}")
+    return here.go(f"{HOME}/{made.address}?saved=1#t-{spot.node['id']}")
 
 
 @post(
@@ -137,21 +134,6 @@ async def check(request: Request, version_id: FromPath[str]) -> Response:
     async with here.context.db.read(here.actor) as tx:
         spot = await _spot(tx, version_id, form.get("table", ""), form.get("row", NEW))
     return here.show(SHOW, await _checked(here, spot, form))
-
-
-@post(f"{HOME}/{{version_id:str}}/parameters", opt=staff.only(*WRITERS), fields=("note", *KNOBS))
-async def set_parameters(request: Request, version_id: FromPath[str]) -> Response:
-    """A county's numbers inside the bands; an empty field is head office's own number."""
-    here, form = staff.here(request), await forms.texts(request)
-    try:
-        async with here.context.db.begin(here.actor) as tx:
-            version = await found(tx, version_id)
-            content = _numbers(version, await strategies.floor(tx, version.product_code, version.stage), form)
-            made = await strategies.save(tx, version_id, content, note=form["note"][:200])
-    except (Invalid, Conflict, NotPermitted) as problem:
-        page = await strategy_versions.view(here, version_id, form, problem)
-        return here.show(strategy_versions.SHOW, page, code_of(problem))
-    return here.go(f"{HOME}/{made.id}#knobs")
 
 
 _NOTES = {
@@ -240,32 +222,6 @@ class CellsWrong(Invalid):
 
     code = "strategy_cells_wrong"
     message = "有几格看不懂，旁边写了原因"
-
-
-def _numbers(version: Version, floor: UnionContent, form: dict[str, str]) -> CountyContent:
-    """The content with the form's numbers. Raises `Invalid` with each field that is no number, not in its band or
-    looser than head office's."""
-    if not isinstance(version.content, CountyContent):
-        raise Invalid(fields={"note": "省联社的版本没有县行参数"})
-    wrong, numbers = {}, {}
-    opened = overlays.opened_cells(floor, version.stage, facts.catalogue())
-    for number, (parameter, _) in enumerate(opened[:MOST_KNOBS]):
-        text, unit = form.get(f"knob_{number}", ""), overlays.unit(floor, parameter)
-        if text:
-            column = Column(id=parameter.id, label=parameter.label, kind="number", unit=unit)
-            try:
-                numbers[parameter.id] = value = int(cells.read(text, column, facts.catalogue()))
-            except (CellUnreadable, ValueError):
-                wrong[f"knob_{number}"] = "这里只能写一个数"
-                continue
-            said = overlays.check_value(version.stage, floor.document, parameter, value, facts.catalogue())
-            if said:
-                wrong[f"knob_{number}"] = said[0].sentence
-    if not form.get("note"):
-        wrong["note"] = "请写一句改了什么、为什么"
-    if wrong:
-        raise Invalid(fields=wrong)
-    return CountyContent(parameters=numbers, rows=version.content.rows)
 
 
 def _page(

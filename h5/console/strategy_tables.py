@@ -256,12 +256,14 @@ def _table(
     number, columns = node["id"], cells.columns(stage, node["content"], known)
     hit, union = set(lit.get(number, ())), isinstance(content, UnionContent)
     numbers = _numbers(stage, content, floor)
-    given = [(rule, union) for rule in node["content"]["rules"]]
-    if isinstance(content, CountyContent):
-        given += [(rule, True) for rule in content.rows.get(number, [])]
+    given = [(i, rule, union) for i, rule in enumerate(node["content"]["rules"], 1)]
+    if isinstance(
+        content, CountyContent
+    ):  # each layer counts its own rows, here and wherever one is spoken of
+        given += [(i, rule, True) for i, rule in enumerate(content.rows.get(number, []), 1)]
     rows = tuple(
         _row(i, rule, own, number, columns, said, hit, _set(numbers, number, rule), known)
-        for i, (rule, own) in enumerate(given, 1)
+        for i, rule, own in given
     )
     return Table(
         id=number,

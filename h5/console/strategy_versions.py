@@ -14,6 +14,7 @@ from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import DECIDING, MOMENTS
+from backend.domains.institutions.model import UNION as HEAD_OFFICE
 from backend.domains.strategies import (
     aside,
     carrying,
@@ -31,6 +32,7 @@ from backend.domains.strategies import service as strategies
 from backend.domains.strategies.carrying import Stale
 from backend.domains.strategies.changes import Change
 from backend.domains.strategies.counties import Overlay
+from backend.domains.strategies.course import Saved
 from backend.domains.strategies.model import (
     INSIDE,
     STAGES,
@@ -40,12 +42,14 @@ from backend.domains.strategies.model import (
     Effect,
     Finding,
     Move,
+    NotYourStrategy,
     Parameter,
     Scenario,
     StrategyMissing,
     UnionContent,
     Version,
 )
+from backend.flows import measure_strategy
 from backend.web import forms, staff
 from backend.web.formats import HERE
 from backend.web.http import Request, Response
@@ -83,9 +87,11 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
 
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook; `whose` the county. Of
-    a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on. `stale`:
-    something newer overtook this draft; `newest` is the draft that took its place; `left` a draft this one was begun
-    instead of."""
+    a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on. `saves`: what
+    was written on the way to it. `stale`: something newer overtook this draft; `newest` is the draft that took its
+    place; `left` a draft this one was begun instead of. `newer`: cases that came since its effect was worked out, told
+    while it waits for an approval. `saved`: it was a moment ago. `checked`: the numbers in the form were looked at;
+    `wrong` is what else they upset."""
 
     version: Version
     product_name: str
@@ -99,6 +105,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     stopped: tuple[Scenario, ...]
     effect: Effect | None
     moves: tuple[Move, ...]
+    saves: tuple[Saved, ...]
     who: dict[str, str]
     acts: Acts
     warned: tuple[str, ...]
@@ -110,6 +117,10 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     stale: Stale | None = None
     newest: Version | None = None
     left: str = ""
+    newer: int = 0
+    saved: bool = False
+    checked: bool = False
+    wrong: tuple[str, ...] = ()
     told: str = ""
     form: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -138,9 +149,10 @@ async def show(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
     if INSIDE in version_id:
         return here.show(INNER, await inner_view(here, version_id))
-    left = request.query_params.get("left", "")
+    asked = request.query_params
+    left, saved = asked.get("left", ""), asked.get("saved") == "1"
     page = await view(here, version_id)
-    return here.show(SHOW, msgspec.structs.replace(page, left=left if ids.is_uuid(left) else ""))
+    return here.show(SHOW, msgspec.structs.replace(page, left=left if ids.is_uuid(left) else "", saved=saved))
 
 
 @post(
@@ -208,6 +220,15 @@ async def _approve(tx: Tx, version_id: str, form: dict[str, str]) -> str:
     return f"{HOME}/{version_id}"
 
 
+async def _measure(tx: Tx, version_id: str, _: dict[str, str]) -> str:
+    """On the newest cases, before anybody approves."""
+    version = await found(tx, version_id)
+    if not strategies.may_write(tx.actor) or strategies.owner_of(tx.actor) != version.institution_id:
+        raise NotYourStrategy()
+    await effects.ask_again(tx, version)
+    return f"{HOME}/{version_id}#effect"
+
+
 async def _reject(tx: Tx, version_id: str, form: dict[str, str]) -> str:
     await strategies.reject(tx, version_id, reason=form.get("reason", ""))
     return f"{HOME}/{version_id}"
@@ -246,6 +267,7 @@ PROVED = frozenset({"approve", "retire"})
 
 _STEPS: dict[str, Callable[[Tx, str, dict[str, str]], Awaitable[str]]] = {
     "submit": _submit,
+    "measure": _measure,
     "approve": _approve,
     "reject": _reject,
     "discard": _discard,
@@ -326,8 +348,9 @@ async def view(
         version = await found(tx, version_id)
         floor = await strategies.floor(tx, version.product_code, version.stage)
         run, moves = await strategies.last_check(tx, version_id), await course.course(tx, version)
+        saves = await course.saves(tx, version)
         names = await product_names(tx)
-        whos = [version.maker, version.checker, *(each.who for each in moves)]
+        whos = [version.maker, version.checker, *(each.who for each in moves), *(each.who for each in saves)]
         who = await people(tx, whos)
         effect = await effects.last_of(tx, version_id)
         before = await course.compared_with(tx, version)
@@ -339,6 +362,9 @@ async def view(
         stopped = await _stopped(tx, version, before)
         stale = await carrying.stale(tx, version, strategy_models.names(models))
         newest = await newest_draft(tx, version)
+    newer = 0
+    if effect is not None and version.status == "checked":
+        newer = await measure_strategy.newer(here.context, _measured_by(version), version, effect)
     findings = run.report.findings if run else []
     return VersionPage(
         version=version,
@@ -355,6 +381,7 @@ async def view(
         stopped=tuple(stopped),
         effect=effect,
         moves=tuple(moves),
+        saves=tuple(saves),
         who=who,
         acts=acts_of(here, version),
         warned=tuple(f"{each.place}：{each.sentence}" for each in warned),
@@ -369,11 +396,16 @@ async def view(
         answers=judging.outcomes(version.stage),
         stale=stale,
         newest=newest,
+        newer=newer,
         told=_told(problem),
         form=form or {},
         errors=problem.fields if isinstance(problem, Invalid) else {},
         now=clock.now(),
     )
+
+
+def _measured_by(version: Version) -> str:
+    return HEAD_OFFICE if version.layer == "union" else version.institution_id
 
 
 async def newest_draft(tx: Tx, version: Version) -> Version | None:

@@ -282,6 +282,25 @@ async def history(owner, db, count: int = 240) -> None:
             await watching.observe(tx, decision, hash_, {"bureau_queries_6m": 0}, proposed=False)
 
 
+async def test_a_model_that_cannot_be_measured_does_not_keep_the_others_from_it(
+    road: Road, owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Edges of a report of elsewhere need not be whole numbers; one without any is told and passed by."""
+    await history(owner, road.db)
+    shipped = watching.shipped()
+    score = shipped.reference["score"]
+    halves = {**shipped.reference, "score": {**score, "edges": [edge + 0.5 for edge in score["edges"]]}}
+    unfit = msgspec.structs.replace(shipped, reference={})
+
+    async def watched(_: object) -> list[watching.Watched]:
+        return [unfit, msgspec.structs.replace(shipped, reference=halves)]
+
+    monkeypatch.setattr(watching, "watched", watched)
+    assert await watch_models.watch_models(road.context) > 0
+    async with road.db.read(system("0000", "test")) as tx:
+        assert (await watching.series(tx, shipped.artefact, "psi"))[""]
+
+
 async def test_the_monitors_find_drift_and_unfairness_and_a_person_answers(road: Road, owner):
     await history(owner, road.db)
     assert await watch_models.watch_models(road.context) > 0

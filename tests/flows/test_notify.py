@@ -271,16 +271,16 @@ def test_an_approval_names_the_guarantor_before_the_signing(missing: int, said: 
 
 
 async def test_a_receipt_of_the_sms_platform_is_kept(world: World, id_number: str) -> None:
-    from backend.domains.channels import sms
-
     made = await people.application(world.db, await bound_customer(world, id_number), "declined")
     with clock.at(clock.now() + LATER):
         await announce(world, made)
         await worker.drain(world.context)
         await world.settle()
     async with world.db.begin(JIA) as tx:
-        [message] = await sms.of_case(tx, made.id)
-    assert (message.status, message.receipt_at is not None) == ("delivered", True)
+        [message] = await tx.connection.fetch(
+            "select * from channels.sms_messages where case_id = $1", made.id
+        )
+    assert (message["status"], message["receipt_at"] is not None) == ("delivered", True)
 
 
 CUSTOM, BIZSEND = "cgi-bin/message/custom/send", "cgi-bin/message/subscribe/bizsend"

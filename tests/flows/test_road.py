@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from backend import __main__ as command_line
 from backend.core import clock
@@ -285,12 +286,18 @@ async def test_a_first_step_that_fails_leaves_the_case_to_the_handler(
     async def fail(*_: object) -> object:
         raise RuntimeError("planted")
 
-    joined = handlers.JOINED[submit_application.DECIDE]
+    joined = handlers.HANDLERS[submit_application.DECIDE]
+    assert isinstance(joined, handlers.Joined)
     monkeypatch.setitem(
-        handlers.JOINED, submit_application.DECIDE, msgspec.structs.replace(joined, begin=fail)
+        handlers.HANDLERS, submit_application.DECIDE, msgspec.structs.replace(joined, begin=fail)
     )
-    application = await road.apply(id_number())
+    with capture_logs() as said:
+        application = await road.apply(id_number())
     assert application.status == "approved"
+    [told] = [each for each in said if each["event"] == "lease without its first step"]
+    assert (told["log_level"], told["error"]) == ("error", "RuntimeError"), (
+        "nobody waits for it, so it is said"
+    )
     async with road.db.read(JIA) as tx:
         asked = next(
             e for e in await effects.of_case(tx, application.id) if e.kind == submit_application.DECIDE

@@ -3,9 +3,12 @@
 import asyncio
 from datetime import datetime, timedelta
 
+import asyncpg
+
 from backend.core import clock
 from backend.core.actor import everywhere, system
 from backend.db.database import Database
+from backend.jobs.handlers import Delivery
 from backend.outbox import effects, queue
 from backend.outbox.effects import GIVE_UP_AFTER, LEASE, LOST_FOR, MOST_LOST, Effect
 
@@ -187,8 +190,26 @@ async def test_when_a_system_is_back_what_failed_the_same_way_goes_out_within_se
     with clock.at(now + timedelta(seconds=10)):
         async with db.begin(JIA) as tx:
             await effects.delivered(tx, taken)
+            await effects.hasten(tx, taken)
     assert (await state(db, second))[1] <= now + timedelta(seconds=15)
     assert (await state(db, other))[1] > now + timedelta(seconds=30)
+
+
+async def test_a_delivery_recorded_with_what_it_changed_takes_hold_of_no_other_effect(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    """A decision's transaction neither waits for those it would hasten nor keeps them from their workers."""
+    waiting, mine, now = await add(db), await add(db), clock.now()
+    await fail_times(db, 6, waiting, "sms_down", now)
+    await fail_times(db, 1, mine, "sms_down", now)
+    taken = await take(db, mine, now + timedelta(minutes=1))
+    assert taken is not None
+    async with db.begin(JIA) as tx:
+        await Delivery(taken).record(tx)
+        await owner.execute("select from outbox.effects where id = $1 for update nowait", waiting)
+    async with db.begin(JIA) as tx, owner.transaction():
+        await owner.execute("select from outbox.effects where id = $1 for update", waiting)
+        await asyncio.wait_for(effects.hasten(tx, taken), 3)
 
 
 async def test_a_first_success_tells_those_that_wait_for_the_same_system_that_it_is_back(
@@ -204,6 +225,7 @@ async def test_a_first_success_tells_those_that_wait_for_the_same_system_that_it
     with clock.at(now + timedelta(seconds=10)):
         async with db.begin(JIA) as tx:
             await effects.delivered(tx, fresh)
+            await effects.hasten(tx, fresh)
     assert (await state(db, alone))[1] <= now + timedelta(seconds=15)
     assert (await state(db, refused))[1] > now + timedelta(seconds=30)
 

@@ -60,6 +60,7 @@ READS = {
     "/my/{number:str}/notice": "sets a cookie of the browser",
     "/console/strategies/{version_id:str}/try": "decides a changed case and keeps nothing",
     "/console/strategies/{version_id:str}/row/check": "says what the checks find and keeps nothing",
+    "/console/strategies/{version_id:str}/parameters/check": "says what the checks find and keeps nothing",
     "/console/strategies/{version_id:str}/columns/check": "says what the checks find and keeps nothing",
     "/console/strategies/{version_id:str}/node/check": "says what the checks find and keeps nothing",
     "/console/strategies/{version_id:str}/score/check": "says what the checks find and keeps nothing",

@@ -83,16 +83,6 @@ async def of_openid(tx: Tx, openid: str) -> list[Application]:
     return _applications(tx, await Q.of_openid(tx, institution_id=tx.institution_id, openid=openid))
 
 
-async def of_officer(tx: Tx, officer_id: str, most: int) -> list[Application]:
-    rows = await Q.of_officer(tx, institution_id=tx.institution_id, officer_id=officer_id, most=most)
-    return _applications(tx, rows)
-
-
-async def with_status(tx: Tx, status: str, most: int) -> list[Application]:
-    rows = await Q.with_status(tx, institution_id=tx.institution_id, status=status, most=most)
-    return _applications(tx, rows)
-
-
 async def waiting_everywhere(tx: Tx, status: str, before: datetime, most: int) -> list[tuple[str, str]]:
     rows = await Q.waiting_everywhere(tx, status=status, before=before, most=most)
     return [(row["institution_id"], row["id"]) for row in rows]
@@ -306,3 +296,17 @@ async def captures_with_us_everywhere(tx: Tx, before: datetime, most: int) -> li
 async def last_event(tx: Tx, application_id: str, event: str) -> Event | None:
     row = await Q.last_event(tx, institution_id=tx.institution_id, application_id=application_id, event=event)
     return Event(*row) if row is not None else None
+
+
+async def receipts_of(tx: Tx, application_id: str) -> list[str]:
+    rows = await Q.receipts_of(tx, institution_id=tx.institution_id, application_id=application_id)
+    return [row["receipt"] for row in rows]
+
+
+async def receipts_of_guarantee(tx: Tx, guarantee_id: str) -> list[str]:
+    rows = await Q.receipts_of_guarantee(tx, institution_id=tx.institution_id, guarantee_id=guarantee_id)
+    return [row["receipt"] for row in rows]
+
+
+async def anonymise(tx: Tx, application_id: str) -> None:
+    await Q.anonymise(tx, institution_id=tx.institution_id, id=application_id)

@@ -31,13 +31,6 @@ select id, material_no, campaign_id, version, headline, risk_text, sha256, maker
        withdrawn_at
 from campaigns.materials where institution_id = :institution_id and id = :id;
 
--- name: materials(institution_id, campaign_id)
--- Material of a campaign, newest version first.
-select id, material_no, campaign_id, version, headline, risk_text, sha256, maker, reviewer, reviewed_at,
-       withdrawn_at
-from campaigns.materials
-where institution_id = :institution_id and campaign_id = :campaign_id order by material_no, version desc;
-
 -- name: approve_material(institution_id, id, reviewer, now)!
 -- Reviewed by a second person (the table refuses the maker).
 update campaigns.materials set reviewer = :reviewer, reviewed_at = :now

@@ -2,20 +2,9 @@
 
 from datetime import datetime
 
-import msgspec
-
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.channels.statements import Q
-
-
-class Message(msgspec.Struct, frozen=True):
-    message_id: str
-    case_id: str
-    template: str
-    status: str
-    accepted_at: datetime
-    receipt_at: datetime | None
 
 
 async def accepted(tx: Tx, message_id: str, case_id: str, template: str, at: datetime) -> None:
@@ -39,9 +28,3 @@ async def receipt(tx: Tx, message_id: str, status: str, at: datetime) -> bool:
     if noted:
         audit.add(tx, "sms.receipt", message_id, status=status)
     return noted
-
-
-async def of_case(tx: Tx, case_id: str) -> list[Message]:
-    return [
-        Message(*row) for row in await Q.sms_of_case(tx, institution_id=tx.institution_id, case_id=case_id)
-    ]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.core import errors, files
+from backend.core.plain_text import plain
 from backend.domains.decision import graph
 
 CONTENT_TYPE = "application/vnd.gorules.decision"
@@ -49,7 +50,28 @@ def read(text: bytes) -> dict[str, Any]:
         raise FileUnreadable(why="它是 JSON，但里面没有节点，要的是从这里或 GoRules 的编辑器导出的流程图")
     if found.pop("contentType", CONTENT_TYPE) != CONTENT_TYPE:
         raise FileUnreadable(why="它是别的内容")
+    if hidden := next((text for text in _texts(found) if plain(text) != _breaks(text)), ""):
+        raise FileUnreadable(why=f"“{plain(hidden)[:30]}”里有看不见的字符，删掉再传")
     return found
+
+
+def _texts(document: Any) -> Iterator[str]:
+    """Every text in it, keys too: what a person cannot see, they cannot agree to; and a NUL the database would not
+    take."""
+    waiting = [document]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            waiting += [*each, *each.values()]
+        elif isinstance(each, list):
+            waiting += each
+
+
+def _breaks(text: str) -> str:
+    """With the line ends of `plain`."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

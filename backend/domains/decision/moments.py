@@ -22,6 +22,7 @@ from backend.domains.decision import assess, assessment, bundle, facts, lint, re
 from backend.domains.decision.model import (
     FORMAT,
     Case,
+    DecisionForgotten,
     DecisionMissing,
     Reason,
     Stage,
@@ -225,12 +226,14 @@ def _bodies(stage: Stage, strategy: str) -> list[repository.Body]:
 
 
 async def get(tx: Tx, assessment_id: str) -> Kept:
-    """Raises `DecisionMissing`."""
+    """Raises `DecisionMissing`, `DecisionForgotten`."""
     found = None
     if ids.is_uuid(assessment_id):
         found = await Q.get(tx, institution_id=tx.institution_id, id=assessment_id)
     if found is None:
         raise DecisionMissing()
+    if not found["capsule"]:
+        raise DecisionForgotten()
     return _kept(tx, found)
 
 
@@ -259,9 +262,9 @@ async def keep_case(tx: Tx, case: Case, application_id: str) -> None:
     )
 
 
-async def count_past(tx: Tx, stage: Stage, product_code: str) -> int:
-    """How many cases `past` has; product '*' counts all."""
-    given = {"institution_id": tx.institution_id, "product_code": product_code}
+async def count_past(tx: Tx, stage: Stage, product_code: str, *, after: str = service.FIRST) -> int:
+    """How many cases `past` has that are newer than `after`; product '*' counts all."""
+    given = {"institution_id": tx.institution_id, "product_code": product_code, "after": after}
     if stage is Stage.EARLY_WARNING:
         return int(await Q.count_last(tx, since=tx.now - _WATCHED, **given))
     return int(await Q.count_past(tx, stage=str(stage), **given))

@@ -16,8 +16,6 @@ from backend.domains.evidence.sources import Source
 
 Q = queries.load(__package__)
 
-OPEN = ("open", "half_open")
-
 
 class Breaker(msgspec.Struct, frozen=True):
     """`state` closed, open or half_open; `retry_at` when the next call may try, None while closed; `last_error` is

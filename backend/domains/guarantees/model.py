@@ -27,9 +27,6 @@ GUARANTEE = Lifecycle(
 
 OPEN = ("invited", "opened")
 
-STEPS = ("identity", "phone", "liveness", "confirm")
-"""What the guarantor does, in this order, after taking the link up."""
-
 REASONS: dict[str, str] = {
     "declined": "本人不愿意",
     "under_age": "未满 18 周岁",
@@ -40,9 +37,10 @@ REASONS: dict[str, str] = {
     "frozen": "账户要到网点核实",
     "identity": "身份没有核对上",
     "own_overdue": "自己有逾期",
+    "circle": "与借款人互相担保",
     "too_many": "担保的人数到了上限",
     "too_much": "担保的金额到了上限",
-    "bureau": "信用报告没有查到",
+    "bureau": "信用报告没有查到",  # of rows from before such an answer was asked again
     "borrower_withdrew": "借款人收回",
     "case_ended": "申请已经结束",
     "link_over": "过了有效期",

@@ -1,6 +1,5 @@
 """What changed from one model to the next, in sentences a risk officer reads (A3-33)."""
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +7,6 @@ from backend.domains.decision import facts, scorecard, trees
 from backend.domains.models import artefacts, free_card
 from backend.domains.models.offsets import CountyModel
 
-Label = Callable[[str], str]
 KINDS = {
     scorecard.Scorecard: "数据项评分卡",
     free_card.FreeCard: "批量评分卡",

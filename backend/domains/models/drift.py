@@ -67,7 +67,8 @@ def chi_square(p: float, freedom: int) -> float:
 
 
 def auc_ks(scores: Sequence[float], bad: Sequence[int]) -> tuple[float, float] | None:
-    """AUC and KS of scores where high is good; None without both kinds."""
+    """AUC and KS of scores where high is good; None without both kinds. KS is how far the bad run ahead of the good
+    from the lowest score up: 0 for scores that rank the wrong way round."""
     pairs = sorted(zip(scores, bad, strict=True))
     bads = sum(bad)
     goods = len(pairs) - bads
@@ -84,6 +85,6 @@ def auc_ks(scores: Sequence[float], bad: Sequence[int]) -> tuple[float, float] |
         good_here = end - at - here
         area += good_here * (seen_bad + here / 2)
         seen_bad, seen_good = seen_bad + here, seen_good + good_here
-        gap = max(gap, abs(seen_bad / bads - seen_good / goods))
+        gap = max(gap, seen_bad / bads - seen_good / goods)
         at = end
     return area / (bads * goods), gap

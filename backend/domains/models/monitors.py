@@ -58,7 +58,8 @@ def ks(model_hash: str, scores: Sequence[int], bad: Sequence[int], reference: fl
 
 
 def rates(model_hash: str, measure: str, shares: Shares) -> list[Result]:
-    """A rate per group (officer, county) against all others together, by a test of two proportions."""
+    """A rate per group (officer, county) against all others together, by a test of two proportions; no verdict where
+    either side is too few."""
     hits, people = (sum(pair[at] for pair in shares.values()) for at in (0, 1))
     return [
         _rate(model_hash, measure, group, own, (hits - own[0], people - own[1]))
@@ -67,8 +68,7 @@ def rates(model_hash: str, measure: str, shares: Shares) -> list[Result]:
 
 
 def _rate(model_hash: str, measure: str, group: str, own: tuple[int, int], rest: tuple[int, int]) -> Result:
-    level = drift.TOO_FEW if own[1] < FEWEST else drift.STEADY
-    z = 0.0
+    level, z = drift.TOO_FEW, 0.0
     if own[1] >= FEWEST and rest[1] >= FEWEST:
         pooled = (own[0] + rest[0]) / (own[1] + rest[1])
         spread = math.sqrt(pooled * (1 - pooled) * (1 / own[1] + 1 / rest[1]))
@@ -90,7 +90,8 @@ def _rate(model_hash: str, measure: str, group: str, own: tuple[int, int], rest:
 
 
 def fairness(model_hash: str, dimension: str, approvals: Shares) -> list[Result]:
-    """Approval of each group over that of the largest; outside 0.8–1.25 is a task for a person."""
+    """Approval of each group over that of the largest; outside 0.8–1.25 is a task for a person. Where the largest has
+    no approval at all there is no ratio, and anybody's is outside; a group alone is compared with nobody."""
     if not approvals:
         return []
     reference = max(sorted(approvals), key=lambda group: approvals[group][1])
@@ -100,9 +101,9 @@ def fairness(model_hash: str, dimension: str, approvals: Shares) -> list[Result]
     for group, (own, count) in sorted(approvals.items()):
         ratio = own / count / base if count and base else None
         level = drift.STEADY
-        if count < FEWEST or people < FEWEST:
+        if count < FEWEST or people < FEWEST or len(approvals) == 1:
             level = drift.TOO_FEW
-        elif ratio is not None and not FAIR[0] <= ratio <= FAIR[1]:
+        elif own if ratio is None else not FAIR[0] <= ratio <= FAIR[1]:
             level = drift.MOVED
         found.append(
             Result(

@@ -251,13 +251,6 @@ from models.alarms
 where institution_id = :institution_id and status = 'acknowledged' and acknowledged_at >= :since
 group by measure order by measure;
 
--- name: shadow_against(institution_id, model_id, since)
--- A shadow beside what decided, per county: cases, failures, mean of its scores.
-select count(*)::integer as cases, count(*) filter (where error <> '')::integer as failed,
-       avg(score)::numeric as mean_score
-from models.shadow_scores
-where institution_id = :institution_id and model_id = :model_id and at >= :since;
-
 -- name: usage(model_hash, since)
 -- How many decisions a model made, per county, and when last.
 -- scope: all institutions, because a model of the union is used in all counties; counts only.

@@ -247,6 +247,8 @@ def check(found: dict[str, Any]) -> Report:
     counts = [report.reference.score, *report.reference.features.values()]
     if any(len(each.counts) != len(each.edges) + 1 for each in counts):
         raise ReportUnfit(why="训练样本的分段数和人数对不上")
+    if any(each.edges != sorted(each.edges) for each in counts):
+        raise ReportUnfit(why="训练样本的分段没有从小到大")
     curves = report.curves
     for line in (curves.model, curves.live) if curves else ():
         if line and not len(line.score) == len(line.good) == len(line.bad) > 1:

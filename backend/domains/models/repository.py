@@ -238,11 +238,6 @@ async def false_alarm_rate(tx: Tx, since: datetime) -> list[tuple[str, int, int]
     return [(row["measure"], row["answered"], row["false_ones"]) for row in rows]
 
 
-async def shadow_against(tx: Tx, model_id: str, since: datetime) -> tuple[int, int, float | None]:
-    row = await Q.shadow_against(tx, institution_id=tx.institution_id, model_id=model_id, since=since)
-    return row["cases"], row["failed"], None if row["mean_score"] is None else float(row["mean_score"])
-
-
 async def usage(tx: Tx, model_hash: str, since: datetime) -> list[tuple[str, int, datetime]]:
     """(institution, cases, last at); a county's reader sees its own row only."""
     rows = await Q.usage(tx, model_hash=model_hash, since=since)

@@ -1,6 +1,7 @@
 """Everything that is checked before a version may be approved, in one report (A3-20, A3-34, D3-03)."""
 
 import copy
+import re
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any
@@ -43,6 +44,7 @@ from backend.domains.strategies.model import (
 MOST_ROWS = 1_000
 """Rows of one strategy over all its tables. The largest shipped one has 29; every row is held against every other
 by the checks, so their cost grows with the square."""
+_NTH = re.compile(r"第 (\d+) 行")
 _PRICES = (Stage.RATING, Stage.LIMIT, Stage.PRICING)
 
 
@@ -95,6 +97,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
             found = overlays.check_county(self.stage, self.under, self.content, known)
             if overlays.tables(self.document):
                 of_document = findings_of(self.stage, self.document, self.library)
+                of_document = _called(of_document, self.document, self.under.document)
                 found += of_document if _block(of_document) else [*of_document, *self._said()]
         if _block(found):
             return Report(findings=found, scenarios=[])
@@ -227,6 +230,33 @@ def findings_of(stage: Stage, document: Document, library: lint.Library) -> list
         for each in lint.check(stage, document, facts.catalogue(), library)
     ]
     return nesting.plainly(found, document, library.flows)
+
+
+def _called(found: list[Finding], document: Document, union: Document) -> list[Finding]:
+    """What is said of rows of a composed document, with the rows called as a county's page calls them: the composed
+    table counts head office's rows that carry the county's number, then the county's own."""
+    names: dict[str, list[str]] = {}
+    for place, node in overlays.tables(document).items():
+        held = [rule["_id"] for rule in overlays.tables(union)[place]["content"]["rules"]]
+        rows = [rule["_id"] for rule in node["content"]["rules"]]
+        set_to = [
+            held.index(row) + 1 if (row := each.removesuffix(overlays.SET)) in held else 0 for each in rows
+        ]
+        names[place] = [
+            f"省第 {at} 行（本行的数）" if at else f"本行第 {n - sum(map(bool, set_to[:n]))} 行"
+            for n, at in enumerate(set_to, 1)
+        ]
+
+    def spoken(text: str, place: str) -> str:
+        rows = names.get(place, [])
+        return _NTH.sub(lambda m: rows[int(m[1]) - 1] if int(m[1]) <= len(rows) else m[0], text)
+
+    return [
+        msgspec.structs.replace(
+            each, place=spoken(each.place, each.node), sentence=spoken(each.sentence, each.node)
+        )
+        for each in found
+    ]
 
 
 def require_rows(*documents: dict[str, Any]) -> None:

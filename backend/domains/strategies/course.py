@@ -45,6 +45,19 @@ async def brought_back(tx: Tx) -> list[Back]:
     return found
 
 
+class Saved(msgspec.Struct, frozen=True):
+    """One save on the way to a version: what its writer said of it."""
+
+    note: str
+    who: str
+    at: datetime
+
+
+async def saves(tx: Tx, version: Version) -> list[Saved]:
+    """Of the version and the drafts it came from, the newest first; without those that say nothing."""
+    return [Saved(note, who, at) for note, who, at in await repository.saves(tx, version.id)]
+
+
 async def compared_with(tx: Tx, version: Version) -> Version | None:
     """What people compare a version with: before it is live what is; then, and when it is retired, what it replaced.
     None: there was nothing."""

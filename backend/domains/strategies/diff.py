@@ -259,14 +259,14 @@ def _sums(before: Mapping[str, Any], after: Mapping[str, Any], known: Catalogue)
 
 
 def _tables(
-    stage: Stage, node: Mapping[str, Any], before: Mapping[str, Any], known: Catalogue
+    stage: Stage, node: Mapping[str, Any], before: Mapping[str, Any], known: Catalogue, whose: str = ""
 ) -> list[Change]:
     after, name, number = node["content"], node["name"], node["id"]
     columns = _columns(stage, before, known) | _columns(stage, after, known)
     old = {rule["_id"]: rule for rule in before["rules"]}
     found: list[Change] = []
     for at, rule in enumerate(after["rules"], 1):
-        place = {"table": name, "row": f"第 {at} 行", "node": number, "row_id": rule["_id"]}
+        place = {"table": name, "row": f"{whose}第 {at} 行", "node": number, "row_id": rule["_id"]}
         held = old.get(rule["_id"])
         if held is None:
             found.append(Change(kind="added", what="行", after=_row(rule, columns, known), **place))
@@ -287,7 +287,7 @@ def _tables(
         ]
     return [
         *found,
-        *_gone(node, before, columns, known),
+        *_gone(node, before, columns, known, whose),
         *_moved(node, before),
         *_column_changes(node, before, columns, known),
     ]
@@ -298,6 +298,7 @@ def _gone(
     before: Mapping[str, Any],
     columns: Mapping[str, Column],
     known: Catalogue,
+    whose: str,
 ) -> list[Change]:
     left = {rule["_id"] for rule in node["content"]["rules"]}
     return [
@@ -305,7 +306,7 @@ def _gone(
             kind="removed",
             what="行",
             table=node["name"],
-            row=f"原第 {at} 行",
+            row=f"{whose}原第 {at} 行",
             node=node["id"],
             row_id=rule["_id"],
             before=_row(rule, columns, known),
@@ -473,5 +474,5 @@ def _county(
         node = nodes.get(place, {"id": place, "name": place, "content": {"inputs": [], "outputs": []}})
         held = {**node["content"], "rules": before.rows.get(place, [])}
         now = {**node, "content": {**node["content"], "rules": after.rows.get(place, [])}}
-        found += _tables(stage, now, held, known)
+        found += _tables(stage, now, held, known, "本行")
     return found

@@ -110,7 +110,7 @@ async def past(
     return [(number, capsule.case) for number, capsule in found]
 
 
-async def count_past(tx: Tx, stage: Stage, product_code: str) -> int:
+async def count_past(tx: Tx, stage: Stage, product_code: str, *, after: str = decisions.FIRST) -> int:
     if moment(stage):
-        return await moments.count_past(tx, stage, product_code)
-    return await decisions.count_past(tx, product_code)
+        return await moments.count_past(tx, stage, product_code, after=after)
+    return await decisions.count_past(tx, product_code, after=after)

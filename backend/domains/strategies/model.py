@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from backend.core import ids
 from backend.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from backend.core.lifecycle import Lifecycle
 from backend.domains.decision import model as deciding
@@ -91,6 +92,11 @@ class CountyContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 Content = UnionContent | CountyContent
 
 
+def label(stage: str, number: int) -> str:
+    """`准入 第 3 版`."""
+    return f"{STAGES.get(stage, stage)} 第 {number} 版"
+
+
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """`content_hash` is over the canonical content; `document_hash` names what runs: the union's document, or the
     county's as composed from its content. `within`: the version seen as one of its sub-flows, whose document alone is
@@ -129,8 +135,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """`准入 第 3 版`, `准入 第 3 版 › 外地客户` of a sub-flow."""
-        whole = f"{STAGES.get(self.stage, self.stage)} 第 {self.number} 版"
-        return " › ".join((whole, *(name for _, name in self.within)))
+        return " › ".join((label(self.stage, self.number), *(name for _, name in self.within)))
 
     @property
     def status_label(self) -> str:
@@ -198,14 +203,6 @@ class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
     report: Report
     run_by: str
     run_at: datetime
-
-
-class Approval(msgspec.Struct, frozen=True, kw_only=True):
-    verdict: Literal["approved", "rejected"]
-    checker: str
-    reason: str
-    check_run_id: str | None
-    at: datetime
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -279,7 +276,7 @@ class EffectFigures(msgspec.Struct, kw_only=True):
     `other_ways` plans of collection with another channel or pace under the same answer. `swaps`: 'before>after' outcome
     → cases, changed ones only. `looser`: cases looser than head office, which must be none for a county. `examples`:
     some of the changed ones. `skipped`: capsules this code cannot evaluate. `resume_before` and `counted`: where the
-    next step goes on, and how many are done, by institution."""
+    next step goes on, and how many are done, by institution; `newest` the id it began at."""
 
     before: Side = msgspec.field(default_factory=Side)
     after: Side = msgspec.field(default_factory=Side)
@@ -294,6 +291,14 @@ class EffectFigures(msgspec.Struct, kw_only=True):
     examples: list[Moved] = []
     resume_before: dict[str, str] = {}
     counted: dict[str, int] = {}
+    newest: dict[str, str] = {}
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """When the oldest and the newest of the cases was asked; None where there was none, or of an older trial."""
+        if not self.newest:
+            return None
+        return ids.made_at(min(self.resume_before.values())), ids.made_at(max(self.newest.values()))
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):

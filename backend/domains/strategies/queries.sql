@@ -17,6 +17,11 @@ returning version_id;
 -- A version of the union or of this institution.
 select * from strategies.versions where institution_id in ('*', :institution_id) and id = :id;
 
+-- name: numbers(institution_id, ids)
+-- What some versions are called by.
+select id, stage, number from strategies.versions
+where institution_id in ('*', :institution_id) and id = any(:ids::uuid[]);
+
 -- name: any_of(id)^
 -- A version, whoever's it is.
 -- scope: all institutions, because head office may read every county's overlay; row-level security keeps others out.
@@ -33,6 +38,17 @@ select institution_id from strategies.versions where id = :id;
 select * from strategies.versions
 where institution_id <> '*' and product_code = :product_code and stage = :stage and status in ('live', 'approved')
 order by institution_id, status;
+
+-- name: saves(institution_id, id)
+-- A version and the drafts it came from, one after the other, with what their writers said; at most a hundred.
+with recursive way as (
+    select base_id, maker, note, made_at, 1 as step from strategies.versions
+    where institution_id in ('*', :institution_id) and id = :id
+    union all
+    select v.base_id, v.maker, v.note, v.made_at, way.step + 1 from way join strategies.versions v on v.id = way.base_id
+    where v.institution_id in ('*', :institution_id) and v.status = 'superseded' and way.step < 100
+)
+select note, maker, made_at from way where note <> '' order by step;
 
 -- name: lock(institution_id, id)^
 -- The same, held to the end of the transaction: two people act one after the other.
@@ -135,11 +151,6 @@ insert into strategies.approvals (institution_id, id, version_id, content_hash, 
     check_run_id, failures, at)
 values (:institution_id, :id, :version_id, :content_hash, :maker, :checker, :verdict, :reason, :check_run_id,
     :failures, :now);
-
--- name: approvals(institution_id, version_id)
--- What second persons said of a version.
-select verdict, checker, reason, check_run_id, at from strategies.approvals
-where institution_id in ('*', :institution_id) and version_id = :version_id order by at;
 
 -- name: add_scenario(institution_id, id, product_code, stage, name, body, made_by, now)$
 -- A case with what must come of it; nothing when the name is taken.

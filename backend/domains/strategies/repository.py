@@ -12,7 +12,6 @@ from backend.db.database import Tx
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.strategies.model import (
     UNION,
-    Approval,
     CheckRun,
     Content,
     CountyContent,
@@ -23,6 +22,7 @@ from backend.domains.strategies.model import (
     Scenario,
     UnionContent,
     Version,
+    label,
 )
 
 Q = queries.load(__package__)
@@ -46,7 +46,6 @@ async def add(
     authors: list[str],
     reason: str,
     note: str,
-    maker: str = "",
 ) -> str:
     """The id of the new draft. `asyncpg.UniqueViolationError` when the strategy has an open one already."""
     number = ids.new()
@@ -60,7 +59,7 @@ async def add(
         content_hash=content_hash,
         document_hash=document_hash,
         base_id=base_id,
-        maker=maker or who(tx),
+        maker=who(tx),
         authors=authors,
         reason=reason,
         note=note,
@@ -71,6 +70,11 @@ async def add(
 
 async def get(tx: Tx, version_id: str) -> Version | None:
     return _version(await Q.get(tx, institution_id=tx.institution_id, id=version_id))
+
+
+async def labels(tx: Tx, version_ids: list[str]) -> dict[str, str]:
+    rows = await Q.numbers(tx, institution_id=tx.institution_id, ids=version_ids)
+    return {row["id"]: label(row["stage"], row["number"]) for row in rows}
 
 
 async def owner_of(tx: Tx, version_id: str) -> str | None:
@@ -217,11 +221,6 @@ async def add_approval(tx: Tx, version: Version, verdict: str, reason: str, run:
     )
 
 
-async def approvals(tx: Tx, version_id: str) -> list[Approval]:
-    rows = await Q.approvals(tx, institution_id=tx.institution_id, version_id=version_id)
-    return [Approval(**dict(row)) for row in rows]
-
-
 async def add_scenario(
     tx: Tx, product_code: str, stage: str, name: str, body: dict[str, Any], scenario_id: str = ""
 ) -> str | None:
@@ -320,6 +319,11 @@ async def advance_effect(
 
 async def cancel_effect(tx: Tx, effect: Effect) -> bool:
     return bool(await Q.cancel_effect(tx, institution_id=effect.institution_id, id=effect.id, now=tx.now))
+
+
+async def saves(tx: Tx, version_id: str) -> list[tuple[str, str, datetime]]:
+    rows = await Q.saves(tx, institution_id=tx.institution_id, id=version_id)
+    return [(row["note"], row["maker"], row["made_at"]) for row in rows]
 
 
 async def effect(tx: Tx, effect_id: str) -> Effect | None:

@@ -5,6 +5,7 @@ a county's about that county's overlay. Acts check the role, compare and set the
 Reading is for everybody whom row-level security lets read: a county sees the union's versions and its own.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +27,6 @@ from backend.domains.strategies.model import (
     MAKERS_UNION,
     STRATEGY,
     UNION,
-    Approval,
     BackBySecond,
     CheckRun,
     Content,
@@ -79,6 +79,11 @@ async def get(tx: Tx, version_id: str) -> Version:
     return found
 
 
+async def labels(tx: Tx, version_ids: Iterable[str]) -> dict[str, str]:
+    """What versions are called, by id; one nobody here may read has none."""
+    return await repository.labels(tx, sorted(set(version_ids)))
+
+
 async def live_version(tx: Tx, owner: str, product_code: str, stage: Stage) -> Version | None:
     """What is live of a layer for a product (its own, else the one of all products); None: the shipped document of
     the union, or no overlay of the county."""
@@ -101,10 +106,6 @@ async def history(tx: Tx, owner: str, product_code: str, stage: Stage) -> list[V
 async def moves(tx: Tx, version_id: str) -> list[Move]:
     """The life of a version: who moved it, why and when."""
     return await repository.moves(tx, version_id)
-
-
-async def approvals(tx: Tx, version_id: str) -> list[Approval]:
-    return await repository.approvals(tx, version_id)
 
 
 async def last_check(tx: Tx, version_id: str) -> CheckRun | None:
@@ -157,9 +158,10 @@ async def draft(
         content = await floor(tx, product_code, stage)
     else:
         content = CountyContent()
-    return await _add(
-        tx, owner, product_code, stage, content, base_id=base.id if base else None, reason=reason, note=note
-    )
+    base_id, told = base.id if base else None, {"reason": reason, "note": note}
+    # What nobody has approved is still their work who wrote it: none of them is the second person of its copy.
+    authors = base.authors if base is not None and base.status in ("superseded", "rejected") else None
+    return await _add(tx, owner, product_code, stage, content, base_id=base_id, **told, authors=authors)
 
 
 async def save(

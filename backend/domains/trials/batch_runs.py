@@ -94,7 +94,8 @@ class TooManyBatches(errors.Conflict):
 
 
 async def require_room(tx: Tx) -> None:
-    """Raises `TooManyBatches`."""
+    """Holds off other starts until the transaction ends. Raises `TooManyBatches`."""
+    await Q.lock_batch_room(tx, institution_id=tx.institution_id)
     count = int(await Q.open_batches(tx, institution_id=tx.institution_id))
     if count >= MOST_OPEN:
         raise TooManyBatches(count=count)
@@ -120,10 +121,12 @@ async def create(
     return await get(tx, batch_id)
 
 
-async def get(tx: Tx, batch_id: str) -> Batch:
-    """Raises `BatchNotFound`, for a county also for another's."""
+async def get(tx: Tx, batch_id: str, *, lock: bool = False) -> Batch:
+    """`lock` for who is about to move it. Raises `BatchNotFound`, for a county also for another's."""
     row = None
     if ids.is_uuid(batch_id):
+        if lock:
+            await Q.lock_batch(tx, institution_id=tx.institution_id, id=batch_id)
         row = await Q.batch(tx, institution_id=tx.institution_id, id=batch_id)
     if row is None:
         raise BatchNotFound()
@@ -135,12 +138,13 @@ async def listed(tx: Tx, most: int) -> list[Batch]:
     return [Batch(**dict(row)) for row in await Q.batches(tx, institution_id=tx.institution_id, most=most)]
 
 
-async def begin(tx: Tx, run: Batch, turn: int) -> Batch | None:
+async def begin(tx: Tx, batch_id: str, turn: int) -> Batch | None:
     """For a step of `turn`; None where that turn is over."""
+    run = await get(tx, batch_id, lock=True)
     if run.turn != turn or not run.open:
         return None
-    if run.status == "waiting" and not await _move(tx, run, "waiting", "running"):
-        return None
+    if run.status == "waiting":
+        await _move(tx, run, "waiting", "running")
     return await get(tx, run.id)
 
 
@@ -174,7 +178,7 @@ async def end(tx: Tx, run: Batch, status: Literal["done", "failed"], error: str 
 
 async def stop(tx: Tx, batch_id: str) -> Batch:
     """What is kept stays. One that is over stays as it is."""
-    run = await get(tx, batch_id)
+    run = await get(tx, batch_id, lock=True)
     if run.open and await _move(tx, run, run.status, "stopped"):
         audit.add(tx, "batch.stopped", run.id)
     return await get(tx, batch_id)
@@ -182,12 +186,11 @@ async def stop(tx: Tx, batch_id: str) -> Batch:
 
 async def resume(tx: Tx, batch_id: str) -> Batch | None:
     """A new turn behind the last chunk kept; None where there is nothing to go on with. Raises `TooManyBatches`."""
-    run = await get(tx, batch_id)
+    run = await get(tx, batch_id, lock=True)
     if not BATCH.allows(run.status, "waiting"):
         return None
     await require_room(tx)
-    if not await _move(tx, run, run.status, "waiting"):
-        return None
+    await _move(tx, run, run.status, "waiting")
     audit.add(tx, "batch.resumed", run.id)
     return await get(tx, batch_id)
 

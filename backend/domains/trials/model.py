@@ -22,7 +22,6 @@ RUN = Lifecycle(
     {"waiting": ("running", "cancelled"), "running": ("done", "cancelled", "failed")},
 )
 Kind = Literal["county", "history"]
-Side = Literal["draft", "base", "swap_in", "swap_out"]
 SIDES: dict[str, str] = {
     "draft": "试算的版本",
     "base": "对照的版本",

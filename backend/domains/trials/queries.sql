@@ -24,6 +24,10 @@ where institution_id = :institution_id and (:strategy_id::uuid is null or strate
     and (:model_id::uuid is null or model_id = :model_id)
 order by asked_at desc, id limit :most;
 
+-- name: lock_room(institution_id)$
+-- Who counts the open ones is alone in it until the transaction ends.
+select pg_advisory_xact_lock(hashtextextended('trials.runs ' || :institution_id, 0));
+
 -- name: open_runs(institution_id)$
 -- How many trials of an institution are not over.
 select count(*) from trials.runs where institution_id = :institution_id and status in ('waiting', 'running');

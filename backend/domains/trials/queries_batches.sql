@@ -16,6 +16,14 @@ select id, institution_id, purpose, status, model, model_id, artefact, cases_tot
 from trials.batches where :institution_id = '*' or institution_id = :institution_id
 order by asked_at desc, id desc limit :most;
 
+-- name: lock_batch(institution_id, id)$
+-- Nobody else moves it before this transaction ends.
+select id from trials.batches where institution_id = :institution_id and id = :id for update;
+
+-- name: lock_batch_room(institution_id)$
+-- Who counts the open ones is alone in it until the transaction ends.
+select pg_advisory_xact_lock(hashtextextended('trials.batches ' || :institution_id, 0));
+
 -- name: open_batches(institution_id)$
 -- Runs the worker has not come to the end of.
 select count(*) from trials.batches

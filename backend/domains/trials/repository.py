@@ -64,6 +64,10 @@ async def runs(tx: Tx, most: int, strategy_id: str | None, model_id: str | None)
     return [Run(**dict(row)) for row in rows]
 
 
+async def lock_room(tx: Tx) -> None:
+    await Q.lock_room(tx, institution_id=tx.institution_id)
+
+
 async def open_runs(tx: Tx) -> int:
     return int(await Q.open_runs(tx, institution_id=tx.institution_id))
 

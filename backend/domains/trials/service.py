@@ -36,7 +36,8 @@ MOST_OPEN = 3
 
 
 async def require_room(tx: Tx) -> None:
-    """Raises `TooManyTrials`."""
+    """Holds off other starts until the transaction ends. Raises `TooManyTrials`."""
+    await repository.lock_room(tx)
     count = await repository.open_runs(tx)
     if count >= MOST_OPEN:
         raise TooManyTrials(count=count)

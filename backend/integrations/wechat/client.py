@@ -60,13 +60,6 @@ class WeChat(WeChatClient):  # type: ignore[misc]
         body = {"touser": openid, "msgtype": "text", "text": {"content": text}}
         return await self._sent("message/custom/send", body, key)
 
-    async def send_articles(
-        self, openid: str, articles: Sequence[Mapping[str, str]], *, key: str = ""
-    ) -> Answer:
-        """A customer-service message with one card (title, description, url, picurl)."""
-        body = {"touser": openid, "msgtype": "news", "news": {"articles": [dict(a) for a in articles]}}
-        return await self._sent("message/custom/send", body, key)
-
     async def send_template(
         self, openid: str, template_id: str, fields: Mapping[str, str], *, url: str = "", key: str = ""
     ) -> Answer:

@@ -2,7 +2,6 @@
 
 import re
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from litestar.plugins.jinja import JinjaTemplateEngine
@@ -90,6 +89,3 @@ def path_here(here: World, url: str) -> str | None:
         return None
     query = f"?{parts.query}" if parts.query else ""
     return (parts.path or "/") + query
-
-
-Context = dict[str, Any]

@@ -13,7 +13,6 @@ from backend.sandbox.refusal import Refusal
 from backend.sandbox.store import stamp
 from backend.sandbox.world import AnyRequest, World
 
-SYSTEM = "data_platform"
 SOURCES = {
     "blocklist_hit": "名单库",
     "court_enforcement": "司法数据",

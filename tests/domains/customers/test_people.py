@@ -233,7 +233,6 @@ async def test_freezing_follows_the_lifecycle(tx, card):
     await customers.freeze(tx, customer_id, "96110")
     with pytest.raises(ForbiddenMove):
         await customers.freeze(tx, customer_id, "96110")
-    await customers.unfreeze(tx, customer_id, "核实")
     rows = await tx.connection.fetch(
         "select from_status, to_status from xd.lifecycle where name = 'customer'"
     )

@@ -23,6 +23,7 @@ from backend.domains.trials.model import (
     CountyNotLoaded,
     NothingToTry,
     StrategyUnreadable,
+    TooManyTrials,
     TrialNotFound,
     TrialOver,
 )
@@ -138,6 +139,16 @@ async def test_a_waiting_trial_is_stopped_at_once_and_its_job_does_nothing(
         assert (await trials.cancel(tx, run.id)).status == "cancelled"
     await worker.drain(context)
     assert await results(context, head_office, run.id) == []
+
+
+async def test_starts_at_once_are_no_more_trials_than_the_worker_has_at_a_time(
+    context: Context, county: practice.Loaded, head_office: Actor
+) -> None:
+    asked = Asked(draft=LIVE, county=NAME, limit=100)
+    starts = [start(context, head_office, asked, queued=True) for _ in range(5)]
+    found = await asyncio.gather(*starts, return_exceptions=True)
+    refused = [each for each in found if isinstance(each, TooManyTrials)]
+    assert (len(found) - len(refused), len(refused)) == (trials.MOST_OPEN, 2), found
 
 
 async def test_a_chunk_brought_twice_counts_once(

@@ -171,6 +171,42 @@ async def test_a_run_is_stopped_and_gone_on_with_and_the_old_turn_keeps_nothing(
     assert acts == ["batch.done", "batch.resumed", "batch.stopped", "batch.asked"]
 
 
+async def test_starts_at_once_are_no_more_runs_than_there_is_room_for(road: Road) -> None:
+    await customers(road, 1)
+    starts = [start_batch.start_batch(road.context, COUNTY, "pre_approval", "") for _ in range(6)]
+    found = await asyncio.gather(*starts, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in found) == ["Batch"] * 2 + ["TooManyBatches"] * 4
+    first = next(each for each in found if isinstance(each, batch_runs.Batch))
+    async with road.db.begin(COUNTY) as tx:
+        await batch_runs.stop(tx, first.id)
+    both = (
+        start_batch.resume_batch(road.context, COUNTY, first.id),
+        start_batch.start_batch(road.context, COUNTY, "pre_approval", ""),
+    )
+    found = await asyncio.gather(*both, return_exceptions=True)
+    assert len([each for each in found if isinstance(each, batch_runs.TooManyBatches)]) == 1, found
+
+
+async def test_a_run_stopped_in_the_moment_it_begins_is_stopped(road: Road) -> None:
+    await customers(road, 1)
+    run = await start_batch.start_batch(road.context, COUNTY, "pre_approval", "")
+    begun = asyncio.Event()
+
+    async def stopped() -> batch_runs.Batch:
+        await begun.wait()
+        async with road.db.begin(COUNTY) as tx:
+            return await batch_runs.stop(tx, run.id)
+
+    stopping = asyncio.create_task(stopped())
+    async with road.db.begin(COUNTY) as tx:
+        assert await batch_runs.begin(tx, run.id, run.turn)
+        begun.set()
+        await asyncio.sleep(0.3)  # it has come as far as it can while this step has the run
+    assert (await stopping).status == "stopped"
+    await road.drain()
+    assert (await run_of(road, run.id)).cases_done == 0
+
+
 async def test_the_list_is_taken_along_masked_and_written_down(road: Road, desks: Desks) -> None:
     first, _ = await customers(road, 2)
     desk = await desks.of(ANALYST)

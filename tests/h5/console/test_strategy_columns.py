@@ -3,7 +3,10 @@
 import json
 
 import asyncpg
+import pytest
+from structlog.testing import capture_logs
 
+from h5.console import strategy_columns
 from tests.h5.conftest import Desk, Desks, anew
 from tests.h5.console.test_strategies import act, draft, named
 from tests.h5.console.test_strategy_arrange import document_of
@@ -162,3 +165,21 @@ async def test_a_flow_that_is_not_written_out_is_told_and_nothing_breaks(
     await desk.send(desk.page.form("/arrange/add"), kind="expressionNode", name="合计", **rows)
     assert (desk.reply.status_code, "没写完整" in desk.words) == (422, True), desk.words
     assert await count(owner) == versions
+
+
+async def test_a_mistake_of_ours_is_not_told_as_a_flow_that_is_not_written_out(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    await desk.get(f"{base}/columns?table=bureau")
+    await press(desk, "add", fact="年龄")
+
+    def planted(*_: object) -> object:
+        raise KeyError("planted")
+
+    monkeypatch.setattr(strategy_columns, "_shaped", planted)
+    with capture_logs() as said:
+        await desk.send(desk.page.form("/columns"), act="save")
+    assert (desk.reply.status_code, "没写完整" in desk.words) == (500, False), desk.words
+    assert any(each["event"] == "unexpected" and each["error"] == "KeyError" for each in said)

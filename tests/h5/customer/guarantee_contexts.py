@@ -105,7 +105,10 @@ def pages(
             "customer/guarantee/confirm_page.html",
             replace(promise, wait_seconds=6, error="请先看完，再过 6 秒可以确认"),
         ),
-        "guarantee-confirmed": (over, Ended("confirmed", "", date(2029, 5, 23), now, filled)),
+        "guarantee-confirmed": (
+            over,
+            Ended("confirmed", "", date(2029, 5, 23), now, filled, "/g/4101/a/b/paper"),
+        ),
         "guarantee-refused": (over, Ended("refused", "本人不愿意")),
         "guarantee-not-allowed": (over, Ended("refused", "自己有逾期")),
         "guarantee-withdrawn": (over, Ended("withdrawn")),

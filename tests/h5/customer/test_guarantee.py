@@ -11,6 +11,7 @@ from backend.core import clock
 from backend.core.actor import Actor, system
 from backend.demo import staff_id
 from backend.domains.applications import service as applications
+from backend.domains.audit import service as audit
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
@@ -18,7 +19,8 @@ from backend.domains.decision import service as decisions
 from backend.domains.guarantees import service as guarantees
 from backend.domains.guarantees.model import Guarantee
 from backend.domains.relations import service as relations
-from backend.flows import expire_guarantees, see_guarantor
+from backend.flows import expire_guarantees, give_guarantee_copy, see_guarantor
+from backend.overview import story
 from backend.sandbox import specimens
 from backend.sandbox.forms import Form
 from backend.sandbox.specimens.people import Person
@@ -221,12 +223,72 @@ async def test_the_word_is_an_edge_an_event_consents_of_ones_own_and_counts_as_e
         events = [e.event for e in await applications.events(tx, given.application_id)]
         assert [e for e in events if e.startswith("guarantor_")] == [
             "guarantor_asked", "guarantor_opened", "guarantor_identified", "guarantor_phone_proved",
-            "guarantor_face_passed", "guarantor_confirmed",
+            "guarantor_face_started", "guarantor_face_passed", "guarantor_confirmed",
         ]  # fmt: skip
     with clock.at(clock.now() + timedelta(seconds=60)):
         await studio.drain()
     told = [e for e in await studio.ledger("sms") if "guarantor_confirmed" in str(e)]
     assert len(told) == 1, "the borrower hears of it once"
+
+
+async def test_the_guarantor_hears_of_it_on_their_own_number_and_keeps_a_copy_on_any_phone(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    path = await link(phone, number)
+    await to_promise(studio, guarantor, path, wang)
+    await promise(guarantor)
+    assert "点里面的链接随时能看，换了手机也能看" in guarantor.words, guarantor.words
+    with clock.at(clock.now() + timedelta(seconds=60)):
+        await studio.drain()
+    sent = [e["response"]["message_id"] for e in await studio.ledger("sms") if e["key"].endswith(":given")]
+    [message] = [studio.world.store.get("sms", each) for each in sent]
+    [given] = await of_case(studio, number)
+    assert message["phone"] == wang.phone, "not the borrower's"
+    for said in (number, f"{given.amount_fen // 100:,} 元", "不是您本人办的，请打"):
+        assert said in message["text"], message["text"]
+    copy = "/g/" + message["text"].split("/g/")[1].split(" ")[0]
+    other = studio.phone()
+    await other.get(copy)
+    assert ("连带责任保证承诺" in other.words, f"申请编号 {number}" in other.words) == (True, True), (
+        other.words
+    )
+    assert wang.name not in other.words
+    paper = await other.http.get(f"{copy}/paper")
+    assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
+    assert paper.content.startswith(b"%PDF-1.")
+    assert paper.content == (await guarantor.http.get(f"{copy}/paper")).content, "the same bytes every time"
+    wrong = f"{copy[:-4]}AAAA"
+    for guess in (
+        wrong,
+        f"{wrong}/paper",
+        copy.replace("/g/4101", "/g/4102"),
+        f"{path.rsplit('/', 1)[0]}/x/y",
+    ):
+        reply = await other.http.get(guess)
+        assert (reply.status_code, "连带责任" in reply.text) == (404, False), guess
+    await other.get(path)
+    assert "连带责任保证承诺" not in other.words, "the borrower's link opens no copy"
+
+
+async def test_a_copy_is_of_what_was_confirmed_and_there_is_none_before(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    [opened] = await of_case(studio, number)
+    early = give_guarantee_copy.path(studio.context.settings, opened)
+    assert (await guarantor.http.get(early)).status_code == 404
+    await guarantor.get("/guarantee/confirm")
+    fold = guarantor.reply.text.split("<details", 1)[1].split("</details>", 1)[0]
+    assert "/guarantee/refuse" in fold, "for good: not by one tap beside the main button"
+    await guarantor.send(guarantor.page.form("/guarantee/refuse"))
+    assert (await guarantor.http.get(early)).status_code == 404
+    with clock.at(clock.now() + timedelta(seconds=60)):
+        await studio.drain()
+    assert not [e for e in await studio.ledger("sms") if e["key"].endswith(":given")]
 
 
 async def test_the_approvals_sms_asks_for_the_guarantor_and_not_for_a_signature(
@@ -451,6 +513,28 @@ async def test_what_others_know_of_the_guarantor_ends_it_without_telling_the_bor
     assert "没有办成" in phone.words
 
 
+async def test_every_end_of_a_guarantors_face_check_is_an_event_and_in_the_audit_chain(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    """A5-04: also one that was not passed."""
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await known(studio, wang)
+    await take_up(guarantor, await link(phone, number))
+    await card(guarantor, wang)
+    await proof(guarantor, wang.phone)
+    for outcome in ("failed", "cancelled", "passed"):
+        await guarantor.get("/guarantee/liveness")
+        await face(guarantor, outcome)
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        case = await applications.by_number(tx, number)
+        events = [e.event for e in await applications.events(tx, case.id) if "_face_" in e.event]
+        acts = [e.action for e in await audit.of(tx, number) if "_face_" in e.action]
+    said = ["started", "failed", "started", "cancelled", "started", "passed"]
+    assert events == [f"guarantor_face_{each}" for each in said]
+    assert acts[::-1] == [f"application.{each}" for each in events]
+
+
 @pytest.mark.parametrize("system_name", ["identity_check", "credit_bureau"])
 async def test_a_system_that_refuses_how_we_ask_does_not_end_the_guarantee(
     studio: Studio, phone: Phone, zhang: Person, wang: Person, system_name: str
@@ -465,6 +549,39 @@ async def test_a_system_that_refuses_how_we_ask_does_not_end_the_guarantee(
     assert [g.status for g in await of_case(studio, number)] == ["opened"]
     await guarantor.get("/guarantee/confirm")
     await promise(guarantor)
+    assert [g.status for g in await of_case(studio, number)] == ["confirmed"], guarantor.words
+
+
+@pytest.mark.parametrize(
+    ("more", "source"),
+    [
+        ({"profile": {"bureau_overdue_amount": None}}, "credit_bureau"),
+        ({"identity": "not_found"}, "identity_check"),
+    ],
+)
+async def test_what_nobody_knows_ends_no_guarantee_and_is_asked_again_the_next_day(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, more: dict[str, object], source: str
+) -> None:
+    """A8-12: a report without the amount, or a register without the person, says nothing against them."""
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang, **more)
+    for _ in range(2):
+        await promise(guarantor)
+        assert guarantor.reply.status_code == 503
+        assert "明天再来" in guarantor.words
+        assert [g.status for g in await of_case(studio, number)] == ["opened"]
+        await guarantor.get("/guarantee/confirm")
+    async with studio.context.db.read(system("4101", "test")) as tx:
+        case = (await applications.by_number(tx, number)).id
+        told = await story.told(tx, await applications.events(tx, case))
+    asked = [row for row in await studio.ledger(source) if row["case"] == case]
+    assert len(asked) == 2, "the borrower's question, and one of the guarantor"
+    assert any(each.text.startswith("保证人的核对还没有结果") for each in told)
+    await known(studio, wang)
+    with clock.at(clock.now() + timedelta(days=1)):
+        await guarantor.get("/guarantee/confirm")
+        await promise(guarantor)
     assert [g.status for g in await of_case(studio, number)] == ["confirmed"], guarantor.words
 
 
@@ -513,6 +630,23 @@ async def test_two_confirmations_of_one_person_at_once_do_not_pass_the_limit_tog
         await asyncio.gather(*(g.send(form, agree="yes") for g, form in forms))
     ended = sorted([(await of_case(studio, number))[0].status for number, _ in roads])
     assert ended == ["confirmed", "refused"]
+
+
+async def test_two_borrowers_do_not_answer_for_each_other(
+    studio: Studio, phone: Phone, zhang: Person, zhao: Person
+) -> None:
+    """互相担保: the rules look at circles when a case is decided, and a guarantee comes after that."""
+    theirs = studio.phone()
+    mine, other = await approved(studio, phone, zhang), await approved(studio, theirs, zhao)
+    first, second = studio.phone(), studio.phone()
+    await to_promise(studio, first, await link(phone, mine), zhao)
+    await promise(first)
+    assert [g.status for g in await of_case(studio, mine)] == ["confirmed"], first.words
+    with clock.at(clock.now() + timedelta(minutes=2)):
+        await to_promise(studio, second, await link(theirs, other), zhang)
+        await promise(second)
+    assert "互相担保" in second.words
+    assert [(g.status, g.why) for g in await of_case(studio, other)] == [("refused", "circle")]
 
 
 async def test_no_more_links_than_wanted_even_at_once(studio: Studio, phone: Phone, zhang: Person) -> None:

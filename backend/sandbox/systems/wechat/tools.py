@@ -4,7 +4,6 @@ import hashlib
 import io
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
@@ -128,10 +127,6 @@ async def show_code(request: AnyRequest) -> Response[bytes]:
     drawn = io.BytesIO()
     qrcode.make(code["url"]).save(drawn, "PNG")
     return Response(drawn.getvalue(), media_type="image/png")
-
-
-def code_image_url(here: World, ticket: str) -> str:
-    return f"{here.settings.wechat_mp_base}/cgi-bin/showqrcode?ticket={quote(ticket)}"
 
 
 @post("/cgi-bin/media/upload", status_code=200, request_max_body_size=12 * 1024 * 1024)

@@ -1,0 +1,45 @@
+"""我是担保人: what a guarantor may read again, how to get out of it, whom to turn to (A1-08).
+
+Who was asked by a link is told no more than the link's own pages show, and that only once the account is proved to be
+theirs; how the borrower pays is never said.
+"""
+
+from backend.core import clock, masking
+from backend.domains.customers import service as customers
+from backend.domains.guarantees import service as guarantees
+from backend.domains.guarantees.model import Guarantee
+from bot.handlers import personal
+from bot.replies import Reply
+from bot.talk import Talk, say
+
+MOST = 3
+
+
+async def answer(talk: Talk) -> Reply:
+    assert talk.institution is not None
+    known = talk.customer_id is not None
+    given = await guarantees.of_guarantor(talk.tx, talk.customer_id) if talk.customer_id else []
+    given = [each for each in given if not each.over(talk.tx.now)]
+    return say(
+        "guarantee/show.txt",
+        given=[await _line(talk, each) for each in given[:MOST]],
+        more=len(given) - MOST,
+        known=known,
+        url="" if known else await personal.bind_url(talk),
+        minutes=personal.LINK_MINUTES,
+        name=talk.institution.short_name,
+        phone=talk.institution.service_phone,
+    )
+
+
+async def _line(talk: Talk, each: Guarantee) -> dict[str, object]:
+    return {
+        "borrower": masking.name((await customers.get(talk.tx, each.borrower_id)).name),
+        "status": each.status,
+        "amount": each.amount_fen,
+        "until_on": each.until_on,
+        "past": each.until_on < clock.today(),
+        "expires_at": each.expires_at,
+        "confirmed_at": each.confirmed_at,
+        "ended_at": each.ended_at,
+    }
