@@ -178,7 +178,7 @@ async def test_a_mistake_of_ours_is_not_told_as_a_flow_that_is_not_written_out(
     def planted(*_: object) -> object:
         raise KeyError("planted")
 
-    monkeypatch.setattr(strategy_columns, "_shaped", planted)
+    monkeypatch.setattr(strategy_columns.shaping, "shaped", planted)
     with capture_logs() as said:
         await desk.send(desk.page.form("/columns"), act="save")
     assert (desk.reply.status_code, "没写完整" in desk.words) == (500, False), desk.words
