@@ -27,7 +27,7 @@ from backend.domains.strategies.model import (
 )
 from backend.web.http import Response
 from backend.web.staff import Here
-from h5.console import strategy_models, strategy_versions
+from h5.console import strategy_models, strategy_sub_flows
 from h5.console.strategies import HOME
 from h5.console.strategy_versions import code_of
 
@@ -70,7 +70,7 @@ class InPlace(Editor, frozen=True, kw_only=True):
 async def shown(here: Here, address: str, editor: Editor, asked: dict[str, str] | None = None) -> Response:
     page = await editor.view(here, address, asked or {}, None)
     if page is None:
-        return here.show(*await strategy_versions.page(here, address))
+        return here.show(*await strategy_sub_flows.page(here, address))
     return here.show(editor.template, page)
 
 
@@ -182,7 +182,7 @@ async def refused(
     page = await editor.view(here, address, form, problem)
     if page is not None:
         return here.show(editor.template, page, code_of(problem))
-    return here.show(*await strategy_versions.page(here, address, form, problem), code_of(problem))
+    return here.show(*await strategy_sub_flows.page(here, address, form, problem), code_of(problem))
 
 
 def told(problem: Problem | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import msgspec
-from litestar import get, post
+from litestar import post
 from litestar.params import FromPath
 
 from backend.core import clock, ids
@@ -34,7 +34,6 @@ from backend.domains.strategies.changes import Change
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.course import Saved
 from backend.domains.strategies.model import (
-    INSIDE,
     STAGES,
     CheckRun,
     CountyContent,
@@ -54,13 +53,11 @@ from backend.web import forms, staff
 from backend.web.formats import HERE
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_graph, strategy_models, strategy_tables
-from h5.console.strategies import HOME, READERS, WRITERS, overlays_of, path_of, people, product_names
-from h5.console.strategy_graph import Drawing
+from h5.console import strategy_models, strategy_tables
+from h5.console.strategies import HOME, WRITERS, overlays_of, path_of, people, product_names
 from h5.console.strategy_tables import Sheet
 
 SHOW = "console/strategies/version.html"
-INNER = "console/strategies/sub_flow.html"
 
 
 class Knob(msgspec.Struct, frozen=True):
@@ -125,34 +122,6 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     form: dict[str, str] = {}
     errors: dict[str, str] = {}
     now: datetime
-
-
-class InnerPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A sub-flow of a version: `ways` are (name, address) of what it lies in, from the outside in; `changes` those of
-    the version inside it; `checked`: the version was, `wrong`: with findings in here."""
-
-    version: Version
-    name: str
-    ways: tuple[tuple[str, str], ...]
-    drawing: Drawing
-    sheet: Sheet
-    changes: tuple[Change, ...]
-    against: str
-    checked: bool
-    wrong: bool
-    may_edit: bool
-    newest: Version | None
-
-
-@get(f"{HOME}/{{version_id:str}}", opt=staff.only(*READERS))
-async def show(request: Request, version_id: FromPath[str]) -> Response:
-    here = staff.here(request)
-    if INSIDE in version_id:
-        return here.show(INNER, await inner_view(here, version_id))
-    asked = request.query_params
-    left, saved = asked.get("left", ""), asked.get("saved") == "1"
-    page = await view(here, version_id)
-    return here.show(SHOW, msgspec.structs.replace(page, left=left if ids.is_uuid(left) else "", saved=saved))
 
 
 @post(
@@ -291,53 +260,6 @@ def _moment(text: str, now: datetime) -> datetime | None:
     return when
 
 
-async def page(
-    here: Here,
-    address: str,
-    form: dict[str, str] | None = None,
-    problem: Invalid | Conflict | NotPermitted | None = None,
-) -> tuple[str, msgspec.Struct]:
-    """Template and view of a version, or of one of its sub-flows."""
-    if INSIDE in address:
-        return INNER, await inner_view(here, address)
-    return SHOW, await view(here, address, form, problem)
-
-
-async def inner_view(here: Here, address: str) -> InnerPage:
-    """Raises `StrategyMissing`."""
-    async with here.context.db.read(here.actor) as tx:
-        version, whole = await inside.opened(tx, address), await strategies.get(tx, address.split(INSIDE)[0])
-        content = version.content
-        assert isinstance(content, UnionContent)
-        run, before = await strategies.last_check(tx, version.id), await course.compared_with(tx, whole)
-        models = await strategy_models.known(here, tx, [content.document])
-        told = await course.changes_of(tx, whole, before, strategy_models.names(models))
-        flows = await nesting.flows_of(tx, content.document)
-        newest = await newest_draft(tx, version)
-    nodes, names = (
-        "".join(f"{each[n]}{end}" for each in version.within) for n, end in ((0, "/"), (1, nesting.BETWEEN))
-    )
-    findings = nesting.seen_from(run.report.findings if run else [], version.within, others=False)
-    outer = [msgspec.structs.replace(whole, within=version.within[:n]) for n in range(len(version.within))]
-    return InnerPage(
-        version=version,
-        name=version.within[-1][1],
-        ways=tuple((each.within[-1][1] if each.within else each.label, each.address) for each in outer),
-        drawing=strategy_graph.draw(content.document),
-        sheet=strategy_tables.sheet(version.stage, content, content, findings, models=models, flows=flows),
-        changes=tuple(
-            msgspec.structs.replace(each, table=each.table.removeprefix(names))
-            for each in told
-            if each.node.startswith(nodes)
-        ),
-        against=_against(whole, before),
-        checked=run is not None,
-        wrong=any(each.blocks for each in findings),
-        may_edit=acts_of(here, version).edit,
-        newest=newest,
-    )
-
-
 async def view(
     here: Here,
     version_id: str,
@@ -376,7 +298,7 @@ async def view(
         ),
         knobs=knobs(version, floor, findings),
         changes=tuple(changes),
-        against=_against(version, before),
+        against=against(version, before),
         run=run,
         stopped=tuple(stopped),
         effect=effect,
@@ -438,7 +360,7 @@ def _documents(version: Version, before: Version | None, floor: UnionContent) ->
     return [each.document for each in held if isinstance(each, UnionContent)]
 
 
-def _against(version: Version, before: Version | None) -> str:
+def against(version: Version, before: Version | None) -> str:
     """What the changes of a version are told against."""
     if version.status not in ("live", "retired"):
         return "在用的"
