@@ -120,3 +120,15 @@ async def test_the_county_asked_for_leads_back_to_the_guarantee(world: World) ->
     phone = world.phone(GUARANTOR)
     assert "您在哪个县" in await phone.say("我不想给他担保了")
     assert "点“不担保”" in await phone.say("甲县")
+
+
+async def test_words_of_the_other_side_still_reach_what_the_person_means(world: World, id_number: str) -> None:
+    customer_id, guarantor = await people.customer(world.db, id_number), await wang_wu(world)
+    made = await people.application(world.db, customer_id, "approved", product="XLD")
+    asked = await people.asked(world.db, made)
+    await people.bind(world.db, BORROWER, customer_id)
+    assert "等保证人打开" in await world.phone(BORROWER).say("担保那边咋还没动静")
+    await people.vouch(world.db, asked, guarantor)
+    await people.bind(world.db, GUARANTOR, guarantor)
+    assert "说“我是担保人”" in await world.phone(GUARANTOR).say("我的担保人确认了吗")
+    assert "您为 张* 担保" in await world.phone(GUARANTOR).say("我是担保人")
