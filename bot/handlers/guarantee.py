@@ -4,6 +4,8 @@ Who was asked by a link is told no more than the link's own pages show, and that
 theirs; how the borrower pays is never said.
 """
 
+import re
+
 from backend.core import clock, masking
 from backend.domains.customers import service as customers
 from backend.domains.guarantees import service as guarantees
@@ -13,13 +15,20 @@ from bot.replies import Reply
 from bot.talk import Talk, say
 
 MOST = 3
+_OWN_WORD = re.compile(r"(我|俺|咱)(们)?(是|当|做|给|替|为|帮|担)")
+"""Who says that they themselves answer for somebody is not told of their own loan."""
 
 
 async def answer(talk: Talk) -> Reply:
     """Words of the two sides are alike: who answers for nobody and wants somebody of their own is told of those."""
     assert talk.institution is not None
     given = await standing(talk)
-    if talk.customer_id and not given and (cases := await guarantors.wanted(talk)):
+    if (
+        talk.customer_id
+        and not given
+        and not _OWN_WORD.search(talk.words)
+        and (cases := await guarantors.wanted(talk))
+    ):
         return guarantors.told(cases)
     return await told(talk, given)
 
