@@ -32,7 +32,10 @@ def _unfit(champion: str | None, challenger: str | None, share_bp: int) -> str:
     if challenger is None:
         return "没有选试用的模型，份额要空着" if share_bp else ""
     if champion is None:
-        return "随系统的评分卡不能和新模型分着试：主模型要选一个登记过、已启用的；想先和随系统的比，看新模型影子运行的对照"
+        return (
+            "随系统的评分卡不能和新模型分着试：主模型要选一个登记过、已启用的；"
+            "想先和随系统的比，看新模型影子运行的对照"
+        )
     if champion == challenger:
         return "主模型和试用的不能是同一个"
     if not 0 < share_bp <= MOST_SHARE_BP:
