@@ -32,6 +32,7 @@ from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
+from backend.domains.relations import service as relations
 from backend.domains.reviews import exceedings
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import (
@@ -166,10 +167,13 @@ async def check(
     if verdict.outcome == "granted" and application.status not in GRANTABLE:
         fields["outcome"] = f"这笔申请{application.label}，不能另外再给一份，只能维持原结果"
     if verdict.gives:
+        anew = await by_road(tx, review, application)
+        if not anew and await _stopped(tx, application):
+            fields["outcome"] = "客户现在在黑名单上，不能同意。名单记错了的，先由两个人撤下"
         caps = await _caps(tx, application)
         limits = await _limits(tx, application, product, caps)
         fields |= _terms_wrong(product, verdict, limits)
-        above = [] if await by_road(tx, review, application) else exceeded(caps, verdict.amount_fen)
+        above = [] if anew else exceeded(caps, verdict.amount_fen)
         if above and "amount" not in fields and len(verdict.why_more.strip()) < SHORTEST_REASON:
             fields["why_more"] = _why_missing(above)
     if fields:
@@ -223,6 +227,14 @@ def _fixed(cap: Cap) -> bool:
     """What no person may go above: product, law, and what the customer asked for. A county's own caps are not these,
     whatever it calls them."""
     return cap.name in county.FIXED and cap.layer is msgspec.UNSET
+
+
+async def _stopped(tx: Tx, application: Application) -> bool:
+    """Whom two people have put on the block list is let through by no one person, also when that came after the
+    decision."""
+    assert application.customer_id is not None
+    person = await customers.get(tx, application.customer_id)
+    return await relations.blocked(tx, "id_number", person.id_number)
 
 
 async def _caps(tx: Tx, application: Application) -> list[Cap]:

@@ -191,10 +191,9 @@ where institution_id = :institution_id and key = :key and answered_at is null;
 -- What the change made, in the transaction of the change.
 update outbox.idempotency set outcome = :outcome where institution_id = :institution_id and key = :key;
 
--- name: answer_request(institution_id, key, answer, now)!
--- Said once; a repeat gets the same.
-update outbox.idempotency set answer = :answer, answered_at = :now
-where institution_id = :institution_id and key = :key and answered_at is null;
+-- name: answer_request(institution_id, key, answer, now)
+-- Said once; a repeat gets the same. A transaction of its own.
+select outbox.answer_request(:institution_id, :key, :answer, :now);
 
 -- name: institutions_with_answers(before)
 -- scope: all institutions, because the clock empties old answers of each in turn. Ids only.

@@ -8,7 +8,9 @@ from bot.handlers import desk, personal
 from bot.replies import Reply
 from bot.talk import Talk, say
 
-_CONSENT_ONLY = re.compile(r"(收回|撤回|撤销|取消|停止).{0,4}授权")
+_CONSENT_ONLY = re.compile(
+    r"(收回|撤回|撤销|取消|停止).{0,4}授权|授权.{0,2}(收回|撤)|不(同意|让|许|准).{0,6}查(我|俺)的?(信息|征信)"
+)
 _ERASE = re.compile(r"删|清除|清空|清掉|注销|销户|抹掉|销毁")
 
 

@@ -31,6 +31,7 @@ async def answer(talk: Talk) -> tuple[str, Reply]:
     return "none", say("fallback/unknown.txt")
 
 
-async def media(_talk: Talk) -> Reply:
-    """A photograph, a place, a link: nothing the chat can use."""
-    return say("fallback/media.txt")
+async def media(talk: Talk) -> Reply:
+    """A photograph, a place, a link: nothing the chat can use. Who sends one to a matter that is open keeps it."""
+    last = await channels.last_topics(talk.tx, talk.openid, RECENT)
+    return say("fallback/media.txt", matter=any(topic in TICKETS for topic in last))

@@ -16,9 +16,18 @@ MOST = 4
 
 async def answer(talk: Talk) -> Reply:
     if talk.customer_id is None:
-        return await personal.bind_first(talk)
+        return await personal.bind_first(talk, "guarantors")
+    return told(await wanted(talk))
+
+
+async def wanted(talk: Talk) -> list[dict[str, object]]:
+    """The person's cases that want somebody to answer for them."""
     found = [await _case(talk, one) for one in await personal.standings(talk)]
-    return say("guarantors/show.txt", cases=[case for case in found if case][:MOST])
+    return [case for case in found if case][:MOST]
+
+
+def told(cases: list[dict[str, object]]) -> Reply:
+    return say("guarantors/show.txt", cases=cases)
 
 
 async def _case(talk: Talk, one: personal.Standing) -> dict[str, object]:

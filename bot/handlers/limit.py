@@ -63,6 +63,7 @@ async def _case(talk: Talk, one: personal.Standing) -> dict[str, object]:
         "product": await products.name_of(talk.tx, case.institution_id, case.product_code),
         "number": case.application_no,
         "status": case.status,
-        "promised_at": case.promised_at if case.promised_at and case.promised_at > talk.tx.now else None,
+        "promised_at": case.promised_at,
+        "late": case.promised_at is not None and case.promised_at < talk.tx.now,
         "reasons": [r.text.rstrip("。") for r in result.reasons if r.effect == "minus"] if result else [],
     }

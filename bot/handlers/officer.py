@@ -11,7 +11,9 @@ from bot.handlers import visit
 from bot.replies import Reply
 from bot.talk import Talk, say
 
-_PLACE = re.compile(r"网点|支行|营业|柜台|银行在|在哪|地址|怎么走|几点|开门|下班|上班")
+_PLACE = re.compile(
+    r"网点|支行|营业|柜台|银行在|在哪|地址|怎么走|几点|开门|下班|上班|(镇|乡|村|附近)上?.{0,3}有.{0,3}(点|银行|信用社)"
+)
 
 
 async def answer(talk: Talk) -> Reply:

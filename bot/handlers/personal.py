@@ -34,7 +34,7 @@ async def bind_url(talk: Talk) -> str:
 
 
 async def bind_first(talk: Talk, about: str = "") -> Text:
-    """`about` is what can be said of the matter to anybody: withdraw, consent."""
+    """`about` is what can be said of the matter to anybody: withdraw, consent, guarantors."""
     assert talk.institution is not None
     return say(
         "personal/bind_first.txt",

@@ -10,7 +10,7 @@ from bot.replies import Reply
 from bot.talk import Talk, say
 
 MOST = 4
-_FUND_OFFICE = re.compile(r"公积金.{0,6}(取|提|查|转|补|断|余额|账户|多少钱)|(取|提|查|转).{0,3}公积金(?!贷)")
+_FUND_OFFICE = re.compile(r"^(?!.*贷)(.*公积金.{0,6}(取|提|查|转|补|断|余额)|.*(取|提|查|转).{0,3}公积金)")
 _NOT_FOR = re.compile(r"买(个|套)?(房|商品房|楼)|房贷|首付|炒股|股票|基金")
 _ENTERPRISE = re.compile(r"公司|企业|厂子|工厂|对公|营业执照")
 

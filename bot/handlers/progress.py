@@ -4,6 +4,7 @@ from backend.core import clock
 from backend.domains.products import service as products
 from backend.domains.regulation import service as regulation
 from backend.overview import application_result
+from backend.overview import guarantors as asked_for
 from bot.handlers import personal
 from bot.replies import Reply
 from bot.talk import Talk, say
@@ -45,6 +46,7 @@ async def _case(talk: Talk, one: personal.Standing) -> dict[str, object]:
         "waiting_for": result.waiting_for if result else "",
         "since": result.since if result else None,
         "drawdown": result.drawdown.rstrip("。") if result else "",
+        "missing": await asked_for.missing(talk.tx, one.contract) if one.contract else 0,
         "outstanding": one.outstanding_fen,
         "url": talk.url(f"/my/{case.application_no}" if case.status != "draft" else "/resume"),
     }

@@ -1,5 +1,7 @@
 """客户经理和责任码: who may market until when, and one revoke that kills every printed copy (N1, D4-01)."""
 
+from collections.abc import Sequence
+
 import msgspec
 from litestar import get, post
 from litestar.params import FromPath
@@ -87,7 +89,7 @@ async def show_all(request: Request) -> Response:
     institution_id = await staff.chosen(here)
     async with here.context.db.read(here.within(institution_id)) as tx:
         officers = [p for p in await identity.all_staff(tx) if "officer" in p.roles]
-        rows = tuple([await _row(tx, person) for person in officers])
+        rows = await _rows(tx, officers)
         alone = tuple(await left_behind.of_county(tx))
         names = {person.id: person.name for person in officers}
         frozen = tuple((each, names.get(each.officer_id, "")) for each in await sentinel.standing(tx))
@@ -176,12 +178,15 @@ async def release(request: Request, code_id: FromPath[str]) -> Response:
     return here.go(f"/console/officers/{institution_id}/{code.officer_id}")
 
 
-async def _row(tx: Tx, person: Staff) -> Row:
-    codes = [await campaigns.verify_id(tx, c.id) for c in await campaigns.list_for_officer(tx, person.id)]
-    card, today = await campaigns.officer_card(tx, person), clock.today()
-    real = sum(code.usable for code in codes)
+async def _rows(tx: Tx, officers: Sequence[Staff]) -> tuple[Row, ...]:
+    codes, cards = await campaigns.verified(tx, officers), await campaigns.officer_cards(tx, officers)
+    return tuple(_row(each, cards[each.id].branch_name, codes[each.id]) for each in officers)
+
+
+def _row(person: Staff, branch: str, codes: Sequence[Verification]) -> Row:
+    today, real = clock.today(), sum(code.usable for code in codes)
     left = (person.authority_to - today).days if person.authority_to else None
-    return Row(person, card.branch_name, person.authorised(today), left, real, len(codes) - real)
+    return Row(person, branch, person.authorised(today), left, real, len(codes) - real)
 
 
 async def _officer(tx: Tx, staff_id: str) -> Staff:
@@ -208,12 +213,11 @@ async def _view(
 ) -> Officer:
     async with here.context.db.read(here.within(institution_id)) as tx:
         person = await _officer(tx, staff_id)
-        codes = await campaigns.list_for_officer(tx, staff_id)
         return Officer(
             person=person,
             card=await campaigns.officer_card(tx, person),
             authorised=person.authorised(clock.today()),
-            codes=tuple([await campaigns.verify_id(tx, code.id) for code in codes]),
+            codes=tuple((await campaigns.verified(tx, [person]))[person.id]),
             may_revoke=here.has("county_admin") and not here.head_office,
             institution_id=institution_id,
             leaving=await _leaving(here, tx, person, form or {}, errors or {}),

@@ -32,7 +32,8 @@ from backend.web.staff import Here
 from h5.console import strategy_edits, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS, overlays_of
 from h5.console.strategy_edits import Editor, Problem
-from h5.console.strategy_versions import found, plain_number
+from h5.console.strategy_knobs import plain_number
+from h5.console.strategy_versions import found
 
 SHOW = "console/strategies/openings.html"
 MOST, MOST_PLACES, LONGEST_BAND = 120, 40, 500  # basis points a county may add at most: 5 %

@@ -25,7 +25,8 @@ from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console import ticked_counties
 from h5.console.strategies import HOME, WRITERS
-from h5.console.strategy_versions import code_of, found, plain_number
+from h5.console.strategy_knobs import plain_number
+from h5.console.strategy_versions import code_of, found
 from h5.console.ticked_counties import Box
 
 SHOW = "console/strategies/preview.html"

@@ -12,7 +12,6 @@ from backend.core import clock, ids
 from backend.core.actor import Actor
 from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
-from backend.domains.decision import facts
 from backend.domains.decision.model import DECIDING, MOMENTS
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
 from backend.domains.strategies import (
@@ -36,13 +35,10 @@ from backend.domains.strategies.course import Saved
 from backend.domains.strategies.model import (
     STAGES,
     CheckRun,
-    CountyContent,
     Document,
     Effect,
-    Finding,
     Move,
     NotYourStrategy,
-    Parameter,
     Scenario,
     StrategyMissing,
     UnionContent,
@@ -55,21 +51,10 @@ from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console import strategy_models, strategy_tables
 from h5.console.strategies import HOME, WRITERS, overlays_of, path_of, people, product_names
+from h5.console.strategy_knobs import Knob, knobs
 from h5.console.strategy_tables import Sheet
 
 SHOW = "console/strategies/version.html"
-
-
-class Knob(msgspec.Struct, frozen=True):
-    """A number head office opened: its band, what head office says, what the county set ('' for nothing)."""
-
-    parameter: Parameter
-    unit: str
-    low: str
-    high: str
-    union: str
-    value: str
-    wrong: str = ""
 
 
 class Acts(msgspec.Struct, frozen=True, kw_only=True):
@@ -394,31 +379,3 @@ def acts_of(here: Here, version: Version) -> Acts:
         and (version.layer == "union" or strategies.may_approve(here.actor, version))
         and not (version.layer == "union" and version.product_code == "*"),
     )
-
-
-def knobs(version: Version, floor: UnionContent, findings: list[Finding]) -> tuple[Knob, ...]:
-    """What head office opened at this stage, for a county's form; nothing on a page of the union."""
-    if not isinstance(version.content, CountyContent):
-        return ()
-    said = {(each.node, each.row, each.column): each.sentence for each in findings}
-    made = []
-    for parameter, cell in overlays.opened_cells(floor, version.stage, facts.catalogue()):
-        unit = overlays.unit(floor, parameter)
-        value = version.content.parameters.get(parameter.id)
-        made.append(
-            Knob(
-                parameter,
-                {"fen": "元", "bp": "%"}.get(unit, ""),
-                overlays.amount(parameter.low, unit),
-                overlays.amount(parameter.high, unit),
-                cell,
-                "" if value is None else plain_number(value, unit),
-                said.get((parameter.table, parameter.row, parameter.column), ""),
-            )
-        )
-    return tuple(made)
-
-
-def plain_number(value: int, unit: str) -> str:
-    """In yuan or percent where the unit is fen or basis points."""
-    return f"{value / 100:g}" if unit == "bp" else f"{value / 100:.15g}" if unit == "fen" else str(value)

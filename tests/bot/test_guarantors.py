@@ -120,3 +120,41 @@ async def test_the_county_asked_for_leads_back_to_the_guarantee(world: World) ->
     phone = world.phone(GUARANTOR)
     assert "您在哪个县" in await phone.say("我不想给他担保了")
     assert "点“不担保”" in await phone.say("甲县")
+
+
+async def test_words_of_the_other_side_still_reach_what_the_person_means(
+    world: World, id_number: str
+) -> None:
+    customer_id, guarantor = await people.customer(world.db, id_number), await wang_wu(world)
+    made = await people.application(world.db, customer_id, "approved", product="XLD")
+    asked = await people.asked(world.db, made)
+    await people.bind(world.db, BORROWER, customer_id)
+    assert "等保证人打开" in await world.phone(BORROWER).say("担保那边咋还没动静")
+    await people.vouch(world.db, asked, guarantor)
+    await people.bind(world.db, GUARANTOR, guarantor)
+    assert "说“我是担保人”" in await world.phone(GUARANTOR).say("我的担保人确认了吗")
+    assert "您为 张* 担保" in await world.phone(GUARANTOR).say("我是担保人")
+
+
+async def test_who_says_that_they_answer_for_somebody_is_not_told_of_their_own_case(
+    world: World, id_number: str
+) -> None:
+    customer_id = await people.customer(world.db, id_number)
+    await people.application(world.db, customer_id, "approved", product="XLD")
+    await people.bind(world.db, BORROWER, customer_id)
+    answer = await world.phone(BORROWER).say("我给人家做了担保咋退")
+    assert "没有查到您替别人做的担保" in answer
+    assert "乡邻贷" not in answer
+
+
+async def test_the_progress_of_an_approved_case_says_who_is_still_missing(
+    world: World, id_number: str
+) -> None:
+    customer_id, guarantor = await people.customer(world.db, id_number), await wang_wu(world)
+    made = await people.application(world.db, customer_id, "approved", product="XLD")
+    await people.bind(world.db, BORROWER, customer_id)
+    assert "还差 1 位保证人" in await world.phone(BORROWER).say("进度")
+    await people.vouch(world.db, await people.asked(world.db, made), guarantor)
+    answer = await world.phone(BORROWER).say("进度")
+    assert "位保证人" not in answer
+    assert "下一步：点下面看完费用明示表" in answer

@@ -217,3 +217,11 @@ async def test_no_word_of_a_long_complaint_is_lost(world: World) -> None:
         assert "单号 T" in await phone.say(words)
     kept = "\n".join(ticket.text for ticket in await open_tickets(world))
     assert all(words in kept for words in said)
+
+
+async def test_a_photograph_for_a_complaint_is_not_refused_as_an_id_card(world: World) -> None:
+    phone = world.phone()
+    await phone.say("甲县")
+    assert "证件照片请在申请页面里拍" in (await phone.act(kind="image"))["reply"]["content"]
+    await phone.say("他收了我五百块钱")
+    assert "工作人员联系您时给他看" in (await phone.act(kind="image"))["reply"]["content"]

@@ -28,6 +28,13 @@ def test_a_rule_goes_from_a_draft_to_live_by_two_people(town: Town) -> None:
         page.fill("#reason", "近期查询多的客户坏得多")
         page.locator("button", has_text="起草").click()
         expect(page.locator("h1", has_text="准入 第")).to_be_visible()
+        knob = page.get_by_label("近 6 个月贷款查询到几次拒绝", exact=True)
+        knob.fill("９")
+        expect(page.locator("#knobs .error", has_text="省联社会拒绝")).to_be_visible()
+        knob.fill("6")
+        expect(page.locator("#knobs-said", has_text="这样写没有问题，还没有存")).to_be_visible()
+        look(page, "60-number-typed")
+        knob.fill("")
         page.locator("#t-bureau a", has_text="加一行").click()
         expect(page.locator("#edit-bureau form")).to_be_visible()
         assert page.url.rsplit("/", 1)[1].count("row") == 0, "in place"

@@ -76,10 +76,12 @@ create function customers.kept_by(inst text, person uuid, before timestamptz) re
             where a.institution_id = inst and a.customer_id = person
                 and (r.status in ('open', 'disagreed') or greatest(r.found_at, r.done_at) >= before))
         then 'recheck'
-    when exists (select from channels.tickets t where t.institution_id = inst
-            and (t.customer_id = person or t.openid in (select b.openid from customers.bindings b
-                where b.institution_id = inst and b.customer_id = person and b.unbound_at is null))
+    when exists (select from channels.tickets t where t.institution_id = inst and t.customer_id = person
             and (t.status = 'open' or coalesce(t.answered_at, t.created_at) >= before))
+        or exists (select from customers.bindings b
+            join channels.tickets t on t.institution_id = inst and t.openid = b.openid
+            where b.institution_id = inst and b.customer_id = person and b.unbound_at is null
+                and (t.status = 'open' or coalesce(t.answered_at, t.created_at) >= before))
         then 'ticket'
     when exists (select from relations.findings f where f.institution_id = inst and f.customer_id = person
             and (f.status in ('open', 'in_hand') or f.answered_at >= before))

@@ -64,6 +64,18 @@ join campaigns.materials m on m.institution_id = c.institution_id and m.id = c.m
 where c.institution_id = :institution_id
   and (c.serial = cast(:serial as text) or c.id = cast(:id as uuid));
 
+-- name: verifications(institution_id, officers)
+-- The same of all codes of some officers, newest first.
+select c.institution_id, c.id, c.serial, c.key_id, c.officer_id, c.qualification_no, c.campaign_id, c.placement,
+       c.placement_label, c.material_id, c.issued_at, c.expires_at, c.frozen_at, c.revoked_at, c.closed_reason,
+       g.id as id_of_campaign, g.name, g.product_code, g.purpose, g.village, g.starts_on, g.ends_on, g.status,
+       m.withdrawn_at
+from campaigns.codes c
+join campaigns.campaigns g on g.institution_id = c.institution_id and g.id = c.campaign_id
+join campaigns.materials m on m.institution_id = c.institution_id and m.id = c.material_id
+where c.institution_id = :institution_id and c.officer_id = any(:officers::uuid[])
+order by c.issued_at desc, c.id desc;
+
 -- name: code(institution_id, id)^
 -- One code by id, for attribution and the studio.
 select institution_id, id, serial, key_id, officer_id, qualification_no, campaign_id, placement, placement_label,

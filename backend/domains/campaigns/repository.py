@@ -1,5 +1,6 @@
 """One function per query; tokens are put together and reports sealed here."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -121,8 +122,17 @@ async def verification(
 ) -> tuple[ResponsibleCode, Campaign, datetime | None] | None:
     """A code, its campaign, and when its material was withdrawn."""
     row = await Q.verification(tx, institution_id=tx.institution_id, serial=serial, id=code_id)
-    if row is None:
-        return None
+    return None if row is None else _with_campaign(tx, row)
+
+
+async def verifications(
+    tx: Tx, officers: Sequence[str]
+) -> list[tuple[ResponsibleCode, Campaign, datetime | None]]:
+    rows = await Q.verifications(tx, institution_id=tx.institution_id, officers=list(officers))
+    return [_with_campaign(tx, row) for row in rows]
+
+
+def _with_campaign(tx: Tx, row: Any) -> tuple[ResponsibleCode, Campaign, datetime | None]:
     fields = dict(row)
     withdrawn_at = fields.pop("withdrawn_at")
     own = {"id": fields.pop("id_of_campaign")}

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from backend.core.errors import Conflict, NotFound
+from backend.core.errors import Conflict, NotFound, NotPermitted
 from backend.core.lifecycle import Lifecycle
 
 GUARANTEE = Lifecycle(
@@ -105,6 +105,13 @@ class LinkTaken(Conflict):
 class GuaranteeMoved(Conflict):
     code = "guarantee_moved"
     message = "这件事刚刚有了变化，请看最新的情况"
+
+
+class NotYoursToSee(NotPermitted):
+    """Who brought the case in, or owes it, does not vouch for who answers for it."""
+
+    code = "guarantor_not_yours_to_see"
+    message = "您经办过这笔业务，或者就是借款人，保证人要由另一个人来当面核对"
 
 
 class NoMoreWanted(Conflict):

@@ -116,11 +116,11 @@ select institution_id, id from guarantees.guarantees
 where status in ('invited', 'opened') and expires_at <= :now order by expires_at limit :most;
 
 -- name: stands_or_proved(institution_id, guarantor_id)$
--- Whether a person answers for a loan, or has shown their face on the way to it.
+-- Whether a person answers for a loan, or has shown their face on the way to it, to the provider or to a person.
 select exists (
     select from guarantees.guarantees
     where institution_id = :institution_id and guarantor_id = :guarantor_id
-      and (status = 'confirmed' or (status = 'opened' and liveness = 'passed'))
+      and (status = 'confirmed' or (status = 'opened' and liveness in ('passed', 'seen')))
 );
 
 -- name: other_stands(institution_id, guarantor_id, id)$

@@ -91,8 +91,8 @@ def _rate(model_hash: str, measure: str, group: str, own: tuple[int, int], rest:
 
 def fairness(model_hash: str, dimension: str, approvals: Shares) -> list[Result]:
     """Approval of each group over that of the largest; outside 0.8–1.25 is a task for a person. Where the largest has
-    no approval at all there is no ratio, and anybody's is outside; a group alone is compared with nobody."""
-    if not approvals:
+    no approval at all there is no ratio, and anybody's is outside; of a group alone there is nothing to say."""
+    if len(approvals) < 2:
         return []
     reference = max(sorted(approvals), key=lambda group: approvals[group][1])
     hits, people = approvals[reference]
@@ -101,7 +101,7 @@ def fairness(model_hash: str, dimension: str, approvals: Shares) -> list[Result]
     for group, (own, count) in sorted(approvals.items()):
         ratio = own / count / base if count and base else None
         level = drift.STEADY
-        if count < FEWEST or people < FEWEST or len(approvals) == 1:
+        if count < FEWEST or people < FEWEST:
             level = drift.TOO_FEW
         elif own if ratio is None else not FAIR[0] <= ratio <= FAIR[1]:
             level = drift.MOVED

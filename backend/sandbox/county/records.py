@@ -13,8 +13,8 @@ Facts = dict[str, Array]
 
 
 class Adult(msgspec.Struct, frozen=True, kw_only=True):
-    """Arrays by adult: what their records follow from. `month` yuan a month, `rated` the village's opinion of the
-    household, `ring` true for members of a fraud ring (their files look clean: that is how rings work)."""
+    """Arrays by adult: what their records follow from. `month` yuan a month, `ring` true for members of a
+    fraud ring (their files look clean: that is how rings work)."""
 
     key: Array
     age: Array

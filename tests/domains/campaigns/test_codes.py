@@ -13,6 +13,7 @@ from backend.demo import staff_id
 from backend.domains.campaigns import demo, model, rules
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import CodeState
+from backend.domains.identity import service as identity
 from backend.settings import load, signing_keys
 from tests.acting import act_as
 from tests.domains.savepoint import savepoint
@@ -49,6 +50,20 @@ async def test_a_genuine_code_says_who_answers_for_it(tx):
     assert found.officer.qualification_no
     assert found.campaign.product_code == "SXD"
     assert found.campaign.village == "柳林村"
+
+
+async def test_all_codes_of_several_officers_are_told_as_each_alone(tx):
+    officers = [each for each in await identity.all_staff(tx) if "officer" in each.roles]
+    found = await campaigns.verified(tx, officers)
+    assert list(found) == [each.id for each in officers]
+    assert sum(map(len, found.values())) > len(officers) > 1
+    for officer_id, told in found.items():
+        alone = [
+            await campaigns.verify_id(tx, c.id) for c in await campaigns.list_for_officer(tx, officer_id)
+        ]
+        assert told == alone
+    await campaigns.revoke(tx, told[0].code.id, "印错了")
+    assert (await campaigns.verified(tx, officers))[officer_id][0].state is CodeState.REVOKED
 
 
 async def test_a_token_fits_a_wechat_scene_and_a_url(tx):

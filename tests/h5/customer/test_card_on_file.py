@@ -2,11 +2,12 @@
 
 import pytest
 
-from backend.core.actor import system
+from backend.core.actor import Actor, system
+from backend.demo import staff_id
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import Person as Customer
-from backend.flows import forget_guarantor
+from backend.flows import forget_guarantor, see_guarantor
 from backend.sandbox.specimens.people import Person
 from tests.h5.customer.conftest import Phone, Studio, photograph
 from tests.h5.customer.test_guarantee import (
@@ -17,6 +18,7 @@ from tests.h5.customer.test_guarantee import (
     link,
     of_case,
     promise,
+    proof,
     take_up,
     to_promise,
     wang,
@@ -97,6 +99,29 @@ async def test_a_guarantors_record_and_phone_stay_theirs(
     assert "登记的" in attacker.words, attacker.words
     assert await on_file(studio, wang) == before
     assert [each.status for each in await of_case(studio, number)] == ["confirmed"]
+
+
+async def test_who_was_seen_in_person_is_protected_before_the_word_is_given(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    """D3-13: being looked at beside one's card counts as the face check does."""
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await known(studio, wang)
+    await take_up(guarantor, await link(phone, number))
+    await card(guarantor, wang)
+    await proof(guarantor, wang.phone)
+    [asked] = await of_case(studio, number)
+    reviewer = Actor("staff", staff_id("4101", 4), "4101", frozenset({"reviewer"}), "陈审")
+    await see_guarantor.see_guarantor(studio.context, reviewer, asked.id)
+    before = await on_file(studio, wang)
+    attacker = studio.phone()
+    await attacker.start()
+    await attacker.photograph(wang)
+    await attacker.confirm(wang, **FORGED)
+    await attacker.prove(wang, OTHER_PHONE)
+    assert "登记的" in attacker.words, attacker.words
+    assert await on_file(studio, wang) == before
 
 
 async def test_the_guarantors_road_changes_nobody_else_either(

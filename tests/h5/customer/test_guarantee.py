@@ -17,7 +17,7 @@ from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.decision import service as decisions
 from backend.domains.guarantees import service as guarantees
-from backend.domains.guarantees.model import Guarantee
+from backend.domains.guarantees.model import Guarantee, NotYoursToSee
 from backend.domains.relations import service as relations
 from backend.flows import expire_guarantees, give_guarantee_copy, see_guarantor
 from backend.overview import story
@@ -729,7 +729,7 @@ async def test_a_link_of_another_county_and_a_made_up_one_are_the_same_nothing(
 
 
 async def test_who_wants_no_face_check_is_seen_in_person_and_still_gives_the_word_alone(
-    studio: Studio, phone: Phone, zhang: Person, wang: Person
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, owner: asyncpg.Connection
 ) -> None:
     number = await approved(studio, phone, zhang)
     guarantor = studio.phone()
@@ -743,6 +743,11 @@ async def test_who_wants_no_face_check_is_seen_in_person_and_still_gives_the_wor
     assert guarantor.path == "/guarantee/liveness", "nobody says of themself that they were seen"
     [asked] = await of_case(studio, number)
     reviewer = Actor("staff", staff_id("4101", 4), "4101", frozenset({"reviewer"}), "陈审")
+    officer = Actor("staff", staff_id("4101", 1), "4101", frozenset({"officer", "county_admin"}), "李四")
+    brought = "update applications.applications set officer_id = $2 where id = $1"
+    await owner.execute(brought, asked.application_id, officer.id)
+    with pytest.raises(NotYoursToSee):
+        await see_guarantor.see_guarantor(studio.context, officer, asked.id)
     await see_guarantor.see_guarantor(studio.context, reviewer, asked.id)
     await see_guarantor.see_guarantor(studio.context, reviewer, asked.id)
     async with studio.context.db.read(system("4101", "test")) as tx:
