@@ -7,7 +7,7 @@ import pytest
 from bot.understanding import classifier, rules, topic_of, train, wording
 
 HERE = Path(__file__).parent
-SETS = ("held_out_2", "held_out_3", "held_out_4", "held_out_5")
+SETS = ("held_out_2", "held_out_3", "held_out_4", "held_out_5", "held_out_6", "held_out_7")
 HELD_OUT = {name: train.phrases(HERE / f"{name}.tsv") for name in SETS}
 
 
