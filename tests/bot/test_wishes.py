@@ -225,3 +225,18 @@ async def test_a_photograph_for_a_complaint_is_not_refused_as_an_id_card(world: 
     assert "证件照片请在申请页面里拍" in (await phone.act(kind="image"))["reply"]["content"]
     await phone.say("他收了我五百块钱")
     assert "工作人员联系您时给他看" in (await phone.act(kind="image"))["reply"]["content"]
+
+
+async def test_a_complaint_that_was_answered_is_told_to_who_asks_and_opened_anew_by_who_is_not_content(
+    world: World,
+) -> None:
+    phone = world.phone()
+    await phone.say("甲县")
+    number = (await phone.say("他收了我五百块钱")).split("单号 ")[1][:10]
+    async with world.db.begin(JIA) as tx:
+        await tickets.answer(tx, number, "钱已经退给您，人已经停职")
+    answer = await phone.say("我投诉的事怎么样了")
+    assert "钱已经退给您" in answer
+    assert await open_tickets(world) == []
+    assert "单号 T" in await phone.say("投诉了也没人理我")
+    assert len(await open_tickets(world)) == 1
