@@ -56,7 +56,9 @@ async def test_all_codes_of_several_officers_are_told_as_each_alone(tx):
     assert list(found) == [each.id for each in officers]
     assert sum(map(len, found.values())) > len(officers) > 1
     for officer_id, told in found.items():
-        alone = [await campaigns.verify_id(tx, c.id) for c in await campaigns.list_for_officer(tx, officer_id)]
+        alone = [
+            await campaigns.verify_id(tx, c.id) for c in await campaigns.list_for_officer(tx, officer_id)
+        ]
         assert told == alone
     await campaigns.revoke(tx, told[0].code.id, "印错了")
     assert (await campaigns.verified(tx, officers))[officer_id][0].state is CodeState.REVOKED
