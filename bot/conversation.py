@@ -5,6 +5,7 @@ answer that was given; an overlapping repeat waits for the first one's commit in
 """
 
 import hashlib
+import re
 
 import msgspec
 
@@ -13,6 +14,7 @@ from backend.core.actor import Actor, everywhere
 from backend.db.database import Tx
 from backend.domains.campaigns import rules as codes
 from backend.domains.channels import service as channels
+from backend.domains.channels.model import Said
 from backend.domains.customers import service as customers
 from backend.domains.institutions import service as institutions
 from backend.domains.institutions.model import UNION, Institution
@@ -23,19 +25,24 @@ from bot.replies import Card, Stored, Text
 from bot.talk import Talk
 
 SCENE_PREFIX = "qrscene_"
+LAST_SAID = 4
+_ONLY_WHERE = re.compile(
+    r"[\s，,。.!！]*(我们?|俺们?|咱)?(是|在|住|就)*(的|人|这边|那边|这儿|那儿|这?里|农商行|农商银行)*[\s，,。.!！呀啊呢吧]*"
+)
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a message is answered. `moved`: the person named another county. `asked_before`: the topic they
-    wanted when they were asked for their county."""
+    """Where a message is answered. `named`: the person said which county, `moved`: another than before. `waiting`:
+    what they wanted when they were asked for it."""
 
     institution_id: str
     institutions: list[Institution]
     bindings: list[tuple[str, str]]
     earlier: channels.Earlier | None
+    named: bool
     moved: bool
     words: str
-    asked_before: str
+    waiting: Said | None
 
 
 async def take(context: Context, message: Message) -> Stored | None:
@@ -93,21 +100,34 @@ async def _place(tx: Tx, message: Message) -> Place:
     serving = await channels.serving(tx, message.openid)
     bindings = await customers.bindings_everywhere(tx, message.openid)
     known = serving.institution_id if serving else (bindings[0][0] if bindings else UNION)
+    waiting = await _waiting(tx, message, known, [institution_id for institution_id, _ in bindings])
     named, words = _named(live, message.words)
+    if waiting and not named and known == UNION and (town := await institutions.of_town(tx, message.words)):
+        named, words = town[0], _without(message.words, town[1])
     scanned = (
         codes.institution_of(scene(message)) if message.kind in {"event.subscribe", "event.scan"} else None
     )
     is_live = scanned is not None and any(i.id == scanned for i in live)
-    last = await channels.last_topics(tx, message.openid, 1, UNION) if named and known == UNION else []
     return Place(
         institution_id=scanned if scanned and is_live else named or known,
         institutions=live,
         bindings=bindings,
         earlier=await channels.earlier(tx, message.key),
+        named=bool(named),
         moved=bool(named) and named != known,
         words=words,
-        asked_before=last[0] if last else "",
+        waiting=waiting,
     )
+
+
+async def _waiting(tx: Tx, message: Message, known: str, bound: list[str]) -> Said | None:
+    """What only a county can answer, from before it was known; or what this county could not answer to an account
+    that is bound in another one."""
+    if message.is_event or (known != UNION and (not bound or known in bound)):
+        return None
+    said = await channels.last_said(tx, message.openid, known, LAST_SAID)
+    wanted = dispatch.NEEDS_COUNTY if known == UNION else dispatch.PERSONAL
+    return next((one for one in said if one.topic in wanted), None)
 
 
 def scene(message: Message) -> str:
@@ -120,8 +140,14 @@ def _named(live: list[Institution], words: str) -> tuple[str, str]:
     for institution in live:
         for name in (institution.name, institution.short_name, institution.county):
             if name in words:
-                return institution.id, words.replace(name, "").strip()
+                return institution.id, _without(words, name)
     return "", words
+
+
+def _without(words: str, name: str) -> str:
+    """Empty for 我是…的, which says the county and no more."""
+    rest = words.replace(name, "").strip()
+    return "" if _ONLY_WHERE.fullmatch(rest) else rest
 
 
 async def _talk(context: Context, tx: Tx, message: Message, place: Place) -> Talk:
@@ -132,7 +158,8 @@ async def _talk(context: Context, tx: Tx, message: Message, place: Place) -> Tal
         tx=tx,
         message=message,
         words=place.words,
-        asked_before=place.asked_before,
+        named=place.named,
+        waiting=place.waiting,
         institution=here,
         institutions=place.institutions,
         follower=await channels.follower(tx, message.openid),

@@ -2,11 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 
+from msgspec.structs import replace
+
+from bot import matters
 from bot.handlers import (
     answers,
     complaint,
     county,
+    erasure,
     fallback,
+    guarantee,
+    guarantors,
     help_,
     human,
     limit,
@@ -19,7 +25,10 @@ from bot.handlers import (
     scan,
     smalltalk,
     unbind,
+    visit,
+    withdraw,
 )
+from bot.messages import MOST_WORDS
 from bot.replies import Reply
 from bot.talk import Talk
 from bot.understanding import topic_of
@@ -39,11 +48,19 @@ TOPICS: dict[str, Handler] = {
     "thanks": smalltalk.thank,
     "unbind": unbind.answer,
     "safety": safety.answer,
+    "guarantee": guarantee.answer,
+    "guarantors": guarantors.answer,
+    "withdraw": withdraw.answer,
+    "erasure": erasure.answer,
+    "visit": visit.answer,
 }
 """Also the keys of the menu's buttons (bot/menu.py)."""
 
-NEEDS_COUNTY = frozenset({"progress", "limit", "repayment", "products", "officer", "unbind"})
+NEEDS_COUNTY = frozenset(TOPICS) - {"human", "complaint", "help", "greeting", "thanks", "safety"}
 """Topics only a county can answer; who came through none is asked which one."""
+
+PERSONAL = NEEDS_COUNTY - {"products", "officer", "visit"}
+"""Of these what needs to know who it is."""
 
 EVENTS: dict[str, Handler] = {
     "event.subscribe": scan.subscribe,
@@ -77,12 +94,18 @@ async def answer(talk: Talk) -> tuple[str, Reply]:
     if answers.asked(talk.words):
         return "answers", await answers.answer(talk)
     topic = topic_of(talk.words) if talk.words else "none"
-    if topic == "none" and talk.words != talk.message.words:
+    if topic == "none" and talk.named:
         # The county and no more: what waited for it is answered now.
-        if talk.asked_before in NEEDS_COUNTY:
-            return await _topic(talk, talk.asked_before)
-        return "county", await county.chosen(talk)
-    return await _topic(talk, topic)
+        if talk.waiting is None:
+            return "county", await county.chosen(talk)
+        return await _topic(_again(talk, talk.waiting.words), talk.waiting.topic)
+    return await matters.follow(talk, topic, _topic)
+
+
+def _again(talk: Talk, words: str) -> Talk:
+    """As if the words that waited were said now."""
+    message = replace(talk.message, said=words, words=words[:MOST_WORDS])
+    return replace(talk, message=message, words=message.words)
 
 
 async def _topic(talk: Talk, topic: str) -> tuple[str, Reply]:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from backend.db.database import Tx
-from backend.domains.channels.model import Follower
+from backend.domains.channels.model import Follower, Said
 from backend.domains.institutions.model import Institution
 from backend.settings import Settings
 from backend.web import templates
@@ -15,14 +15,15 @@ from bot.replies import Text
 
 class Talk(msgspec.Struct, frozen=True, kw_only=True):
     """`institution` is None while nobody knows which county serves the person. `customer_id` is set only for an
-    account bound here; `bound_at` names the counties where it is bound. `asked_before` is the topic
-    that waited for the county."""
+    account bound here; `bound_at` names the counties where it is bound. `named`: these words say which county;
+    `waiting` is what waited for that."""
 
     settings: Settings
     tx: Tx
     message: Message
     words: str
-    asked_before: str
+    named: bool
+    waiting: Said | None
     institution: Institution | None
     institutions: list[Institution]
     follower: Follower | None

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from backend.db.database import Tx
 from backend.domains.decision import gate
 from backend.domains.decision import service as decisions
@@ -15,6 +17,7 @@ from backend.domains.strategies.model import (
     UnionContent,
     Version,
 )
+from tests.acting import sign_as
 
 WHY = "为测试换上"
 
@@ -22,6 +25,8 @@ WHY = "为测试换上"
 async def make_live(tx: Tx, product: str, stage: Stage, document: Any, owner: str = UNION) -> None:
     """What was live of exactly this strategy is retired; a union's document needs head office's transaction."""
     content: Content = UnionContent(document=document) if owner == UNION else CountyContent()
+    checker = tx.actor
+    await sign_as(tx, msgspec.structs.replace(checker, id="maker"))
     digest = await decisions.store(tx, stage, document, county=owner != UNION)
     made = await repository.add(
         tx,
@@ -32,17 +37,17 @@ async def make_live(tx: Tx, product: str, stage: Stage, document: Any, owner: st
         content_hash=gate.hash_of(content),
         document_hash=digest,
         base_id=None,
-        authors=["staff:maker"],
+        authors=[repository.who(tx)],
         reason=WHY,
         note="",
-        maker="staff:maker",
     )
+    await sign_as(tx, checker)
     run = await repository.add_check(tx, await _now(tx, made), Report(findings=[], scenarios=[]))
     await repository.move(tx, await _now(tx, made), "checked", WHY)
     await repository.submit(tx, await _now(tx, made))
     await repository.add_approval(tx, await _now(tx, made), "approved", WHY, run)
-    checker = repository.who(tx)
-    await repository.move(tx, await _now(tx, made), "approved", WHY, checker=checker, effective_from=tx.now)
+    signed = repository.who(tx)
+    await repository.move(tx, await _now(tx, made), "approved", WHY, checker=signed, effective_from=tx.now)
     before = await repository.live(tx, owner, product, stage)
     if before is not None and before.product_code == product:
         await repository.move(tx, before, "retired", WHY)

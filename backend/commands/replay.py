@@ -19,7 +19,7 @@ from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.decision import capsule_file, moment_file, moments
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import CapsuleUnreadable, DecisionMissing
+from backend.domains.decision.model import CapsuleUnreadable, DecisionForgotten, DecisionMissing
 from backend.settings import Settings, load
 
 
@@ -108,6 +108,8 @@ async def _replay(settings: Settings, number: str) -> decisions.ReplayResult:
             if latest is None and (away := await moments.away(tx, number)) is not None:
                 replayed = moment_file.replay(capsule_file.write(await moment_file.parts(tx, away)))
                 return msgspec.structs.replace(replayed, decision_id=away.id)
+            if latest is None and await decisions.forgotten(tx, number):
+                raise DecisionForgotten()
             return await decisions.replay(tx, latest.id if latest else number)
     finally:
         await db.close()

@@ -30,6 +30,10 @@ class Actor(msgspec.Struct, frozen=True):
     name: str = ""
     request_id: str = ""
 
+    def __str__(self) -> str:
+        """As it stands in the audit chain, and in every column that says who signed."""
+        return f"{self.kind}:{self.id}"
+
     def has(self, *roles: str) -> bool:
         return not self.roles.isdisjoint(roles)
 

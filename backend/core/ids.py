@@ -4,6 +4,10 @@ import os
 import secrets
 import time
 import uuid
+from datetime import UTC, datetime
+
+FIRST = "00000000-0000-0000-0000-000000000000"
+"""Before every id."""
 
 
 def new() -> str:
@@ -13,6 +17,11 @@ def new() -> str:
     value = value & ~(0x3 << 62) | 0x2 << 62
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def made_at(number: str) -> datetime:
+    """When `new` made this one, to the millisecond."""
+    return datetime.fromtimestamp((uuid.UUID(number).int >> 80) / 1000, UTC)
 
 
 def token(nbytes: int = 32) -> str:

@@ -114,6 +114,7 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id id contract_id position kind title sha256 created_at", sealed="content"
     ),
     "customers.bindings": Columns(plain="institution_id id openid customer_id bound_at unbound_at"),
+    "customers.consent_proofs": Columns(plain="institution_id consent_id", index="person"),
     "customers.consent_texts": Columns(plain="institution_id sha256 source"),
     "customers.consents": Columns(
         plain="institution_id id customer_id purpose recipient version text_sha256 channel given_at valid_until "
@@ -348,8 +349,8 @@ CLASSES: dict[str, Columns] = {
     "relations.kinds": Columns(plain="kind label hub_above connects position"),
     "relations.list_entries": Columns(
         plain="institution_id id list kind source status made_by made_at checked_by checked_at expires_on ended_by "
-        "ended_at",
-        sealed="shown reason",
+        "ended_at end_asked_by end_asked_at",
+        sealed="shown reason end_why",
         index="key",
     ),
     "relations.members": Columns(plain="institution_id customer_id component", index="household"),

@@ -1,11 +1,13 @@
 """The pool and the only two ways to a transaction: `begin` to write, `read` to read.
 
 Both tell PostgreSQL for which institution the code works, so that row-level security decides what exists
-(trust §2). The setting is `SET LOCAL`: it ends with the transaction.
+(trust §2), and who works in it: that name the audit chain takes, and nobody signs with another (`xd.sign`). The
+settings are `SET LOCAL`: they end with the transaction.
 """
 
 import asyncio
 import re
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
@@ -20,11 +22,13 @@ from backend.core import clock, failpoints
 from backend.core.actor import Actor
 from backend.core.crypto import Vault
 from backend.core.errors import Unavailable
+from backend.db.together import Batch
 
 COMMITTING = failpoints.declare("commit.before", "everything is written and nothing is committed")
 COMMITTED = failpoints.declare("commit.after", "a transaction is committed; nobody has been told")
 
 _INSTITUTION = re.compile(r"[0-9]{0,12}|\*")
+_NAME = re.compile(r"[^\\\x00]{0,200}")
 _open: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 
@@ -57,7 +61,7 @@ def in_transaction() -> bool:
 class Tx:
     """An open transaction: its connection, who works in it, its moment, and the vault for personal data."""
 
-    __slots__ = ("actor", "audit", "by_hand", "durable", "now", "reviewed", "stamps", "vault")
+    __slots__ = ("actor", "audit", "by_hand", "durable", "now", "reviewed", "stamps", "together", "vault")
 
     def __init__(self, connection: Any, actor: Actor, now: datetime, vault: Vault) -> None:
         self.reviewed, self.actor, self.now, self.vault = connection, actor, now, vault
@@ -66,6 +70,8 @@ class Tx:
         """`durable`: what began without need of the disk has come to something that must outlast the server."""
         self.stamps: dict[str, str] | None = None
         """Of the reference data (`db/reference.py`); None until asked for, and after every change."""
+        self.together: Batch | None = None
+        """While reads are asked together (`db/together.py`)."""
 
     @property
     def connection(self) -> Any:
@@ -79,6 +85,16 @@ class Tx:
     @property
     def institution_id(self) -> str:
         return self.actor.institution_id
+
+    async def become(self, actor: Actor) -> None:
+        """Another job of ours goes on in this transaction, under its own name. No person becomes anybody."""
+        if (self.actor.kind, actor.kind) != (
+            "system",
+            "system",
+        ) or actor.institution_id != self.institution_id:
+            raise ValueError("only one job of an institution becomes another")
+        await self.reviewed.execute(_acting(actor))
+        self.actor = actor
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -143,13 +159,17 @@ class Database:
         """For the job queue only, which brings its own statements."""
         return self._pool
 
-    def begin(self, actor: Actor, *, durable: bool = True) -> AbstractAsyncContextManager[Tx]:
+    def begin(
+        self, actor: Actor, *, durable: bool = True, same_plans: bool = False
+    ) -> AbstractAsyncContextManager[Tx]:
         """A READ WRITE transaction for one actor; commits when the block ends without an error.
 
         `durable=False` does not wait for the disk: a server that dies in the next moments forgets it, as if it had
         never been. Only for notes on our own work that is then simply done again, such as the lease of an effect.
+        `same_plans` for a road that many walk: its statements are planned once, not anew for the values of each.
         """
         how = "" if durable else "; set local synchronous_commit = off"
+        how += "; set local plan_cache_mode = force_generic_plan" if same_plans else ""
         return _Transaction(self, actor, "begin", self._flush_audit, how)
 
     def read(self, actor: Actor) -> AbstractAsyncContextManager[Tx]:
@@ -235,14 +255,11 @@ class _Transaction:
     async def __aenter__(self) -> Tx:
         if _open.get():
             raise RuntimeError("a transaction is already open in this task; pass its tx on instead")
-        institution_id = self._actor.institution_id
-        if not _INSTITUTION.fullmatch(institution_id):
-            raise ValueError("an institution id is digits, '*' or nothing")
+        within = introduce(self._actor)
         self._connection = await self._db.acquire()
         self._token = _open.set(True)
         try:
             # One round trip for all; asyncpg's own transaction object would cost another.
-            within = f"set local app.institution = '{institution_id}'"
             await self._connection.execute(f"{self._start}; {within}{self._how}")
             self._tx = Tx(self._connection, self._actor, clock.now(), self._db.vault)
             second = self._first is not None and not await self._first.began(self._tx)
@@ -291,6 +308,20 @@ class _Transaction:
             raise DatabaseDown(unknown=self._start == "begin") from error
 
 
+def introduce(actor: Actor) -> str:
+    """SQL that tells a transaction who works in it, and for which institution."""
+    if not _INSTITUTION.fullmatch(actor.institution_id):
+        raise ValueError("an institution id is digits, '*' or nothing")
+    return f"set local app.institution = '{actor.institution_id}'; {_acting(actor)}"
+
+
+def _acting(actor: Actor) -> str:
+    who = str(actor)
+    if not _NAME.fullmatch(who):
+        raise ValueError("the name of an actor is short and plain")
+    return "set local app.actor = '{}'".format(who.replace("'", "''"))
+
+
 class _Second(Exception):
     """Why a transaction is rolled back that another request with the same key was first to begin."""
 
@@ -305,11 +336,32 @@ _GONE = (
 
 
 async def _set_codecs(connection: Any) -> None:
+    """In binary, as rows inside rows come (`db/together.py`)."""
     await connection.set_type_codec(
-        "jsonb",
-        # Text is JSON already: the job queue encodes its own values.
-        encoder=lambda value: value if isinstance(value, str) else msgspec.json.encode(value).decode(),
-        decoder=lambda text: msgspec.json.decode(text),
+        "jsonb", format="binary", encoder=_json_out, decoder=_json_in, schema="pg_catalog"
+    )
+    await connection.set_type_codec(
+        "uuid",
+        format="binary",
+        encoder=lambda text: uuid.UUID(str(text)).bytes,
+        decoder=_uuid_in,
         schema="pg_catalog",
     )
-    await connection.set_type_codec("uuid", encoder=str, decoder=str, schema="pg_catalog")
+
+
+_JSONB = b"\x01"
+"""Version 1, before the text; there is no other."""
+
+
+def _json_out(value: Any) -> bytes:
+    # Text is JSON already: the job queue encodes its own values.
+    return _JSONB + (value.encode() if isinstance(value, str) else msgspec.json.encode(value))
+
+
+def _json_in(sent: bytes) -> Any:
+    return msgspec.json.decode(sent[len(_JSONB) :])
+
+
+def _uuid_in(sent: bytes) -> str:
+    text = sent.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -16,6 +16,7 @@ from aiosql.types import SQLOperationType
 
 if TYPE_CHECKING:
     from backend.db.database import Tx
+    from backend.db.together import Row
 
 LOADED: dict[str, "Queries"] = {}
 """Every module of queries by package name; the house tests prepare them all."""
@@ -26,6 +27,9 @@ _WRITES = re.compile(
     re.IGNORECASE,
 )
 """Statements that change reference data (`db/reference.py`)."""
+_CHANGES = re.compile(
+    r"\b(insert\s+into|update|delete\s+from)\s+\w|\bfor\s+(update|no\s+key|share|key)\b", re.IGNORECASE
+)
 
 
 class Query:
@@ -33,6 +37,9 @@ class Query:
 
     def __init__(self, name: str, sql: str, doc: str, parameters: list[str], operation: Any) -> None:
         self.name, self.sql, self.doc, self.parameters = name, sql, doc, parameters
+        self.row: type[Row] | None = None
+        """How its rows are read where it is asked together with others (`db/together.py`)."""
+        self._changes = operation is SQLOperationType.INSERT_UPDATE_DELETE or bool(_CHANGES.search(sql))
         self._writes = bool(_WRITES.search(sql))
         self._run: Callable[[Tx, list[object]], Awaitable[Any]] = {
             SQLOperationType.SELECT_ONE: self._one,
@@ -50,15 +57,25 @@ class Query:
             raise TypeError(f"{self.name}: no parameter {', '.join(given)}")
         if self._writes:
             tx.stamps = None
+        if tx.together is not None and self._changes:
+            raise RuntimeError(f"{self.name} changes or locks something: not together with others")
         return await self._run(tx, values)
 
     async def _one(self, tx: "Tx", values: list[object]) -> Any:
+        if tx.together is not None:
+            rows = await tx.together.ask(self, values)
+            return rows[0] if rows else None
         return await tx.reviewed.fetchrow(self.sql, *values)
 
     async def _value(self, tx: "Tx", values: list[object]) -> Any:
+        if tx.together is not None:
+            rows = await tx.together.ask(self, values)
+            return rows[0][0] if rows else None
         return await tx.reviewed.fetchval(self.sql, *values)
 
     async def _many(self, tx: "Tx", values: list[object]) -> Any:
+        if tx.together is not None:
+            return await tx.together.ask(self, values)
         return await tx.reviewed.fetch(self.sql, *values)
 
     async def _execute(self, tx: "Tx", values: list[object]) -> int:

@@ -42,7 +42,7 @@ SEALED = (
     Sealed("post_loan.drawdown_checks", ("said", "found")),
     Sealed("post_loan.warnings", ("said", "done")),
     Sealed("relations.findings", ("said",)),
-    Sealed("relations.list_entries", ("shown", "reason")),
+    Sealed("relations.list_entries", ("shown", "reason", "end_why")),
     Sealed("reviews.exceedings", ("exceeded", "why", "found")),
     Sealed("reviews.inquiries", ("asked", "answer")),
     Sealed("reviews.rechecks", ("why", "done")),

@@ -74,3 +74,18 @@ class ConsentDocument(msgspec.Struct, frozen=True, kw_only=True):
     given_at_label: str
     channel_label: str
     consent_id: str
+
+
+class GuaranteePaper(msgspec.Struct, frozen=True, kw_only=True):
+    """A guarantor's promise as given, for them to keep. `id_number` is masked: the paper is opened by a link."""
+
+    title: str
+    version: int
+    sections: tuple[tuple[str, tuple[str, ...]], ...]
+    text_sha256: str
+    lender: str
+    person_name: str
+    id_number: str
+    given_on: date
+    given_at_label: str
+    guarantee_id: str

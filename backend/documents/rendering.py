@@ -15,19 +15,20 @@ from typing import Any, Literal
 import msgspec
 
 from backend.documents import words
-from backend.documents.contract import ConsentDocument, LoanContract
+from backend.documents.contract import ConsentDocument, GuaranteePaper, LoanContract
 from backend.documents.disclosure import Disclosure
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "documents"
 FONTS = Path(__file__).parents[2] / "static" / "fonts"
 
-Name = Literal["contract", "disclosure", "consent"]
-Data = LoanContract | Disclosure | ConsentDocument
+Name = Literal["contract", "disclosure", "consent", "guarantee"]
+Data = LoanContract | Disclosure | ConsentDocument | GuaranteePaper
 
 _WORDS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "contract": words.of_contract,
     "disclosure": words.of_disclosure,
     "consent": words.of_consent,
+    "guarantee": words.of_guarantee,
 }
 
 # One compiler keeps the parsed fonts; it is not made for two threads at once.

@@ -7,7 +7,7 @@ import msgspec
 
 from backend.core.money import Schedule
 from backend.documents import wording
-from backend.documents.contract import ConsentDocument, LoanContract
+from backend.documents.contract import ConsentDocument, GuaranteePaper, LoanContract
 from backend.documents.disclosure import Disclosure, Line
 
 
@@ -78,17 +78,23 @@ def of_disclosure(disclosure: Disclosure) -> dict[str, Any]:
 
 
 def of_consent(consent: ConsentDocument) -> dict[str, Any]:
+    return {**_given(consent), "channel": consent.channel_label, "consent_id": consent.consent_id}
+
+
+def of_guarantee(paper: GuaranteePaper) -> dict[str, Any]:
+    return {**_given(paper), "lender": paper.lender, "guarantee_id": paper.guarantee_id}
+
+
+def _given(said: ConsentDocument | GuaranteePaper) -> dict[str, Any]:
     return {
-        "title": consent.title,
-        "version": str(consent.version),
-        "sections": [{"heading": h, "paragraphs": list(ps)} for h, ps in consent.sections],
-        "text_sha256": consent.text_sha256,
-        "person_name": consent.person_name,
-        "id_number": consent.id_number,
-        "made_on": _date(consent.given_on),
-        "given_at": consent.given_at_label,
-        "channel": consent.channel_label,
-        "consent_id": consent.consent_id,
+        "title": said.title,
+        "version": str(said.version),
+        "sections": [{"heading": h, "paragraphs": list(ps)} for h, ps in said.sections],
+        "text_sha256": said.text_sha256,
+        "person_name": said.person_name,
+        "id_number": said.id_number,
+        "made_on": _date(said.given_on),
+        "given_at": said.given_at_label,
     }
 
 

@@ -6,6 +6,7 @@ from backend.domains.applications import service as applications
 from backend.domains.identity.model import NotYours
 from backend.domains.reviews import rechecks
 from backend.domains.reviews.model import RecheckYours
+from backend.flows import own_case
 
 
 async def answer_recheck(db: Database, actor: Actor, recheck_id: str, finding: str, why: str) -> None:
@@ -18,6 +19,6 @@ async def answer_recheck(db: Database, actor: Actor, recheck_id: str, finding: s
     async with db.begin(actor) as tx:
         recheck = await rechecks.get(tx, recheck_id)
         application = await applications.get(tx, recheck.application_id)
-        if application.officer_id == actor.id:
+        if application.officer_id == actor.id or await own_case.own_case(tx, application):
             raise RecheckYours()
         await rechecks.find(tx, recheck, finding, why)

@@ -17,7 +17,7 @@ from backend.ocr import reading
 
 async def claimed(tx: Tx, card: Card) -> str:
     """The customer a confirmed card speaks of, new or known; raises as `customers.create_or_update_from_card`."""
-    known = await customers.find_by_id_number(tx, card.id_number)
+    known = await customers.claim_by_id_number(tx, card.id_number)
     if known is not None and await relied_on(tx, known):
         return known
     return await customers.create_or_update_from_card(tx, card)

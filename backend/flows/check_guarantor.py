@@ -27,14 +27,17 @@ class NotAGuarantor(NotPermitted):
 
 
 async def check_guarantor(tx: Tx, standing: Standing, customer_id: str) -> str:
-    """The first thing against it as a code, or empty. Holds off other confirmations of this person: call it where
-    the guarantee is confirmed, when phone and face are proved."""
+    """The first thing against it as a code, or empty. Holds off other confirmations: call it where the guarantee is
+    confirmed, when phone and face are proved."""
     guarantee = standing.guarantee
     if why := await no_third_person(tx, guarantee, customer_id):
         return why
     person = await customers.get(tx, customer_id)
     if person.status != "active":
         return "frozen"
+    await guarantees.hold_confirming(tx)
+    if await guarantees.comes_back(tx, customer_id, guarantee.borrower_id):
+        return "circle"
     return await _listed(tx, person) or await _late(tx, person) or await _too_much(tx, guarantee, person)
 
 
@@ -72,7 +75,7 @@ async def overdue(tx: Tx, customer_id: str) -> bool:
 
 async def _too_much(tx: Tx, guarantee: Guarantee, person: Person) -> str:
     rules = await regulation.in_force(tx, clock.today())
-    known = await guarantees.exposure(tx, person.id, but_for=guarantee.borrower_id, lock=True)
+    known = await guarantees.exposure(tx, person.id, but_for=guarantee.borrower_id)
     if known.borrowers >= rules.count("guarantee.most_borrowers"):
         return "too_many"
     room = rules.amount("guarantee.most_amount") - known.amount_fen

@@ -14,13 +14,12 @@ from backend.domains.evidence.model import Answer
 from backend.domains.institutions import service as institutions
 from backend.domains.surveys import rules
 from backend.domains.surveys.model import Check, Survey, SurveyRefused, Told
-from backend.flows.submit_survey import villages
 
 
 async def compare_survey(tx: Tx, survey: Survey) -> list[Check]:
     """Against what is known now of the case it was made for; empty while the form is not whole."""
     try:
-        places = villages(await institutions.areas(tx, tx.institution_id))
+        places = institutions.villages(await institutions.areas(tx, tx.institution_id))
         answers = rules.answered(survey, places, clock.today())
     except SurveyRefused:
         return []

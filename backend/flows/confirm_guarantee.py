@@ -22,16 +22,28 @@ from backend.domains.customers.model import Consent, Person
 from backend.domains.guarantees import service as guarantees
 from backend.domains.guarantees.model import Guarantee
 from backend.domains.guarantees.terms import Terms
+from backend.domains.institutions import service as institutions
 from backend.domains.relations import service as relations
-from backend.flows import check_guarantor, forget_guarantor, notify, refuse_guarantee, show_disclosure
+from backend.flows import (
+    check_guarantor,
+    forget_guarantor,
+    give_guarantee_copy,
+    notify,
+    refuse_guarantee,
+    send_sms,
+    show_disclosure,
+)
 from backend.flows import show_guarantee as showing
 from backend.flows.check_guarantor import NotAGuarantor
 from backend.flows.context import Context
 from backend.flows.require_guarantee import Standing, require_guarantee
 from backend.integrations.http import OutsideRefused, OutsideUnavailable
 from backend.integrations.identity_check.port import Match
+from backend.settings import Settings
 
 CONFIRMED = "guarantor_confirmed"
+GIVEN = "guarantee_given"
+"""The SMS to the guarantor; the borrower's is `CONFIRMED`."""
 WAITS = "guarantor_waits"
 """Who had no answer for us follows after a dot."""
 
@@ -79,7 +91,7 @@ async def confirm_guarantee(context: Context, actor: Actor, session_id: str, sho
         if why:
             images = await refuse_guarantee.end(tx, standing.application, standing.guarantee, why)
         else:
-            await _record(tx, standing, ready)
+            await _record(context.settings, tx, standing, ready)
     await forget_guarantor.destroy(context, actor, images)
     if why:
         raise NotAGuarantor(why)
@@ -160,11 +172,27 @@ async def _asked(context: Context, ready: _Ready, guarantee: Guarantee, person: 
     return "own_overdue" if overdue else ""
 
 
-async def _record(tx: Tx, standing: Standing, ready: _Ready) -> None:
+async def _record(settings: Settings, tx: Tx, standing: Standing, ready: _Ready) -> None:
     guarantee, application = standing.guarantee, standing.application
     await guarantees.confirm(
         tx, guarantee, ready.terms, shown_at=ready.shown_at, required_seconds=ready.seconds
     )
     await applications.note(tx, application, CONFIRMED, ready.terms.sha256[:16])
     await notify.announce_guarantor(tx, application, guarantee.id, CONFIRMED)
+    await _tell_guarantor(settings, tx, standing, ready.person)
     await relations.guarantee(tx, guarantee.borrower_id, ready.person.id, application.id)
+
+
+async def _tell_guarantor(settings: Settings, tx: Tx, standing: Standing, person: Person) -> None:
+    """To their own number, so that nobody answers for another without hearing of it; with the way to their copy."""
+    guarantee = standing.guarantee
+    assert person.phone is not None, "proved two steps before"
+    parameters = {
+        "application_no": standing.application.application_no,
+        "amount": f"{guarantee.amount_fen // 100:,}",
+        "until": f"{guarantee.until_on:%Y年%-m月%-d日}",
+        "link": settings.public_base.rstrip("/") + give_guarantee_copy.path(settings, guarantee),
+        "phone": (await institutions.get(tx, tx.institution_id)).service_phone,
+    }
+    key = f"guarantee:{guarantee.id}:given"
+    await send_sms.queue(tx, person.phone, GIVEN, parameters, standing.application.id, key)

@@ -20,7 +20,7 @@ from backend.domains.institutions.model import Institution
 from backend.domains.products import service as products
 from backend.domains.products.model import ProductNotLive
 from backend.domains.regulation import service as regulation
-from backend.flows import card_on_file, turn_away
+from backend.flows import card_on_file, finish_forgetting, turn_away
 from backend.flows.capture_identity import too_young
 from backend.flows.context import Context
 from backend.ocr import reading
@@ -194,7 +194,9 @@ async def _give_up_unproven(tx: Tx, application: Application, customer_id: str) 
         and other.status == "draft"
         and other.step in _UNPROVEN
     ):
+        receipts = await applications.archived_receipts(tx, other.id)
         await applications.forget(tx, other, "begun again on another phone")
+        await finish_forgetting.order(tx, other.id, {other.id: receipts}, [])
 
 
 async def destroy(

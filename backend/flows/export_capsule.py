@@ -16,7 +16,7 @@ from backend.domains.contracts import service as contracts
 from backend.domains.customers import consents
 from backend.domains.decision import capsule_file, moment_file, moments
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import DecisionMissing, canonical
+from backend.domains.decision.model import DecisionForgotten, DecisionMissing, canonical
 from backend.domains.identity import service as identity
 from backend.domains.reviews import exceedings
 from backend.domains.reviews import service as reviews
@@ -36,7 +36,7 @@ async def export_capsule(
     """The file of a case. Who took it, why, and the head of its chain go into the audit chain, so that a file made up
     later as a whole does not match.
 
-    Raises `ApplicationNotFound`, `DecisionMissing`, `ExportReasonNeeded`.
+    Raises `ApplicationNotFound`, `DecisionMissing`, `DecisionForgotten`, `ExportReasonNeeded`.
     """
     if len(reason.strip()) < SHORTEST_REASON:
         raise ExportReasonNeeded(fields={"reason": ExportReasonNeeded.message})
@@ -71,7 +71,7 @@ class _Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def _held(tx: Tx, application_id: str) -> _Held:
-    """Raises `DecisionMissing`, `VersionMissing`."""
+    """Raises `DecisionMissing`, `DecisionForgotten`, `VersionMissing`."""
     recorded = await decisions.latest_for(tx, application_id)
     if recorded is not None:
         versions = await decisions.version_texts(tx, recorded.decision.versions)
@@ -85,7 +85,7 @@ async def _held(tx: Tx, application_id: str) -> _Held:
         )
     away = await moments.away(tx, application_id)
     if away is None:
-        raise DecisionMissing()
+        raise DecisionForgotten() if await decisions.forgotten(tx, application_id) else DecisionMissing()
     return _Held(
         id=away.id,
         attempt=1,

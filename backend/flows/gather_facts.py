@@ -14,6 +14,7 @@ import msgspec
 from backend.core import clock
 from backend.core.actor import Actor
 from backend.db.database import Tx
+from backend.db.together import Together
 from backend.domains.applications import declarations
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
@@ -37,13 +38,14 @@ from backend.domains.products import service as products
 from backend.domains.products.model import Product, ProductNotLive
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
+from backend.domains.relations import rules as relation_rules
 from backend.domains.relations import service as relations
+from backend.domains.relations.model import Neighbourhood, Velocity
 from backend.domains.surveys import rules as survey_rules
 from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey, SurveyRefused
 from backend.flows import ask_sources, compare_survey
 from backend.flows.context import Context
-from backend.flows.submit_survey import villages
 from backend.ocr import reading
 
 
@@ -136,37 +138,84 @@ def _wanted(bundle: decisions.Bundle) -> dict[str, list[str]]:
     return wanted
 
 
-async def known(tx: Tx, application: Application, bundle: decisions.Bundle) -> Known:
-    """What the bundle may look at; `promised_fen` holds off another approval of the person until `tx` ends."""
+class Read(msgspec.Struct, frozen=True):
+    """What is known of a case whatever its bundle looks at (`read`)."""
+
+    person: Person
+    offered: tuple[Product, bool]
+    standing: list[Consent]
+    answers: dict[str, Answer]
+    around: Neighbourhood
+    velocity: Velocity
+    guaranteed_fen: int
+    printed: card_form.Printed | None
+
+
+async def read(tx: Tx, application: Application) -> Read:
+    """In one question."""
     assert application.customer_id is not None, "submit_application checked it"
-    today = clock.today()
-    person = await customers.get(tx, application.customer_id)
-    product, on_offer = await product_of(tx, application)
-    standing = [c for c in await consents.given(tx, application.customer_id) if _stands(c, tx.now)]
-    survey = await surveys.latest_confirmed(tx, person.id) if _looks_at_survey(bundle) else None
+    number = application.customer_id
+    async with Together(tx) as also:
+        person = also(customers.get(tx, number))
+        offered = also(product_of(tx, application))
+        given = also(consents.given(tx, number))
+        answers = also(evidence.answers(tx, application.id))
+        around = also(relations.neighbourhood(tx, number))
+        velocity = also(relations.velocity(tx, application.id))
+        exposure = also(guarantees.exposure(tx, number))
+        printed = also(printed_on(tx, application))
+    return Read(
+        person=person.result(),
+        offered=offered.result(),
+        standing=[c for c in given.result() if _stands(c, tx.now)],
+        answers=answers.result(),
+        around=around.result(),
+        velocity=velocity.result(),
+        guaranteed_fen=exposure.result().amount_fen,
+        printed=printed.result(),
+    )
+
+
+async def known(tx: Tx, application: Application, bundle: decisions.Bundle, before: Read) -> Known:
+    """What the bundle may look at; `promised_fen` holds off another approval of the person until `tx` ends."""
+    person, (product, on_offer) = before.person, before.offered
+    async with Together(tx) as also:
+        institution = also(institutions.get(tx, tx.institution_id))
+        rules = also(regulation.in_force(tx, clock.today()))
+        related = also(_related(tx, application, before))
+        promised = also(contracts.promised(tx, person))
+        surveyed = also(_survey(tx, person, bundle))
+    survey, places = surveyed.result()
     return Known(
         person=person,
         product=product,
         on_offer=on_offer,
-        institution=await institutions.get(tx, tx.institution_id),
-        rules=await regulation.in_force(tx, today),
-        consents={c.purpose: c for c in reversed(standing)},
-        standing=frozenset(c.id for c in standing),
-        answers=await evidence.answers(tx, application.id),
-        related=await _related(tx, application, person),
-        promised_fen=await contracts.promised(tx, person),
-        guaranteed_fen=(await guarantees.exposure(tx, person.id)).amount_fen,
-        printed=await printed_on(tx, application),
+        institution=institution.result(),
+        rules=rules.result(),
+        consents={c.purpose: c for c in reversed(before.standing)},
+        standing=frozenset(c.id for c in before.standing),
+        answers=before.answers,
+        related=related.result(),
+        promised_fen=promised.result(),
+        guaranteed_fen=before.guaranteed_fen,
+        printed=before.printed,
         survey=survey,
-        villages=villages(await institutions.areas(tx, tx.institution_id)) if survey else (),
+        villages=places,
     )
 
 
-async def _related(tx: Tx, application: Application, person: Person) -> dict[str, int | bool | str]:
+async def _survey(tx: Tx, person: Person, bundle: decisions.Bundle) -> tuple[Survey | None, tuple[str, ...]]:
+    survey = await surveys.latest_confirmed(tx, person.id) if _looks_at_survey(bundle) else None
+    return survey, institutions.villages(await institutions.areas(tx, tx.institution_id)) if survey else ()
+
+
+async def _related(tx: Tx, application: Application, before: Read) -> dict[str, int | bool | str]:
     """Repetition, lists and relations, from our own records alone (A6-01, N9)."""
+    person = before.person
     numbers = (("id_number", person.id_number), ("phone", person.phone or ""))
     staff = bool(person.phone) and await identity.is_staff_phone(tx, person.phone or "")
-    return await relations.facts(tx, person.id, application.id, numbers, staff_number=staff)
+    listed = await relations.listed(tx, person.id, application.id, numbers)
+    return relation_rules.facts(before.around, before.velocity, listed, now=tx.now, staff_number=staff)
 
 
 async def printed_on(tx: Tx, application: Application) -> card_form.Printed | None:

@@ -6,6 +6,7 @@ from backend.core import clock
 from backend.core.actor import everywhere, system
 from backend.domains.applications import service as applications
 from backend.domains.regulation import service as regulation
+from backend.flows import finish_forgetting
 from backend.flows.context import Context
 
 
@@ -19,5 +20,7 @@ async def give_up_drafts(context: Context) -> int:
         async with context.db.begin(system(institution_id, "drafts")) as tx:
             application = await applications.get(tx, application_id, lock=True)
             if application.status == "draft" and application.updated_at < before:
+                receipts = await applications.archived_receipts(tx, application_id)
                 await applications.forget(tx, application, f"untouched for {days} days")
+                await finish_forgetting.order(tx, application_id, {application_id: receipts}, [])
     return len(found)

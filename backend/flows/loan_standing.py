@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import msgspec
 
 from backend.core import clock
+from backend.core.money import Instalment
 from backend.db.database import Tx
 from backend.domains.contracts.model import Contract
 from backend.domains.loans import rules as loan_rules
@@ -17,26 +18,33 @@ HALF_YEAR = timedelta(days=183)
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """`overdue_fen` is principal; `late`: instalments of the last half year that were not paid on their day."""
+    """`overdue_fen` is principal; `late`: instalments of the last half year that were not paid on their day.
+    `next_due`: the first instalment from today on that is not paid, `as_planned`: its amount holds, because nothing was
+    paid late or ahead."""
 
     loan: Loan
     days_past_due: int
     overdue_fen: int
     late: int
+    next_due: Instalment | None
+    as_planned: bool
 
 
 async def of_line(tx: Tx, contract: Contract) -> list[Standing]:
     """The loans drawn under a contract and not yet paid off, by our mirror of what the bank reported."""
-    today = clock.today()
-    return [
-        Standing(
-            kept.loan,
-            kept.days_past_due(today),
-            kept.overdue_fen(today),
-            kept.times_late(today - HALF_YEAR, today),
-        )
-        for kept in await _kept(tx, contract)
-    ]
+    return [_standing(kept, clock.today()) for kept in await _kept(tx, contract)]
+
+
+def _standing(kept: loan_rules.Kept, today: date) -> Standing:
+    due = kept.next_due(today)
+    return Standing(
+        kept.loan,
+        kept.days_past_due(today),
+        kept.overdue_fen(today),
+        kept.times_late(today - HALF_YEAR, today),
+        due,
+        due is not None and kept.as_planned(due),
+    )
 
 
 async def due_dates(tx: Tx, contract: Contract, since: date, until: date) -> list[date]:

@@ -23,19 +23,20 @@ class StillMeasuring(Unavailable):
 
 
 async def measure_strategy(
-    context: Context, institution_id: str, version_id: str, *, seconds: float = SECONDS
+    context: Context, institution_id: str, version_id: str, *, instead_of: str = "", seconds: float = SECONDS
 ) -> Effect:
     """The trial as far as it came; goes on where it stopped. A version that is gone or no longer a candidate is left.
 
-    `institution_id`: head office's ('0000') or the county's. Raises `StillMeasuring` when the time was not enough.
+    `institution_id`: head office's ('0000') or the county's. `instead_of`: a trial that is no longer new enough.
+    Raises `StillMeasuring` when the time was not enough.
     """
     actor, until = system(institution_id, "measure"), time.monotonic() + seconds
     async with context.db.read(actor) as tx:
         version = await service.get(tx, version_id)
-    counties = [institution_id] if institution_id != HEAD_OFFICE else await _counties(context)
+    counties = await _counties(context, institution_id)
     total = await _total(context, version, counties)
     async with context.db.begin(actor) as tx:
-        effect = await effects.begin(tx, version, total)
+        effect = await effects.begin(tx, version, total, instead_of)
     for county in counties:
         while _running(effect) and await _step(context, institution_id, effect, version, county):
             effect = await _again(context, institution_id, effect)
@@ -50,7 +51,21 @@ def _running(effect: Effect) -> bool:
     return effect.finished_at is None and effect.cancelled_at is None
 
 
-async def _counties(context: Context) -> list[str]:
+async def newer(context: Context, institution_id: str, version: Version, effect: Effect) -> int:
+    """How many cases came since a trial took its newest; 0 where it does not say which that was."""
+    if effect.figures.span is None:
+        return 0
+    found = 0
+    for county in await _counties(context, institution_id):
+        after = effect.figures.newest.get(county, decisions.FIRST)
+        async with context.db.read(system(county, "measure")) as tx:
+            found += await judging.count_past(tx, version.stage, version.product_code, after=after)
+    return found
+
+
+async def _counties(context: Context, institution_id: str) -> list[str]:
+    if institution_id != HEAD_OFFICE:
+        return [institution_id]
     async with context.db.read(everywhere("measure")) as tx:
         return [each.id for each in await institutions.all_live(tx)]
 
@@ -80,6 +95,7 @@ async def _step(context: Context, institution_id: str, effect: Effect, version: 
     if not cases or counted >= effects.MOST:
         return False
     await asyncio.to_thread(effects.count, figures, cases)
+    figures.newest.setdefault(county, cases[0][0])
     figures.resume_before[county] = cases[-1][0]
     figures.counted[county] = counted + len(cases)
     async with context.db.begin(system(institution_id, "measure")) as tx:

@@ -4,11 +4,15 @@ A refusal gives its reasons at once, without a query at the bureau; the customer
 Whatever is not a clear refusal goes on to the decision, which approves nobody by absence.
 """
 
+import msgspec
+
 from backend.core import clock
 from backend.db.database import Tx
+from backend.db.together import Together
 from backend.domains.applications.model import Application
 from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
+from backend.domains.customers import card_form
 from backend.domains.customers.model import Person
 from backend.domains.decision import moments
 from backend.domains.decision.model import Case, SourceFacts, Stage
@@ -22,18 +26,36 @@ LINE_OPEN = ("signed", "completed")
 """States of a contract whose line may be drawn on."""
 
 
-async def pre_screen(tx: Tx, application: Application, person: Person, product: Product) -> bool:
+class Own(msgspec.Struct, frozen=True):
+    """What our own records say of a person: the card as photographed, the longest a loan is overdue, and whether a line
+    of the product stands open."""
+
+    printed: card_form.Printed | None
+    overdue_days: int
+    line_open: bool
+
+
+async def read(tx: Tx, application: Application, customer_id: str) -> Own:
+    """In one question, where there is no line."""
+    async with Together(tx) as also:
+        printed = also(gather_facts.printed_on(tx, application))
+        lines = also(_lines(tx, customer_id, application.product_code))
+    return Own(printed.result(), *lines.result())
+
+
+async def pre_screen(tx: Tx, application: Application, person: Person, product: Product, own: Own) -> bool:
     """Whether the application goes on; False when it is turned away. What was said is kept either way."""
-    known = SourceFacts(observed_at=tx.now, facts=await _facts(tx, application, person, product))
+    known = SourceFacts(observed_at=tx.now, facts=await _facts(tx, application, person, product, own))
     case = Case(product=product.code, as_of=tx.now, sources={"prospects": known})
     said = moments.say(Stage.PRE_SCREEN, case, await moments.live(tx, product.code, Stage.PRE_SCREEN))
     await moments.record(tx, case, said, subject=application.application_no, application_id=application.id)
     return said.outcome != moments.NOT_ALLOWED
 
 
-async def _facts(tx: Tx, application: Application, person: Person, product: Product) -> dict[str, object]:
+async def _facts(
+    tx: Tx, application: Application, person: Person, product: Product, own: Own
+) -> dict[str, object]:
     institution = await institutions.get(tx, tx.institution_id)
-    printed = await gather_facts.printed_on(tx, application)
     facts: dict[str, object] = {
         # Everybody who comes to us has come by themselves; lists of people to invite there are none yet.
         "prospect_listed": False,
@@ -41,9 +63,10 @@ async def _facts(tx: Tx, application: Application, person: Person, product: Prod
         "prospect_min_age": product.terms.age_min,
         "prospect_max_age": product.terms.age_max,
         "prospect_risk_list": await _listed(tx, application, person),
-        **await _lines(tx, person, product),
+        "prospect_line_open": own.line_open,
+        "prospect_overdue_days": own.overdue_days,
     }
-    if printed is None or printed.id_number in ("", person.id_number):
+    if own.printed is None or own.printed.id_number in ("", person.id_number):
         # A number typed over what the card says proves no age; a person looks at the photographs (A5-03).
         facts["prospect_age_years"] = clock.years_between(person.birth_on, clock.today())
     return facts
@@ -54,13 +77,13 @@ async def _listed(tx: Tx, application: Application, person: Person) -> str:
     return relation_rules.list_standing(await relations.listed(tx, person.id, application.id, texts))
 
 
-async def _lines(tx: Tx, person: Person, product: Product) -> dict[str, object]:
-    """What we know of the person's lines with us, by our own mirror."""
+async def _lines(tx: Tx, customer_id: str, product_code: str) -> tuple[int, bool]:
+    """By our own mirror: the longest days past due of their loans, and whether a line of the product stands open."""
     today, overdue, same = clock.today(), 0, False
-    for contract in await contracts.of_customer(tx, person.id):
+    for contract in await contracts.of_customer(tx, customer_id):
         if contract.status in LINE_OPEN:
             stands = contract_rules.line_until(contract) >= today
-            same = same or (stands and contract.product_code == product.code)
+            same = same or (stands and contract.product_code == product_code)
             standing = await loan_standing.of_line(tx, contract)
             overdue = max([overdue, *(each.days_past_due for each in standing)])
-    return {"prospect_line_open": same, "prospect_overdue_days": overdue}
+    return overdue, same

@@ -2,9 +2,11 @@
 kept but who looked (A3-34). The large trial, over all cases, is `start_trial`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
+from backend.core import ids
 from backend.core.actor import Actor, system
 from backend.domains.audit import service as audit
 from backend.domains.decision.model import Case
@@ -21,10 +23,11 @@ Tried = tuple[str, Case, effects.Sides]
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one county's decisions; `cases` how many of them."""
+    """What came of one county's decisions; `cases` how many of them, `span` when the oldest and the newest was made."""
 
     institution_id: str
     cases: int
+    span: tuple[datetime, datetime] | None = None
     figures: EffectFigures
 
 
@@ -44,7 +47,8 @@ async def preview_strategy(
         cases = await _cases(context, version, county, most)
         await aside.run(effects.count, figures, cases)
         figures.examples.clear()  # single cases are not shown here
-        seen.append(Seen(institution_id=county, cases=len(cases), figures=figures))
+        span = (ids.made_at(cases[-1][0]), ids.made_at(cases[0][0])) if cases else None
+        seen.append(Seen(institution_id=county, cases=len(cases), span=span, figures=figures))
     async with context.db.begin(actor) as tx:
         looked = {each.institution_id: each.cases for each in seen}
         audit.add(tx, "strategy.previewed", version.id, number=version.number, cases=looked)

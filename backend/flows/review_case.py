@@ -2,11 +2,11 @@
 
 A declined case is final. When the review grants what was refused, the person's application goes on as a new one
 with the same declarations, decided by the reviewer in the same transaction; the old case names it. One the pre-screen
-turned away is decided by the road instead, since no source was ever asked about it.
+turned away, or that was decided too long ago, is decided by the road instead (`by_road`).
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -22,7 +22,7 @@ from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Terms
 from backend.domains.customers import service as customers
-from backend.domains.decision import moments
+from backend.domains.decision import county, moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Cap
 from backend.domains.evidence import service as evidence
@@ -32,9 +32,11 @@ from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
+from backend.domains.relations import service as relations
 from backend.domains.reviews import exceedings
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import (
+    NO_LIMIT,
     Exceeded,
     ExceedingWaits,
     NotYourReview,
@@ -42,11 +44,13 @@ from backend.domains.reviews.model import (
     ReviewAnswered,
     VerdictInvalid,
 )
-from backend.flows import notify, submit_application
+from backend.flows import notify, own_case, submit_application
 from backend.flows.context import Context
 from backend.flows.decide_application import OFFER_DAYS
 
 SHORTEST_REASON = 4  # characters
+GRANTABLE = ("declined", "approved", "expired")
+"""Where a request may still be granted: what the customer has gone on with since is not given a second time."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +131,8 @@ async def require_another_person(tx: Tx, application: Application, review: Revie
     of_case = (await reviews.of_application(tx, application.id)).values()
     others = [each for each in of_case if each.id != review.id]
     makers = [one.maker for each in others for one in await exceedings.of_review(tx, each.id)]
-    if has_touched(tx.actor.id, application, review, [*(each.answered_by for each in others), *makers]):
+    before = [*(each.answered_by for each in others), *makers]
+    if has_touched(tx.actor.id, application, review, before) or await own_case.own_case(tx, application):
         raise NotYourReview()
 
 
@@ -159,43 +164,81 @@ async def check(
         fields["outcome"] = "这件审查不能这样答复"
     if len(verdict.reason.strip()) < SHORTEST_REASON:
         fields["reason"] = f"请写明理由，至少 {SHORTEST_REASON} 个字，客户会看到"
+    if verdict.outcome == "granted" and application.status not in GRANTABLE:
+        fields["outcome"] = f"这笔申请{application.label}，不能另外再给一份，只能维持原结果"
     if verdict.gives:
+        anew = await by_road(tx, review, application)
+        if not anew and await _stopped(tx, application):
+            fields["outcome"] = "客户现在在黑名单上，不能同意。名单记错了的，先由两个人撤下"
         caps = await _caps(tx, application)
         limits = await _limits(tx, application, product, caps)
         fields |= _terms_wrong(product, verdict, limits)
-        above = exceeded(caps, verdict.amount_fen)
+        above = [] if anew else exceeded(caps, verdict.amount_fen)
         if above and "amount" not in fields and len(verdict.why_more.strip()) < SHORTEST_REASON:
-            fields["why_more"] = (
-                f"金额超过{told(above)}。确实要超，请写明为什么，至少 {SHORTEST_REASON} 个字，再由另一位审查人看"
-            )
+            fields["why_more"] = _why_missing(above)
     if fields:
         raise VerdictInvalid(fields=fields)
     return product, above
 
 
+async def by_road(tx: Tx, review: Review, application: Application) -> bool:
+    """Whether a request that is granted is decided anew by the road: nobody was asked about what the pre-screen turned
+    away, and what was asked longer ago than an offer made of it would stand is not what is so today."""
+    if review.kind != "requested":
+        return False
+    recorded = await decisions.latest_for(tx, application.id)
+    if recorded is None:
+        return bool(await moments.turned_away(tx, application.id))
+    return too_old(recorded.decided_at, tx.now)
+
+
+def too_old(decided_at: datetime, now: datetime) -> bool:
+    return decided_at < now - timedelta(days=OFFER_DAYS)
+
+
 def exceeded(caps: Iterable[Cap], amount_fen: int) -> list[Exceeded]:
-    """The caps of judgement an amount is above, the lowest first; the fixed ones are refused (`_limits`)."""
-    above = [cap for cap in caps if not _fixed(cap) and amount_fen > cap.amount_fen]
+    """The caps of judgement an amount is above, the lowest first; the fixed ones are refused (`_limits`). Where data
+    were missing, or a rule said no before, there may be none: then every amount is above `NO_LIMIT`."""
+    judged = [cap for cap in caps if not _fixed(cap)]
+    above = [cap for cap in judged if amount_fen > cap.amount_fen]
     return [
         Exceeded(cap.name, cap.label, cap.amount_fen) for cap in sorted(above, key=lambda c: c.amount_fen)
-    ]
+    ] or ([] if judged else [NO_LIMIT])
 
 
 def told(above: Iterable[Exceeded]) -> str:
     return "、".join(
-        f"“{each.label}”（{wording.yuan(each.amount_fen).removesuffix('.00')} 元）" for each in above
+        each.label
+        if each == NO_LIMIT
+        else f"“{each.label}”（{wording.yuan(each.amount_fen).removesuffix('.00')} 元）"
+        for each in above
     )
+
+
+def _why_missing(above: list[Exceeded]) -> str:
+    if above == [NO_LIMIT]:
+        return (
+            f"{told(above)}。要同意，请写明凭什么定这个金额，至少 {SHORTEST_REASON} 个字，再由另一位审查人看"
+        )
+    return f"金额超过{told(above)}。确实要超，请写明为什么，至少 {SHORTEST_REASON} 个字，再由另一位审查人看"
 
 
 def _fixed(cap: Cap) -> bool:
     """What no person may go above: product, law, and what the customer asked for. A county's own caps are not these,
     whatever it calls them."""
-    return cap.name in ("product", "regulation", "requested") and cap.layer is msgspec.UNSET
+    return cap.name in county.FIXED and cap.layer is msgspec.UNSET
+
+
+async def _stopped(tx: Tx, application: Application) -> bool:
+    """Whom two people have put on the block list is let through by no one person, also when that came after the
+    decision."""
+    assert application.customer_id is not None
+    person = await customers.get(tx, application.customer_id)
+    return await relations.blocked(tx, "id_number", person.id_number)
 
 
 async def _caps(tx: Tx, application: Application) -> list[Cap]:
-    """None where the decision was not come to a limit, or the pre-screen turned the case away: the road decides then,
-    or the fixed limits alone bind."""
+    """None where the decision did not come to a limit."""
     recorded = await decisions.latest_for(tx, application.id)
     return recorded.opened.decision.caps if recorded else []
 
@@ -292,7 +335,7 @@ async def _grant(
     await applications.set_liveness(tx, new, application.liveness)
     await applications.reach(tx, new, "submit")
     why = f"review:{application.application_no}"
-    if await moments.turned_away(tx, application.id):
+    if await by_road(tx, review, application):
         return await _decide_anew(tx, application, new, review, verdict)
     for status in ("submitted", "deciding", "referred"):
         new = await applications.move(tx, new, status, status, why)
@@ -304,8 +347,8 @@ async def _grant(
 async def _decide_anew(
     tx: Tx, application: Application, new: Application, review: Review, verdict: Verdict
 ) -> Application:
-    """What the pre-screen turned away was never looked at: nobody was asked who this is or what they owe. The reviewer
-    lets it pass that door, and the decision is the road's own; the terms stay the reviewer's proposal."""
+    """What the pre-screen turned away was never looked at, and what was looked at long ago may be otherwise now. The
+    reviewer lets it pass that door, and the decision is the road's own; the terms stay the reviewer's proposal."""
     new = await submit_application.hand_in(tx, new, new.product_code, f"review:{application.application_no}")
     await submit_application.ask_decision(tx, new)
     await _answer(tx, review, verdict, new_application_id=new.id)

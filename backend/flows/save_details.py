@@ -1,6 +1,6 @@
 """保存申报: what was tapped on the last page, kept at every tap (A3-07)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from backend.core import clock
 from backend.core.actor import Actor
@@ -9,6 +9,7 @@ from backend.db.database import Tx
 from backend.domains.applications import declarations
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, Declared
+from backend.domains.institutions import service as institutions
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.flows.context import Context
@@ -43,25 +44,28 @@ async def read(
         raise StudentsNotServed()
     applications.require_at(application, "details")
     product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
-    declared = declared_from(given, product)
+    villages = institutions.villages(await institutions.areas(tx, tx.institution_id))
+    declared = declared_from(given, product, villages)
     if whole:
         declarations.check(product, declared)
     return declared
 
 
-def declared_from(given: Mapping[str, str], product: Product) -> Declared:
-    """The form as a declaration; what cannot be read stays empty and is asked for at the end."""
+def declared_from(given: Mapping[str, str], product: Product, villages: Collection[str]) -> Declared:
+    """The form as a declaration; what cannot be read, or is none of the county's `villages`, stays empty and is asked
+    for at the end."""
     amount = "".join(c for c in given.get("amount", "") if c not in " ,，")
-    town, _, village = given.get("village", "").partition(" ")
-    if town == declarations.UNLISTED:
-        town, village = "", town
+    place = given.get("village", "")
+    town, _, village = place.partition(" ") if place in villages else ("", "", "")
+    if place == declarations.UNLISTED:
+        village = place
     return Declared(
         purpose=given.get("purpose", "")[:40],
         amount_fen=int(amount) * 100 if amount.isascii() and amount.isdigit() and len(amount) < 9 else 0,
         term_months=term_of(product),
         income_band=given.get("income", "")[:40],
-        town=town[:20],
-        village=village[:20],
+        town=town,
+        village=village,
     )
 
 

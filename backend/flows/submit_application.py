@@ -9,15 +9,18 @@ from backend.core import clock
 from backend.core.actor import Actor
 from backend.core.errors import Problem
 from backend.db.database import Tx
+from backend.db.together import Together
 from backend.domains.applications import declarations
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, ApplicationMoved, Declared, StepMissing
 from backend.domains.campaigns import sentinel
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
+from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import CardExpired, ConsentMissing, CustomerFrozen, Person
 from backend.domains.decision import service as decisions
 from backend.domains.products import service as products
+from backend.domains.products.model import Product
 from backend.domains.relations import service as relations
 from backend.flows import notify, pre_screen, save_details
 from backend.flows.context import Context
@@ -56,7 +59,7 @@ async def submit_application(
 async def _submit(
     context: Context, actor: Actor, application_id: str, network: str, given: Mapping[str, str] | None
 ) -> Application:
-    async with context.db.begin(actor) as tx:
+    async with context.db.begin(actor, same_plans=True) as tx:
         application = await applications.get(tx, application_id, lock=True)
         if application.submitted_at is not None:
             return application
@@ -67,24 +70,44 @@ async def _submit(
             declared = await save_details.read(tx, application, given, whole=True)
             application = msgspec.structs.replace(application, declared=declared)
         customer_id = _every_step_done(application)
-        product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
+        read = await _read(tx, application, customer_id)
+        product, person = read.product, read.person
         declarations.check(product, application.declared)
-        person = await customers.get(tx, customer_id)
         if person.status == "frozen":
             raise CustomerFrozen()
         # A draft may be months old: what held when the card was read must hold today.
         if person.card_valid_until is not None and person.card_valid_until < clock.today():
             raise CardExpired(expired_on=person.card_valid_until)
-        for purpose in await consents.missing(tx, customer_id):
+        for purpose in read.missing:
             raise ConsentMissing(purpose=purpose)
         submitted = await hand_in(tx, application, product.code, declared=declared)
-        if await pre_screen.pre_screen(tx, submitted, person, product):
+        if await pre_screen.pre_screen(tx, submitted, person, product, read.own):
             await ask_decision(tx, submitted)
         else:
             submitted = await _turn_away(tx, submitted)
         await _relate(tx, application, person, network)
         await _watch_placement(tx, application, person)
         return submitted
+
+
+class _Read(msgspec.Struct, frozen=True):
+    """What a submission is judged by; `missing` are consents that do not stand."""
+
+    product: Product
+    person: Person
+    missing: tuple[Purpose, ...]
+    own: pre_screen.Own
+
+
+async def _read(tx: Tx, application: Application, customer_id: str) -> _Read:
+    """In one question."""
+    code = application.product_code
+    async with Together(tx) as also:
+        product = also(products.get_live(tx, tx.institution_id, code, clock.today()))
+        person = also(customers.get(tx, customer_id))
+        missing = also(consents.missing(tx, customer_id))
+        own = also(pre_screen.read(tx, application, customer_id))
+    return _Read(product.result(), person.result(), missing.result(), own.result())
 
 
 async def hand_in(

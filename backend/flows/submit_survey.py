@@ -8,7 +8,6 @@ from backend.domains.customers import consents
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import ConsentMissing
 from backend.domains.institutions import service as institutions
-from backend.domains.institutions.model import Area
 from backend.domains.surveys import rules
 from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import NotAgreed, SurveyMissing, SurveyRefused
@@ -27,7 +26,7 @@ async def submit_survey(context: Context, actor: Actor, survey_id: str, form: Ma
             answers = rules.read(
                 survey.form,
                 survey.photos,
-                villages(await institutions.areas(tx, tx.institution_id)),
+                institutions.villages(await institutions.areas(tx, tx.institution_id)),
                 clock.today(),
             )
         except SurveyRefused as problem:
@@ -43,8 +42,3 @@ async def submit_survey(context: Context, actor: Actor, survey_id: str, form: Ma
             await surveys.submit(tx, survey, answers, consent_id)
             return
     raise refusal
-
-
-def villages(areas: list[Area]) -> tuple[str, ...]:
-    """As the form offers them: "town village"."""
-    return tuple(f"{area.town} {village}" for area in areas for village in area.villages)

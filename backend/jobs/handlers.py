@@ -15,6 +15,7 @@ from backend.flows import (
     confirm_disclosure,
     confirm_identity,
     decide_application,
+    finish_forgetting,
     hand_off,
     measure_strategy,
     notify,
@@ -71,12 +72,13 @@ class Joined(msgspec.Struct, frozen=True):
     go_on: Callable[[Context, Delivery], Awaitable[object]]
 
 
-def _decider(effect: Effect) -> Actor:
-    return system(effect.institution_id, "decide")
+def decider(institution_id: str) -> Actor:
+    """Whose name stands below a decision. It takes the leases, too, which leave no name anywhere: the first step of
+    an effect goes with its lease, and the database is told once who works."""
+    return system(institution_id, "decide")
 
 
 async def _take(tx: Tx, delivery: Delivery) -> None:
-    tx.actor = _decider(delivery.effect)  # the lease itself leaves no name anywhere
     at_once = delivery.record if delivery.at_once else None
     delivery.found = await decide_application.take(tx, delivery.effect.case_id, at_once=at_once)
 
@@ -87,12 +89,13 @@ async def _decide(context: Context, delivery: Delivery) -> None:
     effect, found = delivery.effect, delivery.found
     taken = found if isinstance(found, decide_application.Taken) else None
     await decide_application.decide_application(
-        context, _decider(effect), effect.case_id, taken=taken, done=delivery.record
+        context, decider(effect.institution_id), effect.case_id, taken=taken, done=delivery.record
     )
 
 
 async def _measure(context: Context, effect: Effect) -> None:
-    await measure_strategy.measure_strategy(context, effect.institution_id, effect.case_id)
+    before = str(effect.payload.get("instead_of", ""))
+    await measure_strategy.measure_strategy(context, effect.institution_id, effect.case_id, instead_of=before)
 
 
 HANDLERS: dict[str, Handler | Joined] = {
@@ -103,6 +106,7 @@ HANDLERS: dict[str, Handler | Joined] = {
     confirm_identity.ARCHIVE: archive_image.archive_image,
     check_survey.ARCHIVE: archive_survey_photo.archive_survey_photo,
     send_sms.KIND: send_sms.send_sms,
+    finish_forgetting.KIND: finish_forgetting.finish_forgetting,
     notify.KIND: notify.notify,
     send_answer.KIND: send_answer.send_answer,
     remind_due.KIND: remind_due.tell_due,

@@ -22,7 +22,7 @@ from backend.core.actor import Actor, everywhere, system
 from backend.core.errors import Problem, Unavailable
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
-from backend.jobs.handlers import HANDLERS, Delivery, Joined
+from backend.jobs.handlers import HANDLERS, Delivery, Joined, decider
 from backend.jobs.timetable import TIMETABLE, Task
 from backend.outbox import effects, queue
 from backend.outbox.effects import Effect
@@ -46,7 +46,7 @@ async def deliver(context: Context, institution_id: str, effect_id: str, *, at_o
     `at_once`: in the transaction of the lease, where its handler can. A worker that dies of it then leaves no trace,
     so only who hears of the effect for the first time may: the sweep's attempts are counted before they begin.
     """
-    delivery = await _lease(context, system(institution_id, "worker"), effect_id, at_once=at_once)
+    delivery = await _lease(context, decider(institution_id), effect_id, at_once=at_once)
     return "nothing" if delivery is None else await _go_on(context, delivery)
 
 
@@ -87,7 +87,7 @@ async def _lease(context: Context, actor: Actor, effect_id: str, *, at_once: boo
     by one in the first step alone, so it would not be seen otherwise.
     """
     try:
-        async with context.db.begin(actor, durable=False) as tx:
+        async with context.db.begin(actor, durable=False, same_plans=True) as tx:
             effect = await (effects.hold if at_once else effects.lease)(tx, effect_id)
             if effect is None:
                 return None
@@ -214,7 +214,7 @@ class _Calls:
             if len(self._asking) >= ASKING:
                 await asyncio.wait(self._asking, return_when=asyncio.FIRST_COMPLETED)
             with _watched():
-                delivery = await _lease(self._context, system(called[0], "worker"), called[1], at_once=True)
+                delivery = await _lease(self._context, decider(called[0]), called[1], at_once=True)
                 if delivery and not delivery.is_recorded():
                     task = asyncio.create_task(self._ask(delivery))
                     self._asking.add(task)

@@ -287,3 +287,14 @@ async def alarms(tx: Tx) -> list[Alarm]:
 async def failing(tx: Tx) -> list[Alarm]:
     """What has failed `FAILING` times and is tried still; needs a union-wide reader."""
     return [Alarm(*row) for row in await Q.failing(tx, attempts=FAILING)]
+
+
+async def forget_cases(tx: Tx, cases: list[str]) -> None:
+    """Nothing that was carried about these cases stays; that it was does. None of them may be on its way."""
+    await Q.forget_dead(tx, institution_id=tx.institution_id, cases=cases)
+    await Q.forget_payloads(tx, institution_id=tx.institution_id, cases=cases)
+
+
+async def forget_nobodys(tx: Tx, before: datetime) -> None:
+    """What was carried before a moment and was about no case."""
+    await Q.forget_nobodys(tx, institution_id=tx.institution_id, before=before)

@@ -144,12 +144,11 @@ class Claim:
         """
         if not self.held:
             return
-        with self._aside():
-            async with self._db.begin(system(self.institution_id, "idempotency"), durable=False) as tx:
-                sealed = None if answer is None else tx.vault.seal(_TABLE, "answer", self.key, answer)
-                await Q.answer_request(
-                    tx, institution_id=self.institution_id, key=self.key, answer=sealed, now=tx.now
-                )
+        async with self._db.alone(system(self.institution_id, "idempotency")) as tx:
+            sealed = None if answer is None else tx.vault.seal(_TABLE, "answer", self.key, answer)
+            await Q.answer_request(
+                tx, institution_id=self.institution_id, key=self.key, answer=sealed, now=tx.now
+            )
 
     async def release(self) -> None:
         """It came to no answer that lasts (an error of ours, a quota): the repeat runs again at once."""

@@ -191,10 +191,9 @@ where institution_id = :institution_id and key = :key and answered_at is null;
 -- What the change made, in the transaction of the change.
 update outbox.idempotency set outcome = :outcome where institution_id = :institution_id and key = :key;
 
--- name: answer_request(institution_id, key, answer, now)!
--- Said once; a repeat gets the same.
-update outbox.idempotency set answer = :answer, answered_at = :now
-where institution_id = :institution_id and key = :key and answered_at is null;
+-- name: answer_request(institution_id, key, answer, now)
+-- Said once; a repeat gets the same. A transaction of its own.
+select outbox.answer_request(:institution_id, :key, :answer, :now);
 
 -- name: institutions_with_answers(before)
 -- scope: all institutions, because the clock empties old answers of each in turn. Ids only.
@@ -205,3 +204,23 @@ select distinct institution_id from outbox.idempotency where answer is not null 
 update outbox.idempotency set answer = null
 where institution_id = :institution_id and answer is not null and answered_at < :before
 returning key;
+
+-- name: forget_dead(institution_id, cases)!
+-- What could not be delivered to somebody forgotten will not be.
+delete from outbox.effects
+where institution_id = :institution_id and case_id = any(:cases::text[]) and status = 'dead';
+
+-- name: forget_payloads(institution_id, cases)!
+-- What was delivered about some cases, and what came in, is empty from now on; rows and keys stay.
+with messages as (
+    update outbox.inbox set payload = '\x'
+    where institution_id = :institution_id and case_id = any(:cases::text[]) and applied_at is not null
+)
+update outbox.effects set payload = '\x'
+where institution_id = :institution_id and case_id = any(:cases::text[]) and status in ('delivered', 'overtaken');
+
+-- name: forget_nobodys(institution_id, before)!
+-- What was delivered about no case at all, such as what WeChat reports of an account.
+update outbox.effects set payload = '\x'
+where institution_id = :institution_id and case_id = '' and status = 'delivered' and delivered_at < :before
+  and length(payload) > 0;

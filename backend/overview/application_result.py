@@ -72,7 +72,7 @@ class ReviewState(msgspec.Struct, frozen=True):
 
 
 class ApplicationResult(msgspec.Struct, frozen=True, kw_only=True):
-    """Field by field what h5/customer/views.py calls Result."""
+    """Field by field what h5/customer/views.py calls Result; `since` is when it came to its status."""
 
     application_no: str
     status: str
@@ -89,6 +89,7 @@ class ApplicationResult(msgspec.Struct, frozen=True, kw_only=True):
     review: ReviewState | None
     waiting_for: str
     drawdown: str
+    since: datetime | None
 
 
 async def of(tx: Tx, application: Application) -> ApplicationResult:
@@ -116,6 +117,7 @@ async def of(tx: Tx, application: Application) -> ApplicationResult:
         review=await _review(tx, asked.get("requested")),
         waiting_for=_waiting_for(story),
         drawdown=await _drawdown(tx, application),
+        since=_since(application, story),
     )
 
 
@@ -195,6 +197,11 @@ async def _review(tx: Tx, review: Review | None) -> ReviewState | None:
         renewed = await applications.get(tx, review.new_application_id)
         answer = f"{answer}（复核通过，新的申请编号 {renewed.application_no}）"
     return ReviewState(review.opened_at, clock.local(review.due_at).date(), answer)
+
+
+def _since(application: Application, story: Sequence[Event]) -> datetime | None:
+    came = [e.at for e in story if e.to_status == application.status and e.from_status != e.to_status]
+    return max(came, default=None)
 
 
 def _waiting_for(story: Sequence[Event]) -> str:

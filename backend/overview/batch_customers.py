@@ -1,13 +1,12 @@
 """Whom a batch scores, with what is stored of them (issue 3 section 8): a county's own customers, for head office those
 of all counties (`decided.reader_of`)."""
 
-from backend.core import clock
+from backend.core import clock, ids
 from backend.core.actor import ALL_INSTITUTIONS
 from backend.db import queries
 from backend.db.database import Tx
 from backend.domains.trials.batch_runs import Purpose
 from backend.domains.trials.stored_facts import Stored
-from backend.overview.decided import FIRST
 
 Q = queries.load(__package__, "queries_batches.sql")
 
@@ -21,7 +20,7 @@ async def count(tx: Tx, purpose: Purpose) -> int:
 async def page(tx: Tx, purpose: Purpose, after: str, most: int) -> list[Stored]:
     """Behind a place (`place_of`), '' for the first page."""
     own = "" if tx.institution_id == ALL_INSTITUTIONS else tx.institution_id
-    institution, _, customer = (after or f"{own}/{FIRST}").partition("/")
+    institution, _, customer = (after or f"{own}/{ids.FIRST}").partition("/")
     rows = await Q.batch_page(
         tx,
         institution_id=tx.institution_id,

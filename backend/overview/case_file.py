@@ -28,7 +28,7 @@ from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.domains.reviews import exceedings
 from backend.domains.reviews import service as reviews
-from backend.domains.reviews.model import EXCEEDING, Exceeding, Inquiry, Review
+from backend.domains.reviews.model import EXCEEDING, NO_LIMIT, Exceeding, Inquiry, Review
 from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey
 from backend.outbox import effects
@@ -115,6 +115,10 @@ class Exceeds(msgspec.Struct, frozen=True):
     def label(self) -> str:
         return EXCEEDING.labels[self.wish.status]
 
+    @property
+    def no_limit(self) -> bool:
+        return self.wish.exceeded == (NO_LIMIT,)
+
 
 class Asked(msgspec.Struct, frozen=True):
     """A review with its questions to the officer; `answered_by` is a name."""
@@ -133,6 +137,7 @@ class Asked(msgspec.Struct, frozen=True):
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     application: Application
     person: MaskedPerson | None
+    forgotten: bool
     product: Product
     officer: Staff | None
     decision: Drawn | None
@@ -151,10 +156,12 @@ async def of(tx: Tx, application: Application) -> CaseFile:
     recorded = await decisions.latest_for(tx, application.id)
     capsule = recorded.opened if recorded else None
     advice = await decisions.nearest_of(tx, recorded.id) if recorded else None
+    person = await customers.view(tx, application.customer_id) if application.customer_id else None
     on = clock.local(application.submitted_at or application.created_at).date()
     return CaseFile(
         application=application,
-        person=await customers.view(tx, application.customer_id) if application.customer_id else None,
+        person=person,
+        forgotten=person is not None and person.status == "erased",
         product=await products.get_live(tx, tx.institution_id, application.product_code, on),
         officer=await identity.staff(tx, application.officer_id) if application.officer_id else None,
         decision=draw(capsule.decision, capsule.case.as_of) if capsule else None,

@@ -3,6 +3,7 @@ actor sees every county."""
 
 from collections.abc import Sequence
 
+from backend.core import ids
 from backend.core.actor import Actor, everywhere
 from backend.db import queries
 from backend.db.database import Tx
@@ -14,9 +15,6 @@ Q = queries.load(__package__, "queries_trials.sql")
 def reader_of(actor: Actor) -> Actor:
     """Head office tries on all counties' decisions, a county on its own."""
     return everywhere(actor.id) if actor.institution_id == UNION else actor
-
-
-FIRST = "00000000-0000-0000-0000-000000000000"
 
 
 def place_of(row: tuple[str, str, bytes, str]) -> str:
@@ -45,7 +43,7 @@ async def page(
         institution_id=tx.institution_id,
         only=list(only),
         after_institution=institution,
-        after=decision or FIRST,
+        after=decision or ids.FIRST,
         most=most,
         share=share,
     )

@@ -1,7 +1,7 @@
 -- name: batch_size(institution_id, borrowers)$
 -- Customers a batch has before it; those with a loan that is not paid off where `borrowers`. '*' for the whole union.
 select count(*) from customers.people p
-where (:institution_id = '*' or p.institution_id = :institution_id)
+where p.status <> 'erased' and (:institution_id = '*' or p.institution_id = :institution_id)
     and exists (
         select from applications.applications a
         join decision.decisions d on d.institution_id = a.institution_id and d.application_id = a.id
@@ -24,7 +24,7 @@ cross join lateral (
     join decision.decisions d on d.institution_id = a.institution_id and d.application_id = a.id
     where a.institution_id = p.institution_id and a.customer_id = p.id
     order by d.decided_at desc, d.id desc limit 1) n
-where (:institution_id = '*' or p.institution_id = :institution_id)
+where p.status <> 'erased' and (:institution_id = '*' or p.institution_id = :institution_id)
     and (p.institution_id, p.id) > (:after_institution, :after::uuid)
     and (not :borrowers or exists (
         select from applications.applications a

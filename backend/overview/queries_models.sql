@@ -3,7 +3,7 @@
 -- scope: all institutions, because one job serves them all in turn; ids only.
 select d.institution_id, d.id
 from decision.decisions d
-where d.decided_at >= :since and not exists (
+where d.decided_at >= :since and length(d.capsule) > 0 and not exists (
     select from models.observations o where o.institution_id = d.institution_id and o.decision_id = d.id)
 order by d.decided_at, d.id
 limit :most;

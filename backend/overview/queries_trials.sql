@@ -1,11 +1,11 @@
 -- name: decided_count(institution_id, only, share)$
 -- How many decisions a trial over the history has before it; '*' for the whole union, of it those in `only` where any
 -- are named. `share` of 65536, drawn by the last two bytes of the id, which are random: a trial of some sees all
--- counties and years alike.
+-- counties and years alike. Cases whose person was forgotten (D7) have no facts left and do not count.
 select count(*) from decision.decisions
 where (:institution_id = '*' or institution_id = :institution_id)
     and (cardinality(:only::text[]) = 0 or institution_id = any(:only::text[]))
-    and get_byte(uuid_send(id), 14) * 256 + get_byte(uuid_send(id), 15) < :share;
+    and length(capsule) > 0 and get_byte(uuid_send(id), 14) * 256 + get_byte(uuid_send(id), 15) < :share;
 
 -- name: decided_products(institution_id, only)
 -- What a trial's versions must be gathered for; '*' for the whole union.
@@ -23,5 +23,5 @@ left join customers.people p on p.institution_id = a.institution_id and p.id = a
 where (:institution_id = '*' or d.institution_id = :institution_id)
     and (cardinality(:only::text[]) = 0 or d.institution_id = any(:only::text[]))
     and (d.institution_id, d.id) > (:after_institution, :after::uuid)
-    and get_byte(uuid_send(d.id), 14) * 256 + get_byte(uuid_send(d.id), 15) < :share
+    and length(d.capsule) > 0 and get_byte(uuid_send(d.id), 14) * 256 + get_byte(uuid_send(d.id), 15) < :share
 order by d.institution_id, d.id limit :most;

@@ -78,6 +78,7 @@ WORDS = {
     "officer_changed": "换了客户经理",
     "cancelled": "撤回",
     "abandoned": "没有填完，结束",
+    "forgotten": "保存期满，客户资料已匿名",
 }
 _ASKING = {
     "asked": "去问",

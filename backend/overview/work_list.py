@@ -20,11 +20,11 @@ from backend.domains.reviews.model import GROUNDS, RECHECK_TRIGGERS, Recheck
 Q = queries.load(__package__, "queries_staff.sql")
 
 MOST = 50
-_KINDS = {"human": "客户要找人", "complaint": "投诉"}
+_KINDS = {"human": "客户要找人", "complaint": "投诉", "erasure": "客户要删信息"}
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind`: referred, requested, recheck, wrong, human, complaint or report. `number` is what people read
+    """`kind`: referred, requested, recheck, wrong, human, complaint, erasure or report. `number` is what people read
     out (of a re-check its id). `holder` has the ball; `due_at` is None where no clock runs."""
 
     kind: str
@@ -119,7 +119,7 @@ async def _cases(tx: Tx) -> list[Task]:
 
 def _holder(asked_officer: str | None, exceeds: bool) -> str:
     if exceeds:
-        return "超上限，等另一位审查人看"
+        return "意见等另一位审查人看"
     return f"客户经理{asked_officer}核实中" if asked_officer else "等审查人"
 
 

@@ -1,4 +1,4 @@
-"""答复: what staff answered to this account's 人工 or 投诉, for who was told by SMS or notice that there is one."""
+"""答复: what staff answered to this account's requests, for who was told by SMS or notice that there is one."""
 
 import re
 
@@ -6,7 +6,7 @@ from backend.domains.channels import tickets
 from bot.replies import Reply
 from bot.talk import Talk, say
 
-_ASKED = re.compile(r"(?:看|查|看看|查看)?(?:一下)?答复|(?:看|查)?(?:单号)?([RT]\d{9})", re.I)
+_ASKED = re.compile(r"(?:看|查|看看|查看)?(?:一下)?答复|(?:看|查)?(?:单号)?([RTD]\d{9})", re.I)
 
 
 def asked(words: str) -> bool:

@@ -12,6 +12,8 @@ from backend.domains.loans.model import Loan
 from bot.replies import Text
 from bot.talk import Talk, say
 
+LINK_MINUTES = int(links.LINK_LIFE.total_seconds() // 60)
+
 
 class Standing(msgspec.Struct, frozen=True):
     """One application with what became of it."""
@@ -25,16 +27,22 @@ class Standing(msgspec.Struct, frozen=True):
         return sum(loan.outstanding_fen for loan in self.loans)
 
 
-async def bind_first(talk: Talk) -> Text:
+async def bind_url(talk: Talk) -> str:
     """The one-time link that binds this account."""
-    assert talk.institution is not None
     token = await links.new_link(talk.tx, talk.openid)
+    return talk.url(f"/wechat/bind/{token}")
+
+
+async def bind_first(talk: Talk, about: str = "") -> Text:
+    """`about` is what can be said of the matter to anybody: withdraw, consent, guarantors."""
+    assert talk.institution is not None
     return say(
         "personal/bind_first.txt",
-        url=talk.url(f"/wechat/bind/{token}"),
+        url=await bind_url(talk),
         name=talk.institution.short_name,
         elsewhere=talk.bound_at,
-        minutes=int(links.LINK_LIFE.total_seconds() // 60),
+        minutes=LINK_MINUTES,
+        about=about,
     )
 
 

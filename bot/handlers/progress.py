@@ -4,13 +4,14 @@ from backend.core import clock
 from backend.domains.products import service as products
 from backend.domains.regulation import service as regulation
 from backend.overview import application_result
+from backend.overview import guarantors as asked_for
 from bot.handlers import personal
 from bot.replies import Reply
 from bot.talk import Talk, say
 
 MOST = 3
-EXPLAINED = frozenset({"held", "approved", "handed_off", "signed", "declined"})
-"""Statuses whose answer holds figures, reasons or what is waited for (A3-09)."""
+EXPLAINED = frozenset({"held", "referred", "approved", "handed_off", "signed", "drawn", "declined"})
+"""Statuses whose answer holds figures, reasons, since when and for what is waited (A3-09)."""
 
 
 async def answer(talk: Talk) -> Reply:
@@ -41,7 +42,15 @@ async def _case(talk: Talk, one: personal.Standing) -> dict[str, object]:
         "advice": result.advice if result else "",
         "nearest": result.nearest if result else "",
         "review": result.review if result else None,
+        "review_late": _late(result.review) if result and result.review else False,
         "waiting_for": result.waiting_for if result else "",
+        "since": result.since if result else None,
+        "drawdown": result.drawdown.rstrip("。") if result else "",
+        "missing": await asked_for.missing(talk.tx, one.contract) if one.contract else 0,
         "outstanding": one.outstanding_fen,
         "url": talk.url(f"/my/{case.application_no}" if case.status != "draft" else "/resume"),
     }
+
+
+def _late(review: application_result.ReviewState) -> bool:
+    return not review.answer and review.answer_by < clock.today()

@@ -12,7 +12,9 @@ from backend.core import clock, ids
 from backend.core.errors import Invalid
 from backend.db.database import Tx
 from backend.domains.audit.service import Filter, Seen, Walked
+from backend.domains.customers import erasing
 from backend.domains.customers import service as customers
+from backend.domains.customers.erasing import Erasures
 from backend.domains.identity import service as identity
 from backend.domains.institutions.model import HEAD_OFFICE, UNION, Institution
 from backend.flows import read_audit_trail
@@ -49,6 +51,7 @@ class Trail(msgspec.Struct, frozen=True, kw_only=True):
     counties: tuple[Institution, ...]
     people: dict[str, str]
     kinds: dict[str, str]
+    erasures: Erasures
     lines: tuple[Line, ...] | None = None
     broken: tuple[int, ...] = ()
     next_before: int | None = None
@@ -133,15 +136,17 @@ async def _view(here: Here, institution_id: str, entries: tuple[Seen, ...] | Non
     county = await staff.institution(here, institution_id)
     people = await _people(here, county.id)
     lines = None
+    async with here.context.db.read(here.within(county.id)) as tx:
+        erasures = await erasing.erasures(tx)
+        known = await _customers(tx, entries or ())
     if entries is not None:
-        async with here.context.db.read(here.within(county.id)) as tx:
-            known = await _customers(tx, entries)
         lines = tuple(_line(each, people, known) for each in entries)
     return Trail(
         county=county,
         counties=(HEAD_OFFICE, *await staff.counties(here)) if here.head_office else (),
         people=people,
         kinds=audit_words.KINDS,
+        erasures=erasures,
         lines=lines,
         broken=tuple(line.seq for line in lines or () if not line.sound),
     )

@@ -8,6 +8,7 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 
+from backend.core import clock
 from backend.core.errors import Invalid
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
@@ -17,7 +18,9 @@ from backend.domains.decision.model import DECIDING
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import (
     GROUNDS,
+    NO_LIMIT,
     OUTCOMES,
+    Exceeded,
     ExceedingEnded,
     ExceedingWaits,
     NotYourReview,
@@ -56,8 +59,9 @@ LOOKS: dict[str, Look] = {"confirmed": "confirmed", "refused": "refused", "taken
 
 class Answering(msgspec.Struct, frozen=True, kw_only=True):
     """The open review and what is in its form. `refused` says why this person may not answer it. `above` names the
-    caps an amount goes above before a second person must look, `wish` is what waits for that person: `mine` when I
-    made it."""
+    caps an amount goes above before a second person must look (`no_limit`: the decision has none, so any amount does),
+    `anew` that the road decides what is granted here,
+    `wish` is what waits for that person: `mine` when I made it."""
 
     review_id: str
     kind: str
@@ -73,6 +77,8 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
     question: str = ""
     why_more: str = ""
     above: str = ""
+    no_limit: bool = False
+    anew: bool = False
     wish: Exceeds | None = None
     mine: bool = False
     found: str = ""
@@ -283,7 +289,9 @@ def _answering(
         term=form.get("term", str(term)),
         question=form.get("question", ""),
         why_more=form.get("why_more", ""),
-        above=_above(file),
+        above=review_case.told(above := _above(file, waiting)),
+        no_limit=above == [NO_LIMIT],
+        anew=_anew(file, waiting),
         wish=waiting.waiting,
         mine=waiting.waiting is not None and waiting.waiting.wish.maker == f"staff:{here.person.id}",
         found=form.get("found", ""),
@@ -291,11 +299,19 @@ def _answering(
     )
 
 
-def _above(file: CaseFile) -> str:
-    """The caps that are below what could be granted at most, told before anything is typed."""
+def _anew(file: CaseFile, waiting: Asked) -> bool:
+    """As `review_case.by_road`, told before anything is typed."""
+    old = file.decision is not None and review_case.too_old(file.decision.decided_at, clock.now())
+    return waiting.review.kind == "requested" and (old or bool(file.turned_away))
+
+
+def _above(file: CaseFile, waiting: Asked) -> list[Exceeded]:
+    """The caps that are below what could be granted at most, or that there are none, told before anything is typed."""
+    if _anew(file, waiting):
+        return []
     caps = [cap for cap, _ in file.decision.caps] if file.decision else []
     most = min(file.product.terms.amount_max, file.application.declared.amount_fen)
-    return review_case.told(review_case.exceeded(caps, most))
+    return review_case.exceeded(caps, most)
 
 
 def _refused(here: Here, file: CaseFile, waiting: Asked) -> str:

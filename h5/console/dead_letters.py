@@ -24,6 +24,7 @@ KINDS = {
     "mobile_bank.apply": "记下手机银行的回报",
     "image.archive": "照片送影像平台",
     "survey.archive_photo": "调查的现场照片送影像平台",
+    "person.forget": "匿名之后请影像平台删照片",
     "sms.send": "短信",
     "notify.status": "告诉客户进度",
     "notify.due": "还款日提醒",

@@ -20,7 +20,7 @@ from backend.domains.decision import bundle, facts
 from backend.domains.decision.contracts import NAMES
 from backend.domains.decision.model import DECIDING
 from backend.domains.models import service as models
-from backend.domains.strategies import checks, overlays
+from backend.domains.strategies import checks, nesting, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.judging import DECIDED
 from backend.domains.strategies.model import ALL_PRODUCTS, UNION, UnionContent, Version
@@ -222,6 +222,7 @@ async def _reasons(tx: Tx) -> dict[str, str]:
     documents += [
         v.content.document for v in await strategies.in_use(tx) if isinstance(v.content, UnionContent)
     ]
+    documents += (await nesting.flows_of(tx, *documents)).values()
     for document in documents:
         for node in overlays.tables(document).values():
             columns = {column["field"]: column["id"] for column in node["content"]["outputs"]}

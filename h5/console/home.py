@@ -30,6 +30,7 @@ PATHS = {
     "wrong": "/console/rechecks?in={institution}",
     "human": "/console/tickets/{institution}/{number}",
     "complaint": "/console/tickets/{institution}/{number}",
+    "erasure": "/console/tickets/{institution}/{number}",
     "report": "/console/reports/{institution}/{number}",
 }
 LISTS = {

@@ -24,10 +24,14 @@ SHOW = "console/lists/show.html"
 READERS = ("county_admin", "reviewer", "risk_analyst", "auditor", "head_office_admin")
 WRITERS = ("risk_analyst", "county_admin", "head_office_admin")
 FIELDS = ("list", "kind", "text", "reason", "source", "expires_on")
+OUTCOMES = {
+    "agree": lists.approve, "refuse": lists.refuse, "end": lists.agree_to_end, "keep": lists.keep,
+}  # fmt: skip
+"""Words of their own for putting on and taking off: a page that is out of date must not answer the other question."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """`shown` is masked; `mine` may not be agreed to by who looks."""
+    """`shown` is masked; `mine` may not be agreed to by who looks. `ending` is who wants it taken off."""
 
     entry: Entry
     list: str
@@ -37,6 +41,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     made_by: str
     checked_by: str
     mine: bool
+    ending: str = ""
     error: str = ""
 
 
@@ -86,9 +91,9 @@ async def check(request: Request, institution_id: FromPath[str], entry_id: FromP
     try:
         async with here.context.db.begin(here.within(institution_id)) as tx:
             await lists.get(tx, entry_id)
-            if outcome not in ("agree", "refuse"):
+            if outcome not in OUTCOMES:
                 raise Invalid(fields={"check": "请选同意还是不同意"})
-            await (lists.approve if outcome == "agree" else lists.refuse)(tx, entry_id)
+            await OUTCOMES[outcome](tx, entry_id)
     except Invalid as problem:
         return here.show(
             SHOW, await _view(here, institution_id, wrong=(entry_id, problem.fields["check"])), 422
@@ -157,7 +162,8 @@ def _line(
         status=lists.label(entry),
         made_by=names.get(entry.made_by, "系统"),
         checked_by=names.get(entry.checked_by or "", ""),
-        mine=entry.made_by == f"staff:{here.person.id}",
+        mine=(entry.end_asked_by or entry.made_by) == f"staff:{here.person.id}",
+        ending=names.get(entry.end_asked_by, "系统") if entry.end_asked_by else "",
         error=wrong[1] if wrong[0] == entry.id else "",
     )
 

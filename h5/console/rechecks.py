@@ -13,7 +13,7 @@ from backend.domains.applications import service as applications
 from backend.domains.institutions.model import Institution
 from backend.domains.reviews import rechecks
 from backend.domains.reviews.model import RECHECK, RECHECK_TRIGGERS, Recheck
-from backend.flows import answer_recheck
+from backend.flows import answer_recheck, settle_recheck
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -78,8 +78,7 @@ async def settle(request: Request, recheck_id: FromPath[str]) -> Response:
     """What came of one that was found wrong."""
     here, form = staff.here(request), await forms.texts(request)
     try:
-        async with here.context.db.begin(here.actor) as tx:
-            await rechecks.settle(tx, await rechecks.get(tx, recheck_id), form.get("done", ""))
+        await settle_recheck.settle_recheck(here.context.db, here.actor, recheck_id, form.get("done", ""))
     except Invalid as problem:
         return await _again(here, _Sent(recheck_id, form, problem.fields))
     return here.go("/console/rechecks")

@@ -10,7 +10,7 @@ from backend.db.database import Tx
 from backend.domains.decision.model import DECIDING, MOMENTS, Stage
 from backend.domains.identity import service as identity
 from backend.domains.products import service as products
-from backend.domains.strategies import checks, counties, course, going_back, overlays
+from backend.domains.strategies import checks, counties, course, going_back, nesting, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.course import Back
@@ -77,7 +77,7 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
 class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     """One strategy: what decides now, and every version of this person's layer, newest first. `overlays` are what
     counties add, for head office; `warned` what of the county's own no longer fits head office's bands; `tighter` what
-    a county's layer can do at a stage outside a decision."""
+    a county's layer can do at a stage outside a decision; `back` what going back would bring."""
 
     product: str
     product_name: str
@@ -90,6 +90,7 @@ class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     working: Version | None
     layer: str
     may_write: bool
+    back: Version | None
     may_roll_back: bool
     by_another: bool
     overlays: tuple[tuple[str, Overlay], ...] = ()
@@ -268,6 +269,7 @@ async def _strategy(
         back = await going_back.find(tx, owner, product, stage)
         who = await people(tx, [each.maker for each in history])
         outgrown = await checks.outdated(tx, own) if own else []
+        flows = await nesting.flows_of(tx, floor.document)
         models = await strategy_models.known(here, tx, [floor.document])
     shown: Any = own.content if own else floor if owner == UNION else CountyContent()
     writes = strategies.may_write(here.actor)
@@ -278,7 +280,7 @@ async def _strategy(
         stages=tuple((each, STAGES[each], path_of(product, each)) for each in (*DECIDING, *MOMENTS)),
         union=union,
         own=own,
-        sheet=strategy_tables.sheet(stage, shown, floor, models=models),
+        sheet=strategy_tables.sheet(stage, shown, floor, models=models, flows=flows),
         history=tuple((each, who.get(each.maker, "")) for each in history if each.status != "superseded"),
         working=next((each for each in history if each.status in ("draft", "checked")), None),
         layer=owner,
@@ -286,6 +288,7 @@ async def _strategy(
         overlays=await overlays_of(here, product, stage, floor),
         warned=tuple(f"{each.place}：{each.sentence}" for each in outgrown),
         tighter=overlays.TIGHTER.get(stage, ""),
+        back=back,
         may_roll_back=writes and back is not None and going_back.allowed(here.actor, back),
         by_another=writes and back is not None and not going_back.allowed(here.actor, back),
         told=problem.text if isinstance(problem, Conflict) else "",

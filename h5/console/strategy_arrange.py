@@ -15,11 +15,12 @@ from backend.db.database import Tx
 from backend.domains.decision import facts, graph
 from backend.domains.decision import service as decisions
 from backend.domains.decision.facts import Catalogue
+from backend.domains.decision.lint import MAX_DEPTH
 from backend.domains.models import service as models
-from backend.domains.strategies import arranging, calculations, checks, scored
+from backend.domains.strategies import arranging, calculations, checks, enclosing, inside, nesting, scored
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.arranging import Arrangement, ArrangementWrong, Source
-from backend.domains.strategies.model import UNION, Document, UnionContent, Version
+from backend.domains.strategies.model import INSIDE, UNION, Document, UnionContent, Version
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -28,7 +29,6 @@ from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_edits import Editor, Problem
 from h5.console.strategy_graph import Drawing
 from h5.console.strategy_models import Told
-from h5.console.strategy_versions import found
 
 SHOW = "console/strategies/arrange.html"
 MOST_NODES, MOST_SOURCES = 32, 40
@@ -41,15 +41,23 @@ FIELDS = (
 )
 ADDING = (
     "kind", "name", "columns", "rows", "before", "fact", "branches", "flow", "model", "result", "note",
+    *(f"take_{n}" for n in range(MOST_NODES)),
 )  # fmt: skip
 EDITABLE = {graph.EXPRESSION: "node", graph.CUSTOM: "score"}
 """Nodes whose inside is changed on a page of their own, with its address; a table's rows and columns are on the
 version's."""
 ACTS = {"save": "重排了流程图", "tidy": "自动排齐了流程图"}
+NEW, TAKEN = "new", "taken"
+BEGINNINGS = {
+    NEW: "新建：里面先放一张规则表，用上面写的条件列",
+    TAKEN: "新建：把下面勾的规则表搬进去",
+}
+"""Sub-flows of the draft's own, beside the approved versions."""
 
 
 class Node(msgspec.Struct, frozen=True):
-    """`kind` in words; `may_go`: not the input or output; `inside`: the page its content is changed on, '' for none."""
+    """`kind` in words; `may_go`: not the input or output; `inside`: where its content is changed, behind the version's
+    address, '' for none; `table`: it is a rule table."""
 
     id: str
     name: str
@@ -58,6 +66,7 @@ class Node(msgspec.Struct, frozen=True):
     y: int
     may_go: bool
     inside: str
+    table: bool
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -102,10 +111,10 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await forms.texts(request)
     act = form.get("act", "")
 
-    async def change(_tx: Tx, _version: Version, document: Document) -> Document:
+    async def change(_tx: Tx, _version: Version, held: UnionContent) -> Document:
         if act not in ACTS:
             raise Invalid(fields={"act": "请点一个按钮"})
-        return arranging.tidied(document) if act == "tidy" else _arranged(document, form)
+        return arranging.tidied(held.document) if act == "tidy" else _arranged(held.document, form)
 
     return await _saved(here, version_id, form, ACTS.get(act, ""), change)
 
@@ -116,15 +125,15 @@ async def add(request: Request, version_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await forms.texts(request)
     said = arranging.KINDS.get(form.get("kind", ""), "节点")
 
-    async def change(tx: Tx, version: Version, document: Document) -> Document:
-        return await _added(tx, version, document, form)
+    async def change(tx: Tx, version: Version, held: UnionContent) -> Document:
+        return await _added(tx, version, held, form)
 
     return await _saved(here, version_id, form, f"加了一个{said}", change)
 
 
 async def _saved(here: Here, version_id: str, form: dict[str, str], otherwise: str, change: Any) -> Response:
     async def changed(tx: Tx, version: Version, held: UnionContent) -> UnionContent:
-        document = await change(tx, version, held.document)
+        document = await change(tx, version, held)
         openings = arranging.without_gone(held.openings, document)
         content = UnionContent(document=document, openings=openings)
         strategy_files.require_drawable(version, content)
@@ -158,15 +167,14 @@ def _arranged(document: Document, form: dict[str, str]) -> Document:
     )
 
 
-async def _added(tx: Tx, version: Version, document: Document, form: dict[str, str]) -> Document:
+async def _added(tx: Tx, version: Version, held: UnionContent, form: dict[str, str]) -> Document:
     """Raises `ArrangementWrong`, `RowsWrong`, `ScoreWrong`."""
-    kind, name = form.get("kind", ""), form.get("name", "")
+    kind, name, document = form.get("kind", ""), form.get("name", ""), held.document
     known = calculations.words(document, facts.catalogue())
     if len(document["nodes"]) >= MOST_NODES:
         raise ArrangementWrong(why=f"这里最多排 {MOST_NODES} 个节点，再多请用文件导入")
     if kind == "decisionTableNode":
-        columns = [_fact(each, known) for each in _listed(form.get("columns", ""))]
-        return arranging.with_table(version.stage, document, name, columns)
+        return arranging.with_table(version.stage, document, name, _columns(form, known))
     if kind == "switchNode":
         fact = _fact(form.get("fact", ""), known)
         return arranging.with_switch(document, name, fact, _lines(form.get("branches", "")), known)
@@ -177,13 +185,35 @@ async def _added(tx: Tx, version: Version, document: Document, form: dict[str, s
         model = scored.chosen(await models.nameable(tx), form.get("model", ""))
         return _put(scored.with_score(document, name, form.get("result", ""), model), form)
     if kind == "decisionNode":
-        offered = await _flows(tx, version)
-        chosen = next((each for each in offered if each.id == form.get("flow")), None)
+        return await _with_flow(tx, version, held, form)
+    raise ArrangementWrong(why="请选要加哪一种节点")
+
+
+async def _with_flow(tx: Tx, version: Version, held: UnionContent, form: dict[str, str]) -> Document:
+    """With a sub-flow of the draft's own, or an approved version as one. Raises `ArrangementWrong`."""
+    document, name, begun = held.document, form.get("name", ""), form.get("flow", "")
+    if len(version.within) >= MAX_DEPTH:
+        raise ArrangementWrong(why=f"子流程最多套 {MAX_DEPTH} 层")
+    if begun == NEW:
+        columns = _columns(form, facts.catalogue())
+        made, inner = enclosing.with_new(version.stage, document, name, columns)
+    elif begun == TAKEN:
+        taken = {
+            n["id"] for i, n in enumerate(document["nodes"][:MOST_NODES]) if form.get(f"take_{i}") == "yes"
+        }
+        made, inner = enclosing.with_tables(document, name, taken, held.openings)
+    else:
+        chosen = next((each for each in await _flows(tx, version) if each.id == begun), None)
         if chosen is None or not isinstance(chosen.content, UnionContent):
             raise ArrangementWrong(why="请选一条子流程")
-        await decisions.store(tx, version.stage, chosen.content.document)
-        return arranging.with_flow(document, name, chosen.document_hash, chosen.content.document)
-    raise ArrangementWrong(why="请选要加哪一种节点")
+        inner = chosen.content.document
+        made = arranging.with_flow(document, name, chosen.document_hash, inner)
+    await decisions.store(tx, version.stage, inner)
+    return made
+
+
+def _columns(form: dict[str, str], known: Catalogue) -> list[facts.Fact]:
+    return [_fact(each, known) for each in _listed(form.get("columns", ""))]
 
 
 def _put(document: Document, form: dict[str, str]) -> Document:
@@ -226,7 +256,7 @@ async def _view(
 ) -> ArrangePage | None:
     """None: a county's overlay, which has no flow of its own."""
     async with here.context.db.read(here.actor) as tx:
-        version = await found(tx, version_id)
+        version = await inside.opened(tx, version_id)
         if not isinstance(version.content, UnionContent):
             return None
         document = version.content.document
@@ -248,7 +278,10 @@ async def _view(
         ),
         may_edit=strategy_versions.acts_of(here, version).edit and not too_large,
         too_large=too_large,
-        flows=tuple((each.id, f"{each.label}（{each.status_label}）") for each in offered),
+        flows=(
+            *BEGINNINGS.items(),
+            *((each.id, f"照搬省联社批准过的：{each.label}（{each.status_label}）") for each in offered),
+        ),
         models=models_,
         labels=tuple(each.label for each in known.facts.values() if each.kind != "date"),
         places=((arranging.ENTRY, "所有步骤前面"), *((n["id"], n["name"]) for n in _befores(document))),
@@ -257,7 +290,7 @@ async def _view(
     )
 
 
-EDITOR = Editor(SHOW, _view, "县行的版本没有自己的流程图", "/arrange")
+EDITOR = Editor(template=SHOW, view=_view, county="县行的版本没有自己的流程图", done="/arrange")
 
 
 def _befores(document: Document) -> list[Any]:
@@ -267,8 +300,14 @@ def _befores(document: Document) -> list[Any]:
 
 def _node(node: Any) -> Node:
     x, y = strategy_graph.spot(node)
-    kind = strategy_graph.kind_of(node)
-    return Node(node["id"], node["name"], kind, x, y, arranging.may_go(node), EDITABLE.get(node["type"], ""))
+    kind, number = strategy_graph.kind_of(node), node["id"]
+    inside_of = ""
+    if node["type"] in EDITABLE:
+        inside_of = f"/{EDITABLE[node['type']]}?node={number}"
+    elif nesting.key_of(node):
+        inside_of = f"{INSIDE}{number}"
+    table = node["type"] == graph.TABLE
+    return Node(number, node["name"], kind, x, y, arranging.may_go(node), inside_of, table)
 
 
 def _ways(document: Document, sources: list[Source]) -> tuple[Way, ...]:

@@ -16,17 +16,15 @@ from backend.core.errors import Conflict, Invalid
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.facts import Catalogue
-from backend.domains.strategies import arranging, aside, calculations, overlays, shaping
-from backend.domains.strategies import service as strategies
-from backend.domains.strategies.model import ContentInvalid, Report, UnionContent, Version
+from backend.domains.strategies import arranging, calculations, inside, overlays, shaping
+from backend.domains.strategies.model import UnionContent, Version
 from backend.domains.strategies.shaping import CONDITION, RESULT, ColumnsWrong, Place
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console import strategy_edits, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
-from h5.console.strategy_edits import Editor, Problem
-from h5.console.strategy_versions import found
+from h5.console.strategy_edits import InPlace, Looked, Problem
 
 SHOW = "console/strategies/columns.html"
 FIELDS = ("table", "act", "fact", "result", "note", *(f"col_{n}" for n in range(shaping.MOST)))
@@ -67,11 +65,7 @@ async def show(request: Request, version_id: FromPath[str]) -> Response:
 async def save(request: Request, version_id: FromPath[str]) -> Response:
     """The columns as the form has them: a new version of the draft."""
     here, form = staff.here(request), await forms.texts(request)
-
-    async def change(_tx: Tx, version: Version, held: UnionContent) -> UnionContent:
-        return _shaped(version, held, form)
-
-    return await strategy_edits.saved(here, version_id, EDITOR, form, "改了列", change)
+    return await strategy_edits.saved_in_place(here, version_id, EDITOR, form)
 
 
 @post(f"{HOME}/{{version_id:str}}/columns/check", opt=staff.only(*WRITERS), fields=FIELDS)
@@ -80,14 +74,12 @@ async def check(request: Request, version_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await forms.texts(request)
     try:
         async with here.context.db.read(here.actor) as tx:
-            version = await found(tx, version_id)
-        order = _stepped(version, form)
+            version = await inside.opened(tx, version_id)
+        order, own = _stepped(version, form), _own(version, form)
     except (Invalid, Conflict) as problem:
         return await strategy_edits.refused(here, version_id, EDITOR, form, problem)
-    page = await _view(here, version_id, {**form, **_fields(order)}, None)
-    if page is None:
-        return await strategy_edits.shown(here, version_id, EDITOR)
-    return here.show(SHOW, await _checked(here, page))
+    form = {**form, **_fields(order)}
+    return await strategy_edits.checked(here, version_id, EDITOR, form, changed=order != own)
 
 
 def _fields(order: Sequence[str]) -> dict[str, str]:
@@ -156,11 +148,13 @@ def _named(version: Version, known: Catalogue, label: str) -> str:
     return name
 
 
-async def _later(version: Version, held: UnionContent, form: dict[str, str]) -> UnionContent:
-    return _shaped(version, held, form)
+def _own(version: Version, form: dict[str, str]) -> tuple[str, ...]:
+    """The order the table has."""
+    assert isinstance(version.content, UnionContent)
+    return shaping.order_of(_table(version.content, form.get("table", ""))["content"])
 
 
-def _shaped(version: Version, held: UnionContent, form: dict[str, str]) -> UnionContent:
+async def _shaped(_tx: Tx, version: Version, held: UnionContent, form: dict[str, str]) -> UnionContent:
     """Raises `ColumnsWrong`."""
     node = _table(held, form.get("table", ""))
     order = _order(node["content"], form)
@@ -175,7 +169,7 @@ async def _view(
 ) -> ColumnsPage | None:
     """None: a county's overlay, whose columns are head office's."""
     async with here.context.db.read(here.actor) as tx:
-        version = await found(tx, version_id)
+        version = await inside.opened(tx, version_id)
     if not isinstance(version.content, UnionContent):
         return None
     node, known = _table(version.content, form.get("table", "")), _words(version.content)
@@ -202,41 +196,21 @@ async def _view(
     )
 
 
-async def _checked(here: Here, page: ColumnsPage) -> ColumnsPage:
+def _seen(page: ColumnsPage, looked: Looked) -> ColumnsPage:
     """With what the checks say of the columns as they stand."""
-    version, held = page.version, page.version.content
-    assert isinstance(held, UnionContent)
-    form = {"table": page.table, **_fields([each.token for each in page.places])}
-    try:
-        async with here.context.db.read(here.actor) as tx:
-            content = held
-            if page.changed:
-                content = await strategy_edits.whole(tx, version, _later(version, held, form))
-            ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
-        report = await aside.run(ready.report)
-    except ContentInvalid as problem:
-        report = Report(findings=problem.findings, scenarios=[])
-    except Invalid as problem:
-        return msgspec.structs.replace(page, told=strategy_edits.told(problem))
-    known = _words(held)
     unused = {f"{each.label} 声明了却没有用到": each.label for each in page.places if not each.filled}
     said = [
-        (
-            each.node == page.table and each.blocks,
-            calculations.plainly(f"{each.place}：{each.sentence}", known),
-        )
-        for each in report.findings
+        (each.node == page.table and each.blocks, f"{each.place}：{each.sentence}")
+        for each in looked.findings
         if each.sentence not in unused
     ]
     return msgspec.structs.replace(
         page,
-        checked=True,
-        unfilled=tuple(unused[each.sentence] for each in report.findings if each.sentence in unused),
+        unfilled=tuple(unused[each.sentence] for each in looked.findings if each.sentence in unused),
         wrong=tuple(sentence for mine, sentence in said if mine),
         others=tuple(sentence for mine, sentence in said if not mine),
-        failed=tuple(f"场景“{each.name}”：{each.wrong[0]}" for each in report.scenarios if each.wrong),
     )
 
 
 COUNTY = "列由省联社定，县行的版本里改不了"
-EDITOR = Editor(SHOW, _view, COUNTY, "")
+EDITOR = InPlace(template=SHOW, view=_view, county=COUNTY, change=_shaped, otherwise="改了列", seen=_seen)

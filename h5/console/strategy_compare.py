@@ -7,7 +7,7 @@ from litestar import get
 from backend.core import ids
 from backend.domains.decision import facts
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import beside, counties, diff
+from backend.domains.strategies import beside, counties, diff, nesting
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.beside import Table
 from backend.domains.strategies.changes import Change
@@ -99,17 +99,19 @@ async def _compared(here: Here, view: Comparison, before: Choice, after: Choice)
     async with here.context.db.read(here.actor) as tx:
         sides = [await counties.applies(tx, each) for each in (one, other)]
         floor = await strategies.floor(tx, other.product_code, other.stage)
-        models = await strategy_models.known(here, tx, [each.document for each in sides])
+        flows = await nesting.flows_of(tx, *(each.document for each in sides))
+        documents = [*(each.document for each in sides), *flows.values()]
+        models = await strategy_models.known(here, tx, documents)
     across, known = one.layer != other.layer, facts.catalogue()
     try:
-        found = beside.tables(other.stage, sides[0].document, sides[1].document, known)
+        found = beside.tables(other.stage, sides[0].document, sides[1].document, known, flows)
     except (LookupError, TypeError, AttributeError):
         return msgspec.structs.replace(view, across=across, unreadable=True)
     contents = (one.content, other.content)
     if across:  # what is opened is head office's alone
         openings = sides[1].openings
         contents = tuple(UnionContent(document=each.document, openings=openings) for each in sides)  # type: ignore[assignment]
-    said = diff.between(other.stage, *contents, known, floor, strategy_models.names(models))
+    said = diff.between(other.stage, *contents, known, floor, strategy_models.names(models), flows)
     others = tuple(
         each for each in said if each.what in ("节点", "算式", "连线", "列", "开放的位置", "加减点", "参数")
     )

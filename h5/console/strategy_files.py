@@ -13,19 +13,30 @@ from litestar.params import FromPath
 from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.core.plain_text import plain
 from backend.db.database import Tx
-from backend.domains.decision import facts, jdm
+from backend.domains.decision import facts, jdm, jdm_archive
+from backend.domains.decision import service as decisions
 from backend.domains.decision.facts import Catalogue
-from backend.domains.strategies import aside, calculations, cells, checks, overlays, sheets
+from backend.domains.strategies import (
+    aside,
+    calculations,
+    cells,
+    checks,
+    inside,
+    nesting,
+    overlays,
+    sheets,
+)
 from backend.domains.strategies import service as strategies
-from backend.domains.strategies.model import Content, NotYourStrategy, UnionContent, Version
+from backend.domains.strategies.model import Content, NotYourStrategy, StrategyMissing, UnionContent, Version
+from backend.domains.strategies.nesting import Flows
 from backend.domains.strategies.sheets import SheetWrong
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_graph, strategy_tables, strategy_versions
+from h5.console import strategy_edits, strategy_graph, strategy_tables, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_rows import free_id
-from h5.console.strategy_versions import code_of, found, reader
+from h5.console.strategy_versions import code_of, reader
 
 SHOW = "console/strategies/files.html"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -33,11 +44,13 @@ MOST_WRONG = 30
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
-    """`tables`: (id, name, may be written). `wrong` are the mistakes of what was sent."""
+    """`tables`: (id, name, may be written). `archive`: the flow is exported with sub-flows. `wrong` are the mistakes of
+    what was sent."""
 
     version: Version
     tables: tuple[tuple[str, str, bool], ...]
     table: str
+    archive: bool
     may_edit: bool
     pasted: str = ""
     note: str = ""
@@ -67,10 +80,14 @@ async def export_rows(request: Request, version_id: FromPath[str]) -> Response:
 
 @get(f"{HOME}/{{version_id:str}}/flow.json", opt=staff.only(*READERS))
 async def export_flow(request: Request, version_id: FromPath[str]) -> Response:
+    """One file; an archive where the flow runs sub-flows."""
     here = staff.here(request)
     async with here.context.db.read(await reader(here, version_id)) as tx:
-        version = await found(tx, version_id)
+        version = await inside.opened(tx, version_id)
         document = await checks.document_of(tx, version)
+        flows = await nesting.flows_of(tx, document)
+    if flows:
+        return _file(jdm_archive.write(document, flows), "application/zip", f"{version.label}.zip")
     return _file(jdm.write(document), "application/json", f"{version.label}.json")
 
 
@@ -94,10 +111,12 @@ async def import_rows(request: Request, version_id: FromPath[str]) -> Response:
             raise NotYourStrategy()
         read = await aside.run(_read_rows, version, node, known, content, form.get("pasted", ""))
         async with here.context.db.begin(here.actor) as tx:
-            made = await strategies.save(tx, version_id, read, note=_note(form, "从表格导入"))
+            note = f"{_note(form, '从表格导入')}（{_came_of(version, read, node['id'])}）"
+            written = await strategy_edits.written(tx, version, read)
+            made = await inside.save(tx, version, written, note=note)
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
-    return here.go(f"{HOME}/{made.id}#t-{node['id']}")
+    return here.go(f"{HOME}/{made.address}?saved=1#t-{node['id']}")
 
 
 @post(
@@ -108,30 +127,35 @@ async def import_rows(request: Request, version_id: FromPath[str]) -> Response:
     request_max_body_size=forms.PHOTOGRAPH_BODY,
 )
 async def import_flow(request: Request, version_id: FromPath[str]) -> Response:
-    """A whole flow from a JDM file; head office's alone, what it opens to counties stays."""
+    """A whole flow from a JDM file, or an archive with its sub-flows; head office's alone, what it opens to counties
+    stays."""
     here, form = staff.here(request), await _texts(request)
     content = await _uploaded(request, "file")
     try:
         async with here.context.db.read(here.actor) as tx:
-            version = await found(tx, version_id)
-        read = await aside.run(_read_flow, version, content)
+            version = await inside.opened(tx, version_id)
+        read, flows = await aside.run(_read_flow, version, content)
         async with here.context.db.begin(here.actor) as tx:
-            made = await strategies.save(tx, version_id, read, note=_note(form, "从流程图文件导入"))
+            for inner in flows.values():
+                await decisions.store(tx, version.stage, inner)
+            written = await strategy_edits.written(tx, version, read)
+            made = await inside.save(tx, version, written, note=_note(form, "从流程图文件导入"))
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
-    return here.go(f"{HOME}/{made.id}")
+    return here.go(f"{HOME}/{made.address}?saved=1")
 
 
-def _read_flow(version: Version, file: bytes) -> UnionContent:
+def _read_flow(version: Version, file: bytes) -> tuple[UnionContent, Flows]:
     """Raises `FileUnreadable`, `NotYourStrategy`, `ContentInvalid` for too many rows."""
     if not file:
         raise jdm.FileUnreadable(why="没有选文件，或文件是空的")
-    document = jdm.read(file)
+    document, flows = jdm_archive.read(file)
     if not isinstance(version.content, UnionContent):
         raise NotYourStrategy()
     read = UnionContent(document=document, openings=version.content.openings)
-    require_drawable(version, read)
-    return read
+    for each in (read, *(UnionContent(document=inner) for inner in flows.values())):
+        require_drawable(version, each)
+    return read, flows
 
 
 def require_drawable(version: Version, content: UnionContent) -> None:
@@ -168,11 +192,14 @@ def _read_rows(version: Version, node: dict[str, Any], known: Catalogue, file: b
 
 async def _node(tx: Tx, version_id: str, table: str) -> tuple[Version, dict[str, Any]]:
     """The version and one of its tables, the first where none is named. Raises `StrategyMissing`."""
-    version = await found(tx, version_id)
+    version = await inside.opened(tx, version_id)
     floor = await strategies.floor(tx, version.product_code, version.stage)
     node = strategy_tables.node_of(version.content, floor, table)
     document = version.content.document if isinstance(version.content, UnionContent) else floor.document
-    return version, node or next(iter(overlays.tables(document).values()))
+    node = node or next(iter(overlays.tables(document).values()), None)
+    if node is None:
+        raise StrategyMissing()
+    return version, node
 
 
 async def _texts(request: Request) -> dict[str, str]:
@@ -185,6 +212,17 @@ async def _texts(request: Request) -> dict[str, str]:
 async def _uploaded(request: Request, name: str) -> bytes:
     given = (await request.form()).get(name)
     return await given.read() if isinstance(given, UploadFile) else b""
+
+
+def _came_of(version: Version, read: Content, table: str) -> str:
+    """What an import does to the rows: those a file leaves out go without a further word."""
+    old, new = (
+        {rule["_id"]: rule for rule in strategy_tables.rules(each, table)} for each in (version.content, read)
+    )
+    changed = sum(old[row] != new[row] for row in old.keys() & new.keys())
+    return (
+        f"新增 {len(new.keys() - old.keys())} 行，修改 {changed} 行，删掉 {len(old.keys() - new.keys())} 行"
+    )
 
 
 def _note(form: dict[str, str], otherwise: str) -> str:
@@ -215,6 +253,7 @@ async def _view(
             for each in overlays.tables(document).values()
         ),
         table=str(node["id"]),
+        archive=bool(nesting.nodes_of(document)),
         may_edit=strategy_versions.acts_of(here, version).edit,
         pasted=form.get("pasted", ""),
         note=form.get("note", ""),

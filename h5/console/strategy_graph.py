@@ -90,7 +90,7 @@ def _box(node: Mapping[str, Any], spot: tuple[int, int], lit: Lit | None, own: s
     if (points := points_of(node, lit)) is not None:
         note = f"得 {points:,} 分"
     shown = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
-    link = f"#t-{number}" if node["type"] in ("decisionTableNode", "customNode") else ""
+    link = f"#t-{number}" if node["type"] in ("decisionTableNode", "customNode", "decisionNode") else ""
     return Box(*spot, shown, own or note, lit is not None and number in lit.nodes, link, bool(own))
 
 

@@ -11,7 +11,6 @@ from backend.domains.decision import facts
 from backend.domains.models import service as models
 from backend.domains.models.model import MODEL, Model, Nameable
 from backend.domains.strategies import scored
-from backend.domains.strategies.model import Document
 from backend.domains.strategies.scored import KINDS
 from backend.web.staff import Here
 from h5.console import models as register
@@ -42,7 +41,7 @@ async def named(here: Here, tx: Tx) -> tuple[Told, ...]:
 async def known(here: Here, tx: Tx, documents: Iterable[Mapping[str, Any]]) -> dict[str, Told]:
     """Every scorecard and model by hash, also those that may not be named any more; nothing where none of the
     documents asks one."""
-    if not any(_asks(document) for document in documents):
+    if not any(asks(document) for document in documents):
         return {}
     registered = await models.all_models(tx)
     links = _links(here, registered)
@@ -54,14 +53,13 @@ def names(told: Mapping[str, Told]) -> dict[str, str]:
     return {model: each.label for model, each in told.items()}
 
 
-async def trimmed(tx: Tx, document: Document) -> Document:
-    """The document without what neither a node nor a model reads any more."""
-    if not _asks(document):
-        return document
-    return scored.declaring_less(document, {each.artefact: each.inputs for each in await models.nameable(tx)})
+async def reads(tx: Tx) -> dict[str, tuple[str, ...]]:
+    """What every scorecard and model that may be named reads, by hash."""
+    return {each.artefact: each.inputs for each in await models.nameable(tx)}
 
 
-def _asks(document: Mapping[str, Any]) -> bool:
+def asks(document: Mapping[str, Any]) -> bool:
+    """Whether a flow has a scorecard or model of its own."""
     try:
         return bool(scored.nodes_of(document))
     except (

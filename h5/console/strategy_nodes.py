@@ -1,7 +1,7 @@
 """A calculation of the flow changed in place: rows “name = formula” in Chinese, with what each comes to (issue 3 §8).
 
 As with a table's row, the form is sent to `check` while one types, which stores nothing and says beside each row what
-the checks find; a save is a new version of the draft.
+the checks find; a save is a new version of the draft (`strategy_edits`).
 """
 
 from collections.abc import Mapping
@@ -15,17 +15,15 @@ from backend.core.errors import Invalid
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.facts import Catalogue
-from backend.domains.strategies import aside, calculations
-from backend.domains.strategies import service as strategies
+from backend.domains.strategies import calculations, inside
 from backend.domains.strategies.calculations import Row, RowsWrong
-from backend.domains.strategies.model import ContentInvalid, Document, Report, UnionContent, Version
+from backend.domains.strategies.model import Document, UnionContent, Version
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console import strategy_edits, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
-from h5.console.strategy_edits import Editor, Problem
-from h5.console.strategy_versions import found
+from h5.console.strategy_edits import InPlace, Looked, Problem
 
 SHOW = "console/strategies/node.html"
 EMPTY = 2  # rows offered for new names
@@ -70,21 +68,14 @@ async def show(request: Request, version_id: FromPath[str]) -> Response:
 @post(f"{HOME}/{{version_id:str}}/node", opt=staff.only(*WRITERS), fields=FIELDS)
 async def save(request: Request, version_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await forms.texts(request)
-
-    async def change(_tx: Tx, _version: Version, held: UnionContent) -> UnionContent:
-        return _changed(held, form)
-
-    return await strategy_edits.saved(here, version_id, EDITOR, form, "改了计算", change)
+    return await strategy_edits.saved_in_place(here, version_id, EDITOR, form)
 
 
 @post(f"{HOME}/{{version_id:str}}/node/check", opt=staff.only(*WRITERS), fields=FIELDS)
 async def check(request: Request, version_id: FromPath[str]) -> Response:
     """What the checks say of the rows as they stand in the form; nothing is stored."""
     here, form = staff.here(request), await forms.texts(request)
-    page = await _view(here, version_id, {**form, "act": "check"}, None)
-    if page is None:
-        return await strategy_edits.shown(here, version_id, EDITOR)
-    return here.show(SHOW, await _checked(here, page, form))
+    return await strategy_edits.checked(here, version_id, EDITOR, {**form, "act": "check"})
 
 
 def _node(document: Document, number: str) -> Mapping[str, Any] | None:
@@ -103,11 +94,7 @@ def _rows(form: dict[str, str]) -> list[Row]:
     return given[:last]
 
 
-async def _later(held: UnionContent, form: dict[str, str]) -> UnionContent:
-    return _changed(held, form)
-
-
-def _changed(held: UnionContent, form: dict[str, str]) -> UnionContent:
+async def _changed(_tx: Tx, _version: Version, held: UnionContent, form: dict[str, str]) -> UnionContent:
     """Raises `RowsWrong`."""
     node = _node(held.document, form.get("node", ""))
     if node is None:
@@ -121,7 +108,7 @@ async def _view(
 ) -> NodePage | None:
     """None: a county's overlay, or a flow without calculations."""
     async with here.context.db.read(here.actor) as tx:
-        version = await found(tx, version_id)
+        version = await inside.opened(tx, version_id)
     if not isinstance(version.content, UnionContent):
         return None
     node = _node(version.content.document, form.get("node", ""))
@@ -159,59 +146,38 @@ def _entries(
     )
 
 
-async def _checked(here: Here, page: NodePage, form: dict[str, str]) -> NodePage:
-    version, held = page.version, page.version.content
-    assert isinstance(held, UnionContent)
-    try:
-        async with here.context.db.read(here.actor) as tx:
-            content = await strategy_edits.whole(tx, version, _later(held, form))
-            ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
-        report = await aside.run(ready.report)
-    except ContentInvalid as problem:
-        content, report = held, Report(findings=problem.findings, scenarios=[])
-    except RowsWrong as problem:
-        node = _node(held.document, page.node)
-        assert node is not None
-        known = calculations.words(held.document, facts.catalogue())
-        return msgspec.structs.replace(
-            page, checked=True, entries=_entries(_rows(form), node, known, problem.fields)
-        )
-    except Invalid as problem:
-        return msgspec.structs.replace(page, told=strategy_edits.told(problem))
-    return _told(page, content, report)
-
-
-def _told(page: NodePage, content: UnionContent, report: Report) -> NodePage:
-    """With what the report says at each row, and what each row comes to now."""
-    known = calculations.words(content.document, facts.catalogue())
-    node = _node(content.document, page.node)
+def _seen(page: NodePage, looked: Looked) -> NodePage:
+    """With what the checks say at each row, and what each row comes to now."""
+    assert isinstance(looked.content, UnionContent)
+    known = calculations.words(looked.content.document, facts.catalogue())
+    node = _node(looked.content.document, page.node)
     assert node is not None
     at_rows: dict[str, tuple[str, ...]] = {}
     of_node, others = [], []
-    for each in report.findings:
-        sentence = calculations.plainly(each.sentence, known)
+    for each in looked.findings:
         if each.node != page.node:
-            others.append(f"{calculations.plainly(each.place, known)}：{sentence}")
+            others.append(f"{each.place}：{each.sentence}")
         elif each.row:
-            at_rows[each.row] = (*at_rows.get(each.row, ()), sentence)
+            at_rows[each.row] = (*at_rows.get(each.row, ()), each.sentence)
         else:
-            of_node.append(sentence)
+            of_node.append(each.sentence)
     rows = iter(node["content"]["expressions"])
     entries = []
     for entry in page.entries:
-        row = next(rows) if entry.row.name or entry.row.text else None
+        row = next(rows, None) if entry.row.name or entry.row.text else None
         gives = calculations.gives(known[row["key"]]) if row else ""
         said = at_rows.get(row["id"], ()) if row else ()
         entries.append(msgspec.structs.replace(entry, gives=gives, wrong=said))
-    return msgspec.structs.replace(
-        page,
-        checked=True,
-        entries=tuple(entries),
-        wrong=tuple(of_node),
-        others=tuple(others),
-        failed=tuple(f"场景“{each.name}”：{each.wrong[0]}" for each in report.scenarios if each.wrong),
-    )
+    return msgspec.structs.replace(page, entries=tuple(entries), wrong=tuple(of_node), others=tuple(others))
 
 
 NONE = "这张图里没有计算节点，先在“排流程图”里加一个"
-EDITOR = Editor(SHOW, _view, "县行的版本没有自己的流程图", "")
+EDITOR = InPlace(
+    template=SHOW,
+    view=_view,
+    county="县行的版本没有自己的流程图",
+    change=_changed,
+    otherwise="改了计算",
+    seen=_seen,
+    at_fields=(RowsWrong,),
+)

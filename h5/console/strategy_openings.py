@@ -16,11 +16,12 @@ from backend.core.plain_text import narrow
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import openings, overlays
+from backend.domains.strategies import nesting, openings, overlays
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.model import (
     Openings,
     Parameter,
+    StrategyMissing,
     UnionContent,
     Version,
 )
@@ -31,7 +32,8 @@ from backend.web.staff import Here
 from h5.console import strategy_edits, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS, overlays_of
 from h5.console.strategy_edits import Editor, Problem
-from h5.console.strategy_versions import found, plain_number
+from h5.console.strategy_knobs import plain_number
+from h5.console.strategy_versions import found
 
 SHOW = "console/strategies/openings.html"
 MOST, MOST_PLACES, LONGEST_BAND = 120, 40, 500  # basis points a county may add at most: 5 %
@@ -64,8 +66,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class OpeningsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """`pricing`: the page has the county's band on the price. `overlays` are (county, overlay) held against this
-    version."""
+    """`pricing`: the page has the county's band on the price. `inside`: the flow runs sub-flows, whose tables cannot be
+    opened. `overlays` are (county, overlay) held against this version."""
 
     version: Version
     knobs: tuple[Knob, ...]
@@ -73,6 +75,7 @@ class OpeningsPage(msgspec.Struct, frozen=True, kw_only=True):
     pricing: bool
     band_low: str
     band_high: str
+    inside: bool
     may_edit: bool
     overlays: tuple[tuple[str, Overlay], ...] = ()
     note: str = ""
@@ -91,6 +94,8 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await forms.texts(request)
 
     async def change(_tx: Tx, version: Version, held: UnionContent) -> UnionContent:
+        if version.within:
+            raise StrategyMissing()  # what is opened is the version's as a whole
         return _read(version.stage, held, form)
 
     return await strategy_edits.saved(here, version_id, EDITOR, form, "", change)
@@ -196,6 +201,7 @@ async def _view(
         pricing=version.stage is Stage.PRICING,
         band_low=form.get("band_low", ends[0]),
         band_high=form.get("band_high", ends[1]),
+        inside=bool(nesting.nodes_of(version.content.document)),
         may_edit=strategy_versions.acts_of(here, version).edit,
         overlays=await overlays_of(here, version.product_code, version.stage, version.content),
         note=form.get("note", ""),
@@ -247,4 +253,4 @@ def _places(content: UnionContent, form: dict[str, str] | None) -> tuple[Place, 
     )
 
 
-EDITOR = Editor(SHOW, _view, "县行的版本不向谁开放", "/openings")
+EDITOR = Editor(template=SHOW, view=_view, county="县行的版本不向谁开放", done="/openings")

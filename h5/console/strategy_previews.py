@@ -5,6 +5,7 @@ draft already chosen (`trials.py`).
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import msgspec
 from litestar import get, post
@@ -24,7 +25,8 @@ from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console import ticked_counties
 from h5.console.strategies import HOME, WRITERS
-from h5.console.strategy_versions import code_of, found, plain_number
+from h5.console.strategy_knobs import plain_number
+from h5.console.strategy_versions import code_of, found
 from h5.console.ticked_counties import Box
 
 SHOW = "console/strategies/preview.html"
@@ -36,10 +38,12 @@ UNSHOWN = "笔数少，不显示"
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """Counties together or one of them; pairs are (now, with this version)."""
+    """Counties together or one of them; pairs are (now, with this version). `span`: when the oldest and the newest of
+    the cases was decided, so that a look of another day is not taken for another rule."""
 
     name: str
     cases: int
+    span: tuple[datetime, datetime] | None
     shares: tuple[tuple[str, str, str], ...]
     amount: tuple[str, str]
     rate: tuple[str, str]
@@ -119,17 +123,18 @@ def _lines(seen: list[Seen], names: dict[str, str], *, hide: bool) -> tuple[tupl
         groups.append((f"其他 {len(rest)} 个县", rest))
         rest = []
     groups.sort(key=lambda group: -sum(each.cases for each in group[1]))
-    sums = [(name, effects.together(each.figures for each in group)) for name, group in groups]
-    cases = [sum(each.cases for each in group) for _, group in groups]
-    if not sums:
+    if not groups:
         return (), len(rest)
-    total = effects.together(figures for _, figures in sums)
-    lines = [_line("合计", total, sum(cases), _unpriced([("合计", total)], hide=hide), hide=hide)]
+    sums = [(name, effects.together(each.figures for each in group)) for name, group in groups]
     unpriced = _unpriced(sums, hide=hide)
-    lines += [
-        _line(name, figures, count, unpriced, hide=hide)
-        for (name, figures), count in zip(sums, cases, strict=True)
+    lines = [
+        _line(name, figures, group, unpriced, hide=hide)
+        for (name, figures), (_, group) in zip(sums, groups, strict=True)
     ]
+    if len(lines) > 1 or hide:
+        total = effects.together(figures for _, figures in sums)
+        everything = [each for _, group in groups for each in group]
+        lines.insert(0, _line("合计", total, everything, _unpriced([("合计", total)], hide=hide), hide=hide))
     return tuple(lines), len(rest)
 
 
@@ -157,7 +162,9 @@ def _tells_of_few(figures: EffectFigures) -> bool:
     return any(0 < count < small_cells.FEWEST for count in (gone, come, changed))
 
 
-def _line(name: str, figures: EffectFigures, cases: int, unpriced: Unpriced, *, hide: bool) -> Line:
+def _line(
+    name: str, figures: EffectFigures, group: Sequence[Seen], unpriced: Unpriced, *, hide: bool
+) -> Line:
     before, after = figures.before, figures.after
 
     def pair(say: Callable[[Side], str]) -> tuple[str, str]:
@@ -165,7 +172,8 @@ def _line(name: str, figures: EffectFigures, cases: int, unpriced: Unpriced, *, 
 
     return Line(
         name=name,
-        cases=cases,
+        cases=sum(each.cases for each in group),
+        span=_span(group),
         shares=tuple(
             (label, f"{before.share_bp(key) / 100:.1f}%", f"{after.share_bp(key) / 100:.1f}%")
             for key, label in _OUTCOMES.items()
@@ -176,6 +184,11 @@ def _line(name: str, figures: EffectFigures, cases: int, unpriced: Unpriced, *, 
         lower=figures.lower_amounts,
         higher=figures.higher_amounts,
     )
+
+
+def _span(group: Sequence[Seen]) -> tuple[datetime, datetime] | None:
+    spans = [each.span for each in group if each.span]
+    return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
 
 def _rounded(average: int, step: int, hide: bool) -> int:

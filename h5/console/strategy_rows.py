@@ -1,4 +1,4 @@
-"""Editing in place: one row of a table in Chinese, and the numbers head office opened to a county (A3-33, N4).
+"""Editing in place: one row of a table in Chinese (A3-33, N4).
 
 Every save is a new version of the draft with its note. While a person types the same form is sent to `check`, which
 stores nothing and says beside each cell what the checks find.
@@ -16,32 +16,30 @@ from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.contracts import FIELDS
 from backend.domains.decision.facts import Catalogue
-from backend.domains.strategies import aside, calculations, cells, overlays
+from backend.domains.strategies import calculations, cells, inside, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.cells import CellUnreadable, Column
+from backend.domains.strategies.inside import Written
 from backend.domains.strategies.model import (
     Content,
     ContentInvalid,
-    CountyContent,
     Finding,
     NotYourStrategy,
-    Report,
+    StrategyMissing,
     UnionContent,
     Version,
 )
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_tables, strategy_versions
+from h5.console import strategy_edits, strategy_tables, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_tables import NEW
-from h5.console.strategy_versions import code_of, found, reader
+from h5.console.strategy_versions import code_of, reader
 
 SHOW = "console/strategies/row.html"
 MOST_COLUMNS = 60
-MOST_KNOBS = 20
 CELLS = tuple(f"cell_{n}" for n in range(MOST_COLUMNS))
-KNOBS = tuple(f"knob_{n}" for n in range(MOST_KNOBS))
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -115,14 +113,14 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
     try:
         async with here.context.db.begin(here.actor) as tx:
             spot = await _spot(tx, version_id, form.get("table", ""), form.get("row", NEW))
-            content = _acted(spot, form)
+            content = await strategy_edits.written(tx, spot.version, _acted(spot, form))
             note = form.get("note", "") or _NOTES[form["act"]].format(table=spot.node["name"])
-            made = await strategies.save(tx, version_id, content, note=note[:200])
+            made = await inside.save(tx, spot.version, content, note=note[:200])
     except ContentInvalid as problem:
         return here.show(SHOW, await _again(here, version_id, form, problem.findings), 422)
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _again(here, version_id, form, [], problem), code_of(problem))
-    return here.go(f"{HOME}/{made.id}#t-{spot.node['id']}")
+    return here.go(f"{HOME}/{made.address}?saved=1#t-{spot.node['id']}")
 
 
 @post(
@@ -138,21 +136,6 @@ async def check(request: Request, version_id: FromPath[str]) -> Response:
     return here.show(SHOW, await _checked(here, spot, form))
 
 
-@post(f"{HOME}/{{version_id:str}}/parameters", opt=staff.only(*WRITERS), fields=("note", *KNOBS))
-async def set_parameters(request: Request, version_id: FromPath[str]) -> Response:
-    """A county's numbers inside the bands; an empty field is head office's own number."""
-    here, form = staff.here(request), await forms.texts(request)
-    try:
-        async with here.context.db.begin(here.actor) as tx:
-            version = await found(tx, version_id)
-            content = _numbers(version, await strategies.floor(tx, version.product_code, version.stage), form)
-            made = await strategies.save(tx, version_id, content, note=form["note"][:200])
-    except (Invalid, Conflict, NotPermitted) as problem:
-        page = await strategy_versions.view(here, version_id, form, problem)
-        return here.show(strategy_versions.SHOW, page, code_of(problem))
-    return here.go(f"{HOME}/{made.id}#knobs")
-
-
 _NOTES = {
     "save": "改了{table}的一行",
     "copy": "复制了{table}的一行",
@@ -164,12 +147,14 @@ _NOTES = {
 
 async def _spot(tx: Tx, version_id: str, table: str, row: str) -> Spot:
     """Raises `StrategyMissing`. A table or row nobody knows is the first table, a new row."""
-    version = await found(tx, version_id)
+    version = await inside.opened(tx, version_id)
     floor = await strategies.floor(tx, version.product_code, version.stage)
     node = strategy_tables.node_of(version.content, floor, table)
     document = version.content.document if isinstance(version.content, UnionContent) else floor.document
     if node is None:
-        node = next(iter(overlays.tables(document).values()))
+        node = next(iter(overlays.tables(document).values()), None)
+    if node is None:
+        raise StrategyMissing()
     rows = strategy_tables.rules(version.content, node["id"])
     known = calculations.words(document, facts.catalogue())
     return Spot(
@@ -239,32 +224,6 @@ class CellsWrong(Invalid):
     message = "有几格看不懂，旁边写了原因"
 
 
-def _numbers(version: Version, floor: UnionContent, form: dict[str, str]) -> CountyContent:
-    """The content with the form's numbers. Raises `Invalid` with each field that is no number, not in its band or
-    looser than head office's."""
-    if not isinstance(version.content, CountyContent):
-        raise Invalid(fields={"note": "省联社的版本没有县行参数"})
-    wrong, numbers = {}, {}
-    opened = overlays.opened_cells(floor, version.stage, facts.catalogue())
-    for number, (parameter, _) in enumerate(opened[:MOST_KNOBS]):
-        text, unit = form.get(f"knob_{number}", ""), overlays.unit(floor, parameter)
-        if text:
-            column = Column(id=parameter.id, label=parameter.label, kind="number", unit=unit)
-            try:
-                numbers[parameter.id] = value = int(cells.read(text, column, facts.catalogue()))
-            except (CellUnreadable, ValueError):
-                wrong[f"knob_{number}"] = "这里只能写一个数"
-                continue
-            said = overlays.check_value(version.stage, floor.document, parameter, value, facts.catalogue())
-            if said:
-                wrong[f"knob_{number}"] = said[0].sentence
-    if not form.get("note"):
-        wrong["note"] = "请写一句改了什么、为什么"
-    if wrong:
-        raise Invalid(fields=wrong)
-    return CountyContent(parameters=numbers, rows=version.content.rows)
-
-
 def _page(
     here: Here,
     spot: Spot,
@@ -324,14 +283,11 @@ async def _again(
 
 
 async def _checked(here: Here, spot: Spot, form: dict[str, str]) -> RowPage:
-    version = spot.version
+    async def made(tx: Tx) -> Written:
+        return await strategy_edits.written(tx, spot.version, _acted(spot, {**form, "act": "save"}))
+
     try:
-        content = _acted(spot, {**form, "act": "save"})
-        async with here.context.db.read(here.actor) as tx:
-            ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
-        report = await aside.run(ready.report)
-    except ContentInvalid as problem:
-        report = Report(findings=problem.findings, scenarios=[])
+        looked = await strategy_edits.looked(here, spot.version, made)
     except CellsWrong as problem:
         wrong: dict[str, tuple[str, ...]] = {
             column: (sentence,) for column, sentence in problem.fields.items()
@@ -343,14 +299,20 @@ async def _checked(here: Here, spot: Spot, form: dict[str, str]) -> RowPage:
     row = spot.row.get("_id") or free_id(table, spot.rows)
     at_cells: dict[str, tuple[str, ...]] = {}
     of_row, others = [], []
-    for each in report.findings:
+    for each in looked.findings:
         if (each.node, each.row) != (table, row):
             others.append(f"{each.place}：{each.sentence}")
         elif each.column:
             at_cells[each.column] = (*at_cells.get(each.column, ()), each.sentence)
         else:
             of_row.append(each.sentence)
-    failed = tuple(f"场景“{each.name}”：{each.wrong[0]}" for each in report.scenarios if each.wrong)
     return _page(
-        here, spot, form, at_cells, checked=True, wrong=tuple(of_row), others=tuple(others), failed=failed
+        here,
+        spot,
+        form,
+        at_cells,
+        checked=True,
+        wrong=tuple(of_row),
+        others=tuple(others),
+        failed=looked.failed,
     )

@@ -10,20 +10,17 @@ from litestar.params import FromPath
 
 from backend.core.errors import Invalid
 from backend.db.database import Tx
-from backend.domains.decision import facts
 from backend.domains.models import service as models
-from backend.domains.strategies import aside, calculations, scored
-from backend.domains.strategies import service as strategies
-from backend.domains.strategies.model import ContentInvalid, Report, UnionContent, Version
+from backend.domains.strategies import inside, scored
+from backend.domains.strategies.model import UnionContent, Version
 from backend.domains.strategies.scored import Score, ScoreWrong
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console import strategy_edits, strategy_models, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
-from h5.console.strategy_edits import Editor, Problem
+from h5.console.strategy_edits import InPlace, Looked, Problem
 from h5.console.strategy_models import Told
-from h5.console.strategy_versions import found
 
 SHOW = "console/strategies/score.html"
 FIELDS = ("node", "act", "model", "result", "note")
@@ -59,21 +56,14 @@ async def show(request: Request, version_id: FromPath[str]) -> Response:
 @post(f"{HOME}/{{version_id:str}}/score", opt=staff.only(*WRITERS), fields=FIELDS)
 async def save(request: Request, version_id: FromPath[str]) -> Response:
     here, form = staff.here(request), await forms.texts(request)
-
-    async def change(tx: Tx, _version: Version, held: UnionContent) -> UnionContent:
-        return await _changed(tx, held, form)
-
-    return await strategy_edits.saved(here, version_id, EDITOR, form, "改了评分卡或模型", change)
+    return await strategy_edits.saved_in_place(here, version_id, EDITOR, form)
 
 
 @post(f"{HOME}/{{version_id:str}}/score/check", opt=staff.only(*WRITERS), fields=FIELDS)
 async def check(request: Request, version_id: FromPath[str]) -> Response:
     """What the checks say of the node as it stands in the form; nothing is stored."""
     here, form = staff.here(request), await forms.texts(request)
-    page = await _view(here, version_id, {**form, "act": "check"}, None)
-    if page is None:
-        return await strategy_edits.shown(here, version_id, EDITOR)
-    return here.show(SHOW, await _checked(here, page, form))
+    return await strategy_edits.checked(here, version_id, EDITOR, {**form, "act": "check"})
 
 
 def _score(content: UnionContent, number: str) -> Score | None:
@@ -82,7 +72,7 @@ def _score(content: UnionContent, number: str) -> Score | None:
     return next((each for each in held if each.node == number or not number), None)
 
 
-async def _changed(tx: Tx, held: UnionContent, form: dict[str, str]) -> UnionContent:
+async def _changed(tx: Tx, _version: Version, held: UnionContent, form: dict[str, str]) -> UnionContent:
     """Raises `ScoreWrong`."""
     score = _score(held, form.get("node", ""))
     if score is None:
@@ -97,7 +87,7 @@ async def _view(
 ) -> ScorePage | None:
     """None: a county's overlay, or a flow that asks no scorecard or model."""
     async with here.context.db.read(here.actor) as tx:
-        version = await found(tx, version_id)
+        version = await inside.opened(tx, version_id)
         if not isinstance(version.content, UnionContent):
             return None
         score = _score(version.content, form.get("node", ""))
@@ -120,35 +110,25 @@ async def _view(
     )
 
 
-async def _checked(here: Here, page: ScorePage, form: dict[str, str]) -> ScorePage:
-    version, held = page.version, page.version.content
-    assert isinstance(held, UnionContent)
-    try:
-        async with here.context.db.read(here.actor) as tx:
-            content = await strategy_edits.whole(tx, version, _changed(tx, held, form))
-            ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
-        report = await aside.run(ready.report)
-    except ContentInvalid as problem:
-        content, report = held, Report(findings=problem.findings, scenarios=[])
-    except ScoreWrong as problem:
-        return msgspec.structs.replace(page, checked=True, errors=problem.fields)
-    except Invalid as problem:
-        return msgspec.structs.replace(page, told=strategy_edits.told(problem))
-    known = calculations.words(content.document, facts.catalogue())
-    said = [
-        (each.node == page.score.node, each.place, calculations.plainly(each.sentence, known))
-        for each in report.findings
-    ]
+def _seen(page: ScorePage, looked: Looked) -> ScorePage:
+    assert isinstance(looked.content, UnionContent)
+    mine = [each.node == page.score.node for each in looked.findings]
     return msgspec.structs.replace(
         page,
-        checked=True,
-        score=_score(content, page.score.node) or page.score,
-        wrong=tuple(sentence for mine, _, sentence in said if mine),
+        score=_score(looked.content, page.score.node) or page.score,
+        wrong=tuple(e.sentence for e, own in zip(looked.findings, mine, strict=True) if own),
         others=tuple(
-            f"{calculations.plainly(place, known)}：{sentence}" for mine, place, sentence in said if not mine
+            f"{e.place}：{e.sentence}" for e, own in zip(looked.findings, mine, strict=True) if not own
         ),
-        failed=tuple(f"场景“{each.name}”：{each.wrong[0]}" for each in report.scenarios if each.wrong),
     )
 
 
-EDITOR = Editor(SHOW, _view, "县行的版本没有自己的流程图", "")
+EDITOR = InPlace(
+    template=SHOW,
+    view=_view,
+    county="县行的版本没有自己的流程图",
+    change=_changed,
+    otherwise="改了评分卡或模型",
+    seen=_seen,
+    at_fields=(ScoreWrong,),
+)

@@ -1,18 +1,19 @@
 """The tables of a version as the page draws them: cells in Chinese, each finding at the cell or row it belongs to,
 head office's rows (省) locked beside the county's own (本行) (A3-33, N4)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from backend.domains.decision import facts
+from backend.domains.decision import facts, path
 from backend.domains.decision.facts import Catalogue
-from backend.domains.decision.model import Stage
+from backend.domains.decision.model import Stage, Step
 from backend.domains.decision.path import Lit
-from backend.domains.strategies import calculations, cells, overlays, scored
+from backend.domains.strategies import calculations, cells, nesting, overlays, scored
 from backend.domains.strategies.cells import Column
-from backend.domains.strategies.model import Content, CountyContent, Finding, UnionContent
+from backend.domains.strategies.model import Content, CountyContent, Document, Finding, UnionContent
+from backend.domains.strategies.nesting import Flows
 from backend.domains.strategies.scored import Score
 from h5.console import strategy_graph
 from h5.console.strategy_models import Told
@@ -87,11 +88,31 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...] = ()
 
 
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """A sub-flow of the flow; `tables` (name, number of rows) are its own, `wrong` what the checks say of it and of
+    what is in it. `stored`: it is there and can be opened."""
+
+    id: str
+    name: str
+    tables: tuple[tuple[str, int], ...]
+    wrong: tuple[str, ...]
+    stored: bool
+
+
+class Inside(msgspec.Struct, frozen=True):
+    """The tables of a sub-flow, with what of a case matched in it; `mark` tells its panels from the others'."""
+
+    name: str
+    mark: str
+    sheet: "Sheet"
+
+
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """All calculations, scorecards and tables of a version; `elsewhere` are findings that belong to none of them, as
-    `place：sentence`."""
+    """All calculations, scorecards, sub-flows and tables of a version; `elsewhere` are findings that belong to none of
+    them, as `place：sentence`."""
 
     tables: tuple[Table, ...]
+    flows: tuple[Flow, ...] = ()
     nodes: tuple[Node, ...] = ()
     scores: tuple[Asked, ...] = ()
     elsewhere: tuple[str, ...] = ()
@@ -104,8 +125,10 @@ def sheet(
     findings: Iterable[Finding] = (),
     lit: Lit | None = None,
     models: Mapping[str, Told] | None = None,
+    flows: Flows | None = None,
 ) -> Sheet:
-    """`floor` gives a county's page its locked rows; `lit` is the way of a case; `models` are told by hash."""
+    """`floor` gives a county's page its locked rows; `lit` is the way of a case; `models`, and `flows`' documents, are
+    told by hash."""
     document = content.document if isinstance(content, UnionContent) else floor.document
     said, nodes = _by_place(findings), overlays.tables(document)
     known = calculations.words(document, facts.catalogue())
@@ -122,7 +145,9 @@ def sheet(
         if (score := scored.score_of(node)) is not None
     )
     sums = tuple(_sums(node, said, known) for node in calculations.nodes_of(document))
+    inner = tuple(_flow(node, said, flows or {}) for node in nesting.nodes_of(document))
     placed = {
+        *(key for key in said if key[0].split("/")[0] in {each.id for each in inner}),
         *((t.id, "", "") for t in tables),
         *((n.id, "", "") for n in sums),
         *((each.score.node, "", c) for each in scores for c in SPAN),
@@ -136,7 +161,40 @@ def sheet(
         if key not in placed
         for each in several
     )
-    return Sheet(tables=tables, nodes=sums, scores=scores, elsewhere=elsewhere)
+    return Sheet(tables=tables, flows=inner, nodes=sums, scores=scores, elsewhere=elsewhere)
+
+
+def inside(
+    stage: Stage, document: Document, flows: Flows, trace: Sequence[Step], models: Mapping[str, Told]
+) -> tuple[Inside, ...]:
+    """Every sub-flow a document runs, with the way of a case through it."""
+    found = []
+    for part in nesting.parts(document, flows):
+        if part.path:
+            content = UnionContent(document=part.document)
+            lit = path.lit(part.document, trace, stage, within=part.node)
+            shown = sheet(stage, content, content, lit=lit, models=models, flows=flows)
+            found.append(Inside(part.called, "-".join((*part.path, "")), shown))
+    return tuple(found)
+
+
+def _flow(node: Mapping[str, Any], said: Mapping[tuple[str, str, str], list[Finding]], flows: Flows) -> Flow:
+    number, inner, outer = node["id"], flows.get(nesting.key_of(node)), node["name"] + nesting.BETWEEN
+    held = overlays.tables(inner).values() if inner else ()
+    return Flow(
+        id=number,
+        name=node["name"],
+        tables=tuple((each["name"], len(each["content"]["rules"])) for each in held),
+        wrong=tuple(
+            f"{each.place.removeprefix(outer)}：{each.sentence}"
+            if each.place.startswith(outer)
+            else each.sentence
+            for key, several in said.items()
+            if key[0].split("/")[0] == number
+            for each in several
+        ),
+        stored=inner is not None,
+    )
 
 
 def _sums(
@@ -198,12 +256,14 @@ def _table(
     number, columns = node["id"], cells.columns(stage, node["content"], known)
     hit, union = set(lit.get(number, ())), isinstance(content, UnionContent)
     numbers = _numbers(stage, content, floor)
-    given = [(rule, union) for rule in node["content"]["rules"]]
-    if isinstance(content, CountyContent):
-        given += [(rule, True) for rule in content.rows.get(number, [])]
+    given = [(i, rule, union) for i, rule in enumerate(node["content"]["rules"], 1)]
+    if isinstance(
+        content, CountyContent
+    ):  # each layer counts its own rows, here and wherever one is spoken of
+        given += [(i, rule, True) for i, rule in enumerate(content.rows.get(number, []), 1)]
     rows = tuple(
         _row(i, rule, own, number, columns, said, hit, _set(numbers, number, rule), known)
-        for i, (rule, own) in enumerate(given, 1)
+        for i, rule, own in given
     )
     return Table(
         id=number,

@@ -16,7 +16,7 @@ from backend.domains.decision.contracts import WORDS
 from backend.domains.decision.county import SILENT
 from backend.domains.decision.model import COUNTY, Case, Decision
 from backend.domains.decision.path import Lit
-from backend.domains.strategies import aside, checks, judging, overlays, scenario_book, shipped
+from backend.domains.strategies import aside, checks, judging, nesting, overlays, scenario_book, shipped
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.judging import Answer
 from backend.domains.strategies.model import (
@@ -43,7 +43,7 @@ from h5.console import (
 from h5.console.strategies import HOME, READERS, WRITERS
 from h5.console.strategy_graph import Drawing
 from h5.console.strategy_levers import FACTS, Computed, Lever
-from h5.console.strategy_tables import Sheet
+from h5.console.strategy_tables import Inside, Sheet
 from h5.console.strategy_versions import code_of, found, reader
 
 SHOW = "console/strategies/trial.html"
@@ -76,6 +76,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     caps: tuple[tuple[Any, int], ...]
     drawing: Drawing
     sheet: Sheet
+    inside: tuple[Inside, ...]
     may_keep: bool
     stored: stored_trials.Stored | None = None
     outcomes: dict[str, str]
@@ -150,6 +151,7 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         version = await found(tx, version_id)
         floor = await strategies.floor(tx, version.product_code, version.stage)
         document = await checks.document_of(tx, version)
+        flows = await nesting.flows_of(tx, document, floor.document)
         held = await _offered(tx, version)
         real = await stored_trials.opened(here, tx, form.get("case", ""), version.stage)
         if real is not None:
@@ -157,15 +159,16 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         chosen = next((each for each in held if each.id == form.get("case")), held[0] if held else None)
         names, levers, case = await _looked_at(tx, version), tuple[Lever, ...](), None
         if chosen is not None:
-            edges = strategy_levers.edges([document, floor.document])
+            edges = strategy_levers.edges([document, floor.document, *flows.values()])
             levers, case = strategy_levers.levers(names, chosen, form, edges)
         answer, told = await _answered(tx, version, document, case, stored=real is not None)
-        told_models = await strategy_models.known(here, tx, [document, floor.document])
+        told_models = await strategy_models.known(here, tx, [document, floor.document, *flows.values()])
     if any(each.wrong for each in levers):
         told = "。".join(each for each in (told, "有一项写得不对，下面先按它原来的值算") if each)
     drawn = floor.document if version.layer == "county" else document
     own = path.lit(document, _steps(answer, county=version.layer == "county"), version.stage)
-    way = path.lit(drawn, _steps(answer, county=False), version.stage)
+    trace = _steps(answer, county=False)
+    way = path.lit(drawn, trace, version.stage)
     lit = own if answer else None
     added = _added(version.content, floor, lit)
     words, decided = judging.outcomes(version.stage), isinstance(answer, Decision)
@@ -181,7 +184,10 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         outcome=words[answer.outcome] if answer else "",
         caps=_shares(answer if isinstance(answer, Decision) else None),
         drawing=strategy_graph.draw(drawn, way if answer else None, added),
-        sheet=strategy_tables.sheet(version.stage, version.content, floor, lit=lit, models=told_models),
+        sheet=strategy_tables.sheet(
+            version.stage, version.content, floor, lit=lit, models=told_models, flows=flows
+        ),
+        inside=strategy_tables.inside(version.stage, drawn, flows, trace, told_models),
         may_keep=strategies.may_write(here.actor) and (version.layer == "union" or not here.head_office),
         stored=stored_trials.compared(real, answer) if real else None,
         outcomes=words,

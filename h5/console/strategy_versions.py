@@ -12,8 +12,8 @@ from backend.core import clock, ids
 from backend.core.actor import Actor
 from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
-from backend.domains.decision import facts
 from backend.domains.decision.model import DECIDING, MOMENTS
+from backend.domains.institutions.model import UNION as HEAD_OFFICE
 from backend.domains.strategies import (
     aside,
     carrying,
@@ -21,7 +21,9 @@ from backend.domains.strategies import (
     counties,
     course,
     effects,
+    inside,
     judging,
+    nesting,
     overlays,
     scenario_book,
 )
@@ -29,41 +31,33 @@ from backend.domains.strategies import service as strategies
 from backend.domains.strategies.carrying import Stale
 from backend.domains.strategies.changes import Change
 from backend.domains.strategies.counties import Overlay
+from backend.domains.strategies.course import Saved
 from backend.domains.strategies.model import (
+    INSIDE,
     STAGES,
     CheckRun,
-    CountyContent,
     Document,
     Effect,
-    Finding,
     Move,
-    Parameter,
+    NotYourStrategy,
     Scenario,
     StrategyMissing,
     UnionContent,
     Version,
 )
+from backend.flows import measure_strategy
 from backend.web import forms, staff
 from backend.web.formats import HERE
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_models, strategy_tables
+from h5.console import strategy_graph, strategy_models, strategy_tables
 from h5.console.strategies import HOME, READERS, WRITERS, overlays_of, path_of, people, product_names
+from h5.console.strategy_graph import Drawing
+from h5.console.strategy_knobs import Knob, knobs
 from h5.console.strategy_tables import Sheet
 
 SHOW = "console/strategies/version.html"
-
-
-class Knob(msgspec.Struct, frozen=True):
-    """A number head office opened: its band, what head office says, what the county set ('' for nothing)."""
-
-    parameter: Parameter
-    unit: str
-    low: str
-    high: str
-    union: str
-    value: str
-    wrong: str = ""
+INNER = "console/strategies/sub_flow.html"
 
 
 class Acts(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,9 +72,11 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
 
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook; `whose` the county. Of
-    a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on. `stale`:
-    something newer overtook this draft; `newest` is the draft that took its place; `left` a draft this one was begun
-    instead of."""
+    a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on. `saves`: what
+    was written on the way to it. `stale`: something newer overtook this draft; `newest` is the draft that took its
+    place; `left` a draft this one was begun instead of. `newer`: cases that came since its effect was worked out, told
+    while it waits for an approval. `saved`: it was a moment ago. `checked`: the numbers in the form were looked at;
+    `wrong` is what else they upset."""
 
     version: Version
     product_name: str
@@ -94,6 +90,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     stopped: tuple[Scenario, ...]
     effect: Effect | None
     moves: tuple[Move, ...]
+    saves: tuple[Saved, ...]
     who: dict[str, str]
     acts: Acts
     warned: tuple[str, ...]
@@ -105,18 +102,42 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     stale: Stale | None = None
     newest: Version | None = None
     left: str = ""
+    newer: int = 0
+    saved: bool = False
+    checked: bool = False
+    wrong: tuple[str, ...] = ()
     told: str = ""
     form: dict[str, str] = {}
     errors: dict[str, str] = {}
     now: datetime
 
 
+class InnerPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A sub-flow of a version: `ways` are (name, address) of what it lies in, from the outside in; `changes` those of
+    the version inside it; `checked`: the version was, `wrong`: with findings in here."""
+
+    version: Version
+    name: str
+    ways: tuple[tuple[str, str], ...]
+    drawing: Drawing
+    sheet: Sheet
+    changes: tuple[Change, ...]
+    against: str
+    checked: bool
+    wrong: bool
+    may_edit: bool
+    newest: Version | None
+
+
 @get(f"{HOME}/{{version_id:str}}", opt=staff.only(*READERS))
 async def show(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
-    left = request.query_params.get("left", "")
+    if INSIDE in version_id:
+        return here.show(INNER, await inner_view(here, version_id))
+    asked = request.query_params
+    left, saved = asked.get("left", ""), asked.get("saved") == "1"
     page = await view(here, version_id)
-    return here.show(SHOW, msgspec.structs.replace(page, left=left if ids.is_uuid(left) else ""))
+    return here.show(SHOW, msgspec.structs.replace(page, left=left if ids.is_uuid(left) else "", saved=saved))
 
 
 @post(
@@ -184,6 +205,15 @@ async def _approve(tx: Tx, version_id: str, form: dict[str, str]) -> str:
     return f"{HOME}/{version_id}"
 
 
+async def _measure(tx: Tx, version_id: str, _: dict[str, str]) -> str:
+    """On the newest cases, before anybody approves."""
+    version = await found(tx, version_id)
+    if not strategies.may_write(tx.actor) or strategies.owner_of(tx.actor) != version.institution_id:
+        raise NotYourStrategy()
+    await effects.ask_again(tx, version)
+    return f"{HOME}/{version_id}#effect"
+
+
 async def _reject(tx: Tx, version_id: str, form: dict[str, str]) -> str:
     await strategies.reject(tx, version_id, reason=form.get("reason", ""))
     return f"{HOME}/{version_id}"
@@ -222,6 +252,7 @@ PROVED = frozenset({"approve", "retire"})
 
 _STEPS: dict[str, Callable[[Tx, str, dict[str, str]], Awaitable[str]]] = {
     "submit": _submit,
+    "measure": _measure,
     "approve": _approve,
     "reject": _reject,
     "discard": _discard,
@@ -245,6 +276,53 @@ def _moment(text: str, now: datetime) -> datetime | None:
     return when
 
 
+async def page(
+    here: Here,
+    address: str,
+    form: dict[str, str] | None = None,
+    problem: Invalid | Conflict | NotPermitted | None = None,
+) -> tuple[str, msgspec.Struct]:
+    """Template and view of a version, or of one of its sub-flows."""
+    if INSIDE in address:
+        return INNER, await inner_view(here, address)
+    return SHOW, await view(here, address, form, problem)
+
+
+async def inner_view(here: Here, address: str) -> InnerPage:
+    """Raises `StrategyMissing`."""
+    async with here.context.db.read(here.actor) as tx:
+        version, whole = await inside.opened(tx, address), await strategies.get(tx, address.split(INSIDE)[0])
+        content = version.content
+        assert isinstance(content, UnionContent)
+        run, before = await strategies.last_check(tx, version.id), await course.compared_with(tx, whole)
+        models = await strategy_models.known(here, tx, [content.document])
+        told = await course.changes_of(tx, whole, before, strategy_models.names(models))
+        flows = await nesting.flows_of(tx, content.document)
+        newest = await newest_draft(tx, version)
+    nodes, names = (
+        "".join(f"{each[n]}{end}" for each in version.within) for n, end in ((0, "/"), (1, nesting.BETWEEN))
+    )
+    findings = nesting.seen_from(run.report.findings if run else [], version.within, others=False)
+    outer = [msgspec.structs.replace(whole, within=version.within[:n]) for n in range(len(version.within))]
+    return InnerPage(
+        version=version,
+        name=version.within[-1][1],
+        ways=tuple((each.within[-1][1] if each.within else each.label, each.address) for each in outer),
+        drawing=strategy_graph.draw(content.document),
+        sheet=strategy_tables.sheet(version.stage, content, content, findings, models=models, flows=flows),
+        changes=tuple(
+            msgspec.structs.replace(each, table=each.table.removeprefix(names))
+            for each in told
+            if each.node.startswith(nodes)
+        ),
+        against=_against(whole, before),
+        checked=run is not None,
+        wrong=any(each.blocks for each in findings),
+        may_edit=acts_of(here, version).edit,
+        newest=newest,
+    )
+
+
 async def view(
     here: Here,
     version_id: str,
@@ -255,24 +333,32 @@ async def view(
         version = await found(tx, version_id)
         floor = await strategies.floor(tx, version.product_code, version.stage)
         run, moves = await strategies.last_check(tx, version_id), await course.course(tx, version)
+        saves = await course.saves(tx, version)
         names = await product_names(tx)
-        whos = [version.maker, version.checker, *(each.who for each in moves)]
+        whos = [version.maker, version.checker, *(each.who for each in moves), *(each.who for each in saves)]
         who = await people(tx, whos)
         effect = await effects.last_of(tx, version_id)
         before = await course.compared_with(tx, version)
-        models = await strategy_models.known(here, tx, _documents(version, before, floor))
+        documents = _documents(version, before, floor)
+        flows = await nesting.flows_of(tx, *documents)
+        models = await strategy_models.known(here, tx, [*documents, *flows.values()])
         changes = await course.changes_of(tx, version, before, strategy_models.names(models))
         warned = await checks.outdated(tx, version) if version.status == "live" else []
         stopped = await _stopped(tx, version, before)
         stale = await carrying.stale(tx, version, strategy_models.names(models))
         newest = await newest_draft(tx, version)
+    newer = 0
+    if effect is not None and version.status == "checked":
+        newer = await measure_strategy.newer(here.context, _measured_by(version), version, effect)
     findings = run.report.findings if run else []
     return VersionPage(
         version=version,
         product_name=names.get(version.product_code, version.product_code),
         strategy_path=path_of(version.product_code, version.stage),
         stages=_strip(version),
-        sheet=strategy_tables.sheet(version.stage, version.content, floor, findings, models=models),
+        sheet=strategy_tables.sheet(
+            version.stage, version.content, floor, findings, models=models, flows=flows
+        ),
         knobs=knobs(version, floor, findings),
         changes=tuple(changes),
         against=_against(version, before),
@@ -280,6 +366,7 @@ async def view(
         stopped=tuple(stopped),
         effect=effect,
         moves=tuple(moves),
+        saves=tuple(saves),
         who=who,
         acts=acts_of(here, version),
         warned=tuple(f"{each.place}：{each.sentence}" for each in warned),
@@ -294,6 +381,7 @@ async def view(
         answers=judging.outcomes(version.stage),
         stale=stale,
         newest=newest,
+        newer=newer,
         told=_told(problem),
         form=form or {},
         errors=problem.fields if isinstance(problem, Invalid) else {},
@@ -301,13 +389,24 @@ async def view(
     )
 
 
+def _measured_by(version: Version) -> str:
+    return HEAD_OFFICE if version.layer == "union" else version.institution_id
+
+
 async def newest_draft(tx: Tx, version: Version) -> Version | None:
-    """The draft that took the place of one somebody went on with; None where this one is no such draft."""
+    """The draft that took the place of one somebody went on with, opened at the same sub-flow where it still has it;
+    None where this one is no such draft."""
     if version.status != "superseded":
         return None
     owner = version.institution_id
     held = await strategies.history(tx, owner, version.product_code, version.stage)
-    return next((each for each in held if each.status in ("draft", "checked")), None)
+    newest = next((each for each in held if each.status in ("draft", "checked")), None)
+    if newest is None or not version.within:
+        return newest
+    try:
+        return await inside.at(tx, newest, [node for node, _ in version.within])
+    except StrategyMissing:
+        return newest
 
 
 async def _stopped(tx: Tx, version: Version, before: Version | None) -> list[Scenario]:
@@ -358,31 +457,3 @@ def acts_of(here: Here, version: Version) -> Acts:
         and (version.layer == "union" or strategies.may_approve(here.actor, version))
         and not (version.layer == "union" and version.product_code == "*"),
     )
-
-
-def knobs(version: Version, floor: UnionContent, findings: list[Finding]) -> tuple[Knob, ...]:
-    """What head office opened at this stage, for a county's form; nothing on a page of the union."""
-    if not isinstance(version.content, CountyContent):
-        return ()
-    said = {(each.node, each.row, each.column): each.sentence for each in findings}
-    made = []
-    for parameter, cell in overlays.opened_cells(floor, version.stage, facts.catalogue()):
-        unit = overlays.unit(floor, parameter)
-        value = version.content.parameters.get(parameter.id)
-        made.append(
-            Knob(
-                parameter,
-                {"fen": "元", "bp": "%"}.get(unit, ""),
-                overlays.amount(parameter.low, unit),
-                overlays.amount(parameter.high, unit),
-                cell,
-                "" if value is None else plain_number(value, unit),
-                said.get((parameter.table, parameter.row, parameter.column), ""),
-            )
-        )
-    return tuple(made)
-
-
-def plain_number(value: int, unit: str) -> str:
-    """In yuan or percent where the unit is fen or basis points."""
-    return f"{value / 100:g}" if unit == "bp" else f"{value / 100:.15g}" if unit == "fen" else str(value)

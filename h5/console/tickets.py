@@ -25,7 +25,9 @@ ANSWERERS = ("county_admin", "head_office_admin")
 
 READERS = ("county_admin", "auditor", "head_office_admin")
 SHOW = "console/tickets/show.html"
-KINDS = {"human": "客户要找人", "complaint": "投诉"}
+KINDS = {"human": "客户要找人", "complaint": "投诉", "erasure": "客户要删信息"}
+REASONS = {"human": "答复客户找人工", "complaint": "答复投诉", "erasure": "核对要删信息的是不是本人"}
+"""Why the number is looked at, unless the person who does it writes something else."""
 
 
 OUTCOMES = {
@@ -55,6 +57,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
     ticket: Ticket
     kind: str
+    reason: str
     person: MaskedPerson | None
     may_answer: bool
     may_call: bool
@@ -176,6 +179,7 @@ async def _ticket(
     return Shown(
         ticket=ticket,
         kind=KINDS[ticket.kind],
+        reason=REASONS[ticket.kind],
         person=person,
         may_answer=may_answer,
         may_call=may_answer and here.has("county_admin"),

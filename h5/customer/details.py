@@ -87,7 +87,7 @@ async def details(
         product = await products.get_live(tx, tx.institution_id, application.product_code, clock.today())
         areas = await institutions.areas(tx, tx.institution_id)
         person = await customers.get(tx, application.customer_id or "")
-        villages = [f"{area.town} {village}" for area in areas for village in area.villages]
+        villages = institutions.villages(areas)
         chosen = {**await _prefilled(tx, application, person, villages), **_kept(application)}
     incomes = [views.Choice(code, each.label) for code, each in declarations.INCOMES.items()]
     if _may_be_a_student(person):
@@ -103,7 +103,9 @@ async def details(
     )
 
 
-async def _prefilled(tx: Tx, application: Application, person: Person, villages: list[str]) -> dict[str, str]:
+async def _prefilled(
+    tx: Tx, application: Application, person: Person, villages: tuple[str, ...]
+) -> dict[str, str]:
     """The village, from the card or else the officer's code (A3-06). Never the purpose: it goes into the contract,
     and nobody chooses it but the person."""
     village = None

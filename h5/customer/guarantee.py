@@ -1,5 +1,6 @@
 """The guarantor's side: the link, the promise in plain words, yes or no (A1-08)."""
 
+from litestar import Response as Answer
 from litestar import get, post
 from litestar.params import FromPath
 
@@ -7,8 +8,15 @@ from backend.core.errors import NotPermitted
 from backend.domains.applications import service as applications
 from backend.domains.contracts.model import ReadTooFast, ShownTokenInvalid
 from backend.domains.guarantees import service as guarantees
-from backend.domains.guarantees.model import REASONS, LinkTaken
-from backend.flows import confirm_guarantee, open_guarantee, refuse_guarantee, show_guarantee
+from backend.domains.guarantees.model import REASONS, Guarantee, LinkTaken
+from backend.domains.guarantees.terms import Terms
+from backend.flows import (
+    confirm_guarantee,
+    give_guarantee_copy,
+    open_guarantee,
+    refuse_guarantee,
+    show_guarantee,
+)
 from backend.flows.check_guarantor import NotAGuarantor
 from backend.flows.confirm_guarantee import AnswerMissing
 from backend.flows.require_guarantee import Standing, still_stands
@@ -69,11 +77,41 @@ async def go_on(request: Request) -> Response:
     found, standing = await guarantor.mine(here)
     if standing is not None:
         return here.go(guarantor.PATHS[standing.guarantee.step])
-    status = "expired" if found.status == "opened" else found.status
     async with here.context.db.read(here.actor) as tx:
-        copy = await guarantees.promised(tx, found)
-    view = Ended(status, REASONS.get(found.why, ""), found.until_on, found.confirmed_at, copy)
-    return here.show(ENDED, view)
+        terms = await guarantees.promised(tx, found)
+    return here.show(ENDED, _ended(here, found, terms))
+
+
+@get("/g/{institution_id:str}/{guarantee_id:str}/{key:str}")
+async def copy(
+    request: Request, institution_id: FromPath[str], guarantee_id: FromPath[str], key: FromPath[str]
+) -> Response:
+    """What was confirmed, by the link in the guarantor's SMS; on any phone."""
+    here = await customer.at(request, institution_id)
+    async with here.context.db.read(here.actor) as tx:
+        found, terms = await give_guarantee_copy.read(here.settings, tx, guarantee_id, key)
+    return here.show(ENDED, _ended(here, found, terms))
+
+
+@get("/g/{institution_id:str}/{guarantee_id:str}/{key:str}/paper")
+async def paper(
+    request: Request, institution_id: FromPath[str], guarantee_id: FromPath[str], key: FromPath[str]
+) -> Response:
+    here = await customer.at(request, institution_id)
+    body = await give_guarantee_copy.give_guarantee_copy(here.context, here.actor, guarantee_id, key)
+    headers = {"Content-Disposition": f"inline; filename=guarantee-{guarantee_id[:8]}.pdf"}
+    return Answer(body, media_type="application/pdf", headers=headers)
+
+
+def _ended(here: Here, found: Guarantee, terms: Terms | None) -> Ended:
+    return Ended(
+        "expired" if found.status == "opened" else found.status,
+        REASONS.get(found.why, ""),
+        found.until_on,
+        found.confirmed_at,
+        terms,
+        f"{give_guarantee_copy.path(here.settings, found)}/paper" if terms else "",
+    )
 
 
 @get("/guarantee/confirm")

@@ -73,13 +73,15 @@ class Promise(Struct, frozen=True, kw_only=True):
 
 
 class Ended(Struct, frozen=True):
-    """How it ended. `why` is told to the guarantor alone; `copy` is what was promised, word for word."""
+    """How it ended. `why` is told to the guarantor alone; `copy` is what was promised, word for word, `paper` the
+    address of it to keep."""
 
     status: str
     why: str = ""
     until_on: date | None = None
     confirmed_at: datetime | None = None
     copy: Terms | None = None
+    paper: str = ""
 
 
 class OtherWay(Struct, frozen=True):

@@ -73,6 +73,8 @@ router = Router(
         guarantors.withdraw,
         guarantee.show,
         guarantee.answer,
+        guarantee.copy,
+        guarantee.paper,
         guarantee.go_on,
         guarantee.confirm_page,
         guarantee.confirm,

@@ -252,7 +252,7 @@ async def _form(
             survey=survey,
             name=names.get(survey.customer_id, "客户"),
             number=application.application_no,
-            villages=submit_survey.villages(await institutions.areas(tx, tx.institution_id)),
+            villages=institutions.villages(await institutions.areas(tx, tx.institution_id)),
             photos=tuple(await surveys.photos(tx, survey.id)),
             form=_prefilled(survey, application),
             checks=tuple(await compare_survey.compare_survey(tx, survey)),

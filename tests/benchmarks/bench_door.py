@@ -216,7 +216,7 @@ async def _answered(context: Context, draft: Application) -> None:
     async with context.db.read(actor) as tx:
         bundle = await decisions.bundle_for(tx, draft.product_code)
         asked = msgspec.structs.replace(draft, submitted_at=clock.now())
-        known = await gather_facts.known(tx, asked, bundle)
+        known = await gather_facts.known(tx, asked, bundle, await gather_facts.read(tx, asked))
     gathered = await gather_facts.gather_facts(context, actor, asked, bundle, known, quiet=True)
     assert not gathered.down, gathered.down
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from backend.core import clock
+from backend.core import clock, ids
 from backend.core.actor import system
 from backend.core.money import RepaymentMethod
 from backend.db.database import Database, Tx
@@ -13,15 +13,23 @@ from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Terms
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import Card
+from backend.domains.guarantees import service as guarantees
+from backend.domains.guarantees import terms as promise
+from backend.domains.guarantees.model import Guarantee
+from backend.domains.identity import service as identity
 from backend.domains.loans import service as loans
+from tests.h5.customer.guarantee_contexts import WORDS
 
 PHONE = "13812345678"
+NAMES = {"SXD": "随享贷", "XLD": "乡邻贷"}
 
 
-async def customer(db: Database, id_number: str, *, institution_id: str = "4101", phone: str = PHONE) -> str:
+async def customer(
+    db: Database, id_number: str, *, institution_id: str = "4101", phone: str = PHONE, name: str = "张三"
+) -> str:
     """A person whose card and phone were checked."""
     card = Card(
-        name="张三",
+        name=name,
         id_number=id_number,
         sex="男",
         nation="汉",
@@ -62,20 +70,22 @@ ROAD = {
 
 
 async def application(
-    db: Database, customer_id: str, status: str, *, institution_id: str = "4101"
+    db: Database, customer_id: str, status: str, *, institution_id: str = "4101", product: str = "SXD"
 ) -> Application:
     """An application walked to a status; with its contract from `approved` on, and a loan from `drawn` on."""
     async with db.begin(system(institution_id, "test")) as tx:
         made = await applications.begin(
-            tx, product_code="SXD", product_version="SXD@1", channel="qr", officer_id=None
+            tx, product_code=product, product_version=f"{product}@1", channel="qr", officer_id=None
         )
-        await applications.belongs_to(tx, made, customer_id, "随享贷")
+        await applications.belongs_to(tx, made, customer_id, NAMES[product])
         made = await applications.get(tx, made.id)
         for to_status in ROAD[status]:
             promised = clock.now() + timedelta(hours=6) if to_status in {"held", "referred"} else None
             made = await applications.move(tx, made, to_status, to_status, promised_at=promised)
         if {"approved", "handed_off", "signed", "drawn"} & set(ROAD[status]):
-            contract = await contracts.prepare(tx, made.id, await customers.get(tx, customer_id), terms())
+            contract = await contracts.prepare(
+                tx, made.id, await customers.get(tx, customer_id), terms(product)
+            )
             if "drawn" in ROAD[status]:
                 await _draw(tx, made, contract.id)
             if status == "repaid":
@@ -83,11 +93,11 @@ async def application(
     return made
 
 
-def terms() -> Terms:
+def terms(product: str = "SXD") -> Terms:
     return Terms(
         agreed_by="decision",
-        product_code="SXD",
-        product_name="随享贷",
+        product_code=product,
+        product_name=NAMES[product],
         internet_consumer=True,
         limit_fen=5_200_000,
         annual_rate=Decimal("0.0615"),
@@ -97,6 +107,32 @@ def terms() -> Terms:
         agreed_on=clock.today(),
         valid_until=clock.today() + timedelta(days=30),
     )
+
+
+async def asked(db: Database, made: Application) -> Guarantee:
+    """Somebody is asked by link to answer for an approved case."""
+    async with db.begin(system(made.institution_id, "test")) as tx:
+        contract, until = await contracts.get(tx, made.id), clock.today() + timedelta(days=700)
+        return await guarantees.invite(
+            tx, guarantee_id=guarantees.new_id(), token=ids.token(), application_id=made.id,
+            borrower_id=contract.customer_id, amount_fen=contract.limit_fen, line_until=until, until_on=until,
+            expires_at=tx.now + timedelta(days=3), wanted=1,
+        )  # fmt: skip
+
+
+async def vouch(db: Database, guarantee: Guarantee, guarantor_id: str, *, step: str = "confirmed") -> None:
+    """The guarantor's road up to `step`: identity shown, phone proved or the word given."""
+    async with db.begin(system(guarantee.institution_id, "test")) as tx:
+        session, _ = await identity.new_customer_session(tx)
+        await guarantees.open_up(tx, guarantee, session.id)
+        await guarantees.set_guarantor(tx, guarantee, guarantor_id)
+        if step == "phone":
+            return
+        await guarantees.reach(tx, await guarantees.get(tx, guarantee.id), "liveness")
+        if step == "liveness":
+            return
+        await guarantees.pass_liveness(tx, guarantee, "passed")
+        await guarantees.confirm(tx, guarantee, promise.fill(WORDS), shown_at=tx.now, required_seconds=15)
 
 
 async def _draw(tx: Tx, made: Application, contract_id: str) -> None:

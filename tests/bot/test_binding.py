@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from backend.core import clock, ids
-from backend.core.actor import everywhere
+from backend.core.actor import everywhere, system
 from backend.domains.customers import service as customers
+from backend.flows import forget_people
 from backend.jobs import worker
 from tests.bot import people
 from tests.bot.conftest import World
@@ -83,6 +84,28 @@ async def test_a_person_proves_phone_and_card_and_is_answered_from_then_on(
     assert await bound(world) == [("4101", customer_id)]
     assert made.application_no in await world.phone(OPENID).say("进度")
     assert (await browser.get(address)).status_code == 404  # one use
+
+
+async def test_an_account_whose_person_was_forgotten_speaks_for_nobody(world: World, id_number: str) -> None:
+    """D7: after the promised time the chat knows neither the person nor the case, and greets a stranger."""
+    customer_id = await people.customer(world.db, id_number)
+    made = await people.application(world.db, customer_id, "declined")
+    phone = world.phone(OPENID)
+    await phone.say("甲县")
+    async with world.db.begin(system("4101", "test")) as tx:
+        await customers.bind_openid(tx, OPENID, customer_id)
+    assert made.application_no in await phone.say("进度")
+    later = clock.now() + timedelta(days=92)
+    with clock.at(later):
+        await worker.drain(world.context)
+        assert await forget_people.forget_people(world.context) == {"4101": 1}
+        await worker.drain(world.context)
+        assert await bound(world) == []
+    for minute, words in enumerate(("进度", "甲县", "进度"), 1):
+        with clock.at(later + timedelta(minutes=minute)):
+            answer = await phone.say(words)
+            assert made.application_no not in answer
+    assert "/wechat/bind/" in answer, "as anybody who is not known yet"
 
 
 async def test_a_forwarded_link_does_not_open_for_another_account(world: World, id_number: str) -> None:

@@ -98,7 +98,7 @@ async def test_before_binding_nothing_personal_is_said(world: World, id_number: 
         ("draft", "接着填"),
         ("deciding", "正在看"),
         ("held", "不用再交一次"),
-        ("referred", "工作人员正在看"),
+        ("referred", "由审批人员在看"),
         ("approved", "52,000 元，年化利率（单利）6.15%"),
         ("handed_off", "登录手机银行签约"),
         ("declined", "人工复核"),

@@ -35,21 +35,25 @@ NO_LIMIT, NO_DEBT = "现在没有可用的额度", "现在没有要还的借款"
 
 # status → what 进度, 额度 and 还款 must say
 SAID: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    "draft": (("填写中", "接着填", "/resume"), (NO_LIMIT,), (NO_DEBT,)),
+    "draft": (("填写中", "接着填", "/resume"), (NO_LIMIT, "还没有填完"), (NO_DEBT,)),
     "submitted": (("已提交", "正在看"), (NO_LIMIT,), (NO_DEBT,)),
-    "deciding": (("审批中", "正在看"), (NO_LIMIT,), (NO_DEBT,)),
-    "held": (("暂时连不上", "最迟", "不用再交一次"), (NO_LIMIT,), (NO_DEBT,)),
-    "referred": (("工作人员正在看，最迟", "答复您"), (NO_LIMIT,), (NO_DEBT,)),
-    "declined": (("未通过", "申请人工复核，3 个工作日内答复您"), (NO_LIMIT,), (NO_DEBT,)),
+    "deciding": (("审批中", "正在看"), (NO_LIMIT, "还在审批"), (NO_DEBT,)),
+    "held": (("从今天", "连不上", "最迟", "不用再交一次"), (NO_LIMIT, "最迟"), (NO_DEBT,)),
+    "referred": (("不是没通过，是从今天", "由审批人员在看", "最迟", "前答复您"), (NO_LIMIT,), (NO_DEBT,)),
+    "declined": (("未通过", "申请人工复核，3 个工作日内答复您"), (NO_LIMIT, "没能通过"), (NO_DEBT,)),
     "approved": ((FIGURES, "看完费用明示表"), ("批了 52,000 元", "还没有签约"), (NO_DEBT,)),
     "handed_off": ((FIGURES, "登录手机银行签约"), ("批了 52,000 元", "还没有签约"), (NO_DEBT,)),
     "signed": ((FIGURES, "在手机银行用款"), ("已用 0 元，还能用 52,000 元",), (NO_DEBT,)),
     "drawn": (
         ("现在欠本金 20,000 元",),
         ("已用 20,000 元，还能用 32,000 元",),
-        ("还欠 20,000 元", "尾号 0001"),
+        ("还欠 20,000 元", "尾号 0001", "下一个还款日", "按计划还 1,722.71 元"),
     ),
-    "repaid": (("已经全部还清",), (NO_LIMIT,), (NO_DEBT,)),
+    "repaid": (
+        ("已经全部还清",),
+        ("额度 52,000 元", "已用 0 元，还能用 52,000 元"),
+        (NO_DEBT, "都还清了"),
+    ),
     "expired": (("额度已经收回", "没有产生费用", "“产品”"), (NO_LIMIT,), (NO_DEBT,)),
     "cancelled": (("已经撤销", "没有产生费用", "“产品”"), (NO_LIMIT,), (NO_DEBT,)),
 }
@@ -111,8 +115,34 @@ async def test_a_review_asked_for_is_told_with_its_day(world: World, id_number: 
         due = clock.now() + timedelta(days=3)
         await reviews.open_review(tx, made.id, "requested", due_at=due, ground="other")
     text = await world.phone().say("进度")
-    assert "您申请的人工复核正在办" in text
+    asked, until = clock.local(clock.now()), clock.local(due).date()
+    assert f"您今天 {asked.hour}:{asked.minute:02d} 申请了人工复核，现在由审批人员在看" in text
+    assert f"最迟 {until.year}年{until.month}月{until.day}日前答复您" in text
     assert "觉得不对" not in text
+    with clock.at(due + timedelta(days=1)):
+        late = await world.phone().say("进度")
+    assert "人工复核比答应的时间晚了" in late
+    assert "最迟" not in late
+
+
+async def test_a_review_of_an_amount_is_told_as_one_of_a_refusal(world: World, id_number: str) -> None:
+    customer_id = await people.customer(world.db, id_number)
+    made = await people.application(world.db, customer_id, "approved")
+    await people.bind(world.db, OPENID, customer_id)
+    async with world.db.begin(JIA) as tx:
+        due = clock.now() + timedelta(days=3)
+        await reviews.open_review(tx, made.id, "requested", due_at=due, ground="other")
+    assert "申请了人工复核，现在由审批人员在看" in await world.phone().say("进度")
+
+
+async def test_since_when_a_person_looks_is_told_of_the_day_it_came_to_them(
+    world: World, id_number: str
+) -> None:
+    customer_id = await people.customer(world.db, id_number)
+    with clock.at(clock.now() - timedelta(days=1)):
+        await people.application(world.db, customer_id, "referred")
+    await people.bind(world.db, OPENID, customer_id)
+    assert "从昨天" in await world.phone().say("人工看要看到啥时候")
 
 
 async def test_the_newest_three_are_told_and_the_rest_is_counted(world: World, id_number: str) -> None:

@@ -89,3 +89,40 @@ def test_words_as_they_come(words: str, topic: str) -> None:
 def test_shares_of_certainty_are_shares() -> None:
     assert sum(classifier.probabilities("俺的事办得咋样").values()) == pytest.approx(1)
     assert topic_of("") == "none"
+
+
+@pytest.mark.parametrize(
+    ("words", "topic"),
+    [
+        ("我是给他担保的那个人", "guarantee"),
+        ("担保到什么时候", "guarantee"),
+        ("不想给他担保了", "guarantee"),
+        ("借款人跑了咋办，他不还我得还吗", "guarantee"),
+        ("担保人确认了吗", "guarantors"),
+        ("我姐夫给我担保他弄好了吗", "guarantors"),
+        ("想换个保证人", "guarantors"),
+        ("没有担保人能贷吗", "products"),
+        ("要不要人担保", "products"),
+        ("有没有不要担保的", "products"),
+        ("我没答应过，凭什么说我给他担保", "complaint"),
+        ("他拿我去担保我不知道", "complaint"),
+        ("不借了", "withdraw"),
+        ("利息太高我不贷了", "withdraw"),
+        ("你们不借了吗", "none"),
+        ("取消绑定", "unbind"),
+        ("取消授权", "erasure"),
+        ("把我的信息删了", "erasure"),
+        ("注销", "erasure"),
+        ("营业执照注销了还能贷款吗", "products"),
+        ("打电话给我", "human"),
+        ("明天上门来办吧", "visit"),
+        ("去哪个网点办", "officer"),
+        ("上门那个人是你们的吗", "officer"),
+        ("案子261126000001怎么样了", "progress"),
+        ("他要了我两条烟", "complaint"),
+        ("彩礼能贷款吗", "products"),
+        ("我要开酒店能贷多少", "products"),
+    ],
+)
+def test_a_wish_is_told_from_a_question_that_sounds_like_it(words: str, topic: str) -> None:
+    assert topic_of(words) == topic

@@ -19,6 +19,7 @@ from backend.web import staff
 from tests.browser import look
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desks, desks, road
+from tests.h5.console.test_strategy_sub_flows import made_and_filled
 from tests.h5.scene import Scene, scene
 from tests.house.test_staff_roles import STAFF_NO, example, handlers, seen_by
 
@@ -63,6 +64,23 @@ async def pages(road: Road, desks: Desks, made: Scene) -> dict[str, str]:
     return found
 
 
+async def inside(desks: Desks) -> dict[str, str]:
+    """The same pages of a sub-flow, whose address is another."""
+    desk = await desks.of("SL0001")
+    base = await made_and_filled(desk)
+    found = {}
+    for name, path in {
+        "sub-flow": "",
+        "sub-flow-arrange": "/arrange",
+        "sub-flow-row": "/row?table=table-1&row=new",
+        "sub-flow-columns": "/columns?table=table-1",
+        "sub-flow-files": "/files",
+    }.items():
+        await desk.get(f"{base}~flow-1{path}")
+        found[f"console-strategies-{name}"] = desk.reply.text
+    return found
+
+
 async def modes(page: Page) -> AsyncIterator[str]:
     """The open page as each reader has it. It is loaded once: officers' and staff's pages are the same for all, only
     the reader's own settings differ."""
@@ -81,7 +99,7 @@ async def test_no_page_of_staff_has_a_fault_for_any_reader(
     made = await scene(road, owner)
     await road.drain()  # the batch of scores
     await run_trial.run_trial(road.context, system("4101", "trial"), made.trial, workers=1)
-    Pages.html = await pages(road, desks, made)
+    Pages.html = await pages(road, desks, made) | await inside(desks)
     assert len(Pages.html) > 40
     wanted = [name for name in sorted(Pages.html) if os.environ.get("LOOK_AT", "") in name]
     look.OUT.mkdir(parents=True, exist_ok=True)

@@ -38,6 +38,26 @@ def test_documents_are_archival_pdfs_with_their_title(agreement, sheet, consent)
         assert done.title
 
 
+def test_a_guarantors_copy_is_as_archival_and_holds_every_word(consent):
+    words_of = {
+        key: getattr(consent, key) for key in ("title", "version", "sections", "text_sha256", "given_on")
+    }
+    paper = contract.GuaranteePaper(
+        **words_of,
+        lender="甲县农村商业银行",
+        person_name="王五",
+        id_number="411***********0711",
+        given_at_label="2026年11月23日 10:00",
+        guarantee_id="01a21f9b-15c5-733e-800e-65b5a794ff19",
+    )
+    done = rendering.render("guarantee", paper)
+    assert done.pdf.startswith(b"%PDF-1.")
+    assert b"pdfaid" in done.pdf
+    assert done.sha256 != rendering.render("guarantee", replaced(paper, person_name="赵六")).sha256
+    with pytest.raises(rendering.CannotBePrinted):
+        rendering.render("guarantee", replaced(paper, person_name="王\U00031b16"))
+
+
 def test_a_guaranteed_contract_names_who_answers_for_how_much_and_until_when(agreement):
     surety = contract.Surety(name="王五", amount=52_000_00, until=date(2029, 5, 22), terms_sha256="cd" * 32)
     alone = rendering.render("contract", agreement)

@@ -27,7 +27,7 @@ async def answered(road: Road, number: str, **more: Any) -> Application:
     async with road.db.begin(JIA) as tx:
         bundle = await decisions.bundle_for(tx, draft.product_code)
         asked = msgspec.structs.replace(draft, submitted_at=clock.now())
-        known = await gather_facts.known(tx, asked, bundle)
+        known = await gather_facts.known(tx, asked, bundle, await gather_facts.read(tx, asked))
     gathered = await gather_facts.gather_facts(road.context, JIA, asked, bundle, known, quiet=True)
     assert not gathered.down
     return draft

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import asyncpg
+import msgspec
 import pytest
 
 from backend.core import clock
@@ -12,13 +14,15 @@ from backend.demo import staff_id
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Declared, StepMissing
 from backend.domains.customers import consents
+from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import ConsentMissing
 from backend.domains.identity.model import NotYours
 from backend.domains.reviews import service as reviews
-from backend.domains.reviews.model import ReviewAlreadyAsked, ReviewAnswered, VerdictInvalid
+from backend.domains.reviews.model import NotYourReview, ReviewAlreadyAsked, ReviewAnswered, VerdictInvalid
 from backend.flows import (
     cancel_application,
+    decide_application,
     expire_offers,
     request_review,
     review_case,
@@ -40,6 +44,9 @@ YES = Verdict(
     annual_rate=Decimal("0.06"),
     term_months=12,
 )
+
+
+GRANTED = msgspec.structs.replace(YES, outcome="granted", reason="查询记录已更正")
 
 
 async def only_review(road: Road) -> reviews.Review:
@@ -92,6 +99,18 @@ async def test_a_reviewer_approves_a_referred_case_and_it_goes_on(road: Road) ->
     assert await invariants.ask(road.db) == {}
 
 
+async def test_nobody_decides_about_their_own_loan(road: Road, owner: asyncpg.Connection) -> None:
+    application = await road.apply(ME, script={"preset": "good", "phone": "unknown"})
+    review = await only_review(road)
+    async with road.db.read(JIA) as tx:
+        phone = (await customers.get(tx, application.customer_id or "")).phone
+    await owner.execute("update identity.staff set phone = $1 where id = $2", phone, REVIEWER.id)
+    with pytest.raises(NotYourReview):
+        await review_case.review_case(road.context, REVIEWER, review.id, YES)
+    await owner.execute("update identity.staff set phone = '' where id = $1", REVIEWER.id)
+    assert (await review_case.review_case(road.context, REVIEWER, review.id, YES)).status == "approved"
+
+
 async def test_a_granted_request_goes_on_as_a_new_application(road: Road) -> None:
     declined = await road.apply(ME, script={"preset": "queries"})
     await request_review.request_review(road.context, JIA, declined.id, "wrong_data", "有两次不是我查的")
@@ -99,19 +118,41 @@ async def test_a_granted_request_goes_on_as_a_new_application(road: Road) -> Non
         await request_review.request_review(road.context, JIA, declined.id, "other", "")
     review = await only_review(road)
     assert review.said == "有两次不是我查的"
-    granted = Verdict(
-        outcome="granted",
-        reason="查询记录已更正",
-        amount_fen=1_000_000,
-        annual_rate=Decimal("0.06"),
-        term_months=12,
-    )
-    renewed = await review_case.review_case(road.context, REVIEWER, review.id, granted)
+    renewed = await review_case.review_case(road.context, REVIEWER, review.id, GRANTED)
     assert (renewed.status, renewed.customer_id) == ("approved", declined.customer_id)
     assert (await road.see(declined)).status == "declined"
     assert (await road.hand_off(renewed)).status == "handed_off"
     await road.later(minutes=2)
     assert await invariants.ask(road.db) == {}
+
+
+async def test_what_the_customer_has_signed_is_not_granted_a_second_time(road: Road) -> None:
+    """Else the same person would have two lines of one product: a signed case bars no new one."""
+    approved = await road.apply(ME)
+    await request_review.request_review(road.context, JIA, approved.id, "other", "还想多借一点")
+    review = await only_review(road)
+    handed = await road.hand_off(approved)
+    await road.bank(handed, "open", ME)
+    await road.bank(handed, "sign", ME)
+    await road.settle()
+    assert (await road.see(approved)).status == "signed"
+    with pytest.raises(VerdictInvalid) as refused:
+        await review_case.review_case(road.context, REVIEWER, review.id, GRANTED)
+    assert refused.value.fields == {"outcome": "这笔申请已签约，不能另外再给一份，只能维持原结果"}
+    upheld = msgspec.structs.replace(GRANTED, outcome="upheld")
+    assert (await review_case.review_case(road.context, REVIEWER, review.id, upheld)).id == approved.id
+
+
+async def test_a_request_about_what_was_asked_long_ago_is_decided_anew(road: Road) -> None:
+    """What was asked longer ago than an offer stands is not what is so today: the road decides, not old facts."""
+    declined = await road.apply(ME, script={"preset": "queries"})
+    await request_review.request_review(road.context, JIA, declined.id, "things_changed", "查询少了")
+    review = await only_review(road)
+    with clock.at(clock.now() + timedelta(days=decide_application.OFFER_DAYS, hours=1)):
+        new = await review_case.review_case(road.context, REVIEWER, review.id, GRANTED)
+        assert (new.id != declined.id, new.status) == (True, "submitted")
+        await road.drain()
+    assert (await road.see(new)).status != "approved", "the person still asked too often"
 
 
 async def test_cancelling_withdraws_the_offer_at_the_bank_first(road: Road) -> None:

@@ -47,6 +47,24 @@ async def drawn(road: Road, application: Application, number: str) -> None:
     await road.settle()
 
 
+async def test_a_circle_over_others_is_one_too_until_a_guarantee_in_it_ends(road: Road) -> None:
+    numbers = [id_number(serial) for serial in (181, 182, 183)]
+    cases = [await road.apply(number) for number in numbers]
+    people = [case.customer_id for case in cases]
+    assert None not in people
+    a, b, c = (str(person) for person in people)
+    await vouched(road, cases[0], b)  # b answers for a
+    await vouched(road, cases[1], c)  # c answers for b
+    async with road.db.begin(JIA) as tx:
+        assert await guarantees.comes_back(tx, a, c), "a for c closes the circle"
+        assert await guarantees.comes_back(tx, a, b)
+        assert not await guarantees.comes_back(tx, c, a), "once more in the same direction is none"
+        [given] = await guarantees.of_application(tx, cases[1].id)
+        await guarantees.end(tx, given, "released", "case_ended")
+        assert not await guarantees.comes_back(tx, a, c)
+        assert await guarantees.comes_back(tx, a, b)
+
+
 async def test_no_flow_confirms_or_hands_over_a_case_whose_guarantor_is_missing(road: Road) -> None:
     application = await road.apply(BORROWER, product="XLD")
     assert application.status == "approved"

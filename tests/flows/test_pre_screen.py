@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import asyncpg
+import msgspec
 import pytest
 
 from backend.core import clock
@@ -14,6 +15,7 @@ from backend.domains.decision import moments
 from backend.domains.decision.model import Stage
 from backend.domains.relations import lists
 from backend.domains.reviews import service as reviews
+from backend.domains.reviews.model import VerdictInvalid
 from backend.flows import request_review, review_case
 from backend.overview import application_result, case_file, invariants
 
@@ -99,6 +101,24 @@ async def test_a_person_who_lets_it_pass_has_it_decided_by_the_road_with_every_s
     assert [row["case"] for row in await road.ledger("credit_bureau")] in ([new.id], [])
     async with road.db.read(JIA) as tx:
         assert (await reviews.of_application(tx, turned_away.id))["requested"].new_application_id == new.id
+
+
+async def test_whom_a_list_stops_meanwhile_is_let_through_by_no_reviewer(road: Road) -> None:
+    """The list came after the decision, by two people; one does not outweigh them."""
+    application = await road.apply(ME, script={"preset": "good", "phone": "unknown"})
+    assert application.status == "referred"
+    await block(road)
+    async with road.db.read(JIA) as tx:
+        review = (await reviews.of_application(tx, application.id))["referred"]
+    verdict = review_case.Verdict(
+        outcome="approved", reason="到家里看过，收入属实", amount_fen=1_000_000, annual_rate=Decimal("0.06"),
+        term_months=12,
+    )  # fmt: skip
+    with pytest.raises(VerdictInvalid) as refused:
+        await review_case.review_case(road.context, REVIEWER, review.id, verdict)
+    assert "在黑名单上，不能同意" in refused.value.fields["outcome"]
+    said = msgspec.structs.replace(verdict, outcome="declined")
+    assert (await review_case.review_case(road.context, REVIEWER, review.id, said)).status == "declined"
 
 
 async def test_who_passes_goes_on_and_what_was_said_is_kept(road: Road) -> None:

@@ -120,6 +120,35 @@ async def test_a_trial_goes_on_where_it_stopped_and_can_be_cancelled(road: Road)
         await approved(road.db, COUNTY_ANALYST, other)
 
 
+async def test_what_came_after_a_trial_is_counted_and_taken_in_by_another(road: Road) -> None:
+    """Who approves sees which cases the effect stands on, and has it worked out anew (A3-34)."""
+    await past(road.db, "4101", 12)
+    version = await proposed(road.db, COUNTY_ADMIN, Stage.ELIGIBILITY, HARD)
+    first = await measure_strategy.measure_strategy(road.context, "4101", version.id)
+    assert await measure_strategy.newer(road.context, "4101", version, first) == 0
+    await past(road.db, "4101", 3)
+    await past(road.db, "4102", 5)
+    assert await measure_strategy.newer(road.context, "4101", version, first) == 3
+    for _ in range(2):  # a double click
+        async with road.db.begin(COUNTY_ANALYST) as tx:
+            await effects.ask_again(tx, version)
+    await road.drain()
+    async with road.db.read(COUNTY_ANALYST) as tx:
+        second = await effects.last_of(tx, version.id)
+    assert second is not None
+    assert (second.id != first.id, second.cases_done, first.cases_done) == (True, 15, 12)
+    assert await measure_strategy.newer(road.context, "4101", version, second) == 0
+    assert first.figures.span is not None
+    assert second.figures.span is not None
+    assert first.figures.span[0] == second.figures.span[0] <= first.figures.span[1] < second.figures.span[1]
+    assert (await approved(road.db, COUNTY_ANALYST, version)).status == "live"
+    async with road.db.begin(COUNTY_ANALYST) as tx:
+        await effects.ask_again(tx, await service.get(tx, version.id))
+    await road.drain()
+    async with road.db.read(COUNTY_ANALYST) as tx:
+        assert await effects.last_of(tx, version.id) == second, "what was approved is not tried again"
+
+
 async def test_the_trial_of_a_past_decision_tells_nobody_else(road: Road, owner: asyncpg.Connection) -> None:
     """Figures and codes; nothing of a person."""
     await past(road.db, "4101", 30)

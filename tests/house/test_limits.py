@@ -115,5 +115,5 @@ ROAD = (
     "all_in_cost.cap", "consumer.term_months", "on_site.skip_amount", "disclosure.required",
     "disclosure.reading_seconds", "lpr.1y", "age.minimum", "age.guardian", "age.maximum",
     "human_review.working_days", "sms.gap_seconds", "sms.per_hour", "sms.per_day", "sms.tries", "sms.valid_seconds",
-    "retention.raw_image_hours", "retention.abandoned_days",
+    "retention.raw_image_hours", "retention.abandoned_days", "retention.unfinished_days",
 )  # fmt: skip

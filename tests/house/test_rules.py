@@ -178,7 +178,10 @@ def test_no_sql_is_built_from_strings() -> None:
     verb = re.compile(
         r"\b(select|insert into|update|delete from)\b.+\b(from|values|set|where)\b", re.I | re.S
     )
-    allowed = {"backend/db/embedded.py"}  # one identifier of our own, for create database
+    allowed = {
+        "backend/db/embedded.py",  # one identifier of our own, for create database
+        "backend/db/together.py",  # statements of queries.sql side by side, and nothing else
+    }
     strays = []
     for path in SOURCES:
         relative = path.relative_to(ROOT).as_posix()

@@ -199,3 +199,19 @@ async def test_an_image_comes_back_as_it_was_stored_and_somebody_answers_for_loo
     assert await archive.find(institution_id="4102", case_id="c1") == ()
     assert await archive.fetch(stored.image_id, reason="人工复核", requested_by="JX0201", key="k2") == IMAGE
     assert [row["effect"] for row in world.ledger()] == ["image_stored", "image_fetched"]
+
+
+async def test_an_image_that_is_removed_is_gone_twice_over_but_not_another_with_the_same_bytes(
+    clients: Any, world: World
+) -> None:
+    from tests.integrations.test_contract import IMAGE, upload
+
+    archive = clients.image_archive
+    first, second = await upload(clients, "k1"), await upload(clients, "k2")
+    for key in ("r1", "r2"):
+        await archive.remove(first.image_id, key=key)
+    assert await archive.find(institution_id="4101", case_id="c1") == (second,)
+    assert await archive.fetch(second.image_id, reason="人工复核", requested_by="JX0201", key="f") == IMAGE
+    await archive.remove(second.image_id, key="r3")
+    kept = world.settings.data / "sandbox-images"
+    assert [each for each in kept.rglob("*") if each.is_file()] == []

@@ -73,6 +73,8 @@ FOREIGN_TOKENS = {
     "/apply/liveness/back": "GET",
     "/guarantee/liveness/back": "GET",
     "/g/{institution_id:str}/{link:str}": "GET POST",
+    "/g/{institution_id:str}/{guarantee_id:str}/{key:str}": "GET",
+    "/g/{institution_id:str}/{guarantee_id:str}/{key:str}/paper": "GET",
     "/wechat/oauth/callback": "GET",
     "/wechat/bind/{token:str}": "GET POST",
     "/wechat/bind/{token:str}/code": "POST",

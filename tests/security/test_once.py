@@ -60,6 +60,7 @@ READS = {
     "/my/{number:str}/notice": "sets a cookie of the browser",
     "/console/strategies/{version_id:str}/try": "decides a changed case and keeps nothing",
     "/console/strategies/{version_id:str}/row/check": "says what the checks find and keeps nothing",
+    "/console/strategies/{version_id:str}/parameters/check": "says what the checks find and keeps nothing",
     "/console/strategies/{version_id:str}/columns/check": "says what the checks find and keeps nothing",
     "/console/strategies/{version_id:str}/node/check": "says what the checks find and keeps nothing",
     "/console/strategies/{version_id:str}/score/check": "says what the checks find and keeps nothing",
@@ -430,7 +431,15 @@ async def test_every_post_of_strategies_happens_once(
     await union.get(union.path.replace("/arrange", "/score?node=score-1"))
     await union.send(union.page.form("/score"), act="save", result="农户信用分")
     assert union.reply.status_code == 200, union.words
-    await union.get(f"{union.path}/columns?table=bureau")
+    await union.get(f"{union.path}/arrange")
+    asked = {"kind": "decisionNode", "name": "年长的客户", "flow": "new", "columns": "年龄"}
+    await union.send(union.page.form("/arrange/add"), **asked)
+    await union.get(f"{union.path.removesuffix('/arrange')}~flow-1/row?table=table-1&row=table-1-1")
+    cells = {**pages.OWN, "年龄": "高于 74"}
+    cells.pop("近 6 个月贷款查询")
+    await union.send(union.page.form("~flow-1/row"), act="save", **pages.named(union, cells))
+    assert union.reply.status_code == 200, union.words
+    await union.get(f"{union.path.split('~')[0]}/columns?table=bureau")
     await union.send(union.page.form("/columns"), act="save", col_30="+age_years")
     assert union.reply.status_code == 200, union.words
     assert (twice.wrong, STRATEGIES - twice.swept) == ([], set())

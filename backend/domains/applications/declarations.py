@@ -65,7 +65,7 @@ def check(product: Product, declared: Declared) -> None:
     if declared.occupation and declared.occupation not in OCCUPATIONS:
         fields["occupation"] = "请选做什么工作"
     if not declared.village:
-        fields["village"] = "请选您住在哪个村"
+        fields["village"] = "请从名单里选您住在哪个村，没有就选“不在上面”"
     if declared.term_months not in product.terms.months:
         fields["term"] = "请选借多久"
     low, high = product.terms.amount_min, product.terms.amount_max

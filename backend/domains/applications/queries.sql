@@ -245,3 +245,20 @@ select seq, event, from_status, to_status, who, why, at
 from applications.events
 where institution_id = :institution_id and application_id = :application_id and event = :event
 order by seq desc limit 1;
+
+-- name: receipts_of(institution_id, application_id)
+-- What the image archive keeps of an applicant's own photographs of a case.
+select archive_receipt as receipt from applications.captures
+where institution_id = :institution_id and application_id = :application_id and guarantee_id is null
+  and archive_receipt is not null;
+
+-- name: receipts_of_guarantee(institution_id, guarantee_id)
+-- What the image archive keeps of a guarantor's.
+select archive_receipt as receipt from applications.captures
+where institution_id = :institution_id and guarantee_id = :guarantee_id and archive_receipt is not null;
+
+-- name: anonymise(institution_id, id)!
+-- A case that ended without a loan keeps its figures; what was declared and where it was done goes.
+update applications.applications
+set openid = null, session_id = null, declared = null, version = version + 1
+where institution_id = :institution_id and id = :id;

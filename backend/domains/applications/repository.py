@@ -301,3 +301,17 @@ async def captures_with_us_everywhere(tx: Tx, before: datetime, most: int) -> li
 async def last_event(tx: Tx, application_id: str, event: str) -> Event | None:
     row = await Q.last_event(tx, institution_id=tx.institution_id, application_id=application_id, event=event)
     return Event(*row) if row is not None else None
+
+
+async def receipts_of(tx: Tx, application_id: str) -> list[str]:
+    rows = await Q.receipts_of(tx, institution_id=tx.institution_id, application_id=application_id)
+    return [row["receipt"] for row in rows]
+
+
+async def receipts_of_guarantee(tx: Tx, guarantee_id: str) -> list[str]:
+    rows = await Q.receipts_of_guarantee(tx, institution_id=tx.institution_id, guarantee_id=guarantee_id)
+    return [row["receipt"] for row in rows]
+
+
+async def anonymise(tx: Tx, application_id: str) -> None:
+    await Q.anonymise(tx, institution_id=tx.institution_id, id=application_id)

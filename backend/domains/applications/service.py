@@ -22,6 +22,8 @@ from backend.domains.applications.model import (
 )
 from backend.domains.audit import service as audit
 
+FORGOTTEN = "forgotten"
+
 
 async def begin(
     tx: Tx,
@@ -264,6 +266,20 @@ async def forget(tx: Tx, application: Application, why: str) -> None:
 async def forget_guarantor(tx: Tx, application_id: str, guarantee_id: str) -> None:
     """Keep nothing that was read from the card of a guarantor who did not agree. Images are the caller's."""
     await repository.erase_captures(tx, application_id, guarantee_id)
+
+
+async def archived_receipts(tx: Tx, application_id: str, guarantee_id: str | None = None) -> list[str]:
+    """The archive's marks of the pictures it keeps of a case: the applicant's, or that guarantor's."""
+    if guarantee_id:
+        return await repository.receipts_of_guarantee(tx, guarantee_id)
+    return await repository.receipts_of(tx, application_id)
+
+
+async def anonymise(tx: Tx, application: Application) -> None:
+    """Nothing of who asked stays in a case that ended without a loan (D7); its figures and its story do."""
+    await note(tx, application, FORGOTTEN)
+    await repository.erase_captures(tx, application.id, None)
+    await repository.anonymise(tx, application.id)
 
 
 async def captures_with_us_everywhere(tx: Tx, before: datetime, most: int = 200) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
--- name: append(institution, at, actor, entries)$
+-- name: append(entries)$
 -- One call at the end of a transaction; the chain's head is locked only until the commit that follows.
-select audit.append(:institution, :at, :actor, :entries::jsonb);
+-- scope: all institutions, because the function takes the institution, the actor and the moment of the transaction.
+select audit.append(:entries::jsonb);
 
 -- name: entries_of(institution_id, subject, most)
 -- What happened to one subject, newest first, for the support desk and the auditor.

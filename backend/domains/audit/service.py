@@ -39,9 +39,8 @@ def add(tx: Tx, action: str, subject: str, **details: object) -> None:
 
 async def flush(tx: Tx) -> None:
     """Called by `Database.begin` before the commit."""
-    actor = f"{tx.actor.kind}:{tx.actor.id}"
     entries, tx.audit = tx.audit, []
-    await Q.append(tx, institution=tx.institution_id, at=tx.now, actor=actor, entries=entries)
+    await Q.append(tx, entries=entries)
 
 
 async def of(tx: Tx, subject: str, most: int = 50) -> list[Entry]:

@@ -4,6 +4,7 @@ expired one, so that the tour can show what a closed code says."""
 from datetime import timedelta
 
 from backend.core import clock
+from backend.core.actor import system
 from backend.db.database import Tx
 from backend.domains.campaigns import repository
 from backend.domains.campaigns import service as campaigns
@@ -41,9 +42,9 @@ async def seed(tx: Tx, institution_id: str) -> None:
         material_no=f"WL{institution_id}001",
         headline="扫码就能申请随享贷",
         risk_text=RISK,
-        maker="demo-maker",
     )
-    await campaigns.approve_material(tx, material, reviewer="demo-reviewer")
+    second = Tx(tx.connection, system(institution_id, "demo-reviewer"), tx.now, tx.vault)
+    await campaigns.approve_material(second, material)
     officers = [
         s for s in await identity.all_staff(tx) if "officer" in s.roles and s.authorised(clock.today())
     ]

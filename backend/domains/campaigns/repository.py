@@ -53,7 +53,7 @@ async def end_campaign(tx: Tx, campaign_id: str) -> int:
 
 
 async def add_material(
-    tx: Tx, material_id: str, material_no: str, campaign_id: str, headline: str, risk_text: str, maker: str
+    tx: Tx, material_id: str, material_no: str, campaign_id: str, headline: str, risk_text: str
 ) -> int:
     version: int = await Q.add_material(
         tx,
@@ -64,7 +64,7 @@ async def add_material(
         headline=headline,
         risk_text=risk_text,
         sha256=rules.content_hash(headline, risk_text),
-        maker=maker,
+        maker=tx.actor.id,
         now=tx.now,
     )
     return version
@@ -75,9 +75,9 @@ async def material(tx: Tx, material_id: str) -> Material | None:
     return _material(row) if row else None
 
 
-async def approve_material(tx: Tx, material_id: str, reviewer: str) -> int:
+async def approve_material(tx: Tx, material_id: str) -> int:
     changed: int = await Q.approve_material(
-        tx, institution_id=tx.institution_id, id=material_id, reviewer=reviewer, now=tx.now
+        tx, institution_id=tx.institution_id, id=material_id, reviewer=tx.actor.id, now=tx.now
     )
     return changed
 

@@ -228,26 +228,24 @@ async def end_campaign(tx: Tx, campaign_id: str) -> None:
         audit.add(tx, "campaign.ended", campaign_id)
 
 
-async def draft_material(
-    tx: Tx, *, campaign_id: str, material_no: str, headline: str, risk_text: str, maker: str
-) -> str:
+async def draft_material(tx: Tx, *, campaign_id: str, material_no: str, headline: str, risk_text: str) -> str:
     """A new version, waiting for a second person; returns its id."""
     material_id = ids.new()
-    await repository.add_material(tx, material_id, material_no, campaign_id, headline, risk_text, maker)
+    await repository.add_material(tx, material_id, material_no, campaign_id, headline, risk_text)
     return material_id
 
 
-async def approve_material(tx: Tx, material_id: str, *, reviewer: str) -> None:
+async def approve_material(tx: Tx, material_id: str) -> None:
     """Raises `SelfReview`, or `MaterialRefused` with a sentence per field (D4-02, D4-07)."""
     material = await get_material(tx, material_id)
-    if material.maker == reviewer:
+    if material.maker == tx.actor.id:
         raise SelfReview()
     in_force = await regulation.in_force(tx, clock.today())
     problems = rules.material_problems(material.headline, material.risk_text, in_force)
     if problems:
         raise MaterialRefused(fields=problems, count=len(problems))
-    await repository.approve_material(tx, material_id, reviewer)
-    audit.add(tx, "material.approved", material_id, reviewer=reviewer, sha256=material.sha256)
+    await repository.approve_material(tx, material_id)
+    audit.add(tx, "material.approved", material_id, sha256=material.sha256)
 
 
 async def withdraw_material(tx: Tx, material_id: str) -> None:

@@ -36,6 +36,13 @@ class Follower(msgspec.Struct, frozen=True, kw_only=True):
     last_event_at: datetime | None
 
 
+class Said(msgspec.Struct, frozen=True):
+    """An earlier message of the same talk; `words` is empty for a tap on the menu."""
+
+    topic: str
+    words: str
+
+
 class Lead(msgspec.Struct, frozen=True):
     institution_id: str
     id: str

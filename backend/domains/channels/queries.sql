@@ -355,8 +355,40 @@ update channels.tickets set status = 'answered', answer = :answer, answered_at =
 where institution_id = :institution_id and id = :id and status = 'open';
 
 -- name: last_topics(institution_id, openid, since, most)
--- What the account said last, newest first.
+-- What the account said or tapped in the menu last, newest first.
 select topic from channels.messages
 where institution_id = :institution_id and openid = :openid and received_at > :since
-  and kind not like 'event.%'
+  and (kind not like 'event.%' or kind = 'event.click')
 order by received_at desc, id desc limit :most;
+
+-- name: last_said(institution_id, openid, since, most)
+-- As above, with the sealed words.
+select id, kind, topic, text from channels.messages
+where institution_id = :institution_id and openid = :openid and received_at > :since
+  and (kind not like 'event.%' or kind = 'event.click')
+order by received_at desc, id desc limit :most;
+
+-- name: tickets_with(institution_id, customer_id, openids)
+-- Numbers of what a person or their account ever asked of us.
+select ticket_no from channels.tickets
+where institution_id = :institution_id and (customer_id = :customer_id or openid = any(:openids::text[]));
+
+-- name: forget_tickets(institution_id, customer_id, openids)!
+-- The words go and the account; that somebody was answered, and how soon, stays.
+update channels.tickets set openid = '', text = '\x', answer = case when answer is not null then '\x'::bytea end
+where institution_id = :institution_id and (customer_id = :customer_id or openid = any(:openids::text[]));
+
+-- name: forget_leads(institution_id, openids)!
+-- How many came through a code stays.
+update channels.leads set openid = '' where institution_id = :institution_id and openid = any(:openids::text[]);
+
+-- name: forget_account(institution_id, openids)!
+-- What an account said, its permissions and links, and where it was routed: it begins anew.
+with messages as (
+    delete from channels.messages where institution_id = :institution_id and openid = any(:openids::text[])
+), grants as (
+    delete from channels.grants where institution_id = :institution_id and openid = any(:openids::text[])
+), links as (
+    delete from channels.bind_links where institution_id = :institution_id and openid = any(:openids::text[])
+)
+delete from channels.followers where institution_id = :institution_id and openid = any(:openids::text[]);

@@ -6,13 +6,14 @@ last binding. Who came through none belongs to the union ('0000') until then.
 
 import hashlib
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from backend.core import ids
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.channels.model import EVENT_WINDOW, MESSAGE_WINDOW, SAME_TALK, Follower, Lead
+from backend.domains.channels.model import EVENT_WINDOW, MESSAGE_WINDOW, SAME_TALK, Follower, Lead, Said
 from backend.domains.channels.statements import Q
 
 _TABLE = "channels.messages"
@@ -156,14 +157,21 @@ async def messages_everywhere(tx: Tx, openid: str) -> dict[str, int]:
     return {row["topic"]: row["count"] for row in await Q.messages_everywhere(tx, openid=openid)}
 
 
-async def last_topics(tx: Tx, openid: str, most: int, institution_id: str = "") -> list[str]:
-    """Topics of what the account said here (or in another institution, for a union-wide reader) within
-    `SAME_TALK`, newest first."""
-    rows = await Q.last_topics(
-        tx,
-        institution_id=institution_id or tx.institution_id,
-        openid=openid,
-        since=tx.now - SAME_TALK,
-        most=most,
-    )
+async def last_topics(tx: Tx, openid: str, most: int) -> list[str]:
+    """Topics of what the account said here within `SAME_TALK`, newest first."""
+    since = tx.now - SAME_TALK
+    rows = await Q.last_topics(tx, institution_id=tx.institution_id, openid=openid, since=since, most=most)
     return [row["topic"] for row in rows]
+
+
+async def last_said(tx: Tx, openid: str, institution_id: str, most: int) -> list[Said]:
+    """As `last_topics` with the words, in any institution; for a union-wide reader."""
+    since = tx.now - SAME_TALK
+    rows = await Q.last_said(tx, institution_id=institution_id, openid=openid, since=since, most=most)
+    return [Said(row["topic"], _words(tx, row)) for row in rows]
+
+
+def _words(tx: Tx, row: Any) -> str:
+    if row["text"] is None or row["kind"] == "event.click":
+        return ""
+    return tx.vault.decrypt(_TABLE, "text", row["id"], row["text"])

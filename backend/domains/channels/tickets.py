@@ -1,4 +1,4 @@
-"""人工 and 投诉: what the bot cannot answer gets a number, an owner and a clock (A11-04, D4-09)."""
+"""人工, 投诉 and 删除信息: what the bot cannot answer gets a number, an owner and a clock (A11-04, D4-09)."""
 
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -12,12 +12,17 @@ from backend.domains.channels.statements import Q
 from backend.domains.regulation import calendar
 from backend.domains.regulation import service as regulation
 
-Kind = Literal["human", "complaint"]
+Kind = Literal["human", "complaint", "erasure"]
+LETTERS: dict[Kind, str] = {"human": "R", "complaint": "T", "erasure": "D"}
 
 SHORTEST, LONGEST = 4, 1000  # characters of an answer
 LONGEST_SENT = 500
 """Of an answer that is sent: with its frame it still fits a customer-service message (2048 bytes of UTF-8)."""
 HUMAN_WORKING_DAYS = 1
+ERASURE_WORKING_DAYS = 15
+"""Inside the thirty days that GB/T 35273-2020 (8.7) leaves for an answer to who wants their information erased."""
+LONGEST_TEXT = 4000
+"""What one ticket holds; what is said beyond it opens another, so that no word of the first is lost."""
 SAME_MATTER = timedelta(hours=24)
 """Who complains again within a day means the same matter; later it is another one, with a clock of its own."""
 
@@ -32,19 +37,21 @@ async def open(
     openid: str = "",
     customer_id: str | None = None,
     owner_id: str | None = None,
+    any_age: bool = False,
 ) -> Ticket:
     """A new ticket, or the open one of this account with the text added.
 
-    A wish for a person is the same matter for as long as it is open, a complaint for a day. `created_at` before
-    `tx.now` says that it was there already.
+    A wish for a person is the same matter for as long as it is open, a complaint for a day, or as long with
+    `any_age`. `created_at` before `tx.now` says that it was there already.
     """
     if openid:
-        since = tx.now - SAME_MATTER if kind == "complaint" else None
+        since = tx.now - SAME_MATTER if kind == "complaint" and not any_age else None
         row = await Q.open_ticket_of(
             tx, institution_id=tx.institution_id, openid=openid, kind=kind, since=since
         )
-        if row is not None:
-            return await _added(tx, _ticket(tx, row), text)
+        known = _ticket(tx, row) if row is not None else None
+        if known is not None and len(known.text) + len(text) < LONGEST_TEXT:
+            return await _added(tx, known, text)
     ticket_id, ticket_no = ids.new(), await _number(tx, kind)
     await Q.insert_ticket(
         tx,
@@ -117,7 +124,7 @@ async def answer(tx: Tx, ticket_no: str, text: str) -> Ticket:
 
 async def _added(tx: Tx, ticket: Ticket, text: str) -> Ticket:
     if text and text not in ticket.text.splitlines():
-        sealed = tx.vault.encrypt(_TABLE, "text", ticket.id, f"{ticket.text}\n{text}"[-4000:])
+        sealed = tx.vault.encrypt(_TABLE, "text", ticket.id, f"{ticket.text}\n{text}".strip())
         await Q.set_ticket_text(tx, institution_id=tx.institution_id, id=ticket.id, text=sealed)
         audit.add(tx, "ticket.add", ticket.ticket_no)
     return await get(tx, ticket.ticket_no)
@@ -125,12 +132,11 @@ async def _added(tx: Tx, ticket: Ticket, text: str) -> Ticket:
 
 async def _number(tx: Tx, kind: Kind) -> str:
     """A number people can read out: letter, month and day, then a serial."""
-    letter = "T" if kind == "complaint" else "R"
-    return f"{letter}{clock.today():%m%d}{await Q.next_ticket(tx) % 10**5:05d}"
+    return f"{LETTERS[kind]}{clock.today():%m%d}{await Q.next_ticket(tx) % 10**5:05d}"
 
 
 async def _due(tx: Tx, kind: Kind) -> datetime:
-    days = HUMAN_WORKING_DAYS
+    days = ERASURE_WORKING_DAYS if kind == "erasure" else HUMAN_WORKING_DAYS
     if kind == "complaint":
         days = (await regulation.in_force(tx, clock.today())).count("complaint.working_days")
     return await calendar.due(tx, days)

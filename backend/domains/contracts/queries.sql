@@ -112,3 +112,8 @@ limit :most;
 -- Every contract of a person with this institution, the newest first.
 select * from contracts.contracts where institution_id = :institution_id and customer_id = :customer_id
 order by created_at desc;
+
+-- name: forget(institution_id, applications)!
+-- Terms nobody signed: whose they were is not to be found any more.
+update contracts.contracts set person_blind = '\x'
+where institution_id = :institution_id and application_id = any(:applications::uuid[]) and signed_at is null;

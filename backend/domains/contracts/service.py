@@ -177,13 +177,13 @@ async def documents(tx: Tx, contract: Contract) -> tuple[Document, ...]:
 
 
 async def document(tx: Tx, contract: Contract, document_id: str) -> tuple[Document, bytes]:
-    """A document with its bytes, checked against its hash. Raises `DocumentMissing`."""
+    """A document with its bytes, checked against its hash. Raises `DocumentMissing`, also of somebody forgotten."""
     row = (
         await Q.document(tx, institution_id=tx.institution_id, contract_id=contract.id, id=document_id)
         if ids.is_uuid(document_id)
         else None
     )
-    if row is None:
+    if row is None or not row["content"]:
         raise DocumentMissing()
     content = tx.vault.open(_DOCUMENTS, "content", row["id"], row["content"])
     if hashlib.sha256(content).hexdigest() != row["sha256"]:
@@ -259,3 +259,8 @@ def _contract(row: Any) -> Contract | None:
     for column in ("polled_at", "updated_at", "person_blind"):
         del values[column]
     return Contract(**values)
+
+
+async def forget(tx: Tx, application_ids: list[str]) -> None:
+    """Of terms that nobody signed; their documents are emptied with all that is closed (`customers.erasing`)."""
+    await Q.forget(tx, institution_id=tx.institution_id, applications=application_ids)

@@ -10,9 +10,12 @@ from backend.core.lifecycle import Lifecycle
 
 CUSTOMER = Lifecycle(
     "customer",
-    {"active": "正常", "frozen": "已冻结", "erased": "已删除"},
+    {"active": "正常", "frozen": "已冻结", "erased": "已匿名"},
     {"active": ("frozen", "erased"), "frozen": ("active",)},
 )
+
+ERASED = CUSTOMER.labels["erased"]
+"""Stands where the name of somebody who was forgotten would."""
 
 REVEALING_ROLES = ("officer", "county_admin", "reviewer", "auditor")
 """Roles that may see a person unmasked, with a reason and a row in the audit log (D3-15). The county's admin is told
@@ -40,7 +43,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Opened: never log, never put into a URL, a template for third eyes or an effect in clear."""
+    """Opened: never log, never put into a URL, a template for third eyes or an effect in clear. Of somebody erased all
+    texts are empty but the name, which says so; only `view` and `names` show such a one."""
 
     institution_id: str
     id: str
@@ -52,7 +56,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     birth_on: date
     sex: Sex
     nation: str
-    card_valid_from: date
+    card_valid_from: date | None
     card_valid_until: date | None
     status: str
     created_at: datetime
@@ -124,6 +128,13 @@ class NotYetAdult(NotPermitted):
 class CustomerNotFound(NotFound):
     code = "customer_not_found"
     message = "没有找到这位客户"
+
+
+class CustomerErased(NotFound):
+    """Never got a loan, and the promised time is over: nobody knows any more who it was."""
+
+    code = "customer_erased"
+    message = "这位客户没有办成贷款，资料已经按对客户的承诺匿名，找不回来了"
 
 
 class CustomerFrozen(NotPermitted):

@@ -19,6 +19,16 @@ select id, name_enc from customers.people where institution_id = :institution_id
 select id from customers.people
 where institution_id = :institution_id and id_number_blind = :id_number_blind;
 
+-- name: claim_by_id_number(institution_id, id_number_blind)$
+-- As above, for who is about to write: somebody who is just being forgotten is waited for, and then not found.
+select id from customers.people
+where institution_id = :institution_id and id_number_blind = :id_number_blind for key share;
+
+-- name: claim(institution_id, id)$
+-- Still known, and not forgotten until this transaction ends.
+select true from customers.people
+where institution_id = :institution_id and id = :id and status <> 'erased' for key share;
+
 -- name: phone_owner(institution_id, phone_blind)$
 -- Whose verified phone this is (someone else's phone has an answer of its own).
 select id from customers.people where institution_id = :institution_id and phone_blind = :phone_blind;
@@ -38,7 +48,8 @@ order by created_at desc, id limit :most;
 -- name: without_name_index(most)
 -- People known before names were indexed; still sealed.
 -- scope: all institutions, because one job brings everybody's up to date.
-select institution_id, id, name_enc from customers.people where name_blind is null order by created_at limit :most;
+select institution_id, id, name_enc from customers.people where name_blind is null and status <> 'erased'
+order by created_at limit :most;
 
 -- name: set_name_index(institution_id, id, name_blind)!
 -- Unless a newer card has just done it.
@@ -65,12 +76,73 @@ where institution_id = :institution_id and id = :id and card_valid_from <= :card
 -- name: set_phone(institution_id, id, phone_enc, phone_blind, now)!
 -- The phone a person has just proved by SMS code.
 update customers.people set phone_enc = :phone_enc, phone_blind = :phone_blind, updated_at = :now
-where institution_id = :institution_id and id = :id;
+where institution_id = :institution_id and id = :id and status <> 'erased';
 
 -- name: move(institution_id, id, from_status, to_status, now)!
 -- Compare and set; the trigger holds the move to the lifecycle.
 update customers.people set status = :to_status, updated_at = :now
 where institution_id = :institution_id and id = :id and status = :from_status;
+
+-- name: lock(institution_id, id)$
+-- Held to the end of the transaction: whoever proves a card or a phone of this person meanwhile waits.
+select status from customers.people where institution_id = :institution_id and id = :id for update;
+
+-- name: kept_by(institution_id, id, before)$
+-- Why a person is not to be forgotten yet; null for nothing in the way.
+select customers.kept_by(:institution_id, :id, :before);
+
+-- name: due_page(after_institution, after, before, most)
+-- People in the order of their key, and whether each is to be forgotten.
+-- scope: all institutions, because one job keeps the promise of all. Ids only.
+with looked as (
+    select institution_id, id from customers.people
+    where status = 'active' and updated_at < :before and (institution_id, id) > (:after_institution, :after::uuid)
+    order by institution_id, id limit :most
+)
+select institution_id, id, customers.kept_by(institution_id, id, :before) is null as due
+from looked order by institution_id, id;
+
+-- name: erase(institution_id, id, now)!
+-- What names or finds somebody goes; the year of birth and the sex stay, for the figures of fairness.
+update customers.people set status = 'erased', name_enc = null, name_blind = null, id_number_enc = null,
+    id_number_blind = null, phone_enc = null, phone_blind = null, address_enc = null, issuer_enc = null, nation = null,
+    card_valid_from = null, card_valid_until = null, birth_on = date_trunc('year', birth_on)::date, updated_at = :now
+where institution_id = :institution_id and id = :id and status = 'active';
+
+-- name: accounts_of(institution_id, customer_id)
+-- The WeChat accounts that ever spoke for a person and speak for nobody else now.
+select distinct b.openid from customers.bindings b
+where b.institution_id = :institution_id and b.customer_id = :customer_id and not exists (
+    select from customers.bindings o where o.institution_id = :institution_id and o.openid = b.openid
+        and o.unbound_at is null and o.customer_id <> :customer_id);
+
+-- name: forget_bindings(institution_id, customer_id)!
+-- No account leads to a person who was forgotten.
+delete from customers.bindings where institution_id = :institution_id and customer_id = :customer_id;
+
+-- name: end_consents(institution_id, customer_id, today, now)!
+-- What somebody agreed to ends with what we know of them; that they agreed stays.
+update customers.consents set withdrawn_at = :now
+where institution_id = :institution_id and customer_id = :customer_id and withdrawn_at is null
+  and (valid_until is null or valid_until >= :today);
+
+-- name: prove_consent(institution_id, consent_id, person)!
+-- Kept when its giver is forgotten.
+insert into customers.consent_proofs (institution_id, consent_id, person)
+values (:institution_id, :consent_id, :person) on conflict do nothing;
+
+-- name: consent_proof(institution_id, consent_id)$
+-- Whose consent it was, as a keyed hash.
+select person from customers.consent_proofs where institution_id = :institution_id and consent_id = :consent_id;
+
+-- name: empty_closed(institution_id, id)$
+-- Rows that nobody may change are emptied of an erased person.
+select customers.empty_closed(:institution_id, :id);
+
+-- name: erasures(institution_id)^
+-- How many people were made anonymous, and when the last one was.
+select count(*) as people, max(updated_at) as last_at from customers.people
+where institution_id = :institution_id and status = 'erased';
 
 -- name: phone_owners_everywhere(phone_blind)
 -- scope: all institutions, because a person on a new phone does not say which county they asked. Ids only.

@@ -7,7 +7,7 @@ from typing import Any
 from backend.core import ids
 from backend.db import queries
 from backend.db.database import Tx
-from backend.domains.customers.model import Card, Consent, Person, SearchKind
+from backend.domains.customers.model import ERASED, Card, Consent, Person, SearchKind
 
 Q = queries.load(__package__)
 
@@ -28,15 +28,25 @@ async def get_many(tx: Tx, customer_ids: list[str]) -> list[Person]:
 async def names(tx: Tx, customer_ids: list[str]) -> dict[str, str]:
     rows = await Q.names(tx, institution_id=tx.institution_id, ids=customer_ids)
     # On a thread: a list that is taken along holds thousands.
-    return await asyncio.to_thread(
-        lambda: {row["id"]: tx.vault.decrypt(TABLE, "name_enc", row["id"], row["name_enc"]) for row in rows}
-    )
+    return await asyncio.to_thread(lambda: {row["id"]: _opened(tx, row, "name_enc") for row in rows})
 
 
 async def find_by_id_number(tx: Tx, id_number: str) -> str | None:
     blind = tx.vault.blind("id_number", id_number)
     found: str | None = await Q.find_by_id_number(tx, institution_id=tx.institution_id, id_number_blind=blind)
     return found
+
+
+async def claim_by_id_number(tx: Tx, id_number: str) -> str | None:
+    blind = tx.vault.blind("id_number", id_number)
+    found: str | None = await Q.claim_by_id_number(
+        tx, institution_id=tx.institution_id, id_number_blind=blind
+    )
+    return found
+
+
+async def claim(tx: Tx, customer_id: str) -> bool:
+    return bool(await Q.claim(tx, institution_id=tx.institution_id, id=customer_id))
 
 
 async def lock_phone(tx: Tx, phone: str) -> None:
@@ -251,21 +261,24 @@ async def choose_notice(tx: Tx, customer_id: str, topic: str, refused: bool) -> 
     )
 
 
-def _open(tx: Tx, row: Any) -> Person:
-    def opened(column: str) -> str:
-        return tx.vault.decrypt(TABLE, column, row["id"], row[column])
+def _opened(tx: Tx, row: Any, column: str) -> str:
+    """Empty for what is not there: a phone nobody proved, anything of who was forgotten."""
+    stored = row[column]
+    return tx.vault.decrypt(TABLE, column, row["id"], stored) if stored else ""
 
+
+def _open(tx: Tx, row: Any) -> Person:
     return Person(
         institution_id=row["institution_id"],
         id=row["id"],
-        name=opened("name_enc"),
-        id_number=opened("id_number_enc"),
-        phone=opened("phone_enc") if row["phone_enc"] else None,
-        address=opened("address_enc"),
-        issuer=opened("issuer_enc"),
+        name=ERASED if row["status"] == "erased" else _opened(tx, row, "name_enc"),
+        id_number=_opened(tx, row, "id_number_enc"),
+        phone=_opened(tx, row, "phone_enc") or None,
+        address=_opened(tx, row, "address_enc"),
+        issuer=_opened(tx, row, "issuer_enc"),
         birth_on=row["birth_on"],
         sex=row["sex"],
-        nation=row["nation"],
+        nation=row["nation"] or "",
         card_valid_from=row["card_valid_from"],
         card_valid_until=row["card_valid_until"],
         status=row["status"],

@@ -9,9 +9,11 @@ from backend.domains.audit import service as audit
 from backend.domains.customers import repository, rules
 from backend.domains.customers.model import (
     CUSTOMER,
+    ERASED,
     REVEALING_ROLES,
     AlreadyBound,
     Card,
+    CustomerErased,
     CustomerNotFound,
     MaskedPerson,
     Person,
@@ -31,7 +33,7 @@ async def create_or_update_from_card(tx: Tx, card: Card) -> str:
     """
     today = clock.today()
     rules.check_card(card, today, await regulation.in_force(tx, today))
-    customer_id = await repository.find_by_id_number(tx, card.id_number)
+    customer_id = await repository.claim_by_id_number(tx, card.id_number)
     if customer_id is None:
         customer_id = await repository.insert(tx, card)
         if customer_id is not None:
@@ -52,7 +54,15 @@ async def update_from_card(tx: Tx, customer_id: str, card: Card) -> None:
 
 
 async def get(tx: Tx, customer_id: str) -> Person:
-    """Opened, for calls to systems that need the person. Pages take `view`. Raises `CustomerNotFound`."""
+    """Opened, for calls to systems that need the person. Pages take `view`. Raises `CustomerNotFound`,
+    `CustomerErased`."""
+    found = await _known(tx, customer_id)
+    if found.status == "erased":
+        raise CustomerErased()
+    return found
+
+
+async def _known(tx: Tx, customer_id: str) -> Person:
     found = await repository.get(tx, customer_id)
     if found is None:
         raise CustomerNotFound()
@@ -61,6 +71,11 @@ async def get(tx: Tx, customer_id: str) -> Person:
 
 async def find_by_id_number(tx: Tx, id_number: str) -> str | None:
     return await repository.find_by_id_number(tx, id_number)
+
+
+async def claim_by_id_number(tx: Tx, id_number: str) -> str | None:
+    """As `find_by_id_number`, for a transaction that goes on with the person: until it ends they are not forgotten."""
+    return await repository.claim_by_id_number(tx, id_number)
 
 
 async def set_phone(tx: Tx, customer_id: str, phone: str) -> None:
@@ -111,9 +126,10 @@ async def freeze(tx: Tx, customer_id: str, reason: str) -> None:
 
 
 async def get_many(tx: Tx, customer_ids: Iterable[str]) -> dict[str, Person]:
-    """Many at once; for calculations in the process, never for a page."""
+    """Many at once; for calculations in the process, never for a page. Who was forgotten is left out."""
     wanted = sorted(set(customer_ids))
-    return {each.id: each for each in await repository.get_many(tx, wanted)} if wanted else {}
+    found = await repository.get_many(tx, wanted) if wanted else []
+    return {each.id: each for each in found if each.status != "erased"}
 
 
 async def view(tx: Tx, customer_id: str, *, own: bool = False) -> MaskedPerson:
@@ -122,24 +138,24 @@ async def view(tx: Tx, customer_id: str, *, own: bool = False) -> MaskedPerson:
     `own` is the customer door's word that the session belongs to this person; nobody else's counts.
     """
     own = own and tx.actor.kind == "customer"
-    return masked(await get(tx, customer_id), "owner" if own else masking.eyes_of(tx.actor.roles))
+    return masked(await _known(tx, customer_id), "owner" if own else masking.eyes_of(tx.actor.roles))
 
 
 async def names(tx: Tx, customer_ids: Iterable[str | None]) -> dict[str | None, str]:
-    """Masked names for a list; unknown ids are left out."""
+    """Masked names for a list; of who was forgotten that this is so. Unknown ids are left out."""
     wanted = sorted({each for each in customer_ids if each})
     found = await repository.names(tx, wanted) if wanted else {}
-    return {customer_id: masking.name(name) for customer_id, name in found.items()}
+    return {customer_id: masking.name(name) if name else ERASED for customer_id, name in found.items()}
 
 
 def masked(person: Person, eyes: masking.Eyes) -> MaskedPerson:
     own = eyes == "owner"
     return MaskedPerson(
         id=person.id,
-        name=masking.name(person.name, eyes),
+        name=ERASED if person.status == "erased" else masking.name(person.name, eyes),
         id_number=masking.id_number(person.id_number, eyes),
         phone=masking.phone(person.phone or "", eyes),
-        address=person.address if own else masking.address(person.address),
+        address=person.address if own or not person.address else masking.address(person.address),
         age=clock.years_between(person.birth_on, clock.today()),
         sex=person.sex,
         card_valid_until=person.card_valid_until,
@@ -165,8 +181,10 @@ async def reveal(tx: Tx, customer_id: str, reason: str) -> Person:
 async def bind_openid(tx: Tx, openid: str, customer_id: str) -> None:
     """Let a WeChat account speak for a person whose ID was checked (A5-01). The same pair again is fine.
 
-    Raises `AlreadyBound` when either side is bound to another.
+    Raises `AlreadyBound` when either side is bound to another, `CustomerErased`.
     """
+    if not await repository.claim(tx, customer_id):
+        raise CustomerErased()
     if await repository.bind(tx, openid, customer_id):
         audit.add(tx, "customer.bound", customer_id)
     elif await repository.customer_of(tx, openid) != customer_id:

@@ -59,12 +59,18 @@ def part(hit: Hit) -> PricePart:
     return PricePart(name=str(hit.output["part"]), label=str(hit.output["label"]), bp=int(hit.output["bp"]))
 
 
+FIXED = ("product", "regulation", "requested")
+"""Caps of product, law and the customer's own wish, as the union says them: no person goes above these, so they stay
+readable beside a county's smaller one of that name, above which two people may go."""
+
+
 def smallest(found: Iterable[Cap]) -> tuple[list[Cap], int]:
     """One cap a name, the smallest; those that bind marked; the amount in fen they leave."""
-    caps: dict[str, Cap] = {}
+    caps: dict[tuple[str, bool], Cap] = {}
     for each in found:
-        known = caps.get(each.name)
-        caps[each.name] = each if known is None or each.amount_fen < known.amount_fen else known
+        place = each.name, each.name in FIXED and each.layer == COUNTY
+        known = caps.get(place)
+        caps[place] = each if known is None or each.amount_fen < known.amount_fen else known
     least = min(each.amount_fen for each in caps.values())
     marked = [msgspec.structs.replace(each, binding=each.amount_fen == least) for each in caps.values()]
     return marked, least // WHOLE * WHOLE

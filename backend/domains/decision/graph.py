@@ -30,6 +30,7 @@ _DRAWN = {
 }
 """What an editor keeps of how it drew; no meaning for a decision."""
 MAX_NODES = 100
+LONGEST_NAME = 60
 
 Say = Callable[..., None]
 
@@ -89,6 +90,8 @@ def _kinds(nodes: Mapping[str, Any], say: Say) -> None:
         name = node["name"]
         if not isinstance(name, str) or not name.strip():
             say(str(node["id"]), "节点要有名称", node=node["id"])
+        elif len(name) > LONGEST_NAME:
+            say(name[:LONGEST_NAME], f"名称太长，最多 {LONGEST_NAME} 个字", node=node["id"])
         if not tables.NUMBER.fullmatch(node["id"]):
             say(str(node["id"]), "节点编号只能用字母、数字、减号和下划线")
         if node["type"] == "functionNode":

@@ -5,12 +5,14 @@ drawing marks and the order of everything stay, so reading what was written give
 what was read gives the same bytes. Whether a document may be used is `lint.check`'s to say, wherever it came from.
 """
 
+import copy
 import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.core import errors, files
+from backend.core.plain_text import plain
 from backend.domains.decision import graph
 
 CONTENT_TYPE = "application/vnd.gorules.decision"
@@ -41,12 +43,35 @@ def read(text: bytes) -> dict[str, Any]:
     except FileUnreadable:
         raise
     except (ValueError, RecursionError) as cause:
-        raise FileUnreadable(why=f"{files.said(text)}，要的是从这里导出的流程图文件（.json）") from cause
+        raise FileUnreadable(
+            why=f"{files.said(text)}，要的是从这里导出的流程图文件（.json 或 .zip）"
+        ) from cause
     if not isinstance(found, dict) or not isinstance(found.get("nodes"), list):
         raise FileUnreadable(why="它是 JSON，但里面没有节点，要的是从这里或 GoRules 的编辑器导出的流程图")
     if found.pop("contentType", CONTENT_TYPE) != CONTENT_TYPE:
         raise FileUnreadable(why="它是别的内容")
+    if hidden := next((text for text in _texts(found) if plain(text) != _breaks(text)), ""):
+        raise FileUnreadable(why=f"“{plain(hidden)[:30]}”里有看不见的字符，删掉再传")
     return found
+
+
+def _texts(document: Any) -> Iterator[str]:
+    """Every text in it, keys too: what a person cannot see, they cannot agree to; and a NUL the database would not
+    take."""
+    waiting = [document]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            waiting += [*each, *each.values()]
+        elif isinstance(each, list):
+            waiting += each
+
+
+def _breaks(text: str) -> str:
+    """With the line ends of `plain`."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -69,12 +94,28 @@ def _refuse(_: str) -> Any:
 
 def flows(document: Mapping[str, Any]) -> list[str]:
     """Keys of the sub-flows a document runs."""
-    return [str(node["content"]["key"]) for node in _of(document, graph.FLOW)]
+    return [str(node["content"]["key"]) for node in flow_nodes(document)]
+
+
+def flow_nodes(document: Mapping[str, Any]) -> Iterator[Any]:
+    return _of(document, graph.FLOW)
 
 
 def models(document: Mapping[str, Any]) -> list[str]:
     """Keys of the scorecards and models a document asks."""
     return [str(node["content"]["config"]["model"]) for node in _of(document, graph.CUSTOM)]
+
+
+def pinned(document: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, Any]:
+    """The document with names of sub-flows and models replaced by the hashes of the versions meant, so that its own
+    hash says everything that runs. Names not in `named` stay, and the checks refuse them."""
+    ready = copy.deepcopy(dict(document))
+    for node in flow_nodes(ready):
+        node["content"]["key"] = named.get(node["content"]["key"], node["content"]["key"])
+    for node in _of(ready, graph.CUSTOM):
+        config = node["content"]["config"]
+        config["model"] = named.get(config["model"], config["model"])
+    return ready
 
 
 def _of(document: Mapping[str, Any], kind: str) -> Iterator[Any]:

@@ -166,7 +166,8 @@ class _Lint:
         self.found += check.found
 
     def _flow(self, node: Mapping[str, Any], known: Mapping[str, Fact]) -> None:
-        """A sub-flow passes the same checks, and finds the facts it declares."""
+        """A sub-flow passes the same checks, and finds the facts it declares. A finding's node is named as in a trace:
+        node/table."""
         number = node["id"]
         key = steps.flow_key(node, lambda place, sentence: self._say(place, sentence, node=number))
         if key in self._within or len(self._within) >= MAX_DEPTH:
@@ -178,7 +179,8 @@ class _Lint:
             return
         inner = read(self._stage, document, self._catalogue, self._library, (*self._within, key))
         for each in inner.findings:
-            self._say(f"{node['name']} › {each.place}", each.sentence, each.severity, node=number)
+            place, inside = f"{node['name']} › {each.place}", f"{number}/{each.node}" if each.node else number
+            self._say(place, each.sentence, each.severity, node=inside, row=each.row, column=each.column)
         if inner.graph is None:
             return
         entry = next(n for n in document["nodes"] if n["type"] == INPUT)

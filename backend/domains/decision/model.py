@@ -213,6 +213,13 @@ class DecisionMissing(errors.NotFound):
     message = "没有找到这次的审批结果"
 
 
+class DecisionForgotten(errors.NotFound):
+    """Decided, and the promised time is over: the facts are gone, so nothing can be shown or decided again."""
+
+    code = "decision_forgotten"
+    message = "这笔没有办成贷款，审批用过的资料已经按对客户的承诺删除，不能再看，也不能重算"
+
+
 class AlreadyDecided(errors.Conflict):
     code = "already_decided"
     message = "这一次申请已经有结果了，请看最新进度"

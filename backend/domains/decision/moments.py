@@ -7,7 +7,7 @@ A flow reads what is live with `live` inside a read, calls outside with no trans
 import asyncio
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from backend.domains.decision import assess, assessment, bundle, facts, lint, re
 from backend.domains.decision.model import (
     FORMAT,
     Case,
+    DecisionForgotten,
     DecisionMissing,
     Reason,
     Stage,
@@ -112,24 +113,30 @@ async def trial_later(
     document: Any = None,
     overlay: Any = None,
     without_county: bool = False,
+    unstored: Mapping[str, Any] | None = None,
 ) -> Callable[[], Prepared]:
     """What would say something if these documents were live, read; building it, pure CPU that raises
-    `StrategyRefused`, is left to the caller. Raises `VersionMissing`."""
+    `StrategyRefused`, is left to the caller. `unstored` as in `named.library`. Raises `VersionMissing`."""
     using = await chosen(tx, product_code, stage)
     if without_county:
         using = Chosen(using.strategy, "")
-    return await _compiling(tx, stage, using, document, overlay)
+    return await _compiling(tx, stage, using, document, overlay, unstored)
 
 
 async def _compiling(
-    tx: Tx, stage: Stage, using: Chosen, document: Any = None, overlay: Any = None
+    tx: Tx,
+    stage: Stage,
+    using: Chosen,
+    document: Any = None,
+    overlay: Any = None,
+    unstored: Mapping[str, Any] | None = None,
 ) -> Callable[[], Prepared]:
     """The documents of `using`, or those given in their place, ready to compile."""
     if document is None:
         document = await _document(tx, stage, using.strategy)
     if overlay is None and using.overlay:
         overlay = await service.county_document(tx, using.overlay)
-    held = await service.library(tx, [document])
+    held = await service.library(tx, [document], unstored=unstored)
     return functools.partial(assess.prepare, stage, document, library=held, overlay=overlay)
 
 
@@ -219,12 +226,14 @@ def _bodies(stage: Stage, strategy: str) -> list[repository.Body]:
 
 
 async def get(tx: Tx, assessment_id: str) -> Kept:
-    """Raises `DecisionMissing`."""
+    """Raises `DecisionMissing`, `DecisionForgotten`."""
     found = None
     if ids.is_uuid(assessment_id):
         found = await Q.get(tx, institution_id=tx.institution_id, id=assessment_id)
     if found is None:
         raise DecisionMissing()
+    if not found["capsule"]:
+        raise DecisionForgotten()
     return _kept(tx, found)
 
 
@@ -253,9 +262,9 @@ async def keep_case(tx: Tx, case: Case, application_id: str) -> None:
     )
 
 
-async def count_past(tx: Tx, stage: Stage, product_code: str) -> int:
-    """How many cases `past` has; product '*' counts all."""
-    given = {"institution_id": tx.institution_id, "product_code": product_code}
+async def count_past(tx: Tx, stage: Stage, product_code: str, *, after: str = service.FIRST) -> int:
+    """How many cases `past` has that are newer than `after`; product '*' counts all."""
+    given = {"institution_id": tx.institution_id, "product_code": product_code, "after": after}
     if stage is Stage.EARLY_WARNING:
         return int(await Q.count_last(tx, since=tx.now - _WATCHED, **given))
     return int(await Q.count_past(tx, stage=str(stage), **given))

@@ -52,18 +52,25 @@ async def keep_card(tx: Tx, card: cards.Card) -> None:
     await repository.add_missing(tx, card.name, [repository.Body(digest, "scorecard", None, text)])
 
 
-async def library(tx: Tx, documents: Iterable[Any], catalogue: facts.Catalogue | None = None) -> lint.Library:
+async def library(
+    tx: Tx,
+    documents: Iterable[Any],
+    catalogue: facts.Catalogue | None = None,
+    unstored: Mapping[str, Any] | None = None,
+) -> lint.Library:
     """What these documents name, and their sub-flows. What is not stored, or not fit for the catalogue, is not there,
-    and the checks refuse the document."""
+    and the checks refuse the document. `unstored`: sub-flows by hash that somebody is writing just now."""
     given = list(documents)
-    flows = await _flows(tx, given)
-    return lint.Library(flows, await _models(tx, _names(given, flows), catalogue or facts.catalogue()))
+    held = await flows(tx, given, unstored)
+    return lint.Library(held, await _models(tx, _names(given, held), catalogue or facts.catalogue()))
 
 
-async def referable(tx: Tx, documents: Iterable[Any]) -> lint.Library:
+async def referable(
+    tx: Tx, documents: Iterable[Any], unstored: Mapping[str, Any] | None = None
+) -> lint.Library:
     """What a new document may name: stored sub-flows, the card of the release, and of the registered models those the
     bank has approved and not retired."""
-    held = await library(tx, documents)
+    held = await library(tx, documents, unstored=unstored)
     shipped = bundle.seeded().card
     may = await repository.may_be_named(tx, list(held.models))
     models = {digest: model for digest, model in held.models.items() if digest in may}
@@ -75,7 +82,7 @@ async def hold(tx: Tx, document: Any) -> bool:
 
     Whoever asks then checks it once more (`referable`): what was retired a moment ago is seen from here on.
     """
-    names = _names([document], await _flows(tx, [document]))
+    names = _names([document], await flows(tx, [document]))
     if names:
         await hold_models(tx, sorted(names))
         shipped = [
@@ -90,15 +97,17 @@ async def hold_models(tx: Tx, hashes: list[str]) -> None:
     await repository.hold_models(tx, hashes)
 
 
-async def _flows(tx: Tx, documents: list[Any]) -> dict[str, Any]:
-    flows: dict[str, Any] = {}
+async def flows(tx: Tx, documents: list[Any], unstored: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """By hash every sub-flow these documents run, those of their sub-flows too."""
+    found, given = dict[str, Any](), unstored or {}
     waiting = [key for document in documents for key in jdm.flows(document)]
     while waiting:
-        found = await repository.bodies(tx, waiting)
-        fresh = {key: msgspec.json.decode(body.text) for key, body in found.items() if key not in flows}
-        flows |= fresh
-        waiting = [key for document in fresh.values() for key in jdm.flows(document) if key not in flows]
-    return flows
+        stored = await repository.bodies(tx, [key for key in waiting if key not in given])
+        fresh = {key: msgspec.json.decode(body.text) for key, body in stored.items()}
+        fresh |= {key: given[key] for key in waiting if key in given}
+        found |= fresh
+        waiting = [key for document in fresh.values() for key in jdm.flows(document) if key not in found]
+    return found
 
 
 def _names(documents: list[Any], flows: Mapping[str, Any]) -> set[str]:

@@ -36,14 +36,14 @@ on conflict (institution_id, application_id) do nothing;
 -- The versions a case began with; none for one that began before there were pins.
 select versions from decision.pins where institution_id = :institution_id and application_id = :application_id;
 
--- name: count_past(institution_id, product_code)$
--- How many decisions a county has of a product ('*': of all), to try a draft on.
-select count(*) from decision.decisions where institution_id = :institution_id
-    and (:product_code = '*' or product_code = :product_code);
+-- name: count_past(institution_id, product_code, after)$
+-- How many decisions a county has of a product ('*': of all), to try a draft on; `after` an id that is counted no more.
+select count(*) from decision.decisions where institution_id = :institution_id and length(capsule) > 0
+    and (:product_code = '*' or product_code = :product_code) and id > :after::uuid;
 
 -- name: past(institution_id, product_code, before, most)
 -- A county's decisions, newest first, to try a draft on; `before` an id to go on from.
-select id, capsule from decision.decisions where institution_id = :institution_id
+select id, capsule from decision.decisions where institution_id = :institution_id and length(capsule) > 0
     and (:product_code = '*' or product_code = :product_code) and id < :before::uuid
 order by id desc limit :most;
 
@@ -104,3 +104,10 @@ order by (id = :id) desc, attempt desc limit 1;
 -- name: nearest_of(institution_id, decision_id)$
 -- The sealed advice of one decision; none when nothing lawful helps.
 select body from decision.nearest_changes where institution_id = :institution_id and decision_id = :decision_id;
+
+-- name: forgotten(institution_id, application_id)$
+-- Whether a case was looked at and what it was looked at by was deleted since.
+select exists (select from decision.decisions
+               where institution_id = :institution_id and application_id = :application_id and length(capsule) = 0)
+    or exists (select from decision.assessments
+               where institution_id = :institution_id and application_id = :application_id and length(capsule) = 0);

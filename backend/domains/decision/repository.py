@@ -140,8 +140,9 @@ async def pinned(tx: Tx, application_id: str) -> Any:
     return await Q.pinned(tx, institution_id=tx.institution_id, application_id=application_id)
 
 
-async def count_past(tx: Tx, product_code: str) -> int:
-    return int(await Q.count_past(tx, institution_id=tx.institution_id, product_code=product_code))
+async def count_past(tx: Tx, product_code: str, after: str) -> int:
+    given = {"institution_id": tx.institution_id, "product_code": product_code, "after": after}
+    return int(await Q.count_past(tx, **given))
 
 
 async def past(tx: Tx, product_code: str, before: str, most: int) -> list[tuple[str, bytes]]:
@@ -201,9 +202,13 @@ async def latest_for(tx: Tx, application_id: str) -> Recorded | None:
     return _recorded(tx, row)
 
 
+async def forgotten(tx: Tx, application_id: str) -> bool:
+    return bool(await Q.forgotten(tx, institution_id=tx.institution_id, application_id=application_id))
+
+
 async def nearest_of(tx: Tx, decision_id: str) -> Nearest | None:
     body = await Q.nearest_of(tx, institution_id=tx.institution_id, decision_id=decision_id)
-    if body is None:
+    if not body:
         return None
     return msgspec.json.decode(tx.vault.open(_NEAREST, "body", decision_id, body), type=Nearest)
 
@@ -222,6 +227,6 @@ def _recorded(tx: Tx, row: Any) -> Recorded | None:
         attempt=row["attempt"],
         outcome=Outcome(row["outcome"]),
         decided_at=row["decided_at"],
-        capsule=tx.vault.open(_TABLE, "capsule", row["id"], row["capsule"]),
+        capsule=tx.vault.open(_TABLE, "capsule", row["id"], row["capsule"]) if row["capsule"] else b"",
         sha256=bytes(row["capsule_sha256"]),
     )

@@ -34,6 +34,7 @@ from backend.domains.decision.model import (
     AlreadyDecided,
     Capsule,
     CapsuleUnreadable,
+    DecisionForgotten,
     DecisionMissing,
     Stage,
     VersionMissing,
@@ -47,7 +48,7 @@ Bundle = bundle.Bundle
 Recorded = repository.Recorded
 seeded = bundle.seeded
 with_card = bundle.with_card
-texts, library, referable = named.texts, named.library, named.referable
+texts, library, referable, flows = named.texts, named.library, named.referable, named.flows
 hold_named, hold_models, keep_card = named.hold, named.hold_models, named.keep_card
 decide = evaluate.evaluate
 """`decide(case, bundle, deadline=…) -> Capsule`; see `evaluate.evaluate`."""
@@ -57,6 +58,8 @@ Said = evaluate.Said
 
 UNION = "*"
 """The union's layer, among the institutions of `decision.live`."""
+FIRST = "00000000-0000-0000-0000-000000000000"
+"""Before every id."""
 LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 """Where a walk through the past begins: after every id."""
 
@@ -156,8 +159,10 @@ async def trial_later(
     overlays: Mapping[Stage, Any] | None = None,
     price_band: tuple[int, int] | None = None,
     without_county: bool = False,
+    unstored: Mapping[str, Any] | None = None,
 ) -> Callable[[], Bundle]:
-    """As `trial`, but only read: the building, pure CPU that raises `StrategyRefused`, is left to the caller."""
+    """As `trial`, but only read: the building, pure CPU that raises `StrategyRefused`, is left to the caller.
+    `unstored` as in `named.library`."""
     chosen, changed, tried = await live(tx, product_code), documents or {}, overlays or {}
     found = await texts(tx, [*chosen.strategies.values(), chosen.scorecard])
     own = {} if without_county else chosen.overlays
@@ -172,7 +177,7 @@ async def trial_later(
             bundle.build,
             deciding,
             scorecard.read(found[chosen.scorecard].encode()),
-            library=await library(tx, deciding.values()),
+            library=await library(tx, deciding.values(), unstored=unstored),
             overlays={**{Stage(stage): msgspec.json.decode(held[own[stage]]) for stage in own}, **tried},
             price_band=band,  # type: ignore[arg-type]
             keep=False,
@@ -222,9 +227,9 @@ async def end_live(tx: Tx, institution_id: str, product_code: str, stage: Stage)
     await repository.end_live(tx, institution_id, product_code, stage)
 
 
-async def count_past(tx: Tx, product_code: str) -> int:
-    """Stored decisions of the county of `tx`; product '*' counts all."""
-    return await repository.count_past(tx, product_code)
+async def count_past(tx: Tx, product_code: str, *, after: str = FIRST) -> int:
+    """Stored decisions of the county of `tx`, newer than `after`; product '*' counts all."""
+    return await repository.count_past(tx, product_code, after)
 
 
 async def past(
@@ -280,16 +285,24 @@ async def record(
 
 
 async def get(tx: Tx, decision_id: str) -> Recorded:
-    """Raises `DecisionMissing`, also for another institution's decision."""
+    """Raises `DecisionMissing`, also for another institution's decision, and `DecisionForgotten`."""
     found = await repository.get(tx, decision_id)
     if found is None:
         raise DecisionMissing()
+    if not found.capsule:
+        raise DecisionForgotten()
     return found
 
 
 async def latest_for(tx: Tx, application_id: str) -> Recorded | None:
-    """The newest attempt, None before the first."""
-    return await repository.latest_for(tx, application_id)
+    """The newest attempt, None before the first, and when its person was forgotten (`forgotten`)."""
+    found = await repository.latest_for(tx, application_id)
+    return found if found is not None and found.capsule else None
+
+
+async def forgotten(tx: Tx, application_id: str) -> bool:
+    """Whether a case was decided and its facts were deleted since, as its person was promised."""
+    return await repository.forgotten(tx, application_id)
 
 
 async def institution_of(tx: Tx, number: str) -> str | None:
@@ -298,7 +311,8 @@ async def institution_of(tx: Tx, number: str) -> str | None:
 
 
 async def replay(tx: Tx, decision_id: str) -> ReplayResult:
-    """Decide the stored case again with the stored versions. Raises `DecisionMissing` or `VersionMissing`."""
+    """Decide the stored case again with the stored versions. Raises `DecisionMissing`,
+    `DecisionForgotten` or `VersionMissing`."""
     stored = await get(tx, decision_id)
     capsule = stored.opened
     then = capsule.decision.versions

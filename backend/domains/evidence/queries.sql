@@ -11,7 +11,7 @@ returning true;
 -- Everything known so far about one case.
 select source, consent_id, reference, sha256, facts, raw, observed_at, price_fen, rung, taken_from
 from evidence.answers
-where institution_id = :institution_id and application_id = :application_id;
+where institution_id = :institution_id and application_id = :application_id and length(facts) > 0;
 
 -- name: cached(institution_id, earlier, source, consent_id, since)^
 -- The newest answer this source gave in an earlier case of the person, under the very consent that stands for this one.

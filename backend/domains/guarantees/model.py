@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from backend.core.errors import Conflict, NotFound
+from backend.core.errors import Conflict, NotFound, NotPermitted
 from backend.core.lifecycle import Lifecycle
 
 GUARANTEE = Lifecycle(
@@ -37,6 +37,7 @@ REASONS: dict[str, str] = {
     "frozen": "账户要到网点核实",
     "identity": "身份没有核对上",
     "own_overdue": "自己有逾期",
+    "circle": "与借款人互相担保",
     "too_many": "担保的人数到了上限",
     "too_much": "担保的金额到了上限",
     "bureau": "信用报告没有查到",  # of rows from before such an answer was asked again
@@ -104,6 +105,13 @@ class LinkTaken(Conflict):
 class GuaranteeMoved(Conflict):
     code = "guarantee_moved"
     message = "这件事刚刚有了变化，请看最新的情况"
+
+
+class NotYoursToSee(NotPermitted):
+    """Who brought the case in, or owes it, does not vouch for who answers for it."""
+
+    code = "guarantor_not_yours_to_see"
+    message = "您经办过这笔业务，或者就是借款人，保证人要由另一个人来当面核对"
 
 
 class NoMoreWanted(Conflict):

@@ -36,6 +36,15 @@ select institution_id, id, application_id, borrower_id, status, step, session_id
 from guarantees.guarantees where institution_id = :institution_id and application_id = :application_id
 order by created_at, id;
 
+-- name: of_guarantor(institution_id, guarantor_id)
+-- What one person answers for, did answer for, or proved to be asked for, the newest first.
+select institution_id, id, application_id, borrower_id, status, step, session_id, guarantor_id, liveness, liveness_session,
+       amount, line_until, until_on, terms_version, terms_sha256, confirmed_at, why, created_at, expires_at, ended_at
+from guarantees.guarantees
+where institution_id = :institution_id and guarantor_id = :guarantor_id
+  and (status in ('confirmed', 'released') or (status = 'opened' and step in ('liveness', 'confirm')))
+order by created_at desc, id desc;
+
 -- name: open_up(institution_id, id, session_id, now)!
 -- Compare and set: of two phones at once one takes the link up, and only before its day is over.
 update guarantees.guarantees set status = 'opened', session_id = :session_id, updated_at = :now
@@ -83,9 +92,22 @@ select count(distinct borrower_id) filter (where borrower_id is distinct from ca
 from guarantees.guarantees
 where institution_id = :institution_id and guarantor_id = :guarantor_id and status = 'confirmed' and until_on >= :today;
 
--- name: lock_person(institution_id, guarantor_id)!
--- One confirmation of a person at a time, so that two at once cannot pass a limit together.
-select pg_advisory_xact_lock(hashtextextended('guarantor ' || :institution_id || ' ' || :guarantor_id, 0));
+-- name: lock_confirming(institution_id)!
+-- One confirmation at a time, so that two at once cannot pass a limit or close a circle together.
+select pg_advisory_xact_lock(hashtextextended('guarantor ' || :institution_id, 0));
+
+-- name: comes_back(institution_id, guarantor_id, borrower_id, today)$
+-- Whether the borrower answers for the guarantor, straight or over others: a circle in which nobody answers for
+-- anybody. Six steps are further than people answer for each other.
+with recursive answered (person, steps) as (
+    select cast(:borrower_id as uuid), 0
+    union
+    select g.borrower_id, a.steps + 1
+    from answered a
+    join guarantees.guarantees g on g.institution_id = :institution_id and g.guarantor_id = a.person
+    where g.status = 'confirmed' and g.until_on >= :today and a.steps < 6
+)
+select exists (select from answered where person = cast(:guarantor_id as uuid) and steps > 0);
 
 -- name: lapsed(now, most)
 -- Links whose day is over.
@@ -108,3 +130,14 @@ select exists (
     where institution_id = :institution_id and guarantor_id = :guarantor_id and id <> :id
       and (status = 'confirmed' or (status = 'opened' and step in ('liveness', 'confirm')))
 );
+
+-- name: asked_of(institution_id, guarantor_id)
+-- Every guarantee a person was asked for.
+select id, application_id from guarantees.guarantees
+where institution_id = :institution_id and guarantor_id = :guarantor_id;
+
+-- name: forget(institution_id, person_id)!
+-- The words of what came to nothing, given by this person or for them.
+update guarantees.guarantees set terms = '\x'
+where institution_id = :institution_id and (guarantor_id = :person_id or borrower_id = :person_id)
+  and status = 'released' and terms is not null;

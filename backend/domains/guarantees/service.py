@@ -106,6 +106,13 @@ async def of_application(tx: Tx, application_id: str) -> list[Guarantee]:
     return [_guarantee(row) for row in rows]
 
 
+async def of_guarantor(tx: Tx, guarantor_id: str) -> list[Guarantee]:
+    """The newest first: given, released, or asked of somebody who has proved their phone. What came to nothing, and
+    what whoever holds their card began, is not theirs to be told of."""
+    rows = await Q.of_guarantor(tx, institution_id=tx.institution_id, guarantor_id=guarantor_id)
+    return [_guarantee(row) for row in rows]
+
+
 async def confirmed(tx: Tx, application_id: str) -> list[Guarantee]:
     return [each for each in await of_application(tx, application_id) if each.status == "confirmed"]
 
@@ -169,9 +176,10 @@ async def confirm(
 
 
 async def promised(tx: Tx, guarantee: Guarantee) -> Terms | None:
-    """The very words that were confirmed, for the guarantor to read again; None before."""
+    """The very words that were confirmed, for the guarantor to read again; None before, and when they were
+    forgotten."""
     sealed = await Q.confirmed_words(tx, institution_id=tx.institution_id, id=guarantee.id)
-    if sealed is None or guarantee.terms_version is None:
+    if not sealed or guarantee.terms_version is None:
         return None
     text = tx.vault.open(TABLE, "terms", guarantee.id, sealed).decode()
     return guarantee_terms.told(text, guarantee.terms_version)
@@ -202,11 +210,19 @@ async def close(tx: Tx, application_id: str) -> list[Guarantee]:
     return ended
 
 
-async def exposure(tx: Tx, guarantor_id: str, *, but_for: str | None = None, lock: bool = False) -> Exposure:
-    """What a person answers for, borrowers beside `but_for`. `lock` holds off another confirmation of the same person
-    until this transaction ends."""
-    if lock:
-        await Q.lock_person(tx, institution_id=tx.institution_id, guarantor_id=guarantor_id)
+async def hold_confirming(tx: Tx) -> None:
+    """No other confirmation of the institution until this transaction ends: what is read then still stands."""
+    await Q.lock_confirming(tx, institution_id=tx.institution_id)
+
+
+async def comes_back(tx: Tx, guarantor_id: str, borrower_id: str) -> bool:
+    """Whether the borrower answers for the guarantor, straight or over others (互相担保)."""
+    given = {"institution_id": tx.institution_id, "today": clock.local(tx.now).date()}
+    return bool(await Q.comes_back(tx, guarantor_id=guarantor_id, borrower_id=borrower_id, **given))
+
+
+async def exposure(tx: Tx, guarantor_id: str, *, but_for: str | None = None) -> Exposure:
+    """What a person answers for, borrowers beside `but_for`."""
     row = await Q.exposure(
         tx,
         institution_id=tx.institution_id,
@@ -239,3 +255,14 @@ def _hash(token: str) -> bytes:
 def _guarantee(row: Any) -> Guarantee:
     values = dict(row)
     return Guarantee(amount_fen=money.fen(values.pop("amount")), **values)
+
+
+async def asked_of(tx: Tx, person_id: str) -> list[tuple[str, str]]:
+    """(guarantee, application) of everything a person was asked to answer for."""
+    rows = await Q.asked_of(tx, institution_id=tx.institution_id, guarantor_id=person_id)
+    return [(row["id"], row["application_id"]) for row in rows]
+
+
+async def forget(tx: Tx, person_id: str) -> None:
+    """The words of guarantees that came to nothing, once one of the two is erased: they name both."""
+    await Q.forget(tx, institution_id=tx.institution_id, person_id=person_id)

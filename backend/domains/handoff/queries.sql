@@ -30,3 +30,8 @@ update handoff.tickets set tries = tries + 1 where institution_id = :institution
 update handoff.tickets set expires_at = :now
 where institution_id = :institution_id and application_id = :application_id and kind = 'short_code'
   and redeemed_at is null and expires_at > :now;
+
+-- name: forget(institution_id, applications)!
+-- Ways in that were never gone to the end.
+delete from handoff.tickets
+where institution_id = :institution_id and application_id = any(:applications::uuid[]);

@@ -86,3 +86,8 @@ async def _issue(tx: Tx, application_id: str, kind: str, code_index: bytes | Non
     audit.add(tx, "handoff.issued", application_id, ticket=ticket_id, kind=kind)
     row = await Q.get(tx, institution_id=tx.institution_id, id=ticket_id)
     return Ticket(**dict(row))
+
+
+async def forget(tx: Tx, application_ids: list[str]) -> None:
+    """For cases that ended without a loan: the ways into the bank that were given out."""
+    await Q.forget(tx, institution_id=tx.institution_id, applications=application_ids)

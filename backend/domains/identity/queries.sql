@@ -133,3 +133,19 @@ select max(starts_at) from xd.quota where key = :key;
 -- name: forget_quotas(before)!
 -- Old windows.
 delete from xd.quota where starts_at < :before;
+
+-- name: forget_codes(institution_id, customer_id, applications, phone_index)!
+-- Codes sent to a person's phone, or asked for in their browsers.
+delete from identity.one_time_codes c
+where c.institution_id = :institution_id and (c.phone_index = :phone_index or exists (
+    select from identity.customer_sessions s
+    where s.institution_id = :institution_id and s.id = c.session_id
+      and (s.customer_id = :customer_id or s.application_id = any(:applications::uuid[]))));
+
+-- name: forget_sessions(institution_id, customer_id, applications, openids)
+-- Browsers that were a person's, worked on their cases, or came from their WeChat account; they begin anew.
+delete from identity.customer_sessions
+where institution_id = :institution_id
+  and (customer_id = :customer_id or application_id = any(:applications::uuid[])
+    or openid = any(:openids::text[]))
+returning id;

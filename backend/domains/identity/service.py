@@ -261,3 +261,14 @@ async def check_code(
 
 def _code_hash(tx: Tx, code_id: str, code: str) -> bytes:
     return tx.vault.blind("one-time-code", f"{code_id}:{code}")
+
+
+async def forget_customer(
+    tx: Tx, customer_id: str, application_ids: list[str], openids: list[str], phone: str | None
+) -> list[str]:
+    """No browser and no code leads to a person who was forgotten. Returns the browsers' ids, which messages with codes
+    were about."""
+    mine = {"institution_id": tx.institution_id, "customer_id": customer_id, "applications": application_ids}
+    index = tx.vault.blind("phone", phone) if phone else None
+    await Q.forget_codes(tx, **mine, phone_index=index)
+    return [row["id"] for row in await Q.forget_sessions(tx, **mine, openids=openids)]

@@ -22,7 +22,24 @@ async def all_live(tx: Tx) -> list[Institution]:
 
 
 async def areas(tx: Tx, institution_id: str) -> list[Area]:
-    return [Area(*row) for row in await Q.areas(tx, institution_id=institution_id)]
+    async def ask() -> list[Area]:
+        return [Area(*row) for row in await Q.areas(tx, institution_id=institution_id)]
+
+    return await reference.kept(tx, "institutions", "areas", institution_id, ask=ask)
+
+
+def villages(areas: list[Area]) -> tuple[str, ...]:
+    """As forms offer them: "town village"."""
+    return tuple(f"{area.town} {village}" for area in areas for village in area.villages)
+
+
+async def of_town(tx: Tx, words: str) -> tuple[str, str] | None:
+    """(institution, the town as it was said) when the words name a town of one institution alone; 柳林镇 is
+    closer than 柳林."""
+    found = [(row["institution_id"], row["found"]) for row in await Q.of_town(tx, words=words)]
+    longest = max((len(town) for _, town in found), default=0)
+    closest = [each for each in found if len(each[1]) == longest]
+    return closest[0] if len(closest) == 1 else None
 
 
 async def branches(tx: Tx) -> list[Branch]:

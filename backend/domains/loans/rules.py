@@ -71,6 +71,15 @@ class Kept(msgspec.Struct, frozen=True):
         soon = [each for each in self.plan.instalments if since <= each.due_on <= until]
         return [each.due_on for each in soon if not self._paid(each, today)]
 
+    def next_due(self, today: date) -> Instalment | None:
+        """The first instalment from today on that is not paid; None after the last."""
+        ahead = [each for each in self.plan.instalments if each.due_on >= today]
+        return next((each for each in ahead if not self._paid(each, today)), None)
+
+    def as_planned(self, instalment: Instalment) -> bool:
+        """Whether what is owed is what the plan says before that instalment: nothing late, nothing paid ahead."""
+        return self.loan.outstanding_fen == instalment.balance + instalment.principal
+
     def overdue_fen(self, on: date) -> int:
         """Principal that was due before a day and is not paid."""
         due = [each for each in self.plan.instalments if each.due_on < on]

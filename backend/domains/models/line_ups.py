@@ -27,6 +27,22 @@ PROPOSING = ("risk_analyst", "head_office_admin")
 AGREEING = ("head_office_admin",)
 
 
+def _unfit(champion: str | None, challenger: str | None, share_bp: int) -> str:
+    """What is wrong with who gets how much, '' where nothing is."""
+    if challenger is None:
+        return "没有选试用的模型，份额要空着" if share_bp else ""
+    if champion is None:
+        return (
+            "随系统的评分卡不能和新模型分着试：主模型要选一个登记过、已启用的；"
+            "想先和随系统的比，看新模型影子运行的对照"
+        )
+    if champion == challenger:
+        return "主模型和试用的不能是同一个"
+    if not 0 < share_bp <= MOST_SHARE_BP:
+        return f"分给试用的份额要在 0.01% 到 {MOST_SHARE_BP // 100}% 之间"
+    return ""
+
+
 async def propose(
     tx: Tx, family: str, *, champion: str | None, challenger: str | None = None, share_bp: int = 0, why: str
 ) -> str:
@@ -36,9 +52,8 @@ async def propose(
     """
     if not why.strip():
         raise WhyMissing()
-    whole = 0 <= share_bp <= MOST_SHARE_BP and (challenger is None) == (share_bp == 0)
-    if not whole or (challenger is not None and champion in (None, challenger)):
-        raise ShareUnfit()
+    if why_not := _unfit(champion, challenger, share_bp):
+        raise ShareUnfit(why=why_not)
     require(tx.actor, PROPOSING)
     made = await repository.propose_line_up(tx, family, champion, challenger, share_bp, why.strip())
     if made is None:

@@ -268,7 +268,7 @@ class NothingBefore(errors.Conflict):
 
 class ShareUnfit(errors.Invalid):
     code = "line_up_share_unfit"
-    message = "要试新模型，先要有主模型，两个不能是同一个，试的份额在 0.01% 到 50% 之间"
+    message = "{why}"
 
 
 class CannotDecide(errors.Conflict):

@@ -234,6 +234,8 @@ def decode(text: bytes) -> dict[str, Any]:
         raise ReportUnfit(why=unreadable.why(cause, text)) from cause
     if not isinstance(found, dict):
         raise ReportUnfit(why="它不是一份报告")
+    if "model_sha256" not in found:
+        raise ReportUnfit(why="里面没有写是哪个模型的。要的是和模型文件在同一个目录里的 report.json")
     check(found)
     return found
 

@@ -74,9 +74,9 @@ async def create(
     return await repository.add_product(tx, institution_id, code, series_code, parent_code, name, other_names)
 
 
-async def draft(tx: Tx, institution_id: str, code: str, content: Terms | Overrides, *, maker: str) -> int:
+async def draft(tx: Tx, institution_id: str, code: str, content: Terms | Overrides) -> int:
     """Write a new version, not yet on offer; returns its number."""
-    return await repository.add_version(tx, institution_id, code, content, maker, tx.now)
+    return await repository.add_version(tx, institution_id, code, content, tx.actor.id, tx.now)
 
 
 async def publish(
@@ -85,7 +85,6 @@ async def publish(
     code: str,
     version: int,
     *,
-    checker: str,
     effective_from: date,
     reason: str,
 ) -> None:
@@ -97,19 +96,19 @@ async def publish(
     row = await repository.version(tx, institution_id, code, version)
     if row is None:
         raise NoSuchVersion()
-    if row["maker"] == checker:
+    if row["maker"] == tx.actor.id:
         raise SelfApproval()
     if effective_from < clock.today():
         raise PublishedBackwards()
     await _check(tx, row, effective_from)
     await repository.publish(
-        tx, institution_id, code, effective_from, version, row["maker"], checker, reason, tx.now
+        tx, institution_id, code, effective_from, version, row["maker"], tx.actor.id, reason, tx.now
     )
 
 
-async def withdraw(tx: Tx, institution_id: str, code: str, *, checker: str, on: date, reason: str) -> None:
+async def withdraw(tx: Tx, institution_id: str, code: str, *, on: date, reason: str) -> None:
     """Nothing of this product is on offer from a day on; its sub-products go with it."""
-    await repository.publish(tx, institution_id, code, on, None, None, checker, reason, tx.now)
+    await repository.publish(tx, institution_id, code, on, None, None, tx.actor.id, reason, tx.now)
 
 
 async def breaches_on(tx: Tx, institution_id: str, on: date) -> list[tuple[str, Breach]]:

@@ -36,14 +36,15 @@ async def propose(
     problems = _problems(tx, list_name, kind, text, reason, source, expires_on)
     if problems:
         raise EntryIncomplete(fields=problems)
+    key = service.key(tx, kind, text)
+    line = {"institution_id": tx.institution_id, "list": list_name, "kind": kind, "key": key}
+    for lapsed in await Q.lapse(tx, **line, ended_by=_who(tx), now=tx.now, today=_today(tx)):
+        audit.add(tx, "list.ended", lapsed["id"], list=list_name, kind=kind, reason="过了最后一天")
     entry_id = ids.new()
     made = await Q.propose(
         tx,
-        institution_id=tx.institution_id,
+        **line,
         id=entry_id,
-        list=list_name,
-        kind=kind,
-        key=service.key(tx, kind, text),
         shown=tx.vault.encrypt(_TABLE, "shown", entry_id, text.strip()),
         reason=tx.vault.encrypt(_TABLE, "reason", entry_id, reason.strip()),
         source=source.strip(),
@@ -75,7 +76,7 @@ def _problems(
         found["reason"] = f"请写明原因，至少 {SHORTEST} 个字"
     if not 2 <= len(source.strip()) <= LONGEST:
         found["source"] = "请写明从哪里来的，例如“公安协查函 2026-15 号”"
-    if expires_on is None or expires_on < clock.local(tx.now).date():
+    if expires_on is None or expires_on < _today(tx):
         found["expires_on"] = "请填到哪一天为止，不能早于今天"
     return found
 
@@ -116,18 +117,45 @@ async def _check(tx: Tx, entry_id: str, status: str) -> None:
 
 
 async def end(tx: Tx, entry_id: str, reason: str) -> None:
-    """Taken off, with the reason in the audit log. Raises `EntryMoved`, `EntryNotFound`, `EntryIncomplete`."""
+    """To be taken off. What is only allowed goes at once, the others when another person has agreed: whom a list
+    stops is not let go by one alone. Raises `EntryMoved`, `EntryNotFound`, `EntryIncomplete`."""
     entry = await get(tx, entry_id)
     if not SHORTEST <= len(reason.strip()) <= LONGEST:
         raise EntryIncomplete(fields={"end": f"请写明为什么撤下，至少 {SHORTEST} 个字"})
-    if (
-        await Q.end_entry(tx, institution_id=tx.institution_id, id=entry_id, ended_by=_who(tx), now=tx.now)
-        is None
-    ):
-        raise EntryMoved()
-    audit.add(tx, "list.ended", entry_id, list=entry.list, kind=entry.kind, reason=reason.strip())
     if entry.list == "allow":
+        await _off(tx, entry, reason.strip())
         await _let_be(tx, entry, False)
+        return
+    why = tx.vault.encrypt(_TABLE, "end_why", entry_id, reason.strip())
+    asked = {"institution_id": tx.institution_id, "id": entry_id, "asked_by": _who(tx), "now": tx.now}
+    if await Q.ask_end(tx, **asked, why=why) is None:
+        raise EntryMoved()
+    audit.add(tx, "list.end_asked", entry_id, list=entry.list, kind=entry.kind, reason=reason.strip())
+
+
+async def agree_to_end(tx: Tx, entry_id: str) -> None:
+    """The second person: off it goes. Raises `NotYourEntry`, `EntryMoved`, `EntryNotFound`."""
+    entry = await get(tx, entry_id)
+    if entry.end_asked_by == _who(tx):
+        raise NotYourEntry()
+    if entry.end_asked_by is None:
+        raise EntryMoved()
+    await _off(tx, entry, entry.end_why)
+
+
+async def keep(tx: Tx, entry_id: str) -> None:
+    """It stays: the second person's no, or the first takes it back. Raises `EntryMoved`, `EntryNotFound`."""
+    entry = await get(tx, entry_id)
+    if await Q.keep_entry(tx, institution_id=tx.institution_id, id=entry_id) is None:
+        raise EntryMoved()
+    audit.add(tx, "list.kept", entry_id, list=entry.list, kind=entry.kind)
+
+
+async def _off(tx: Tx, entry: Entry, reason: str) -> None:
+    given = {"institution_id": tx.institution_id, "id": entry.id, "ended_by": _who(tx), "now": tx.now}
+    if await Q.end_entry(tx, **given) is None:
+        raise EntryMoved()
+    audit.add(tx, "list.ended", entry.id, list=entry.list, kind=entry.kind, reason=reason)
 
 
 async def _let_be(tx: Tx, entry: Entry, allowed: bool) -> None:
@@ -162,9 +190,14 @@ async def waiting(tx: Tx, institutions: Sequence[str]) -> dict[str, int]:
 
 def _opened(tx: Tx, row: object) -> Entry:
     values = dict(row)  # type: ignore[call-overload]
-    for name in ("shown", "reason"):
-        values[name] = tx.vault.decrypt(_TABLE, name, values["id"], values[name])
+    for name in ("shown", "reason", "end_why"):
+        stored = values[name]
+        values[name] = tx.vault.decrypt(_TABLE, name, values["id"], stored) if stored else ""
     return Entry(**values)
+
+
+def _today(tx: Tx) -> date:
+    return clock.local(tx.now).date()
 
 
 def _who(tx: Tx) -> str:

@@ -162,7 +162,7 @@ class ListHit(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a list, opened."""
+    """One line of a list, opened. `end_asked_by` wants it taken off, and waits for another person."""
 
     institution_id: str
     id: str
@@ -178,6 +178,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     checked_at: datetime | None
     expires_on: date
     ended_at: datetime | None
+    end_asked_by: str | None
+    end_asked_at: datetime | None
+    end_why: str
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

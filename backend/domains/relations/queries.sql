@@ -145,6 +145,13 @@ join relations.list_entries l on l.kind = w.kind and l.key = w.key
 where l.institution_id in (:institution_id, '0000') and l.status = 'active' and l.expires_on >= :today
 order by w.customer_id, l.list, l.kind, l.id;
 
+-- name: lapse(institution_id, list, kind, key, ended_by, now, today)
+-- What counted until its last day makes room for a new line.
+update relations.list_entries set status = 'ended', ended_by = :ended_by, ended_at = :now
+where institution_id = :institution_id and list = :list and kind = :kind and key = :key and status = 'active'
+  and expires_on < :today
+returning id;
+
 -- name: propose(institution_id, id, list, kind, key, shown, reason, source, made_by, now, expires_on)$
 -- A line somebody else must look at before it counts; null when the list has it already.
 insert into relations.list_entries
@@ -159,8 +166,20 @@ update relations.list_entries set status = :status, checked_by = :checked_by, ch
 where institution_id = :institution_id and id = :id and status = 'proposed'
 returning id;
 
+-- name: ask_end(institution_id, id, asked_by, why, now)$
+-- One person wants it taken off; it counts until another agrees.
+update relations.list_entries set end_asked_by = :asked_by, end_why = :why, end_asked_at = :now
+where institution_id = :institution_id and id = :id and status = 'active' and end_asked_by is null
+returning id;
+
+-- name: keep_entry(institution_id, id)$
+-- It stays: the second person says no, or the first takes it back.
+update relations.list_entries set end_asked_by = null, end_why = null, end_asked_at = null
+where institution_id = :institution_id and id = :id and status = 'active' and end_asked_by is not null
+returning id;
+
 -- name: end_entry(institution_id, id, ended_by, now)$
--- Taken off the list; the line stays as a record.
+-- Taken off the list; the line stays as a record. But for what is allowed the table wants it asked by another person.
 update relations.list_entries set status = 'ended', ended_by = :ended_by, ended_at = :now
 where institution_id = :institution_id and id = :id and status = 'active'
 returning id;
@@ -168,7 +187,7 @@ returning id;
 -- name: entry(institution_id, id)^
 -- One line, still sealed.
 select institution_id, id, list, kind, shown, reason, source, status, made_by, made_at, checked_by, checked_at,
-       expires_on, ended_at
+       expires_on, ended_at, end_asked_by, end_asked_at, end_why
 from relations.list_entries where institution_id = :institution_id and id = :id;
 
 -- name: waiting_entries(institutions, who)
@@ -176,15 +195,17 @@ from relations.list_entries where institution_id = :institution_id and id = :id;
 -- scope: all institutions, because head office may be the second person of every county's; a county asks for its own id
 -- alone, and row-level security keeps the others out.
 select institution_id, count(*) as waiting from relations.list_entries
-where institution_id = any(:institutions::text[]) and status = 'proposed' and made_by <> :who
+where institution_id = any(:institutions::text[])
+  and (status = 'proposed' and made_by <> :who or status = 'active' and end_asked_by <> :who)
 group by institution_id;
 
 -- name: entries(institution_id)
 -- The institution's own lines, what waits for a second person first.
 select institution_id, id, list, kind, shown, reason, source, status, made_by, made_at, checked_by, checked_at,
-       expires_on, ended_at
+       expires_on, ended_at, end_asked_by, end_asked_at, end_why
 from relations.list_entries where institution_id = :institution_id
-order by status <> 'proposed', status <> 'active', made_at desc limit 200;
+order by status <> 'proposed' and (status <> 'active' or end_asked_by is null), status <> 'active', made_at desc
+limit 200;
 
 -- name: allow(institution_id, kind, key, allowed)!
 -- A key that joins nobody any more, or does again.
@@ -370,3 +391,20 @@ where institution_id = :institution_id order by run_on desc limit 14;
 -- name: ran_on(institution_id, run_on)$
 -- Whether this night was done already.
 select true from relations.runs where institution_id = :institution_id and run_on = :run_on;
+
+-- name: let_go(institution_id, customer_id)!
+-- What a person shares counts as seen before all time, so that `age` takes it away with all that hangs together by it.
+update relations.edges set last_at = '-infinity'
+where institution_id = :institution_id and customer_id = :customer_id;
+
+-- name: forget_sightings(institution_id, customer_id)!
+-- Counted no more.
+delete from relations.sightings where institution_id = :institution_id and customer_id = :customer_id;
+
+-- name: forget_findings(institution_id, customer_id)!
+-- What was found out about a person goes, and by what, where nobody else shares it; that something was looked into,
+-- and whether it was so, stays.
+update relations.findings f set said = case when f.said is not null then '\x'::bytea end,
+    key = case when exists (select from relations.nodes n where n.institution_id = :institution_id
+        and n.kind = f.kind and n.key = f.key) then f.key else '\x'::bytea end
+where f.institution_id = :institution_id and f.customer_id = :customer_id;

@@ -1,6 +1,7 @@
 """What other code may ask of the graph. Nothing here asks anybody outside; texts become blind indexes at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -18,6 +19,9 @@ from backend.domains.relations.model import (
     Velocity,
 )
 from backend.domains.relations.repository import Q
+
+BEFORE_ALL = datetime(1, 1, 2, tzinfo=UTC)
+ALL = 1_000_000
 
 
 def key(tx: Tx, kind: str, text: str) -> bytes:
@@ -156,19 +160,6 @@ async def blocked(tx: Tx, kind: str, text: str) -> bool:
     return any(row["list"] == "block" for row in found)
 
 
-async def facts(
-    tx: Tx, customer_id: str, application_id: str, texts: Iterable[tuple[str, str]], *, staff_number: bool
-) -> rules.Facts:
-    """Everything of `own_records` that comes from the graph, for one case."""
-    return rules.facts(
-        await neighbourhood(tx, customer_id),
-        await velocity(tx, application_id),
-        await listed(tx, customer_id, application_id, texts),
-        now=tx.now,
-        staff_number=staff_number,
-    )
-
-
 async def kinds(tx: Tx) -> dict[str, Kind]:
     return {row["kind"]: Kind(*row) for row in await Q.kinds(tx)}
 
@@ -200,3 +191,13 @@ async def elsewhere(tx: Tx, around: Neighbourhood) -> dict[bytes, tuple[int, int
         keys=[link.key for link in shown],
     )
     return {row["key"]: (row["institutions"], row["customers"]) for row in rows}
+
+
+async def forget(tx: Tx, customer_id: str) -> None:
+    """A person leaves the graph, and what hung together by them falls apart. Call it last, as `sight`. Lists keep
+    their entries: they have terms of their own."""
+    mine = {"institution_id": tx.institution_id, "customer_id": customer_id}
+    await Q.forget_sightings(tx, **mine)
+    if await Q.let_go(tx, **mine):
+        await Q.age(tx, institution_id=tx.institution_id, before=BEFORE_ALL, most=ALL)
+    await Q.forget_findings(tx, **mine)

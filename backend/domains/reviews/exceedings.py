@@ -113,5 +113,5 @@ def _exceeding(tx: Tx, row: Any) -> Exceeding:
     for column in ("exceeded", "why", "found"):
         stored = values[column]
         values[column] = tx.vault.decrypt(_TABLE, column, values["id"], stored) if stored else ""
-    values["exceeded"] = msgspec.json.decode(values["exceeded"], type=tuple[Exceeded, ...])
+    values["exceeded"] = msgspec.json.decode(values["exceeded"] or "[]", type=tuple[Exceeded, ...])
     return Exceeding(**values, amount_fen=money.fen(row["amount"]))

@@ -93,7 +93,7 @@ class NotYourReview(NotPermitted):
     """Maker and checker are two people."""
 
     code = "not_your_review"
-    message = "您营销或经办过这笔业务，要由另一位审查人来看"
+    message = "您营销或经办过这笔业务，或者就是客户本人，要由另一位审查人来看"
 
 
 class GroundMissing(Invalid):
@@ -172,7 +172,7 @@ class RecheckYours(NotPermitted):
     """Who brought a case in does not check it, who found it wrong does not settle it."""
 
     code = "recheck_yours"
-    message = "您经办过这笔业务，或者问题就是您提出的，要由另一个人来办"
+    message = "您经办过这笔业务，或者就是客户本人，或者问题就是您提出的，要由另一个人来办"
 
 
 class FindingInvalid(Invalid):
@@ -198,6 +198,10 @@ class Exceeded(msgspec.Struct, frozen=True):
     cap: str
     label: str
     amount_fen: int
+
+
+NO_LIMIT = Exceeded("no_limit", "系统没有算出额度", 0)
+"""Any amount is above a limit that was never come to: what is not known carries nothing by one person's word."""
 
 
 class Exceeding(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,14 +232,14 @@ class ExceedingWaits(Conflict):
 
 class ExceedingEnded(Conflict):
     code = "exceeding_ended"
-    message = "超上限的意见已经有人办了，请看最新结果"
+    message = "这条意见已经有人看过了，请看最新结果"
 
 
 class ExceedingYours(NotPermitted):
     """Maker and checker are two people."""
 
     code = "exceeding_yours"
-    message = "超上限的意见是您提出的，要由另一位审查人来看"
+    message = "这条意见是您提出的，要由另一位审查人来看"
 
 
 class ExceedingNotYours(NotPermitted):

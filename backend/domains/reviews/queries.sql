@@ -75,3 +75,20 @@ where institution_id = :institution_id and officer_id = :from_officer and answer
 -- The ball goes back to the reviewers.
 update reviews.inquiries set answer = :answer, answered_at = :now
 where institution_id = :institution_id and id = :id and answered_at is null;
+
+-- name: forget(institution_id, applications)!
+-- What was said of people who were forgotten goes; that it was asked and how it ended stays.
+with said as (
+    update reviews.reviews set said = null
+    where institution_id = :institution_id and application_id = any(:applications::uuid[])
+    returning id
+), asked as (
+    update reviews.inquiries i set asked = '\x', answer = case when i.answer is not null then '\x'::bytea end
+    from said where i.institution_id = :institution_id and i.review_id = said.id
+), exceeded as (
+    update reviews.exceedings e set exceeded = '\x', why = '\x', found = case when e.found is not null then '\x'::bytea end
+    from said where e.institution_id = :institution_id and e.review_id = said.id
+)
+update reviews.rechecks r set why = case when r.why is not null then '\x'::bytea end,
+    done = case when r.done is not null then '\x'::bytea end
+where r.institution_id = :institution_id and r.application_id = any(:applications::uuid[]);

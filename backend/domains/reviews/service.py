@@ -173,3 +173,8 @@ def _review(tx: Tx, row: Any) -> Review:
     values["said"] = tx.vault.decrypt(_TABLE, "said", values["id"], said) if said else ""
     values["amount_fen"] = None if amount is None else money.fen(amount)
     return Review(**values)
+
+
+async def forget(tx: Tx, application_ids: list[str]) -> None:
+    """Nothing of what was said about these cases stays; how they ended does."""
+    await Q.forget(tx, institution_id=tx.institution_id, applications=application_ids)

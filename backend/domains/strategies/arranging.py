@@ -7,7 +7,7 @@ here but by the same checks as on import (`lint.check`).
 import copy
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -93,18 +93,18 @@ def arranged(document: Document, asked: Arrangement) -> Document:
         nodes.append(node if spot is None or spot == _spot(node) else {**node, "position": _placed(spot)})
     left = {node["id"] for node in nodes}
     wanted = {line for line in asked.lines if line[0] in left and line[2] in left}
-    kept = [edge for edge in document["edges"] if _line(edge) in wanted]
-    new = sorted(wanted - {_line(edge) for edge in kept})
+    kept = [edge for edge in document["edges"] if line(edge) in wanted]
+    new = sorted(wanted - {line(edge) for edge in kept})
     taken = {edge.get("id", "") for edge in document["edges"]}
     made = {**document, "nodes": nodes, "edges": [*kept, *(_edge(line, taken) for line in new)]}
     return declaring_less(made) if asked.gone else made
 
 
 def declaring_less(document: Document, read: Iterable[str] | None = None) -> Document:
-    """What no node mentions any more is not declared any more; beside a sub-flow all stays, it may read it. `read` is
-    what the models of the flow read; without it all stays beside one, too (`scored.declaring_less`)."""
+    """What no node mentions any more is not declared any more. `read` is what the sub-flows and models of the flow
+    read; without it all stays beside one (`scored.declaring_less`)."""
     kinds = {node["type"] for node in document["nodes"]}
-    if graph.FLOW in kinds or (graph.CUSTOM in kinds and read is None):
+    if read is None and {graph.FLOW, graph.CUSTOM} & kinds:
         return document
     others = [node["content"] for node in document["nodes"] if may_go(node)]
     said = {*_WORD.findall(json.dumps(others, ensure_ascii=False)), *(read or ())}
@@ -173,7 +173,7 @@ def with_table(stage: Stage, document: Document, name: str, columns: list[Fact])
         "rules": [row],
     }
     made = with_node(document, number, graph.TABLE, name, content)
-    return _joined(declaring(made, (fact.name for fact in columns), facts.catalogue()), number)
+    return joined(declaring(made, (fact.name for fact in columns), facts.catalogue()), number)
 
 
 def with_switch(document: Document, name: str, fact: Fact, branches: list[str], known: Catalogue) -> Document:
@@ -195,7 +195,7 @@ def with_switch(document: Document, name: str, fact: Fact, branches: list[str], 
 def with_flow(document: Document, name: str, key: str, inner: Mapping[str, Any]) -> Document:
     """A stored document as a sub-flow, joined from input to output; what it reads is declared."""
     number = free(document, "flow")
-    made = _joined(with_node(document, number, graph.FLOW, name, {"key": key}), number)
+    made = joined(with_node(document, number, graph.FLOW, name, {"key": key}), number)
     entry = next(node for node in inner["nodes"] if node["type"] == graph.INPUT)
     return declaring(made, json.loads(entry["content"]["schema"])["properties"], facts.catalogue())
 
@@ -246,12 +246,13 @@ def with_node(document: Document, number: str, kind: str, name: str, content: di
     return {**copy.copy(document), "nodes": [*document["nodes"], node]}
 
 
-def _joined(document: Document, number: str) -> Document:
-    """Lines from the input and to the output."""
+def joined(document: Document, number: str, before: Sequence[tuple[str, str]] = ()) -> Document:
+    """Lines to a node from the input, or from each (node, branch) of `before`, and on to the output."""
     by_kind = {node["type"]: node["id"] for node in document["nodes"]}
-    lines = [(by_kind[graph.INPUT], "", number), (number, "", by_kind[graph.OUTPUT])]
+    lines = [(*each, number) for each in before or [(by_kind[graph.INPUT], "")]]
     taken = {edge.get("id", "") for edge in document["edges"]}
-    return {**document, "edges": [*document["edges"], *(_edge(line, taken) for line in lines)]}
+    made = [_edge(each, taken) for each in (*lines, (number, "", by_kind[graph.OUTPUT]))]
+    return {**document, "edges": [*document["edges"], *made]}
 
 
 def inserted(document: Document, number: str, before: str) -> Document:
@@ -265,7 +266,7 @@ def inserted(document: Document, number: str, before: str) -> Document:
     if before == ENTRY:
         lines = [(entry, "", number), *((number, "", edge["targetId"]) for edge in caught)]
     else:
-        lines = [*((*_line(edge)[:2], number) for edge in caught), (number, "", before)]
+        lines = [*((*line(edge)[:2], number) for edge in caught), (number, "", before)]
     kept = [edge for edge in document["edges"] if edge not in caught]
     taken = {edge.get("id", "") for edge in document["edges"]}
     return {**document, "edges": [*kept, *(_edge(line, taken) for line in dict.fromkeys(lines))]}
@@ -285,7 +286,8 @@ def _edge(line: tuple[str, str, str], taken: set[str]) -> dict[str, str]:
     return {**edge, "sourceHandle": branch} if branch else edge
 
 
-def _line(edge: Mapping[str, Any]) -> tuple[str, str, str]:
+def line(edge: Mapping[str, Any]) -> tuple[str, str, str]:
+    """(source, branch, target)."""
     return edge["sourceId"], edge.get("sourceHandle") or "", edge["targetId"]
 
 

@@ -11,10 +11,11 @@ import msgspec
 
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import calculations, cells, overlays
+from backend.domains.strategies import calculations, cells, nesting, overlays
 from backend.domains.strategies.cells import Column
 from backend.domains.strategies.diff import said
 from backend.domains.strategies.model import Document
+from backend.domains.strategies.nesting import Flows
 
 Kind = Literal["added", "removed", "changed", "same"]
 KINDS: dict[str, str] = {"added": "新增", "removed": "删去", "changed": "修改", "same": "没变"}
@@ -59,13 +60,29 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         return self.moved or self.kind in ("added", "removed") or self.count("same") < len(self.rows)
 
 
-def tables(stage: Stage, before: Document, after: Document, known: Catalogue) -> tuple[Table, ...]:
-    """Every table of either side, in the order of the later one, the gone ones last. Raises `LookupError`,
-    `TypeError` or `AttributeError` for a draft that is no whole flow."""
+def tables(
+    stage: Stage, before: Document, after: Document, known: Catalogue, flows: Flows
+) -> tuple[Table, ...]:
+    """Every table of either side, in the order of the later one, the gone ones last; then those of the sub-flows
+    (`flows`, by hash). Raises `LookupError`, `TypeError` or `AttributeError` for a draft that is no whole flow."""
+    sides = [{part.path: part for part in nesting.parts(side, flows)} for side in (before, after)]
+    found: list[Table] = []
+    for path in dict.fromkeys((*sides[1], *sides[0])):
+        part, pair = sides[1].get(path) or sides[0][path], [side.get(path) for side in sides]
+        one, other = (each.document if each else {"nodes": [], "edges": []} for each in pair)
+        within = part.called + nesting.BETWEEN if part.path else ""
+        found += [
+            msgspec.structs.replace(each, name=within + each.name)
+            for each in _of_document(stage, one, other, known)
+        ]
+    return tuple(found)
+
+
+def _of_document(stage: Stage, before: Document, after: Document, known: Catalogue) -> list[Table]:
     old, new = overlays.tables(before), overlays.tables(after)
     known = calculations.words(after, calculations.words(before, known))
     numbers = [*new, *(number for number in old if number not in new)]
-    return tuple(_table(stage, old.get(number), new.get(number), known) for number in numbers)
+    return [_table(stage, old.get(number), new.get(number), known) for number in numbers]
 
 
 def _table(

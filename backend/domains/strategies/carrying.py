@@ -9,7 +9,7 @@ import msgspec
 
 from backend.db.database import Tx
 from backend.domains.decision import facts, gate
-from backend.domains.strategies import aside, checks, diff, merging, overlays, repository, service
+from backend.domains.strategies import aside, checks, diff, merging, nesting, overlays, repository, service
 from backend.domains.strategies.changes import Change
 from backend.domains.strategies.model import (
     Content,
@@ -47,11 +47,12 @@ async def stale(tx: Tx, version: Version, models: Mapping[str, str] | None = Non
                 return Stale(before=before, now=before)
         return None
     held, current = _content(version, before), _content(version, now)
-    known = facts.catalogue()
+    known, sides = facts.catalogue(), [each for each in (held, current) if isinstance(each, UnionContent)]
+    flows = await nesting.flows_of(tx, *(each.document for each in sides))
     return Stale(
         before=before,
         now=now,
-        meanwhile=tuple(diff.between(version.stage, held, current, known, under, models)),
+        meanwhile=tuple(diff.between(version.stage, held, current, known, under, models, flows)),
         both=merging.merged(held, version.content, current, _names(under)).both,
     )
 

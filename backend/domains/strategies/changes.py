@@ -1,4 +1,4 @@
-"""One difference of two versions in words, and the lines of a flow drawn and cut (A3-33)."""
+"""One difference of two versions in words, the lines of a flow drawn and cut, what is opened to counties (A3-33)."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -6,7 +6,8 @@ from typing import Any, Literal
 import msgspec
 
 from backend.domains.decision import graph
-from backend.domains.strategies.model import Document
+from backend.domains.strategies import overlays
+from backend.domains.strategies.model import Document, UnionContent
 
 Kind = Literal["added", "removed", "changed", "moved"]
 KINDS: dict[str, str] = {"added": "新增", "removed": "删除", "changed": "修改", "moved": "换了顺序"}
@@ -94,3 +95,40 @@ def lines(before: Document, after: Document) -> list[Change]:
 
 def _ends(edge: Mapping[str, Any]) -> tuple[str, str, str]:
     return edge["sourceId"], edge["targetId"], edge.get("sourceHandle") or ""
+
+
+def openings(before: UnionContent, after: UnionContent) -> list[Change]:
+    """What head office opens to counties, that it did not open before, or no more."""
+    old, new = ({each.id: each for each in side.openings.parameters} for side in (before, after))
+    found: list[Change] = []
+    for number in {**old, **new}:
+        one, other = old.get(number), new.get(number)
+        if one == other:
+            continue
+        kind: Kind = "added" if one is None else "removed" if other is None else "changed"
+        label = (other or one).label  # type: ignore[union-attr]
+        found.append(
+            Change(
+                kind=kind,
+                what="参数",
+                table="向县行开放",
+                row=label,
+                before=overlays.band(before, one) if one else "",
+                after=overlays.band(after, other) if other else "",
+            )
+        )
+    nodes = {**overlays.tables(before.document), **overlays.tables(after.document)}
+    found += [
+        Change(
+            kind="added" if place in after.openings.places else "removed",
+            what="开放的位置",
+            table="向县行开放",
+            row=nodes[place]["name"] if place in nodes else place,
+        )
+        for place in sorted({*before.openings.places} ^ {*after.openings.places})
+    ]
+    bands = (before.openings.price_band, after.openings.price_band)
+    if bands[0] != bands[1]:
+        held, now = (overlays.price_band(each) for each in bands)
+        found.append(Change(kind="changed", what="加减点", table="县行加减点", before=held, after=now))
+    return found

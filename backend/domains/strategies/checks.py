@@ -1,6 +1,7 @@
 """Everything that is checked before a version may be approved, in one report (A3-20, A3-34, D3-03)."""
 
 import copy
+import re
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any
@@ -19,6 +20,7 @@ from backend.domains.strategies import (
     aside,
     fairness,
     judging,
+    nesting,
     overlays,
     repository,
     scenarios,
@@ -42,6 +44,7 @@ from backend.domains.strategies.model import (
 MOST_ROWS = 1_000
 """Rows of one strategy over all its tables. The largest shipped one has 29; every row is held against every other
 by the checks, so their cost grows with the square."""
+_NTH = re.compile(r"第 (\d+) 行")
 _PRICES = (Stage.RATING, Stage.LIMIT, Stage.PRICING)
 
 
@@ -94,13 +97,19 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
             found = overlays.check_county(self.stage, self.under, self.content, known)
             if overlays.tables(self.document):
                 of_document = findings_of(self.stage, self.document, self.library)
+                of_document = _called(of_document, self.document, self.under.document)
                 found += of_document if _block(of_document) else [*of_document, *self._said()]
         if _block(found):
             return Report(findings=found, scenarios=[])
         return self._tried(found)
 
     def _said(self) -> list[Finding]:
-        return wording.check(self.stage, self.document, self.rules, facts.catalogue())
+        known, parts = facts.catalogue(), nesting.parts(self.document, self.library.flows)
+        return [
+            each
+            for part in parts
+            for each in nesting.seen_in(part, wording.check(self.stage, part.document, self.rules, known))
+        ]
 
     def _tried(self, found: list[Finding]) -> Report:
         """Run it: scenarios, like pairs, and beside head office's floor."""
@@ -154,8 +163,15 @@ async def outdated(tx: Tx, version: Version) -> list[Finding]:
     return overlays.check_county(version.stage, under, version.content, facts.catalogue())
 
 
-async def ready_content(tx: Tx, owner: str, product_code: str, stage: Stage, content: Content) -> Ready:
-    """The same of a content nobody has stored."""
+async def ready_content(
+    tx: Tx,
+    owner: str,
+    product_code: str,
+    stage: Stage,
+    content: Content,
+    unstored: nesting.Flows | None = None,
+) -> Ready:
+    """The same of a content nobody has stored, with sub-flows of it that are not either."""
     under = await _floor(tx, product_code, stage)
     if isinstance(content, UnionContent):
         document = content.document
@@ -167,10 +183,12 @@ async def ready_content(tx: Tx, owner: str, product_code: str, stage: Stage, con
         content=content,
         document=document,
         under=under,
-        library=await _library(tx, document),
+        library=await _library(tx, document, unstored),
         rules=await regulation.in_force(tx, clock.local(tx.now).date()),
         held=await repository.scenarios(tx, product_code, judging.moment(stage)),
-        using=await _readable(judging.trial_later(tx, product_code, stage, content, document)),
+        using=await _readable(
+            judging.trial_later(tx, product_code, stage, content, document, unstored=unstored)
+        ),
         floor=await _readable(judging.live_later(tx, product_code, stage, without_county=True))
         if owner != UNION
         else None,
@@ -190,16 +208,16 @@ async def document_findings(tx: Tx, stage: Stage, document: Document) -> list[Fi
     return await aside.run(findings_of, stage, document, await _library(tx, document))
 
 
-async def _library(tx: Tx, document: Document) -> lint.Library:
+async def _library(tx: Tx, document: Document, unstored: nesting.Flows | None = None) -> lint.Library:
     try:
-        return await decisions.referable(tx, [document])
+        return await decisions.referable(tx, [document], unstored)
     except (LookupError, TypeError, AttributeError):
         return lint.NOTHING  # no graph at all: the lint says so
 
 
 def findings_of(stage: Stage, document: Document, library: lint.Library) -> list[Finding]:
     """As `document_findings`, without a database."""
-    return [
+    found = [
         Finding(
             kind="document",
             place=each.place,
@@ -211,11 +229,39 @@ def findings_of(stage: Stage, document: Document, library: lint.Library) -> list
         )
         for each in lint.check(stage, document, facts.catalogue(), library)
     ]
+    return nesting.plainly(found, document, library.flows)
 
 
-def require_rows(document: dict[str, Any]) -> None:
-    """Raises `ContentInvalid` for a document with more rows than `MOST_ROWS`."""
-    contents = [node.get("content") for node in overlays.tables(document).values()]
+def _called(found: list[Finding], document: Document, union: Document) -> list[Finding]:
+    """What is said of rows of a composed document, with the rows called as a county's page calls them: the composed
+    table counts head office's rows that carry the county's number, then the county's own."""
+    names: dict[str, list[str]] = {}
+    for place, node in overlays.tables(document).items():
+        held = [rule["_id"] for rule in overlays.tables(union)[place]["content"]["rules"]]
+        rows = [rule["_id"] for rule in node["content"]["rules"]]
+        set_to = [
+            held.index(row) + 1 if (row := each.removesuffix(overlays.SET)) in held else 0 for each in rows
+        ]
+        names[place] = [
+            f"省第 {at} 行（本行的数）" if at else f"本行第 {n - sum(map(bool, set_to[:n]))} 行"
+            for n, at in enumerate(set_to, 1)
+        ]
+
+    def spoken(text: str, place: str) -> str:
+        rows = names.get(place, [])
+        return _NTH.sub(lambda m: rows[int(m[1]) - 1] if int(m[1]) <= len(rows) else m[0], text)
+
+    return [
+        msgspec.structs.replace(
+            each, place=spoken(each.place, each.node), sentence=spoken(each.sentence, each.node)
+        )
+        for each in found
+    ]
+
+
+def require_rows(*documents: dict[str, Any]) -> None:
+    """Raises `ContentInvalid` for a flow whose documents have more rows than `MOST_ROWS`."""
+    contents = [node.get("content") for each in documents for node in overlays.tables(each).values()]
     # A draft may hold half a table: its checks say so, here it counts for nothing.
     held = [each.get("rules") for each in contents if isinstance(each, dict)]
     rows = sum(len(each) for each in held if isinstance(each, list))

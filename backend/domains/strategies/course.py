@@ -8,8 +8,8 @@ import msgspec
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.decision import facts
-from backend.domains.strategies import changes, diff, repository, service
-from backend.domains.strategies.model import ALL_PRODUCTS, Content, Move, Version
+from backend.domains.strategies import changes, diff, nesting, repository, service
+from backend.domains.strategies.model import ALL_PRODUCTS, Content, Move, UnionContent, Version
 
 LOOKED_AT = timedelta(days=4)
 """How long a version that was brought back is shown for a second look: the next working day, over a weekend too."""
@@ -22,7 +22,9 @@ async def changes_of(
     nothing, where that is None. `models` as in `diff.between`."""
     under = await service.floor(tx, version.product_code, version.stage)
     held: Content | None = before.content if before else under if version.layer == "union" else None
-    return diff.between(version.stage, held, version.content, facts.catalogue(), under, models)
+    sides = [each.document for each in (held, version.content) if isinstance(each, UnionContent)]
+    flows = await nesting.flows_of(tx, *sides)
+    return diff.between(version.stage, held, version.content, facts.catalogue(), under, models, flows)
 
 
 class Back(msgspec.Struct, frozen=True):
@@ -41,6 +43,19 @@ async def brought_back(tx: Tx) -> list[Back]:
         if (version := await repository.any_of(tx, number)) is not None:
             found.append(Back(version, who, why, at))
     return found
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """One save on the way to a version: what its writer said of it."""
+
+    note: str
+    who: str
+    at: datetime
+
+
+async def saves(tx: Tx, version: Version) -> list[Saved]:
+    """Of the version and the drafts it came from, the newest first; without those that say nothing."""
+    return [Saved(note, who, at) for note, who, at in await repository.saves(tx, version.id)]
 
 
 async def compared_with(tx: Tx, version: Version) -> Version | None:

@@ -4,14 +4,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from backend.domains.decision import graph
 from backend.domains.decision.contracts import FIELDS
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage, canonical
-from backend.domains.strategies import calculations, cells, overlays, scored
+from backend.domains.strategies import calculations, cells, nesting, overlays, scored
 from backend.domains.strategies.cells import Column
-from backend.domains.strategies.changes import OBSCURE, Change, Kind, lines
+from backend.domains.strategies.changes import OBSCURE, Change, Kind, lines, openings
 from backend.domains.strategies.model import Content, CountyContent, Document, Parameter, UnionContent
+from backend.domains.strategies.nesting import Flows
 from backend.domains.strategies.scored import Score
 
 
@@ -22,14 +25,15 @@ def between(
     known: Catalogue,
     floor: UnionContent | None = None,
     models: Mapping[str, str] | None = None,
+    flows: Flows | None = None,
 ) -> list[Change]:
     """All differences of one stage from `before` (None: from nothing) to `after`.
 
     `floor`: for a county's contents, the union's content, which gives tables, columns and parameters their names.
-    `models`: what people call scorecards and models, by hash.
+    `models`: what people call scorecards and models, by hash; `flows`: the sub-flows of both sides, by hash.
     """
     try:
-        return _between(stage, before, after, known, floor, models or {})
+        return _between(stage, before, after, known, floor, _Named(models or {}, flows or {}))
     except (
         LookupError,
         TypeError,
@@ -46,25 +50,38 @@ def _between(
     after: Content,
     known: Catalogue,
     floor: UnionContent | None,
-    models: Mapping[str, str],
+    named: "_Named",
 ) -> list[Change]:
     if isinstance(after, UnionContent):
         old = (
             before if isinstance(before, UnionContent) else UnionContent(document={"nodes": [], "edges": []})
         )
         return [
-            *_documents(stage, old.document, after.document, known, models),
-            *_openings(old, after),
+            *_documents(stage, old.document, after.document, known, named),
+            *openings(old, after),
         ]
     held = before if isinstance(before, CountyContent) else CountyContent()
     return _county(stage, held, after, known, floor or UnionContent(document={"nodes": [], "edges": []}))
 
 
+class _Named(msgspec.Struct, frozen=True):
+    """What nodes name by hash: the words for models, the documents of sub-flows."""
+
+    models: Mapping[str, str]
+    flows: Flows
+
+
 def _documents(
-    stage: Stage, before: Document, after: Document, known: Catalogue, models: Mapping[str, str]
+    stage: Stage, before: Document, after: Document, known: Catalogue, named: _Named
 ) -> list[Change]:
+    found = _contents(stage, before, after, known, named)
+    return found + _unseen(before, after, {each.node for each in found}, named.flows)
+
+
+def _contents(stage: Stage, before: Document, after: Document, own: Catalogue, named: _Named) -> list[Change]:
+    """All that can be told in words; `own` is the catalogue without the names of the flow."""
     old, new = overlays.tables(before), overlays.tables(after)
-    known = calculations.words(after, calculations.words(before, known))
+    known = calculations.words(after, calculations.words(before, own))
     found: list[Change] = []
     for number, node in new.items():
         if number not in old:
@@ -76,8 +93,33 @@ def _documents(
         for number, node in old.items()
         if number not in new
     ]
-    found += [*_inputs(before, after, known), *_others(before, after, known, models)]
-    return found + _unseen(before, after, {each.node for each in found})
+    found += [*_inputs(before, after, known), *_others(before, after, known, named)]
+    return found + _sub_flows(stage, before, after, own, named)
+
+
+def _sub_flows(
+    stage: Stage, before: Document, after: Document, known: Catalogue, named: _Named
+) -> list[Change]:
+    """What changed inside sub-flows that stay, and all of those that are new."""
+    held = {node["id"]: named.flows.get(nesting.key_of(node)) for node in before["nodes"]}
+    found = []
+    for node in nesting.nodes_of(after):
+        old, new = held.get(node["id"]), named.flows.get(nesting.key_of(node))
+        if new is None:
+            continue
+        if old is None:
+            inner = _contents(stage, {"nodes": [], "edges": []}, new, known, named)
+        else:
+            inner = _documents(stage, old, new, known, named)
+        found += [
+            msgspec.structs.replace(
+                each,
+                table=f"{node['name']}{nesting.BETWEEN}{each.table}",
+                node=f"{node['id']}/{each.node}",
+            )
+            for each in inner
+        ]
+    return found
 
 
 def _inputs(before: Document, after: Document, known: Catalogue) -> list[Change]:
@@ -110,36 +152,38 @@ def _declared(document: Document) -> dict[str, tuple[str, list[str]]]:
     return found
 
 
-def _unseen(before: Document, after: Document, told: set[str]) -> list[Change]:
+def _unseen(before: Document, after: Document, told: set[str], flows: Flows) -> list[Change]:
     """What the hash tells apart and nothing above has told of: never 一样 where it is not."""
-    old, new = ({n["id"]: _undrawn(n) for n in side["nodes"]} for side in (before, after))
+    old, new = ({n["id"]: _undrawn(n, flows) for n in side["nodes"]} for side in (before, after))
     found = [
         _obscure(after_node.get("name") or number, number)
         for number, after_node in new.items()
         if number not in told and canonical(after_node) != canonical(old.get(number))
     ]
     found += [_obscure(old[i].get("name") or i, i) for i in old if i not in new and i not in told]
-    whole = [{**side, "nodes": [_undrawn(n) for n in side["nodes"]]} for side in (before, after)]
+    whole = [{**side, "nodes": [_undrawn(n, flows) for n in side["nodes"]]} for side in (before, after)]
     if not found and not told and canonical(whole[0]) != canonical(whole[1]):
         found.append(_obscure("流程图"))
     return found
 
 
-def _undrawn(node: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in node.items() if key != "position"}
+def _undrawn(node: Mapping[str, Any], flows: Flows) -> dict[str, Any]:
+    """Without where it stands, and which sub-flow it runs where that was compared by itself."""
+    left = {key: value for key, value in node.items() if key != "position"}
+    return left if nesting.key_of(node) not in flows else {**left, "content": {**left["content"], "key": ""}}
 
 
 def _obscure(table: str, node: str = "", **place: str) -> Change:
     return Change(kind="changed", what="节点", table=table, node=node, after=OBSCURE, **place)
 
 
-def _others(before: Document, after: Document, known: Catalogue, models: Mapping[str, str]) -> list[Change]:
+def _others(before: Document, after: Document, known: Catalogue, named: _Named) -> list[Change]:
     """Nodes that are no tables, calculations row by row, and the lines between nodes as a whole."""
     skip = ("decisionTableNode", "inputNode", "outputNode")
     old = {n["id"]: n for n in before["nodes"] if n["type"] not in skip}
     new = {n["id"]: n for n in after["nodes"] if n["type"] not in skip}
     found = [
-        Change(kind="added", what="节点", table=n["name"], node=i, after=_inside(n, known, models))
+        Change(kind="added", what="节点", table=n["name"], node=i, after=_inside(n, known, named.models))
         for i, n in new.items()
         if i not in old
     ]
@@ -150,7 +194,7 @@ def _others(before: Document, after: Document, known: Catalogue, models: Mapping
         if i in old and any(
             canonical(n.get(p)) != canonical(old[i].get(p)) for p in ("content", "description")
         ):
-            found += _within(old[i], n, known, models)
+            found += _within(old[i], n, known, named)
     return found + lines(before, after)
 
 
@@ -164,12 +208,14 @@ def _inside(node: Mapping[str, Any], known: Catalogue, models: Mapping[str, str]
 
 
 def _within(
-    before: Mapping[str, Any], after: Mapping[str, Any], known: Catalogue, models: Mapping[str, str]
+    before: Mapping[str, Any], after: Mapping[str, Any], known: Catalogue, named: _Named
 ) -> list[Change]:
-    """What changed inside one node."""
+    """What changed inside one node; of a sub-flow that is known nothing, it is compared by itself."""
     scores = [scored.score_of(each) for each in (before, after)]
     if scores[0] is not None and scores[1] is not None:
-        return _scores(scores[0], scores[1], models)
+        return _scores(scores[0], scores[1], named.models)
+    if all(nesting.key_of(each) in named.flows for each in (before, after)):
+        return []
     if before["type"] == after["type"] == graph.EXPRESSION:
         return _sums(before, after, known)
     if canonical(before.get("content")) == canonical(after.get("content")):
@@ -213,14 +259,14 @@ def _sums(before: Mapping[str, Any], after: Mapping[str, Any], known: Catalogue)
 
 
 def _tables(
-    stage: Stage, node: Mapping[str, Any], before: Mapping[str, Any], known: Catalogue
+    stage: Stage, node: Mapping[str, Any], before: Mapping[str, Any], known: Catalogue, whose: str = ""
 ) -> list[Change]:
     after, name, number = node["content"], node["name"], node["id"]
     columns = _columns(stage, before, known) | _columns(stage, after, known)
     old = {rule["_id"]: rule for rule in before["rules"]}
     found: list[Change] = []
     for at, rule in enumerate(after["rules"], 1):
-        place = {"table": name, "row": f"第 {at} 行", "node": number, "row_id": rule["_id"]}
+        place = {"table": name, "row": f"{whose}第 {at} 行", "node": number, "row_id": rule["_id"]}
         held = old.get(rule["_id"])
         if held is None:
             found.append(Change(kind="added", what="行", after=_row(rule, columns, known), **place))
@@ -241,7 +287,7 @@ def _tables(
         ]
     return [
         *found,
-        *_gone(node, before, columns, known),
+        *_gone(node, before, columns, known, whose),
         *_moved(node, before),
         *_column_changes(node, before, columns, known),
     ]
@@ -252,6 +298,7 @@ def _gone(
     before: Mapping[str, Any],
     columns: Mapping[str, Column],
     known: Catalogue,
+    whose: str,
 ) -> list[Change]:
     left = {rule["_id"] for rule in node["content"]["rules"]}
     return [
@@ -259,7 +306,7 @@ def _gone(
             kind="removed",
             what="行",
             table=node["name"],
-            row=f"原第 {at} 行",
+            row=f"{whose}原第 {at} 行",
             node=node["id"],
             row_id=rule["_id"],
             before=_row(rule, columns, known),
@@ -385,42 +432,6 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
 
 
-def _openings(before: UnionContent, after: UnionContent) -> list[Change]:
-    old, new = ({each.id: each for each in side.openings.parameters} for side in (before, after))
-    found: list[Change] = []
-    for number in {**old, **new}:
-        one, other = old.get(number), new.get(number)
-        if one == other:
-            continue
-        kind: Kind = "added" if one is None else "removed" if other is None else "changed"
-        label = (other or one).label  # type: ignore[union-attr]
-        found.append(
-            Change(
-                kind=kind,
-                what="参数",
-                table="向县行开放",
-                row=label,
-                before=overlays.band(before, one) if one else "",
-                after=overlays.band(after, other) if other else "",
-            )
-        )
-    nodes = {**overlays.tables(before.document), **overlays.tables(after.document)}
-    found += [
-        Change(
-            kind="added" if place in after.openings.places else "removed",
-            what="开放的位置",
-            table="向县行开放",
-            row=nodes[place]["name"] if place in nodes else place,
-        )
-        for place in sorted({*before.openings.places} ^ {*after.openings.places})
-    ]
-    bands = (before.openings.price_band, after.openings.price_band)
-    if bands[0] != bands[1]:
-        held, now = (overlays.price_band(each) for each in bands)
-        found.append(Change(kind="changed", what="加减点", table="县行加减点", before=held, after=now))
-    return found
-
-
 def _beside_floor(
     stage: Stage, floor: UnionContent, parameter: Parameter | None, new: int | None, known: Catalogue
 ) -> str:
@@ -463,5 +474,5 @@ def _county(
         node = nodes.get(place, {"id": place, "name": place, "content": {"inputs": [], "outputs": []}})
         held = {**node["content"], "rules": before.rows.get(place, [])}
         now = {**node, "content": {**node["content"], "rules": after.rows.get(place, [])}}
-        found += _tables(stage, now, held, known)
+        found += _tables(stage, now, held, known, "本行")
     return found

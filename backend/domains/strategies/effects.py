@@ -41,14 +41,26 @@ async def ask(tx: Tx, version: Version) -> None:
     audit.add(tx, "strategy.measure", version.id)
 
 
+async def ask_again(tx: Tx, version: Version) -> None:
+    """Have a version that waits for its approval tried once more, on what came since. Nothing while a trial runs."""
+    last = await repository.last_effect(tx, version.id)
+    if last is None or last.finished_at is None or version.status != "checked":
+        return
+    payload: dict[str, object] = {"instead_of": last.id}
+    await outbox.add(tx, kind=MEASURE, case_id=version.id, key=_key(version, last), payload=payload)
+    audit.add(tx, "strategy.measure", version.id)
+
+
 def _key(version: Version, last: Effect | None) -> str:
     return f"measure:{version.id}:{last.id if last else 'first'}"
 
 
-async def begin(tx: Tx, version: Version, total: int) -> Effect:
-    """The trial of this content that is under way, else a new one over `total` cases."""
+async def begin(tx: Tx, version: Version, total: int, instead_of: str = "") -> Effect:
+    """The trial of this content that is under way or done, unless it is `instead_of`; else a new one over `total`
+    cases."""
     last = await repository.last_effect(tx, version.id)
-    if last is not None and last.content_hash == version.content_hash and last.cancelled_at is None:
+    same = last is not None and last.content_hash == version.content_hash and last.cancelled_at is None
+    if last is not None and same and last.id != instead_of:
         return last
     return await get(tx, await repository.add_effect(tx, version, total))
 

@@ -3,7 +3,7 @@
 What checks, scenarios, trials and effects do is the same for both; here is all in which they differ.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from backend.db.database import Tx
 from backend.domains.decision import assess, bundle, evaluate, moments
@@ -69,17 +69,25 @@ def said(found: Answer) -> str:
 
 
 async def trial_later(
-    tx: Tx, product_code: str, stage: Stage, content: Content, document: Document
+    tx: Tx,
+    product_code: str,
+    stage: Stage,
+    content: Content,
+    document: Document,
+    *,
+    unstored: Mapping[str, Document] | None = None,
 ) -> Callable[[], Using]:
     """What would say something in the county of `tx` with this content live, read; building it is left to the caller,
-    and raises `StrategyRefused`. Raises `VersionMissing`."""
+    and raises `StrategyRefused`. `unstored`: sub-flows by hash that are not kept yet. Raises `VersionMissing`."""
     if stage not in DECIDING and isinstance(content, UnionContent):
-        return await moments.trial_later(tx, product_code, stage, document=document)
+        return await moments.trial_later(tx, product_code, stage, document=document, unstored=unstored)
     if stage not in DECIDING:
         return await moments.trial_later(tx, product_code, stage, overlay=document)
     if isinstance(content, UnionContent):
-        band = content.openings.price_band
-        return await decisions.trial_later(tx, product_code, documents={stage: document}, price_band=band)
+        band, changed = content.openings.price_band, {stage: document}
+        return await decisions.trial_later(
+            tx, product_code, documents=changed, price_band=band, unstored=unstored
+        )
     return await decisions.trial_later(tx, product_code, overlays={stage: document})
 
 
@@ -102,7 +110,7 @@ async def past(
     return [(number, capsule.case) for number, capsule in found]
 
 
-async def count_past(tx: Tx, stage: Stage, product_code: str) -> int:
+async def count_past(tx: Tx, stage: Stage, product_code: str, *, after: str = decisions.FIRST) -> int:
     if moment(stage):
-        return await moments.count_past(tx, stage, product_code)
-    return await decisions.count_past(tx, product_code)
+        return await moments.count_past(tx, stage, product_code, after=after)
+    return await decisions.count_past(tx, product_code, after=after)

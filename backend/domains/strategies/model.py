@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from backend.core import ids
 from backend.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from backend.core.lifecycle import Lifecycle
 from backend.domains.decision import model as deciding
@@ -41,6 +42,8 @@ STRATEGY = Lifecycle(
 )
 
 STAGES = deciding.STAGES
+INSIDE = "~"
+"""Between a version and its sub-flows in an address; no node's id has it."""
 Document = dict[str, Any]
 """A JDM graph: `nodes` and `edges` (see the decision domain's README)."""
 
@@ -96,7 +99,8 @@ def label(stage: str, number: int) -> str:
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """`content_hash` is over the canonical content; `document_hash` names what runs: the union's document, or the
-    county's as composed from its content."""
+    county's as composed from its content. `within`: the version seen as one of its sub-flows, whose document alone is
+    the `content` then; (node, name) of each on the way, from the outside in (`inside.opened`)."""
 
     institution_id: str
     id: str
@@ -117,6 +121,12 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     submitted_at: datetime | None
     effective_from: datetime | None
     effective_until: datetime | None
+    within: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def address(self) -> str:
+        """The id, and the nodes of the sub-flows behind it: `ID~flow-1`."""
+        return INSIDE.join((self.id, *(node for node, _ in self.within)))
 
     @property
     def layer(self) -> Literal["union", "county"]:
@@ -124,7 +134,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        return label(self.stage, self.number)
+        """`准入 第 3 版`, `准入 第 3 版 › 外地客户` of a sub-flow."""
+        return " › ".join((label(self.stage, self.number), *(name for _, name in self.within)))
 
     @property
     def status_label(self) -> str:
@@ -265,7 +276,7 @@ class EffectFigures(msgspec.Struct, kw_only=True):
     `other_ways` plans of collection with another channel or pace under the same answer. `swaps`: 'before>after' outcome
     → cases, changed ones only. `looser`: cases looser than head office, which must be none for a county. `examples`:
     some of the changed ones. `skipped`: capsules this code cannot evaluate. `resume_before` and `counted`: where the
-    next step goes on, and how many are done, by institution."""
+    next step goes on, and how many are done, by institution; `newest` the id it began at."""
 
     before: Side = msgspec.field(default_factory=Side)
     after: Side = msgspec.field(default_factory=Side)
@@ -280,6 +291,14 @@ class EffectFigures(msgspec.Struct, kw_only=True):
     examples: list[Moved] = []
     resume_before: dict[str, str] = {}
     counted: dict[str, int] = {}
+    newest: dict[str, str] = {}
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """When the oldest and the newest of the cases was asked; None where there was none, or of an older trial."""
+        if not self.newest:
+            return None
+        return ids.made_at(min(self.resume_before.values())), ids.made_at(max(self.newest.values()))
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):

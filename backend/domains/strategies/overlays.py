@@ -31,6 +31,8 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ROW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,50}", re.ASCII)
 PRICE_BAND = "县行加减点"
+SET = "-county"
+"""Behind the id of head office's row, in a composed document, that carries the county's number."""
 AGAINST = {"decline": "拒绝", "refer": "转人工"}
 WARNS = {"watch": "列入关注", "call": "要求电话核实", "visit": "要求上门核实", "freeze": "冻结额度"}
 TIGHTER: dict[Stage, str] = {
@@ -353,7 +355,7 @@ def _tightened(
         if (value := spot.value()) is None:
             continue
         cell = f"{value[0]} {content.parameters[parameter.id]}".strip()
-        row = {**spot.rule, parameter.column: cell, "_id": f"{parameter.row}-county"}
+        row = {**spot.rule, parameter.column: cell, "_id": f"{parameter.row}{SET}"}
         rows.append((spot.verdict != "decline", row))
     return [row for _, row in sorted(rows, key=lambda each: each[0])]
 

@@ -39,6 +39,17 @@ select * from strategies.versions
 where institution_id <> '*' and product_code = :product_code and stage = :stage and status in ('live', 'approved')
 order by institution_id, status;
 
+-- name: saves(institution_id, id)
+-- A version and the drafts it came from, one after the other, with what their writers said; at most a hundred.
+with recursive way as (
+    select base_id, maker, note, made_at, 1 as step from strategies.versions
+    where institution_id in ('*', :institution_id) and id = :id
+    union all
+    select v.base_id, v.maker, v.note, v.made_at, way.step + 1 from way join strategies.versions v on v.id = way.base_id
+    where v.institution_id in ('*', :institution_id) and v.status = 'superseded' and way.step < 100
+)
+select note, maker, made_at from way where note <> '' order by step;
+
 -- name: lock(institution_id, id)^
 -- The same, held to the end of the transaction: two people act one after the other.
 select * from strategies.versions where institution_id = :institution_id and id = :id for update;

@@ -46,7 +46,6 @@ async def add(
     authors: list[str],
     reason: str,
     note: str,
-    maker: str = "",
 ) -> str:
     """The id of the new draft. `asyncpg.UniqueViolationError` when the strategy has an open one already."""
     number = ids.new()
@@ -60,7 +59,7 @@ async def add(
         content_hash=content_hash,
         document_hash=document_hash,
         base_id=base_id,
-        maker=maker or who(tx),
+        maker=who(tx),
         authors=authors,
         reason=reason,
         note=note,
@@ -320,6 +319,11 @@ async def advance_effect(
 
 async def cancel_effect(tx: Tx, effect: Effect) -> bool:
     return bool(await Q.cancel_effect(tx, institution_id=effect.institution_id, id=effect.id, now=tx.now))
+
+
+async def saves(tx: Tx, version_id: str) -> list[tuple[str, str, datetime]]:
+    rows = await Q.saves(tx, institution_id=tx.institution_id, id=version_id)
+    return [(row["note"], row["maker"], row["made_at"]) for row in rows]
 
 
 async def effect(tx: Tx, effect_id: str) -> Effect | None:

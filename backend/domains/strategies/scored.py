@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from backend.core.errors import Invalid
-from backend.domains.decision import facts, graph
+from backend.domains.decision import facts, graph, jdm
 from backend.domains.strategies import arranging, calculations
 from backend.domains.strategies.model import Document
 
@@ -126,12 +126,12 @@ def with_other(document: Document, number: str, result: str, model: Nameable) ->
 
 
 def declaring_less(document: Document, reads: Mapping[str, Sequence[str]]) -> Document:
-    """What neither a node mentions nor a model reads (`reads`, by hash) is not declared any more; beside a model
-    that is not known all stays."""
-    asked = [each.model for each in nodes_of(document)]
-    if any(model not in reads for model in asked):
+    """What neither a node mentions nor a model or sub-flow reads (`reads`, by hash) is not declared any more; beside
+    one that is not known all stays."""
+    asked = [*jdm.models(document), *jdm.flows(document)]
+    if any(named not in reads for named in asked):
         return document
-    return arranging.declaring_less(document, {name for model in asked for name in reads[model]})
+    return arranging.declaring_less(document, {name for named in asked for name in reads[named]})
 
 
 def _asked(model: Nameable) -> dict[str, Any]:

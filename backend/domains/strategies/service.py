@@ -20,7 +20,7 @@ from backend.domains.decision import facts, gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import aside, changes, checks, diff, effects, going_back, overlays, repository
+from backend.domains.strategies import aside, checks, effects, going_back, nesting, overlays, repository
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     MAKERS_COUNTY,
@@ -139,20 +139,6 @@ async def due(tx: Tx) -> list[tuple[str, str, str]]:
     return await repository.due(tx)
 
 
-async def compare(tx: Tx, before_id: str | None, after_id: str) -> list[changes.Change]:
-    """The difference of two versions of a layer; `before_id` None: from nothing. Raises `StrategyMissing`."""
-    after = await get(tx, after_id)
-    before = await get(tx, before_id) if before_id else None
-    under = await floor(tx, after.product_code, after.stage) if after.layer == "county" else None
-    return diff.between(
-        after.stage,
-        before.content if before else None,
-        after.content,
-        facts.catalogue(),
-        under,
-    )
-
-
 async def draft(
     tx: Tx, product_code: str, stage: Stage, *, reason: str, copy_of: str | None = None, note: str = ""
 ) -> Version:
@@ -172,9 +158,10 @@ async def draft(
         content = await floor(tx, product_code, stage)
     else:
         content = CountyContent()
-    return await _add(
-        tx, owner, product_code, stage, content, base_id=base.id if base else None, reason=reason, note=note
-    )
+    base_id, told = base.id if base else None, {"reason": reason, "note": note}
+    # What nobody has approved is still their work who wrote it: none of them is the second person of its copy.
+    authors = base.authors if base is not None and base.status in ("superseded", "rejected") else None
+    return await _add(tx, owner, product_code, stage, content, base_id=base_id, **told, authors=authors)
 
 
 async def save(
@@ -230,13 +217,20 @@ async def preview(tx: Tx, product_code: str, stage: Stage, content: Content) -> 
     return await aside.run((await to_preview(tx, product_code, stage, content)).report)
 
 
-async def to_preview(tx: Tx, product_code: str, stage: Stage, content: Content) -> checks.Ready:
-    """The same, read, for checks as one types: `report` comes after the transaction. Raises `ContentInvalid`."""
+async def to_preview(
+    tx: Tx,
+    product_code: str,
+    stage: Stage,
+    content: Content,
+    unstored: nesting.Flows | None = None,
+) -> checks.Ready:
+    """The same, read, for checks as one types: `report` comes after the transaction. `unstored`: sub-flows of the
+    content, by hash, that nobody has stored either. Raises `ContentInvalid`."""
     layer = UNION if isinstance(content, UnionContent) else owner_of(tx.actor)
     if isinstance(content, CountyContent):
         content = overlays.numbered(content)
     await _document(tx, product_code, stage, content)
-    return await checks.ready_content(tx, layer, product_code, stage, content)
+    return await checks.ready_content(tx, layer, product_code, stage, content, unstored)
 
 
 async def submit(tx: Tx, version_id: str) -> Version:

@@ -185,11 +185,18 @@ def _merged(held: str | None, given: str, column: Column, known: Catalogue) -> s
     return cells.read(given, column, known)
 
 
+_NO_HEADS = "第 1 行和这张表的列名对不上：看看是不是选错了表，或者没有把列名那一行带上"
+
+
 def _places(grid: list[list[str]], columns: Sequence[Column]) -> list[int]:
     """Where each head stands in the first line. Raises `SheetWrong`."""
     first, wanted = (grid[0] if grid else []), heads(columns)
+    if len(set(wanted) & set(first)) * 2 < len(wanted):
+        raise SheetWrong([_NO_HEADS])
     wrong = [f"第 1 行少了“{head}”这一列" for head in wanted if head not in first]
-    wrong += [f"第 1 行的“{head}”不是这张表的列" for head in first if head and head not in wanted]
+    wrong += [
+        f"第 1 行的“{head}”不是这张表的列，删掉这一列再来" for head in first if head and head not in wanted
+    ]
     wrong += [f"第 1 行有两列“{head}”" for head in dict.fromkeys(first) if head and first.count(head) > 1]
     if wrong:
         raise SheetWrong(wrong)

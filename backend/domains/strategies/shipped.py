@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from backend.core.actor import system
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.decision import facts, gate
@@ -26,7 +27,7 @@ from backend.domains.strategies.model import (
     Version,
 )
 
-MAKER = "system:shipped"
+MAKER = "shipped"
 REASON = "随系统交付的第一版"
 
 
@@ -61,7 +62,9 @@ def _only(document: Any, parameter: Any) -> UnionContent:
 
 
 async def _first(tx: Tx, stage: Stage, content: UnionContent) -> None:
-    """The whole life of version 1 up to live, as any other version's."""
+    """The whole life of version 1 up to live, as any other version's: one hand writes it, another lets it through."""
+    checker = tx.actor
+    await tx.become(system(tx.institution_id, MAKER))
     digest = await decisions.store(tx, stage, content.document)
     number = await repository.add(
         tx,
@@ -72,11 +75,11 @@ async def _first(tx: Tx, stage: Stage, content: UnionContent) -> None:
         content_hash=gate.hash_of(content),
         document_hash=digest,
         base_id=None,
-        authors=[MAKER],
+        authors=[repository.who(tx)],
         reason=REASON,
         note="",
-        maker=MAKER,
     )
+    await tx.become(checker)
     run = await repository.add_check(tx, await _now(tx, number), Report(findings=[], scenarios=[]))
     await repository.move(tx, await _now(tx, number), "checked", REASON)
     await repository.submit(tx, await _now(tx, number))

@@ -96,3 +96,18 @@ where institution_id = :institution_id and id = :id;
 -- The archive keeps it: our copy goes.
 update surveys.photos set content = null, archive_id = :archive_id, archive_receipt = :receipt
 where institution_id = :institution_id and id = :id and content is not null;
+
+-- name: receipts_of(institution_id, customer_id)
+-- What the image archive keeps of a person's surveys.
+select p.archive_receipt as receipt, s.application_id from surveys.photos p
+join surveys.surveys s on s.institution_id = p.institution_id and s.id = p.survey_id
+where p.institution_id = :institution_id and s.customer_id = :customer_id and p.archive_receipt is not null;
+
+-- name: forget(institution_id, customer_id)!
+-- What was seen at somebody's home goes; that there was a visit stays.
+with emptied as (
+    update surveys.surveys s set answers = '\x', checker_said = case when s.checker_said is not null then '\x'::bytea end
+    where s.institution_id = :institution_id and s.customer_id = :customer_id
+    returning s.id
+)
+delete from surveys.photos p using emptied where p.institution_id = :institution_id and p.survey_id = emptied.id;

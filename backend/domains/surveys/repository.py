@@ -54,7 +54,8 @@ def _photo(row: Any) -> Photo:
 
 def _survey(tx: Tx, row: Any) -> Survey:
     values = dict(row)
-    form = msgspec.json.decode(tx.vault.open(TABLE, "answers", row["id"], values.pop("answers")))
+    answers = values.pop("answers")  # empty of who was forgotten
+    form = msgspec.json.decode(tx.vault.open(TABLE, "answers", row["id"], answers)) if answers else {}
     said = values.pop("checker_said")
     words = tx.vault.decrypt(TABLE, "checker_said", row["id"], said) if said else ""
     return Survey(form=form, checker_said=words, **values)

@@ -202,3 +202,12 @@ async def archived(tx: Tx, photo_id: str, archive_id: str, receipt: str) -> None
     await Q.archived(
         tx, institution_id=tx.institution_id, id=photo_id, archive_id=archive_id, receipt=receipt
     )
+
+
+async def forget(tx: Tx, customer_id: str) -> dict[str, list[str]]:
+    """Nothing of what was seen stays. Returns, by application, what the image archive is to destroy."""
+    receipts: dict[str, list[str]] = {}
+    for row in await Q.receipts_of(tx, institution_id=tx.institution_id, customer_id=customer_id):
+        receipts.setdefault(row["application_id"], []).append(row["receipt"])
+    await Q.forget(tx, institution_id=tx.institution_id, customer_id=customer_id)
+    return receipts

@@ -36,6 +36,11 @@ class ImageArchiveClient:
             raise ImageArchiveUnavailable(operation="fetch", reason="broken", unknown=False)
         return answer.body
 
+    async def remove(self, image_id: str, *, key: str) -> None:
+        headers = {"Idempotency-Key": key}
+        request = self._connection.request("POST", f"/images/{segment(image_id)}/remove", b"", headers)
+        await self._connection.send("remove", request, effect=True)
+
     async def find(self, *, institution_id: str, case_id: str) -> tuple[StoredImage, ...]:
         body = {"institution_id": institution_id, "case_id": case_id}
         return await self._connection.read("find", "/images/find", tuple[StoredImage, ...], body=body)

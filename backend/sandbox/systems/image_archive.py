@@ -75,6 +75,19 @@ async def fetch(request: AnyRequest, image_id: FromPath[str]) -> Response[bytes]
     )
 
 
+@post("/images/{image_id:str}/remove")
+async def remove(request: AnyRequest, image_id: FromPath[str]) -> Response[bytes]:
+    here = world.of(request)
+    image = here.store.get("image", image_id)
+    return await world.effect(
+        request,
+        system=SYSTEM,
+        effect="image_removed",
+        case=image["index"]["case_id"] if image else "",
+        work=lambda: _removed(here, image_id),
+    )
+
+
 @post("/images/find", status_code=200)
 async def find(request: AnyRequest) -> list[dict[str, Any]]:
     search = await world.body_of(request, Search)
@@ -118,4 +131,14 @@ def _stored(here: World, content: bytes, sha256: str, content_type: str, index: 
     return image
 
 
-router = Router("/image-archive", route_handlers=[upload, fetch, find, effects])
+def _removed(here: World, image_id: str) -> dict[str, Any]:
+    """The bytes stay while another picture has the same ones."""
+    image = here.store.get("image", image_id)
+    if image:
+        here.store.delete("image", image_id)
+        if not any(each["sha256"] == image["sha256"] for each in here.store.all("image")):
+            _path(here, image["sha256"]).unlink(missing_ok=True)
+    return {"image_id": image_id, "removed": True}
+
+
+router = Router("/image-archive", route_handlers=[upload, fetch, remove, find, effects])

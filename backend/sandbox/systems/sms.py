@@ -25,6 +25,10 @@ TEMPLATES = {
     "application_referred": "您的申请 {application_no} 由工作人员接着看，3 个工作日内答复您。",
     "application_held": "您的申请 {application_no} 还在办，最迟 {until} 前告诉您结果。",
     "guarantor_confirmed": "您的申请 {application_no} 有一位保证人已确认，请打开公众号查看。",
+    "guarantee_given": (
+        "您已为申请 {application_no} 做保证人，本金最高 {amount} 元，最晚到 {until}。"
+        "承诺书：{link} 不是您本人办的，请打 {phone}。"
+    ),
     "guarantor_refused": "您的申请 {application_no} 有一位保证人没有办成，可以再请别人。",
     "handoff_code": "手机银行签约短码 {short_code}，{minutes} 分钟内有效，只在手机银行里用。",
     "signed": "您的申请 {application_no} 已在手机银行签约。",

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from backend.core import clock
-from backend.core.actor import system
+from backend.core.actor import Actor, system
 from backend.core.crypto import Vault
 from backend.demo import staff_id
 from backend.domains.campaigns import demo, model, rules
@@ -15,10 +15,12 @@ from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import CodeState
 from backend.domains.identity import service as identity
 from backend.settings import load, signing_keys
+from tests.acting import act_as
 from tests.domains.savepoint import savepoint
 
 LISI = staff_id("4101", 1)
 CAMPAIGN = demo.campaign_id("4101")
+SECOND = Actor("staff", "乙", "4101")
 
 
 async def code_for(tx, placement="group"):
@@ -204,7 +206,7 @@ def test_signing_keys_are_one_secret_or_numbered_ones():
 async def test_d4_07_unreviewed_material_cannot_carry_a_code(tx):
     draft = await campaigns.draft_material(
         tx, campaign_id=CAMPAIGN, material_no="WL4101002", headline="花木农户看过来",
-        risk_text=demo.RISK, maker="甲",
+        risk_text=demo.RISK,
     )  # fmt: skip
     with pytest.raises(model.MaterialNotReviewed):
         await campaigns.issue(
@@ -212,8 +214,9 @@ async def test_d4_07_unreviewed_material_cannot_carry_a_code(tx):
             placement="visit", placement_label="上门",
         )  # fmt: skip
     with pytest.raises(model.SelfReview):
-        await campaigns.approve_material(tx, draft, reviewer="甲")
-    await campaigns.approve_material(tx, draft, reviewer="乙")
+        await campaigns.approve_material(tx, draft)
+    await act_as(tx, SECOND)
+    await campaigns.approve_material(tx, draft)
     assert (await campaigns.get_material(tx, draft)).visible_id == "WL4101002-1"
 
 
@@ -224,12 +227,11 @@ async def test_four_eyes_on_material_hold_in_sql(tx):
         material_no="WL4101003",
         headline="花木农户",
         risk_text=demo.RISK,
-        maker="甲",
     )
     with pytest.raises(asyncpg.CheckViolationError):
         async with savepoint(tx):
             await tx.connection.execute(
-                "update campaigns.materials set reviewer = '甲', reviewed_at = now() where id = $1", draft
+                "update campaigns.materials set reviewer = maker, reviewed_at = now() where id = $1", draft
             )
 
 
@@ -244,10 +246,11 @@ async def test_four_eyes_on_material_hold_in_sql(tx):
 )
 async def test_d4_02_inducing_material_is_refused_with_the_place(tx, headline, risk_text, field):
     draft = await campaigns.draft_material(
-        tx, campaign_id=CAMPAIGN, material_no="WL4101004", headline=headline, risk_text=risk_text, maker="甲"
+        tx, campaign_id=CAMPAIGN, material_no="WL4101004", headline=headline, risk_text=risk_text
     )
+    await act_as(tx, SECOND)
     with pytest.raises(model.MaterialRefused) as refused:
-        await campaigns.approve_material(tx, draft, reviewer="乙")
+        await campaigns.approve_material(tx, draft)
     assert field in refused.value.fields
 
 

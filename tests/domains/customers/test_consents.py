@@ -27,6 +27,7 @@ PUBLISHED = {
     "liveness-1": "92d7341d29a42503",
     "marketing-1": "4e5ba6a574900ff1",
     "personal_info-1": "e20e8760cd53342a",
+    "personal_info-2": "ddcb86307425cb7e",
 }
 """SHA-256 of every published text: one that changes needs a new number, not an edit."""
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from backend.domains.decision import bundle, evaluate, facts, model
-from backend.domains.decision.model import Outcome
+from backend.domains.decision import bundle, county, evaluate, facts, model
+from backend.domains.decision.model import Cap, Outcome
 from backend.domains.products.model import PURPOSES
 from tests.domains.decision.conftest import CASES, decide, read, with_facts
 
@@ -276,3 +276,16 @@ def test_nobody_without_a_credit_record_starts_with_more_than_a_first_loan(good)
     decision = decide(thin)
     assert decision.amount_fen == 3_000_000
     assert [cap.name for cap in decision.caps if cap.binding] == ["history"]
+
+
+def test_a_county_cap_called_as_the_law_s_does_not_hide_the_law_s():
+    """Two people may go above a county's cap, nobody above the law's: it stays readable beside it (A7-05)."""
+    law = Cap(name="regulation", label="监管上限", amount_fen=10_000_000)
+    own = Cap(name="regulation", label="本行上限", amount_fen=5_000_000, layer="county")
+    income = Cap(name="income", label="收入", amount_fen=8_000_000)
+    tighter = Cap(name="income", label="收入", amount_fen=7_000_000, layer="county")
+    caps, amount = county.smallest([law, income, own, tighter])
+    assert amount == 5_000_000
+    assert [(cap.label, cap.amount_fen, cap.binding) for cap in caps] == [
+        ("监管上限", 10_000_000, False), ("收入", 7_000_000, False), ("本行上限", 5_000_000, True),
+    ]  # fmt: skip

@@ -130,3 +130,28 @@ def test_a_cell_that_only_looks_empty_is_refused(cell: str):
 def test_a_number_without_end_is_no_number(number: str):
     with pytest.raises(jdm.FileUnreadable):
         jdm.read(b'{"nodes": [], "edges": [], "x": ' + number.encode() + b"}")
+
+
+@pytest.mark.parametrize("hidden", ["\x00", "\u202e", "\u200b", "\ud800", "\u2028"], ids=ascii)
+@pytest.mark.parametrize("where", ["name", "key", "cell"])
+def test_what_nobody_sees_is_in_no_text_of_a_file(hidden: str, where: str):
+    """A name that reads backwards is agreed to as another; and the database takes no NUL, as late as on the day it is
+    to go live."""
+    document = json.loads(json.dumps(bundle.seeded_documents()[Stage.ELIGIBILITY]))
+    table = next(n for n in document["nodes"] if n["id"] == "bureau")
+    if where == "name":
+        table["name"] = f"准入{hidden}拒绝"
+    elif where == "key":
+        table[f"width{hidden}"] = 1
+    else:
+        table["content"]["rules"][0]["_description"] = f"说明{hidden}"
+    with pytest.raises(jdm.FileUnreadable) as refused:
+        jdm.read(json.dumps(document).encode())
+    assert "里有看不见的字符" in refused.value.text
+
+
+def test_a_name_longer_than_anybody_reads_is_refused():
+    document = json.loads(json.dumps(bundle.seeded_documents()[Stage.ELIGIBILITY]))
+    next(n for n in document["nodes"] if n["id"] == "bureau")["name"] = "长" * 61
+    said = lint.check(Stage.ELIGIBILITY, document, CATALOGUE)
+    assert [each.sentence for each in said] == ["名称太长，最多 60 个字"]

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from backend.core import clock
-from backend.core.actor import system
+from backend.core.actor import Actor, system
 from backend.domains.products import repository
 from backend.domains.products import service as products
 from backend.domains.products.model import (
@@ -17,8 +17,10 @@ from backend.domains.products.model import (
     SelfApproval,
     TermsRefused,
 )
+from tests.acting import act_as
 
 DAY = date(2026, 11, 23)
+SECOND = Actor("staff", "乙", "0000")
 
 
 @pytest.fixture
@@ -81,8 +83,9 @@ async def test_a_new_version_takes_over_on_its_day(db):
     async with db.begin(system("0000", "head office")) as tx:
         current = await repository.live_terms(tx, UNION, "SXD", today)
         smaller = msgspec.structs.replace(current, amount_max=150_000_00)
-        version = await products.draft(tx, UNION, "SXD", smaller, maker="甲")
-        await products.publish(tx, UNION, "SXD", version, checker="乙", effective_from=then, reason="收紧")
+        version = await products.draft(tx, UNION, "SXD", smaller)
+        await act_as(tx, SECOND)
+        await products.publish(tx, UNION, "SXD", version, effective_from=then, reason="收紧")
     async with db.read(system("4101", "test")) as tx:
         before = await products.get_live(tx, "4101", "SXD", then - timedelta(days=1))
         after = await products.get_live(tx, "4101", "SXD", then)
@@ -95,8 +98,9 @@ async def test_a_tighter_parent_tightens_its_sub_products_at_once(db):
     async with db.begin(system("0000", "head office")) as tx:
         current = await repository.live_terms(tx, UNION, "SXD", today)
         smaller = msgspec.structs.replace(current, amount_max=50_000_00)
-        version = await products.draft(tx, UNION, "SXD", smaller, maker="甲")
-        await products.publish(tx, UNION, "SXD", version, checker="乙", effective_from=today, reason="收紧")
+        version = await products.draft(tx, UNION, "SXD", smaller)
+        await act_as(tx, SECOND)
+        await products.publish(tx, UNION, "SXD", version, effective_from=today, reason="收紧")
     async with db.read(system("4101", "test")) as tx:
         assert (await products.get_live(tx, "4101", "LLHM", today)).terms.amount_max == 50_000_00
         yesterday = await products.get_live(tx, "4101", "LLHM", today - timedelta(days=1))
@@ -106,7 +110,7 @@ async def test_a_tighter_parent_tightens_its_sub_products_at_once(db):
 async def test_a_withdrawn_parent_takes_its_sub_products_along(db):
     today = clock.today()
     async with db.begin(system("0000", "head office")) as tx:
-        await products.withdraw(tx, UNION, "SXD", checker="乙", on=today, reason="停办")
+        await products.withdraw(tx, UNION, "SXD", on=today, reason="停办")
     async with db.read(system("4101", "test")) as tx:
         assert {"SXD", "LLHM"}.isdisjoint({p.code for p in await products.list_live(tx, "4101", today)})
 
@@ -115,43 +119,41 @@ async def test_terms_over_the_cap_are_refused_with_the_rule(head_office):
     tx = head_office
     current = await repository.live_terms(tx, UNION, "SXD", clock.today())
     over = msgspec.structs.replace(current, amount_max=200_000_01)
-    version = await products.draft(tx, UNION, "SXD", over, maker="甲")
+    version = await products.draft(tx, UNION, "SXD", over)
+    await act_as(tx, SECOND)
     with pytest.raises(TermsRefused) as refused:
-        await products.publish(
-            tx, UNION, "SXD", version, checker="乙", effective_from=clock.today(), reason="放宽"
-        )
+        await products.publish(tx, UNION, "SXD", version, effective_from=clock.today(), reason="放宽")
     assert [b.row_id for b in refused.value.breaches] == ["D1-01"]
 
 
 async def test_a_county_cannot_publish_looser_terms(tx):
-    version = await products.draft(tx, "4101", "LLHM", Overrides(amount_max=250_000_00), maker="甲")
+    version = await products.draft(tx, "4101", "LLHM", Overrides(amount_max=250_000_00))
+    await act_as(tx, Actor("staff", "乙", "4101"))
     with pytest.raises(TermsRefused) as refused:
-        await products.publish(
-            tx, "4101", "LLHM", version, checker="乙", effective_from=clock.today(), reason="放宽"
-        )
+        await products.publish(tx, "4101", "LLHM", version, effective_from=clock.today(), reason="放宽")
     assert "A1-01" in {b.row_id for b in refused.value.breaches}
 
 
 async def test_nobody_approves_their_own_version_not_even_in_sql(head_office):
     tx = head_office
     terms = await repository.live_terms(tx, UNION, "SXD", clock.today())
-    version = await products.draft(tx, UNION, "SXD", terms, maker="甲")
+    version = await products.draft(tx, UNION, "SXD", terms)
     with pytest.raises(SelfApproval):
-        await products.publish(
-            tx, UNION, "SXD", version, checker="甲", effective_from=clock.today(), reason="自批"
-        )
+        await products.publish(tx, UNION, "SXD", version, effective_from=clock.today(), reason="自批")
     with pytest.raises(asyncpg.CheckViolationError):
-        await repository.publish(tx, UNION, "SXD", clock.today(), version, "甲", "甲", "自批", tx.now)
+        await repository.publish(
+            tx, UNION, "SXD", clock.today(), version, "head office", "head office", "自批", tx.now
+        )
 
 
 async def test_a_county_cannot_write_the_unions_product(tx):
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await products.draft(tx, UNION, "SXD", Overrides(), maker="甲")
+        await products.draft(tx, UNION, "SXD", Overrides())
 
 
 async def test_a_county_cannot_write_another_countys_product(tx):
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await products.draft(tx, "4102", "XGKJ", Overrides(), maker="甲")
+        await products.draft(tx, "4102", "XGKJ", Overrides())
 
 
 async def test_a_version_never_changes_once_written(owner):

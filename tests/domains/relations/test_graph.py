@@ -12,6 +12,7 @@ from backend.db.database import Database, Tx
 from backend.domains.relations import findings, lists
 from backend.domains.relations import service as relations
 from backend.domains.relations.model import WINDOWS
+from tests.acting import act_as
 from tests.domains.relations.conftest import ByHand, application, expected, homes, kept, person, share
 
 KINDS = ("phone", "openid", "device", "payee", "address", "household", "guarantor", "phone", "phone")
@@ -191,7 +192,7 @@ async def test_what_is_allowed_joins_nobody_until_it_is_taken_off_again(tx: Tx) 
     assert (await relations.neighbourhood(tx, people[0])).ring_customers == 5, (
         "one person's word is not enough"
     )
-    tx.actor = system("4101", "second")
+    await act_as(tx, system("4101", "second"))
     await lists.approve(tx, entry)
     around = await relations.neighbourhood(tx, people[0])
     assert (around.ring_customers, around.links[1].allowed, around.links[1].others) == (1, True, ())

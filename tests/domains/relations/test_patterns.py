@@ -5,13 +5,14 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import asyncpg
 import pytest
 
 from backend.core import clock
 from backend.core.actor import Actor, system
 from backend.core.errors import Problem
 from backend.db.database import Tx
-from backend.domains.relations import findings, lists
+from backend.domains.relations import findings, lists, rules
 from backend.domains.relations import service as relations
 from backend.domains.relations.model import (
     EntryIncomplete,
@@ -21,7 +22,9 @@ from backend.domains.relations.model import (
     NotYourEntry,
     SayMore,
 )
+from tests.acting import act_as
 from tests.domains.relations.conftest import application, homes, person, share
+from tests.domains.savepoint import savepoint
 
 ME, A, B, C, D = (person(n) for n in range(5))
 
@@ -41,7 +44,13 @@ QUIET = {
 async def facts(tx: Tx, one: str = ME, *numbers: tuple[str, str], staff: bool = False) -> dict[str, Any]:
     case = await application(tx)
     await relations.sight(tx, case, one, {"device": one, "person": one, "address": one})
-    return await relations.facts(tx, one, case, numbers, staff_number=staff)
+    return rules.facts(
+        await relations.neighbourhood(tx, one),
+        await relations.velocity(tx, case),
+        await relations.listed(tx, one, case, numbers),
+        now=tx.now,
+        staff_number=staff,
+    )
 
 
 def loud(found: dict[str, Any]) -> dict[str, Any]:
@@ -247,7 +256,7 @@ async def test_a_list_stops_by_the_id_number_only_and_counts_when_two_have_agree
     assert (await facts(tx, ME, *numbers))["own_list_hit"] == "none"
     with pytest.raises(NotYourEntry):
         await lists.approve(tx, entry)
-    as_another(tx)
+    await as_another(tx)
     await lists.approve(tx, entry)
     assert (await facts(tx, ME, *numbers))["own_list_hit"] == found
     with pytest.raises(EntryMoved):
@@ -261,16 +270,53 @@ async def test_what_is_refused_or_ended_counts_no_more(tx: Tx) -> None:
     first = await propose(tx, "block", *number)
     with pytest.raises(EntryThere):
         await propose(tx, "block", *number)
-    as_another(tx)
+    await as_another(tx)
     await lists.refuse(tx, first)
     second = await propose(tx, "block", *number)
-    as_another(tx, "third")
+    await as_another(tx, "third")
     await lists.approve(tx, second)
     assert (await facts(tx, ME, number))["own_list_hit"] == "blocked"
     await lists.end(tx, second, "查清不是本人")
+    assert (await facts(tx, ME, number))["own_list_hit"] == "blocked", "nobody lets go alone"
+    with pytest.raises(EntryMoved):
+        await lists.end(tx, second, "查清不是本人")
+    with pytest.raises(NotYourEntry):
+        await lists.agree_to_end(tx, second)
+    await as_another(tx, "fourth")
+    assert await lists.waiting(tx, ["4101"]) == {"4101": 1}
+    await lists.keep(tx, second)
+    with pytest.raises(EntryMoved):
+        await lists.agree_to_end(tx, second)
+    await lists.end(tx, second, "确实查清了")
+    await as_another(tx, "third")
+    await lists.agree_to_end(tx, second)
     assert (await facts(tx, ME, number))["own_list_hit"] == "none"
     assert {entry.status for entry in await lists.entries(tx)} == {"ended", "refused"}
-    assert {e["action"] for e in tx.audit} == {"list.proposed", "list.refused", "list.active", "list.ended"}
+    told = {"proposed", "refused", "active", "end_asked", "kept", "ended"}
+    assert {e["action"] for e in tx.audit} == {f"list.{each}" for each in told}
+
+
+async def test_a_list_ends_by_two_people_in_sql_too(tx: Tx) -> None:
+    entry = await propose(tx, "block", "id_number", "411701198003071233")
+    await as_another(tx)
+    await lists.approve(tx, entry)
+    end = "update relations.list_entries set status = 'ended', ended_by = xd.actor(), ended_at = now()"
+    for alone in (end, end + ", end_asked_by = xd.actor(), end_asked_at = now(), end_why = 'x'"):
+        with pytest.raises(asyncpg.CheckViolationError, match="two people"):
+            async with savepoint(tx):
+                await tx.connection.execute(alone)
+
+
+async def test_a_line_past_its_last_day_makes_room_for_a_new_one(tx: Tx) -> None:
+    number = ("id_number", "411701198003071233")
+    entry = await propose(tx, "block", *number)
+    await as_another(tx)
+    await lists.approve(tx, entry)
+    await tx.connection.execute("update relations.list_entries set expires_on = current_date - 2")
+    again = await propose(tx, "block", *number)
+    await as_another(tx, "third")
+    await lists.approve(tx, again)
+    assert (await facts(tx, ME, number))["own_list_hit"] == "blocked"
 
 
 async def test_self_approval_is_impossible_even_in_sql(tx: Tx) -> None:
@@ -304,7 +350,7 @@ async def test_an_officers_account_or_phone_at_a_customer_is_told(tx: Tx) -> Non
     assert (await facts(tx, ME, staff=True))["relation_staff_contact"] is True
     assert (await facts(tx, ME))["relation_staff_contact"] is False
     entry = await propose(tx, "staff", "payee", "officer")
-    as_another(tx)
+    await as_another(tx)
     await lists.approve(tx, entry)
     assert (await facts(tx, ME))["relation_staff_contact"] is True
 
@@ -362,10 +408,11 @@ async def test_a_finding_has_one_owner_who_alone_answers_it_with_words(tx: Tx) -
         await findings.take_in_hand(tx, finding.id)
     with pytest.raises(SayMore):
         await findings.answer(tx, finding.id, outcome="confirmed", said="是")
-    owner, tx.actor = tx.actor, system("4101", "another")
+    owner = tx.actor
+    await act_as(tx, system("4101", "another"))
     with pytest.raises(FindingMoved):
         await findings.answer(tx, finding.id, outcome="confirmed", said="不是我的")
-    tx.actor = owner
+    await act_as(tx, owner)
     await findings.answer(tx, finding.id, outcome="confirmed", said="四户的钱都由一个人用")
     [closed] = await findings.all_findings(tx)
     assert (closed.status, closed.said) == ("confirmed", "四户的钱都由一个人用")
@@ -378,8 +425,8 @@ async def propose(tx: Tx, name: str, kind: str, text: str) -> str:
     )  # fmt: skip
 
 
-def as_another(tx: Tx, name: str = "second") -> None:
-    tx.actor = Actor("staff", name, "4101")
+async def as_another(tx: Tx, name: str = "second") -> None:
+    await act_as(tx, Actor("staff", name, "4101"))
 
 
 async def answered(tx: Tx, finding_id: str) -> None:

@@ -9,10 +9,11 @@ import pytest
 from backend import demo
 from backend.core import ids
 from backend.core.actor import Actor, system
-from backend.db.database import Tx
+from backend.db.database import Tx, introduce
 from backend.domains.decision.model import Stage
 from backend.domains.strategies import effects, repository, scenario_book, service
 from backend.domains.strategies.model import CountyContent, Document, UnionContent, Version
+from tests.acting import act_as
 
 
 def staff(institution_id: str, number: int, role: str) -> Actor:
@@ -34,7 +35,7 @@ class Stagehand:
         self._tx = tx
 
     async def as_(self, actor: Actor) -> Tx:
-        await self._tx.connection.execute(f"set local app.institution = '{actor.institution_id}'")
+        await self._tx.connection.execute(introduce(actor))
         return Tx(self._tx.connection, actor, self._tx.now, self._tx.vault)
 
     async def measured(self, version: Version) -> None:
@@ -92,6 +93,6 @@ async def stop_scenarios(tx: Tx, product_code: str, stage: str = "") -> None:
     me, second = tx.actor, msgspec.structs.replace(tx.actor, id=ids.new())
     for each in await scenario_book.of_product(tx, product_code, stage):
         await scenario_book.ask_to_stop(tx, each.id, "跟着新的规则换")
-        tx.actor = second
+        await act_as(tx, second)
         await scenario_book.stop(tx, each.id)
-        tx.actor = me
+        await act_as(tx, me)

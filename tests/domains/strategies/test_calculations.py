@@ -121,7 +121,7 @@ def test_a_calculation_in_front_of_everything_gives_names_a_table_can_look_at():
         for c in diff.between(STAGE, UnionContent(document=made), UnionContent(document=shaped), KNOWN)
     ]
     assert "征信 第 1 行“您现在有 {当前逾期金额}到期没还” 三成收入：不限 改为 低于 5,000 元" in told
-    assert "三成收入" in str(beside.tables(STAGE, made, shaped, KNOWN))
+    assert "三成收入" in str(beside.tables(STAGE, made, shaped, KNOWN, {}))
 
 
 def test_a_calculation_in_front_of_one_step_stands_in_its_lines_alone():

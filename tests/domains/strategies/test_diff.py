@@ -96,15 +96,13 @@ async def test_a_countys_change_is_told_in_the_words_of_the_unions_table(hand: S
     saved = await service.save(
         tx, begun.id, CountyContent(parameters={"queries_6m": 5}, rows={"bureau": [row]})
     )
-    said = [
-        each.sentence for each in await course.changes_of(tx, saved, await course.compared_with(tx, saved))
-    ]
-    assert said == [
+    found = await course.changes_of(tx, saved, await course.compared_with(tx, saved))
+    assert [each.sentence for each in found] == [
         "近 6 个月贷款查询到几次拒绝：新增参数，不低于 5（省联社 不低于 8，可选 4 到 8）",
-        "征信 第 1 行：新增行，近 6 个月贷款查询 不低于 3；原因码 CT；处理 转人工；给客户的话 本行再看一下；"
+        "征信 本行第 1 行：新增行，近 6 个月贷款查询 不低于 3；原因码 CT；处理 转人工；给客户的话 本行再看一下；"
         "可以怎么做 等电话",
     ]
-    assert [each.kind for each in await service.compare(tx, begun.id, saved.id)] == ["added", "added"]
+    assert [each.kind for each in await course.changes_of(tx, saved, begun)] == ["added", "added"]
 
 
 async def test_a_draft_of_any_shape_is_compared_without_an_error(hand: Stagehand):

@@ -236,6 +236,7 @@ async def test_sql_takes_no_approval_with_a_failing_or_a_foreign_check_run(hand:
         async with savepoint(other):
             await repository.add_approval(other, empty, "approved", "就这样", failing)
     passed = await service.check(other, (saved := await service.save(other, begun.id, QUERIES)).id)
+    tx = await hand.as_(COUNTY_ADMIN)
     again = await service.save(tx, saved.id, CountyContent(parameters={"queries_6m": 5}))
     third = await hand.as_(system("4101", "somebody"))
     with pytest.raises(asyncpg.ForeignKeyViolationError):  # a run of the content before
@@ -324,6 +325,19 @@ async def test_a_rejected_version_goes_on_as_a_new_draft(hand: Stagehand):
     assert (again.content, again.number, again.base_id) == (saved.content, 3, saved.id)
 
 
+async def test_a_copy_of_what_nobody_approved_is_not_approved_by_who_wrote_it(hand: Stagehand):
+    """Else one writes, another copies, and the first is the second person of their own words."""
+    tx = await hand.as_(COUNTY_ADMIN)
+    begun = await service.draft(tx, "*", Stage.ELIGIBILITY, reason="本县收紧")
+    written = await service.save(tx, begun.id, QUERIES)
+    await service.discard(tx, written.id, reason="换个人来")
+    tx = await hand.as_(COUNTY_ANALYST)
+    copied = await service.draft(tx, "*", Stage.ELIGIBILITY, reason="照抄一份", copy_of=written.id)
+    assert set(copied.authors) == {f"staff:{each.id}" for each in (COUNTY_ADMIN, COUNTY_ANALYST)}
+    with pytest.raises(SecondPerson):
+        await hand.through(copied, COUNTY_ANALYST, COUNTY_ADMIN)
+
+
 async def test_a_dated_version_waits_for_its_day_and_ends_on_its_day(hand: Stagehand, tx):
     first = tx.now + timedelta(days=3)
     waits = await hand.overlay(Stage.ELIGIBILITY, QUERIES, effective_from=first,
@@ -338,6 +352,7 @@ async def test_a_dated_version_waits_for_its_day_and_ends_on_its_day(hand: Stage
     assert await service.due(job) == [("4101", waits.id, "approved")]
     assert (await service.go_live(job, waits.id)).status == "live"
     assert (await outcome(await hand.as_(OFFICER), asked)).outcome is Outcome.DECLINED
+    job = await hand.as_(system("4101", "strategies"))
     job.now = first + timedelta(days=5)
     assert await service.due(job) == [("4101", waits.id, "live")]
     await service.retire(job, waits.id, reason="到了结束时间")

@@ -88,7 +88,16 @@ def test_mistakes_are_named_by_row_and_column_and_nothing_is_read() -> None:
     grid[0][1] = "别的"
     with pytest.raises(SheetWrong) as problem:
         sheets.rules_of(grid, columns, rules, KNOWN, "new")
-    assert "第 1 行的“别的”不是这张表的列" in problem.value.sentences
+    assert "第 1 行的“别的”不是这张表的列，删掉这一列再来" in problem.value.sentences
+
+
+def test_rows_without_their_heads_or_of_another_table_are_one_mistake() -> None:
+    columns, rules = bureau()
+    grid = sheets.grid_of_file(sheets.write("征信", columns, rules, KNOWN))
+    with pytest.raises(SheetWrong) as problem:
+        sheets.rules_of(grid[1:], columns, rules, KNOWN, "new")
+    [said] = problem.value.sentences
+    assert "没有把列名那一行带上" in said
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a workbook", b"PK" + bytes(2_100_000)])

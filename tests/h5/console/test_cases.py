@@ -12,7 +12,7 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.audit import service as audit
 from backend.domains.decision import capsule_file, facts
-from backend.flows import export_capsule, request_review
+from backend.flows import decide_application, export_capsule, request_review, resume_held
 from backend.overview import case_file, work_list
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desk, Desks, anew, written
@@ -351,7 +351,7 @@ async def test_an_amount_above_the_caps_names_them_and_wants_a_reason_and_a_seco
     assert desk.reply.status_code == 403, "maker and checker are two people"
 
     second = await desks.of("JX0202")
-    assert "超上限，等另一位审查人看" in second.words
+    assert "意见等另一位审查人看" in second.words
     await second.get(case)
     for words in ("陈审的意见超过了上限", "每月往家寄钱", "“每月还得起的钱对应的额度”（14,199.96 元）"):
         assert words in second.words, words
@@ -381,6 +381,55 @@ async def test_an_amount_above_the_caps_names_them_and_wants_a_reason_and_a_seco
     )
     replayed, _ = capsule_file.bundle_of(held)
     assert "obligations" in {cap.name for cap in replayed.decision.caps}
+
+
+async def open_without_bureau(desks: Desks, road: Road) -> Desk:
+    """A case whose bureau stayed silent for as long as a case waits, before a reviewer."""
+    await road.person(id_number(507), preset="good", phone="match")
+    application = await road.draft(id_number(507))
+    await road.fault("credit_bureau", "*", "status", times=99, status=503)
+    await road.submit(application)
+    await road.drain()
+    with clock.at(clock.now() + decide_application.HELD_FOR + timedelta(minutes=1)):
+        await resume_held.resume_held(road.context)
+        await road.drain()
+    desk = await desks.of("JX0201")
+    await desk.get(f"/console/cases/{application.application_no}")
+    assert desk.reply.status_code == 200
+    return desk
+
+
+async def test_where_the_data_gave_no_limit_no_amount_is_granted_by_one_person(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """Missing data never leads to an approval: one person's word is not what was missing."""
+    desk = await open_without_bureau(desks, road)
+    case = desk.path
+    assert "系统没有算出额度：资料不全，或者在这之前就被规则拦下了" in desk.words
+    await desk.send(desk.page.form("/answer"), **YES)
+    assert desk.reply.status_code == 422
+    assert "要同意，请写明凭什么定这个金额" in desk.words
+    await desk.send(desk.page.form("/answer"), **YES, why_more="纸质征信报告看过了")
+    assert "系统没有算出额度，您的意见等另一位审查人看。客户还没有收到" in desk.words
+    assert await owner.fetchval("select count(*) from contracts.contracts") == 0
+
+    second = await desks.of("JX0202")
+    await second.get(case)
+    assert " 元，系统没有算出额度。" in second.words
+    await second.send(second.page.form("/exceeding"), look="confirmed", found="报告我也看了")
+    assert "已通过" in second.words
+    assert await owner.fetchval("select limit_amount from contracts.contracts") == 10_000
+    application = await by_number(road, case.rsplit("/", 1)[1])
+    async with road.db.read(JIA) as tx:
+        told = {e.action: msgspec.json.decode(e.details) for e in await audit.of(tx, application.id)}
+    assert told["review.answered"]["exceeded"] == "系统没有算出额度"
+
+
+async def test_without_a_limit_one_person_may_still_say_no(road: Road, desks: Desks) -> None:
+    desk = await open_without_bureau(desks, road)
+    await desk.send(desk.page.form("/answer"), outcome="declined", reason="查不到征信，暂不能办理")
+    assert desk.reply.status_code == 200
+    assert "您的意见" not in desk.words
 
 
 async def test_above_the_caps_refused_or_taken_back_the_case_waits_again(

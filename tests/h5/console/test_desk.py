@@ -236,6 +236,22 @@ async def test_what_came_through_no_county_waits_at_head_office_and_is_answered_
     assert desk.reply.status_code == 422
 
 
+async def test_a_wish_to_be_forgotten_waits_at_the_countys_desk_with_its_own_name(
+    road: Road, desks: Desks
+) -> None:
+    async with road.db.begin(JIA) as tx:
+        wish = await tickets.open(tx, kind="erasure", text="删除我的信息", openid="oKnown")
+    desk = await desks.of("JX0101")
+    await desk.get("/console")
+    path = f"/console/tickets/4101/{wish.ticket_no}"
+    assert "客户要删信息" in desk.words
+    assert path in desk.page.links
+    await desk.get(path)
+    assert f"客户要删信息 {wish.ticket_no}" in desk.words
+    await desk.send(desk.page.form(path), answer="核对过是本人，没有办成的申请已删")
+    assert "已答复" in desk.words
+
+
 async def test_a_strategy_waits_on_the_desk_of_who_may_approve_it(road: Road, desks: Desks) -> None:
     for writer, second, reader in (("JX0101", "JX0301", "JX0201"), ("SL0001", "SL0002", "SL0003")):
         maker = await desks.of(writer)

@@ -59,11 +59,22 @@ async def test_one_proposes_another_agrees_and_going_back_is_one_act(road: Road,
         assert (await service.current(tx, "consumer")).champion is None
 
 
+async def test_where_no_model_may_be_chosen_the_form_says_what_is_missing(road: Road, desks: Desks) -> None:
+    desk = await desks.of("SL0002")
+    await desk.get(PATH)
+    assert desk.words.count("现在没有能选的模型：登记、评审、批准、影子运行，再启用以后") == 3
+    await brought_live(road.db)
+    await desk.get(PATH)
+    assert desk.words.count("现在没有能选的模型") == 2, "it is one for consumers"
+
+
 async def test_what_cannot_be_is_said_in_place(road: Road, desks: Desks) -> None:
     live = await brought_live(road.db)
     desk = await desks.of("SL0002")
     for given, words in (
-        ({"champion": live.id, "challenger": live.id, "share": "10"}, "两个不能是同一个"),
+        ({"champion": live.id, "challenger": live.id, "share": "10"}, "不能是同一个"),
+        ({"champion": "", "challenger": live.id, "share": "10"}, "随系统的评分卡不能和新模型分着试"),
+        ({"champion": live.id, "challenger": "", "share": "10"}, "份额要空着"),
         ({"champion": live.id, "challenger": "", "share": "一成"}, "写成百分数"),
         ({"champion": live.id, "challenger": "", "share": "inf"}, "写成百分数"),
         ({"champion": "x", "challenger": "", "share": ""}, "从列表里选"),

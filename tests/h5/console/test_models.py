@@ -147,6 +147,7 @@ async def test_three_people_bring_a_model_from_a_file_into_use_and_out_again(
     await second.get("/console/models")
     assert "等您独立评审" in second.words
     await decide(second, path, "reviewed")
+    assert "下一步是批准，由没有做过、测过、评审过它的省联社管理员来办" in second.words, second.words[:600]
     await second.get(path)
     assert "批准" not in [each for each in second.words.split() if each == "批准"]
     for status, state in (
@@ -240,6 +241,7 @@ async def test_a_report_of_another_model_or_with_a_hole_tests_nothing(
         ({**REPORT, "test": {**REPORT["test"], "auc": 7}}, "test.auc"),
         ({**REPORT, "reference": {**REPORT["reference"], "score": {"edges": [1], "counts": [1]}}}, "对不上"),
         ([], "不是一份报告"),
+        ({"kind": "scorecard"}, "里面没有写是哪个模型的。要的是和模型文件在同一个目录里的 report.json"),
     ):
         await desk.get(path)
         await upload(desk, f"{path}/report", "report", json.dumps(report).encode(), why="训练完")

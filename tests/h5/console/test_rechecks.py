@@ -13,7 +13,7 @@ from backend.domains.decision import service as decisions
 from backend.domains.regulation import service as regulation
 from backend.domains.reviews import rechecks
 from backend.domains.reviews.model import RecheckYours
-from backend.flows import answer_recheck, sample_recheck
+from backend.flows import answer_recheck, sample_recheck, settle_recheck
 from tests.domains.decision.conftest import decide, read, with_facts
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desk, Desks, desks, road
@@ -166,3 +166,26 @@ async def test_who_found_it_wrong_does_not_settle_it(road: Road, owner: asyncpg.
             await rechecks.settle(tx, await rechecks.get(tx, found.id), "已经核实过了")
     async with road.db.begin(system("4101", "test")) as tx:
         await rechecks.settle(tx, await rechecks.get(tx, found.id), "已经核实过了")
+
+
+async def test_who_brought_the_case_in_does_not_settle_what_was_wrong_with_it(
+    road: Road, owner: asyncpg.Connection
+) -> None:
+    await everything_is_sampled(owner)
+    application = await approved(road, 529)
+    [found] = await waiting(road)
+    finder = Actor("staff", ids.new(), "4101", frozenset({"reviewer"}), "陈审")
+    await answer_recheck.answer_recheck(road.db, finder, found.id, "disagreed", "收入对不上")
+    officer = str(await owner.fetchval("select id from identity.staff where staff_no = 'JX0427'"))
+    assert (
+        await owner.execute(
+            "update applications.applications set officer_id = $1 where id = $2", officer, application.id
+        )
+        == "UPDATE 1"
+    )
+    own = Actor("staff", officer, "4101", frozenset({"officer", "county_admin"}), "李四")
+    with pytest.raises(RecheckYours):
+        await settle_recheck.settle_recheck(road.db, own, found.id, "已经核实过了")
+    other = Actor("staff", ids.new(), "4101", frozenset({"county_admin"}), "赵管")
+    await settle_recheck.settle_recheck(road.db, other, found.id, "已经核实过了")
+    assert [each.done for each in await waiting(road, "settled")] == ["已经核实过了"]

@@ -153,10 +153,20 @@ async def test_a_list_needs_a_second_person_at_the_page_too(
     await second.get("/console/lists")
     await second.send(second.page.form(f"/console/lists/4101/{entry}/check"), outcome="agree")
     assert "生效" in second.words
-    await second.send(second.page.form(f"/console/lists/4101/{entry}/end"), reason="查清不是他")
-    assert "已撤下" in second.words
+    stale = second.page.form(f"/console/lists/4101/{entry}/end")
+    await second.send(stale, reason="查清不是他")
+    assert "要撤下：查清不是他。另一个人同意以前照样有效" in second.words
+    alone = {"csrf_token": token(second), "form_key": ids.new(), "outcome": "end"}
+    own = await second.http.post(f"/console/lists/4101/{entry}/check", data=alone)
+    assert own.status_code == 409, "who asks does not agree"
+    late = {"csrf_token": token(first), "form_key": ids.new(), "outcome": "agree"}
+    reply = await first.http.post(f"/console/lists/4101/{entry}/check", data=late)
+    assert reply.status_code == 409, "a page of before answers another question"
+    await first.get("/console/lists")
+    await first.send(first.page.form(f"/console/lists/4101/{entry}/check"), outcome="end")
+    assert "已撤下" in first.words
     actions = {row["action"] for row in await owner.fetch("select action from audit.entries")}
-    assert {"list.proposed", "list.active", "list.ended"} <= actions
+    assert {"list.proposed", "list.active", "list.end_asked", "list.ended"} <= actions
 
 
 def token(desk: Desk) -> str:

@@ -1,15 +1,18 @@
 """决策流配置 through the door: see, edit, check, submit, approve by a second person, live, back (A3-33, A3-34, N4)."""
 
+import io
 import json
 import re
 
 import asyncpg
 import msgspec
+import openpyxl
 import pytest
 
 from backend.core import ids
 from backend.core.actor import system
 from backend.domains.audit import service as audit
+from tests.domains.trials.test_versions import decided_in
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desk, Desks, anew
 
@@ -75,7 +78,7 @@ async def test_a_countys_row_goes_from_draft_to_live_by_a_second_person(
     base = await draft(maker)
     await new_row(maker, base, **OWN)
     assert maker.reply.status_code == 200, maker.words
-    assert ("本行 9" in maker.words, "近 6 个月贷款查询 不低于 5" in maker.words) == (True, True), maker.words
+    assert ("本行 1" in maker.words, "近 6 个月贷款查询 不低于 5" in maker.words) == (True, True), maker.words
     assert "新增行" in maker.words
     await act(maker, "check")
     assert "检查通过" in maker.words, maker.words
@@ -169,6 +172,71 @@ async def test_a_countys_number_outside_the_band_or_looser_is_told_at_its_field(
     assert (desk.reply.status_code, "只能在 4 到 8 之间，现在是 3" in desk.words) == (422, True), desk.words
     await desk.get(base)
     assert desk.page.form(f"{base}/parameters").values["knob_1"] == "", "and nothing was saved"
+
+
+async def test_a_countys_numbers_are_checked_while_typed_and_what_was_saved_is_said(
+    desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """At the field, at once, storing nothing; then by number and note, which whoever approves reads too (A3-33)."""
+    desk = await desks.of("JX0101")
+    base = await draft(desk)
+    form, count = (
+        desk.page.form(f"{base}/parameters"),
+        await owner.fetchval("select count(*) from strategies.versions"),
+    )
+    for typed, told in (("五次", "这里只能写一个数"), ("９", "省联社会拒绝"), ("３", "只能在 4 到 8 之间，现在是 3"),
+                        ("６", "这样写没有问题，还没有存")):  # fmt: skip
+        sent = form.filled(knob_1=typed)
+        await desk._arrive(await desk.http.post(f"{base}/parameters/check", data=sent))
+        assert (desk.reply.status_code, told in desk.words) == (200, True), (typed, desk.words)
+        at = "knobs-said" if "没有问题" in told else "knob_1-said"
+        assert told in desk.reply.text.split(f'id="{at}"', 1)[1].split("</div>", 1)[0], (
+            typed,
+            "at its field",
+        )
+    assert await owner.fetchval("select count(*) from strategies.versions") == count
+    await desk.get(base)
+    await desk.send(desk.page.form(f"{base}/parameters"), knob_1="６", note="近半年查询收紧")
+    assert "已存成第 2 版：近半年查询收紧" in desk.words, desk.words
+    await new_row(desk, desk.path, **OWN)
+    assert "已存成第 3 版：改了征信的一行" in desk.words, desk.words
+    assert "征信 本行第 1 行" in desk.words, "called as its table and its editor call it"
+    await act(desk, "check")
+    assert "省第 4 行（本行的数）和本行第 1 行都命中" in desk.words, desk.words
+    assert "已存成" not in desk.words
+    await act(desk, "submit")
+    second = await desks.of("JX0301")
+    await second.get(desk.path)
+    _, course = second.words.split("每次存时写的说明（2）")
+    assert "改了征信的一行" in course.split("近半年查询收紧")[0], "the newest first"
+
+
+async def test_who_approves_sees_what_an_effect_stands_on_and_has_it_worked_out_anew(
+    road: Road, desks: Desks
+) -> None:
+    """Of other days' cases it would be other figures (A3-34)."""
+    await decided_in(road.context, "4101", "4101")
+    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
+    await new_row(maker, await draft(maker), **OWN)
+    await act(maker, "check")
+    await road.drain()
+    await act(maker, "submit")
+    await second.get(maker.path)
+    assert re.search(r"用的是今天 \d+:\d\d 到今天 \d+:\d\d 的 8 件，今天 \d+:\d\d 算的", second.words), (
+        second.words
+    )
+    assert "没有算在里面" not in second.words
+    await decided_in(road.context, "4101")
+    await second.get(maker.path)
+    assert "算完以后又有 4 件新的，没有算在里面" in second.words, second.words
+    await act(second, "measure")
+    assert second.reply.status_code == 200
+    await road.drain()
+    await second.get(maker.path)
+    assert ("的 12 件，" in second.words, "没有算在里面" in second.words) == (True, False), second.words
+    auditor = await desks.of("JX0401")
+    await auditor.get(maker.path)
+    assert not [each for each in auditor.page.forms if each.action.endswith("/act")]
 
 
 def marks(desk: Desk) -> set[str]:
@@ -332,13 +400,25 @@ async def test_a_table_goes_out_to_excel_and_back_as_the_same_content(
     )
     assert back.status_code == 200, desk.words
     assert await content(owner, desk.path) == before
+    assert "已存成第 3 版：原样导回（新增 0 行，修改 0 行，删掉 0 行）" in desk.words, desk.words
     path = desk.path
     pasted = "行号\t条件：不存在\n\t1"
     await desk.get(f"{path}/files?table=bureau")
     values = {**desk.page.form(f"{path}/rows").values, "table": "bureau", "pasted": pasted, "note": ""}
     await desk._arrive(await desk.http.post(f"{path}/rows", data=values, files={"sheet": ("", b"")}))
     assert desk.reply.status_code == 422
-    assert "第 1 行的“条件：不存在”不是这张表的列" in desk.words
+    assert "看看是不是选错了表，或者没有把列名那一行带上" in desk.words, (
+        "one sentence, not one for each column"
+    )
+    head = [str(each.value or "") for each in openpyxl.load_workbook(io.BytesIO(file)).worksheets[0][1]]
+    values = {
+        **desk.page.form(f"{path}/rows").values,
+        "table": "bureau",
+        "note": "",
+        "pasted": "\t".join(head),
+    }
+    await desk._arrive(await desk.http.post(f"{path}/rows", data=values, files={"sheet": ("", b"")}))
+    assert "删掉 8 行）" in desk.words, "rows that a sheet leaves out do not go without a word"
 
 
 async def test_a_wrong_file_is_told_what_it_is_and_what_is_wanted(desks: Desks) -> None:

@@ -41,6 +41,7 @@ async def test_going_back_brings_the_older_version_back_in_one_act(
     assert await deciding(owner) != then
     await second.get(OF)
     back = second.page.form("/roll-back")
+    assert "上一次在用的第 2 版" in second.words, "by its number"
     await maker.get(OF)
     assert not [each for each in maker.page.forms if each.action.endswith("/roll-back")]
     assert "要由本行另一个人来退" in maker.words, "who wrote it does not loosen alone"

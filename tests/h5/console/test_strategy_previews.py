@@ -44,6 +44,7 @@ async def test_head_office_sees_what_a_draft_changes_by_county_without_any_custo
     for words in ("合计 16 件", "8 件", "通过变成拒绝", "平均额度", "笔数少，不显示"):
         assert words in desk.words, desk.words
     assert desk.words.count("笔数少，不显示") == 4, "of four approvals each; the eight together are shown"
+    assert "最近的 16 件，今天到今天审批的" in desk.words, "head office is told days, not moments"
     assert f"{TRIALS}?strategy={version.id}" in desk.page.links
     async with road.db.read(system("0000", "test")) as tx:
         entries = [each for each in await audit.of(tx, version.id) if each.action == "strategy.previewed"]
@@ -118,7 +119,11 @@ async def test_a_county_looks_at_its_own_and_nobody_at_another_layers(road: Road
     await new_row(county, base, **OWN)
     own = county.path.rsplit("/", 1)[1]
     await look(county, own)
-    assert ("合计 4 件" in county.words, "县（一个都不勾" in county.words) == (True, False), county.words
+    assert "甲县农商银行 4 件" in county.words, county.words
+    assert ("合计" in county.words, "县（一个都不勾" in county.words) == (False, False), (
+        "one county is no sum"
+    )
+    assert re.search(r"最近的 4 件，今天 \d+:\d\d 到今天 \d+:\d\d 审批的", county.words), county.words
     head = await desks.of("SL0001")
     assert (await head.http.get(f"/console/strategies/{own}/preview")).status_code in (403, 404)
 

@@ -110,7 +110,10 @@ def pages(
             "customer/guarantee/confirm_page.html",
             replace(promise, error=AnswerMissing("credit_bureau").text),
         ),
-        "guarantee-confirmed": (over, Ended("confirmed", "", date(2029, 5, 23), now, filled)),
+        "guarantee-confirmed": (
+            over,
+            Ended("confirmed", "", date(2029, 5, 23), now, filled, "/g/4101/a/b/paper"),
+        ),
         "guarantee-refused": (over, Ended("refused", "本人不愿意")),
         "guarantee-not-allowed": (over, Ended("refused", "自己有逾期")),
         "guarantee-withdrawn": (over, Ended("withdrawn")),

@@ -547,6 +547,30 @@ async def test_whose_village_is_not_in_the_list_is_looked_at_by_a_person(
     assert "对不上" not in phone.words, "nobody typed over the card"
 
 
+async def test_a_village_the_county_does_not_have_is_asked_for_again_in_place(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    """A page's list is no check: what is posted is held against the county's own villages (A3-06, D1-12)."""
+    await studio.draft_at(phone, "details", zhang)
+    await phone.get("/apply/details")
+    kept = phone.page.form("/apply/submit")
+    for foreign in ("乙镇 没有的村", "柳林镇", "柳林村 柳林镇"):
+        values = kept.values | {"form_key": ids.new(), "village": foreign}
+        await phone.send(Form("/apply/details", "post", values), follow=False)
+        [application] = await studio.all_applications()
+        assert (application.declared.town, application.declared.village) == ("", "")
+        refused = await phone.send(
+            kept, income="80k_120k", amount="30000", village=foreign, purpose="appliance"
+        )
+        assert refused.status_code == 422
+        assert "请从名单里选您住在哪个村，没有就选“不在上面”" in phone.words
+        kept = phone.page.form("/apply/submit")
+    await phone.send(kept, income="80k_120k", amount="30000", purpose="appliance",
+                     village=kept.first_choice("village"))  # fmt: skip
+    [application] = await studio.all_applications()
+    assert (application.status, application.declared.town) == ("submitted", "垸子乡")
+
+
 async def test_the_link_of_somebody_elses_application_tells_nothing_and_leads_on(
     studio: Studio, phone: Phone, zhang: Person
 ) -> None:
@@ -587,7 +611,7 @@ async def test_a_product_that_ended_on_the_way_stops_with_a_way_to_the_others(
 async def withdraw(studio: Studio) -> None:
     """Head office takes the product off the counter today."""
     async with studio.context.db.begin(system("*", "test")) as tx:
-        await products.withdraw(tx, "*", "SXD", checker="周省", on=clock.today(), reason="停办")
+        await products.withdraw(tx, "*", "SXD", on=clock.today(), reason="停办")
 
 
 async def test_an_application_handed_in_before_the_product_ended_is_decided_by_a_person(

@@ -17,9 +17,9 @@ from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.decision import service as decisions
 from backend.domains.guarantees import service as guarantees
-from backend.domains.guarantees.model import Guarantee
+from backend.domains.guarantees.model import Guarantee, NotYoursToSee
 from backend.domains.relations import service as relations
-from backend.flows import expire_guarantees, see_guarantor
+from backend.flows import expire_guarantees, give_guarantee_copy, see_guarantor
 from backend.overview import story
 from backend.sandbox import specimens
 from backend.sandbox.forms import Form
@@ -229,6 +229,66 @@ async def test_the_word_is_an_edge_an_event_consents_of_ones_own_and_counts_as_e
         await studio.drain()
     told = [e for e in await studio.ledger("sms") if "guarantor_confirmed" in str(e)]
     assert len(told) == 1, "the borrower hears of it once"
+
+
+async def test_the_guarantor_hears_of_it_on_their_own_number_and_keeps_a_copy_on_any_phone(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    path = await link(phone, number)
+    await to_promise(studio, guarantor, path, wang)
+    await promise(guarantor)
+    assert "点里面的链接随时能看，换了手机也能看" in guarantor.words, guarantor.words
+    with clock.at(clock.now() + timedelta(seconds=60)):
+        await studio.drain()
+    sent = [e["response"]["message_id"] for e in await studio.ledger("sms") if e["key"].endswith(":given")]
+    [message] = [studio.world.store.get("sms", each) for each in sent]
+    [given] = await of_case(studio, number)
+    assert message["phone"] == wang.phone, "not the borrower's"
+    for said in (number, f"{given.amount_fen // 100:,} 元", "不是您本人办的，请打"):
+        assert said in message["text"], message["text"]
+    copy = "/g/" + message["text"].split("/g/")[1].split(" ")[0]
+    other = studio.phone()
+    await other.get(copy)
+    assert ("连带责任保证承诺" in other.words, f"申请编号 {number}" in other.words) == (True, True), (
+        other.words
+    )
+    assert wang.name not in other.words
+    paper = await other.http.get(f"{copy}/paper")
+    assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
+    assert paper.content.startswith(b"%PDF-1.")
+    assert paper.content == (await guarantor.http.get(f"{copy}/paper")).content, "the same bytes every time"
+    wrong = f"{copy[:-4]}AAAA"
+    for guess in (
+        wrong,
+        f"{wrong}/paper",
+        copy.replace("/g/4101", "/g/4102"),
+        f"{path.rsplit('/', 1)[0]}/x/y",
+    ):
+        reply = await other.http.get(guess)
+        assert (reply.status_code, "连带责任" in reply.text) == (404, False), guess
+    await other.get(path)
+    assert "连带责任保证承诺" not in other.words, "the borrower's link opens no copy"
+
+
+async def test_a_copy_is_of_what_was_confirmed_and_there_is_none_before(
+    studio: Studio, phone: Phone, zhang: Person, wang: Person
+) -> None:
+    number = await approved(studio, phone, zhang)
+    guarantor = studio.phone()
+    await to_promise(studio, guarantor, await link(phone, number), wang)
+    [opened] = await of_case(studio, number)
+    early = give_guarantee_copy.path(studio.context.settings, opened)
+    assert (await guarantor.http.get(early)).status_code == 404
+    await guarantor.get("/guarantee/confirm")
+    fold = guarantor.reply.text.split("<details", 1)[1].split("</details>", 1)[0]
+    assert "/guarantee/refuse" in fold, "for good: not by one tap beside the main button"
+    await guarantor.send(guarantor.page.form("/guarantee/refuse"))
+    assert (await guarantor.http.get(early)).status_code == 404
+    with clock.at(clock.now() + timedelta(seconds=60)):
+        await studio.drain()
+    assert not [e for e in await studio.ledger("sms") if e["key"].endswith(":given")]
 
 
 async def test_the_approvals_sms_asks_for_the_guarantor_and_not_for_a_signature(
@@ -573,6 +633,23 @@ async def test_two_confirmations_of_one_person_at_once_do_not_pass_the_limit_tog
     assert ended == ["confirmed", "refused"]
 
 
+async def test_two_borrowers_do_not_answer_for_each_other(
+    studio: Studio, phone: Phone, zhang: Person, zhao: Person
+) -> None:
+    """互相担保: the rules look at circles when a case is decided, and a guarantee comes after that."""
+    theirs = studio.phone()
+    mine, other = await approved(studio, phone, zhang), await approved(studio, theirs, zhao)
+    first, second = studio.phone(), studio.phone()
+    await to_promise(studio, first, await link(phone, mine), zhao)
+    await promise(first)
+    assert [g.status for g in await of_case(studio, mine)] == ["confirmed"], first.words
+    with clock.at(clock.now() + timedelta(minutes=2)):
+        await to_promise(studio, second, await link(theirs, other), zhang)
+        await promise(second)
+    assert "互相担保" in second.words
+    assert [(g.status, g.why) for g in await of_case(studio, other)] == [("refused", "circle")]
+
+
 async def test_no_more_links_than_wanted_even_at_once(studio: Studio, phone: Phone, zhang: Person) -> None:
     number = await approved(studio, phone, zhang)
     action = f"/my/{number}/guarantors"
@@ -653,7 +730,7 @@ async def test_a_link_of_another_county_and_a_made_up_one_are_the_same_nothing(
 
 
 async def test_who_wants_no_face_check_is_seen_in_person_and_still_gives_the_word_alone(
-    studio: Studio, phone: Phone, zhang: Person, wang: Person
+    studio: Studio, phone: Phone, zhang: Person, wang: Person, owner: asyncpg.Connection
 ) -> None:
     number = await approved(studio, phone, zhang)
     guarantor = studio.phone()
@@ -667,6 +744,11 @@ async def test_who_wants_no_face_check_is_seen_in_person_and_still_gives_the_wor
     assert guarantor.path == "/guarantee/liveness", "nobody says of themself that they were seen"
     [asked] = await of_case(studio, number)
     reviewer = Actor("staff", staff_id("4101", 4), "4101", frozenset({"reviewer"}), "陈审")
+    officer = Actor("staff", staff_id("4101", 1), "4101", frozenset({"officer", "county_admin"}), "李四")
+    brought = "update applications.applications set officer_id = $2 where id = $1"
+    await owner.execute(brought, asked.application_id, officer.id)
+    with pytest.raises(NotYoursToSee):
+        await see_guarantor.see_guarantor(studio.context, officer, asked.id)
     await see_guarantor.see_guarantor(studio.context, reviewer, asked.id)
     await see_guarantor.see_guarantor(studio.context, reviewer, asked.id)
     async with studio.context.db.read(system("4101", "test")) as tx:

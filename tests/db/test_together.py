@@ -1,0 +1,145 @@
+"""Reads asked together say what they say one by one, in one statement."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from backend.core.errors import NotFound
+from backend.db.database import Tx
+from backend.db.together import Together
+from backend.domains.applications import repository
+from backend.domains.applications import service as applications
+from backend.domains.applications.model import Application, ApplicationNotFound
+from backend.domains.institutions import service as institutions
+
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
+
+class Counting:
+    """A connection that counts what is fetched of it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection, self.asked = connection, 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"fetch", "fetchrow", "fetchval", "execute"}:
+            self.asked += 1
+        return getattr(self._connection, name)
+
+
+@pytest.fixture
+async def counted(tx: Tx) -> Counting:
+    tx.reviewed = Counting(tx.reviewed)
+    return tx.reviewed
+
+
+async def begun(tx: Tx) -> Application:
+    return await applications.begin(tx, product_code="SXD", product_version="SXD@1", channel="web")
+
+
+async def test_the_answers_are_those_of_one_by_one_in_one_statement(tx: Tx, counted: Counting) -> None:
+    one, two = await begun(tx), await begun(tx)
+    alone = [await applications.get(tx, one.id), await applications.get(tx, two.id)]
+    events, areas = await applications.events(tx, one.id), await institutions.areas(tx, "4101")
+    for _ in range(2):  # the second time their columns are known
+        counted.asked = 0
+        async with Together(tx) as also:
+            first, second = also(applications.get(tx, one.id)), also(applications.get(tx, two.id))
+            told, places = also(applications.events(tx, one.id)), also(institutions.areas(tx, "4101"))
+        assert [first.result(), second.result()] == alone
+        assert (told.result(), places.result()) == (events, areas)
+        assert counted.asked == 1
+
+
+async def test_every_row_reads_as_the_drivers_own(tx: Tx) -> None:
+    """Every type our tables have, by name, by place, as a list and as a dict."""
+    query = repository.Q.get
+    made = await begun(tx)
+    own = await query(tx, institution_id="4101", id=made.id)
+    async with Together(tx) as also:
+        ours, none = (
+            also(query(tx, institution_id="4101", id=made.id)),
+            also(query(tx, institution_id="4101", id=NOBODY)),
+        )
+    row = ours.result()
+    assert none.result() is None
+    assert dict(row) == dict(own)
+    assert list(row) == list(own)
+    assert row["id"] == own["id"] == made.id
+    assert row[1] == own[1]
+    with pytest.raises(KeyError):
+        row["no such column"]
+
+
+async def test_the_same_question_is_asked_once(tx: Tx, counted: Counting) -> None:
+    made = await begun(tx)
+    counted.asked = 0
+    async with Together(tx) as also:
+        asked = [also(applications.get(tx, made.id)) for _ in range(3)]
+    assert {each.result().id for each in asked} == {made.id}
+    assert counted.asked == 1
+
+
+async def test_who_asks_twice_asks_twice_beside_the_others(tx: Tx, counted: Counting) -> None:
+    made = await begun(tx)
+
+    async def twice() -> int:
+        await applications.get(tx, made.id)
+        return len(await applications.events(tx, made.id))
+
+    async def inside() -> list[int]:
+        async with Together(tx) as also:
+            asked = [also(twice()), also(twice())]
+        return [each.result() for each in asked]
+
+    counted.asked = 0
+    async with Together(tx) as also:
+        nested, plain, nothing = also(inside()), also(twice()), also(asyncio.sleep(0))
+    assert (nested.result(), plain.result(), nothing.result()) == ([1, 1], 1, None)
+    assert counted.asked == 2
+    assert tx.together is None
+
+
+async def test_what_one_raises_is_raised_the_first_of_several(tx: Tx) -> None:
+    made = await begun(tx)
+
+    async def fail(number: int) -> None:
+        await applications.get(tx, made.id)
+        raise NotFound(number=number)
+
+    with pytest.raises(ApplicationNotFound):
+        async with Together(tx) as also:
+            also(applications.get(tx, made.id))
+            also(applications.get(tx, NOBODY))
+            also(fail(2))
+    assert tx.together is None
+    assert await applications.get(tx, made.id) == made  # the transaction goes on
+
+
+async def test_a_statement_that_fails_fails_for_all(tx: Tx) -> None:
+    with pytest.raises(asyncpg.DataError):
+        async with Together(tx) as also:
+            also(applications.get(tx, "no uuid"))
+            also(applications.events(tx, NOBODY))
+
+
+async def test_what_writes_or_locks_is_refused(tx: Tx) -> None:
+    made = await begun(tx)
+    for work in (
+        applications.get(tx, made.id, lock=True),
+        applications.move(tx, made, "submitted", "submitted"),
+    ):
+        with pytest.raises(RuntimeError, match="together"):
+            async with Together(tx) as also:
+                also(work)
+
+
+async def test_a_block_that_fails_leaves_nobody_reading(tx: Tx) -> None:
+    made = await begun(tx)
+    with pytest.raises(ZeroDivisionError):
+        async with Together(tx) as also:
+            also(applications.get(tx, made.id))
+            1 / 0  # noqa: B018
+    assert await applications.get(tx, made.id) == made
