@@ -77,10 +77,11 @@ async def of(tx: Tx, application: Application) -> Picture | None:
         return None
     found = [*await _listed(tx, application.customer_id, application.id), *await relations.hits(tx, around)]
     names = await customers.names(tx, [o.customer_id for link in around.links for o in link.others])
+    numbers = await applications.numbers(tx, (each for hit in found for each in hit.applications))
     return draw(
         around,
         {str(one): name for one, name in names.items()},
-        [await _told(tx, hit) for hit in found],
+        [Told(hit, [f"尾号 {numbers[each][-4:]}" for each in hit.applications]) for hit in found],
         await relations.elsewhere(tx, around),
     )
 
@@ -92,11 +93,6 @@ async def _listed(tx: Tx, customer_id: str, application_id: str) -> list[Hit]:
     return await relations.list_hits(
         tx, customer_id, application_id, numbers, staff_number=person.phone in theirs
     )
-
-
-async def _told(tx: Tx, hit: Hit) -> Told:
-    numbers = [(await applications.get(tx, each)).application_no for each in hit.applications]
-    return Told(hit, [f"尾号 {number[-4:]}" for number in numbers])
 
 
 def draw(

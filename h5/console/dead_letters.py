@@ -4,11 +4,8 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 
-from backend.core import ids
 from backend.core.errors import Invalid
-from backend.db.database import Tx
 from backend.domains.applications import service as applications
-from backend.domains.applications.model import ApplicationNotFound
 from backend.domains.institutions.model import Institution
 from backend.flows import revive_effect
 from backend.outbox import effects
@@ -97,11 +94,11 @@ async def _view(
 ) -> DeadLetters:
     async with here.context.db.read(here.within(institution_id)) as tx:
         dead = await effects.dead(tx)
-        numbers = {letter.case_id: await _number(tx, letter.case_id) for letter in dead}
+        numbers = await applications.numbers(tx, (letter.case_id for letter in dead))
     lines = tuple(
         Line(
             letter,
-            numbers[letter.case_id],
+            numbers.get(letter.case_id, ""),
             KINDS.get(letter.kind, letter.kind),
             _why(letter.last_error or ""),
             f"/console/dead-letters/{institution_id}/{letter.id}",
@@ -117,13 +114,6 @@ async def _view(
         here.has(*SENDERS),
         sent,
     )
-
-
-async def _number(tx: Tx, case_id: str) -> str:
-    try:
-        return (await applications.get(tx, case_id)).application_no if ids.is_uuid(case_id) else ""
-    except ApplicationNotFound:
-        return ""
 
 
 def _why(error: str) -> str:

@@ -137,37 +137,35 @@ def _hundredths(bp: int | None) -> int | None:
 
 async def _held(tx: Tx, sent: _Sent) -> tuple[HeldLine, ...]:
     found = await drawdowns.held(tx)
+    numbers = await applications.numbers(tx, (each.application_id for each in found))
     names = await customers.names(tx, (each.customer_id for each in found))
     return tuple(
-        [
-            HeldLine(
-                check=each,
-                number=(await applications.get(tx, each.application_id)).application_no,
-                name=names.get(each.customer_id, "客户"),
-                sent=sent.form if sent.id == each.id else {},
-                errors=sent.errors if sent.id == each.id else {},
-            )
-            for each in found
-        ]
+        HeldLine(
+            check=each,
+            number=numbers[each.application_id],
+            name=names.get(each.customer_id, "客户"),
+            sent=sent.form if sent.id == each.id else {},
+            errors=sent.errors if sent.id == each.id else {},
+        )
+        for each in found
     )
 
 
 async def _warned(tx: Tx, here: Here, status: str, sent: _Sent) -> tuple[WarningLine, ...]:
     found, today = await warnings.listed(tx, [status]), clock.today()
+    numbers = await applications.numbers(tx, (each.application_id for each in found))
     names = await customers.names(tx, (each.customer_id for each in found))
     owners = {person.id: person.name for person in await identity.all_staff(tx)}
     return tuple(
-        [
-            WarningLine(
-                warning=each,
-                number=(await applications.get(tx, each.application_id)).application_no,
-                name=names.get(each.customer_id, "客户"),
-                owner=owners.get(each.owner_id or "", "还没有人，县行管理员处理"),
-                late=status == "open" and each.due_on < today,
-                findings=warnings.findings_for(each, here.actor),
-                sent=sent.form if sent.id == each.id else {},
-                errors=sent.errors if sent.id == each.id else {},
-            )
-            for each in found
-        ]
+        WarningLine(
+            warning=each,
+            number=numbers[each.application_id],
+            name=names.get(each.customer_id, "客户"),
+            owner=owners.get(each.owner_id or "", "还没有人，县行管理员处理"),
+            late=status == "open" and each.due_on < today,
+            findings=warnings.findings_for(each, here.actor),
+            sent=sent.form if sent.id == each.id else {},
+            errors=sent.errors if sent.id == each.id else {},
+        )
+        for each in found
     )

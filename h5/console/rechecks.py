@@ -105,15 +105,16 @@ async def _view(here: Here, institution_id: str, sent: _Sent | None = None) -> S
 
 
 async def _lines(tx: Tx, status: str, mine: bool, sent: _Sent | None) -> tuple[Line, ...]:
-    now = clock.now()
-    return tuple([await _line(tx, each, mine, now, sent) for each in await rechecks.listed(tx, status)])
+    now, found = clock.now(), await rechecks.listed(tx, status)
+    numbers = await applications.numbers(tx, (each.application_id for each in found))
+    return tuple(_line(each, numbers[each.application_id], mine, now, sent) for each in found)
 
 
-async def _line(tx: Tx, recheck: Recheck, mine: bool, now: datetime, sent: _Sent | None) -> Line:
+def _line(recheck: Recheck, number: str, mine: bool, now: datetime, sent: _Sent | None) -> Line:
     here = sent if sent is not None and sent.recheck_id == recheck.id else _Sent("", {}, {})
     return Line(
         recheck=recheck,
-        number=(await applications.get(tx, recheck.application_id)).application_no,
+        number=number,
         triggers="、".join(RECHECK_TRIGGERS[each] for each in recheck.triggers),
         late=recheck.due_at < now,
         mine=mine,

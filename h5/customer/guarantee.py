@@ -18,6 +18,7 @@ from backend.flows import (
     show_guarantee,
 )
 from backend.flows.check_guarantor import NotAGuarantor
+from backend.flows.confirm_guarantee import AnswerMissing
 from backend.flows.require_guarantee import Standing, still_stands
 from backend.web import addresses, customer, forms, guarantor
 from backend.web.customer import Here
@@ -125,20 +126,26 @@ async def confirm(request: Request) -> Response:
     """The word itself, apart from every consent; too early or unticked it is asked again and nothing is given."""
     here = await guarantor.at(request, "confirm")
     form = await forms.texts(request)
-    token, error = form.get("shown_token", ""), ""
+    token, said = form.get("shown_token", ""), ("愿意担保，请先勾选这一句", 422)
     try:
         if form.get("agree") == "yes":
             await confirm_guarantee.confirm_guarantee(here.context, here.actor, here.session_id, token)
             return here.go("/guarantee")
-        error = "愿意担保，请先勾选这一句"
     except NotAGuarantor:
         return here.go("/guarantee")
-    except ReadTooFast as problem:
-        error = f"请先看完，再过 {problem.seconds_left} 秒可以确认"
-    except ShownTokenInvalid:
-        error = "这一页放得太久了，请从头再看一遍"
+    except (ReadTooFast, ShownTokenInvalid, AnswerMissing) as problem:
+        said = _said(problem)
     shown = await show_guarantee.show_guarantee(here.context, here.actor, here.session_id, shown_token=token)
-    return here.show(CONFIRM, _promise(shown, error), 422)
+    return here.show(CONFIRM, _promise(shown, said[0]), said[1])
+
+
+def _said(problem: ReadTooFast | ShownTokenInvalid | AnswerMissing) -> tuple[str, int]:
+    """Why the word could not be taken now, and the page's status."""
+    if isinstance(problem, AnswerMissing):
+        return problem.text, 503
+    if isinstance(problem, ReadTooFast):
+        return f"请先看完，再过 {problem.seconds_left} 秒可以确认", 422
+    return "这一页放得太久了，请从头再看一遍", 422
 
 
 @post("/guarantee/refuse")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from backend.core import clock, failpoints, ids
 from backend.core.actor import everywhere, system
@@ -32,6 +33,7 @@ from tests.domains.models.test_register import (
     lined_up,
     registered,
 )
+from tests.domains.trials.test_versions import harder_card
 
 from .conftest import JIA, Road, id_number
 
@@ -280,6 +282,29 @@ async def history(owner, db, count: int = 240) -> None:
         )  # fmt: skip
         async with db.begin(system(at, "test")) as tx:
             await watching.observe(tx, decision, hash_, {"bureau_queries_6m": 0}, proposed=False)
+
+
+async def test_a_watched_model_the_catalogue_no_longer_takes_stops_no_observation(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a release took a fact away: the cases are looked at, and the model is said aloud."""
+    body, hash_ = harder_card()
+    await brought_live(road.db, body, {**REPORT, "model_sha256": hash_})
+    application = await road.apply(id_number(931))
+
+    def refused(*_: object, **__: object) -> object:
+        raise artefacts.ArtefactUnreadable(why="数据目录里没有这一项了")
+
+    monkeypatch.setattr(artefacts, "compile_model", refused)
+    with capture_logs() as said:
+        assert await observe_decisions.observe_decisions(road.context) == 1
+    assert any(each["event"] == "a watched model cannot be read" for each in said)
+    async with road.db.read(JIA) as tx:
+        recorded = await decisions.latest_for(tx, application.id)
+        rows = await tx.connection.fetch(
+            "select model_hash from models.observations where decision_id = $1", recorded.id
+        )
+    assert [row["model_hash"] for row in rows] == [recorded.opened.decision.versions.scorecard]
 
 
 async def test_a_model_that_cannot_be_measured_does_not_keep_the_others_from_it(

@@ -27,6 +27,7 @@ from backend.flows.preview_strategy import preview_strategy
 from tests.domains.decision.documents import custom, entry, flow, graph, line, rule, rules
 from tests.domains.models.test_register import MAKER, REPORT, THIRD, act, brought_live, lined_up, registered
 from tests.domains.strategies.conftest import ADMIN, ANALYST
+from tests.domains.trials.conftest import recipe_of
 
 from .conftest import JIA, Road, id_number
 from .test_models import decided, grown
@@ -222,7 +223,7 @@ async def test_a_back_test_of_a_draft_that_names_a_model_is_the_live_decision(
 
 def test_a_recipe_from_before_models_were_kept_beside_it_is_still_read():
     documents = bundle.seeded_documents() | {Stage.ELIGIBILITY: naming(SHIPPED.hash, SHIPPED.inputs)}
-    recipe = judging.recipe_of(bundle.build(documents, scorecard.seeded(), keep=False))
+    recipe = recipe_of(bundle.build(documents, scorecard.seeded(), keep=False))
     assert set(recipe.models) == {SHIPPED.hash}
     old = msgspec.to_builtins(recipe)
     del old["models"]

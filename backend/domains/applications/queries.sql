@@ -22,6 +22,11 @@ select * from applications.applications where institution_id = :institution_id a
 select * from applications.applications
 where institution_id = :institution_id and application_no = :application_no;
 
+-- name: numbers(institution_id, ids)
+-- The numbers people use of several applications.
+select id, application_no from applications.applications
+where institution_id = :institution_id and id = any(:ids::uuid[]);
+
 -- name: institution_of_number(application_no)$
 -- scope: all institutions, because a number is read out without saying which county it belongs to.
 select institution_id from applications.applications where application_no = :application_no;

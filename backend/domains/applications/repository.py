@@ -62,6 +62,11 @@ async def by_number(tx: Tx, application_no: str) -> Application | None:
     return _application(tx, row)
 
 
+async def numbers(tx: Tx, application_ids: list[str]) -> dict[str, str]:
+    rows = await Q.numbers(tx, institution_id=tx.institution_id, ids=application_ids)
+    return {row["id"]: row["application_no"] for row in rows}
+
+
 async def institution_of_number(tx: Tx, application_no: str) -> str | None:
     found: str | None = await Q.institution_of_number(tx, application_no=application_no)
     return found

@@ -1,5 +1,6 @@
 """What other code may ask about applications. Every change writes its event and audit row in the open `tx`."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import asyncpg
@@ -70,6 +71,12 @@ async def by_number(tx: Tx, application_no: str) -> Application:
     if found is None:
         raise ApplicationNotFound()
     return found
+
+
+async def numbers(tx: Tx, application_ids: Iterable[str]) -> dict[str, str]:
+    """The numbers of many for a list, by id; what is no application's id is left out."""
+    wanted = sorted({each for each in application_ids if ids.is_uuid(each)})
+    return await repository.numbers(tx, wanted) if wanted else {}
 
 
 async def institution_of_number(tx: Tx, application_no: str) -> str | None:

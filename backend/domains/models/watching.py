@@ -6,12 +6,16 @@ from importlib import resources
 from typing import Any
 
 import msgspec
+import structlog
 
+from backend.core.errors import Invalid
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.decision.model import canonical
 from backend.domains.models import artefacts, drift, repository
 from backend.domains.models.model import Alarm, AlarmMissing, ModelMoved, NotYourAlarm, Result, WhyMissing
+
+log = structlog.get_logger("models")
 
 ANALYST = "role:risk_analyst"
 """Owner of a county's alarms, and of those of the model shipped with the code: the risk analysts there."""
@@ -70,14 +74,20 @@ async def shadows(tx: Tx) -> list[repository.InUse]:
 
 
 async def hashes(tx: Tx, institution_id: str, models: list[Watched]) -> dict[str, Watched]:
-    """By the hash a decision of this county carries (with the county's offset): the model behind it."""
+    """By the hash a decision of this county carries (with the county's offset): the model behind it. One that today's
+    catalogue refuses is said aloud and left out: it decides nothing, and the others are watched on."""
     found = {}
     for model in models:
         if model.id is None:
             found[model.artefact] = model
             continue
         body = (await repository.artefact(tx, model.artefact)).encode()
-        found[artefacts.compile_model(canonical(artefacts.for_county(body, institution_id))).hash] = model
+        try:
+            card = artefacts.compile_model(canonical(artefacts.for_county(body, institution_id)))
+        except Invalid as unfit:
+            log.error("a watched model cannot be read", model=model.artefact, error=unfit.code)
+            continue
+        found[card.hash] = model
     return found
 
 

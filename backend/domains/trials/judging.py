@@ -15,7 +15,7 @@ import polars as pl
 from backend.core import clock
 from backend.domains.decision import bundle, cards, evaluate, facts
 from backend.domains.decision.bundle import Bundle
-from backend.domains.decision.model import Capsule, Case, Decision, Outcome, Stage, canonical
+from backend.domains.decision.model import Capsule, Case, Decision, Outcome, Stage
 from backend.domains.trials import cases, recipes, warnings
 from backend.domains.trials.model import Plan, Recipe, Rules
 
@@ -47,18 +47,6 @@ class Judged(msgspec.Struct, frozen=True):
 
     frame: pl.DataFrame
     fairness: Fairness
-
-
-def recipe_of(using: Bundle) -> Recipe:
-    return Recipe(
-        strategies={str(stage): text for stage, text in using.texts.items()},
-        card=canonical(using.card.card).decode(),
-        catalogue=using.catalogue.text.decode(),
-        flows={key: text for key, (_, text) in using.flows.items()},
-        models=using.models,
-        overlays={str(stage): text for stage, text in using.overlay_texts.items()},
-        price_band=using.price_band,
-    )
 
 
 def build(recipe: Recipe) -> Bundle:

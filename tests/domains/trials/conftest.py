@@ -10,8 +10,9 @@ from backend.commands import practice
 from backend.core.actor import Actor, system
 from backend.db.database import Database
 from backend.domains.decision import bundle
-from backend.domains.trials import judging
-from backend.domains.trials.model import Offered, Plan, Shelf, rules_of
+from backend.domains.decision.bundle import Bundle
+from backend.domains.decision.model import canonical
+from backend.domains.trials.model import Offered, Plan, Recipe, Shelf, rules_of
 from backend.flows.context import Context
 from backend.sandbox.county import calibrate, plan, tables
 from backend.settings import Settings, load
@@ -39,6 +40,19 @@ def loading(owner_dsn: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def county(loading: Settings) -> practice.Loaded:
     return await practice.load(loading, NAME, SIZE, 5, lambda _: None)
+
+
+def recipe_of(using: Bundle) -> Recipe:
+    """What a trial would be handed of these versions."""
+    return Recipe(
+        strategies={str(stage): text for stage, text in using.texts.items()},
+        card=canonical(using.card.card).decode(),
+        catalogue=using.catalogue.text.decode(),
+        flows={key: text for key, (_, text) in using.flows.items()},
+        models=using.models,
+        overlays={str(stage): text for stage, text in using.overlay_texts.items()},
+        price_band=using.price_band,
+    )
 
 
 def facts(count: int, seed: int = 5) -> pl.DataFrame:
@@ -79,4 +93,4 @@ def shelf() -> Shelf:
 
 
 def seeded_plan(**more: Any) -> Plan:
-    return Plan(draft=rules_of({"": judging.recipe_of(bundle.seeded())}), shelf=shelf(), **more)
+    return Plan(draft=rules_of({"": recipe_of(bundle.seeded())}), shelf=shelf(), **more)

@@ -16,7 +16,7 @@ from tests.domains.trials import conftest as given
 
 def harder() -> Rules:
     documents = stricter(bundle.seeded_documents())
-    return rules_of({"": judging.recipe_of(bundle.build(documents, bundle.seeded().card.card))})
+    return rules_of({"": given.recipe_of(bundle.build(documents, bundle.seeded().card.card))})
 
 
 @pytest.mark.slow
@@ -180,7 +180,7 @@ def test_a_countys_layer_comes_into_its_trials() -> None:
     layered = bundle.build(
         documents, bundle.seeded().card.card, overlays={model.Stage.ELIGIBILITY: overlay}, keep=False
     )
-    recipe = judging.recipe_of(layered)
+    recipe = given.recipe_of(layered)
     assert judging.build(recipe).versions == layered.versions != bundle.seeded().versions
     frame = given.facts(400)
     plan = msgspec.structs.replace(

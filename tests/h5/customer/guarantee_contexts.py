@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from backend.domains.guarantees import terms
+from backend.flows.confirm_guarantee import AnswerMissing
 from h5.customer import views
 from h5.customer.guarantee_views import Ask, Asked, Ended, Guarantors, Identity, OtherWay, Promise
 
@@ -104,6 +105,10 @@ def pages(
         "guarantee-promise-early": (
             "customer/guarantee/confirm_page.html",
             replace(promise, wait_seconds=6, error="请先看完，再过 6 秒可以确认"),
+        ),
+        "guarantee-promise-waits": (
+            "customer/guarantee/confirm_page.html",
+            replace(promise, error=AnswerMissing("credit_bureau").text),
         ),
         "guarantee-confirmed": (
             over,

@@ -570,6 +570,7 @@ async def test_what_nobody_knows_ends_no_guarantee_and_is_asked_again_the_next_d
         await promise(guarantor)
         assert guarantor.reply.status_code == 503
         assert "明天再来" in guarantor.words
+        assert guarantor.page.form("/guarantee/confirm"), "said on the page itself"
         assert [g.status for g in await of_case(studio, number)] == ["opened"]
         await guarantor.get("/guarantee/confirm")
     async with studio.context.db.read(system("4101", "test")) as tx:
