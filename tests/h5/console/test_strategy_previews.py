@@ -120,7 +120,9 @@ async def test_a_county_looks_at_its_own_and_nobody_at_another_layers(road: Road
     own = county.path.rsplit("/", 1)[1]
     await look(county, own)
     assert "甲县农商银行 4 件" in county.words, county.words
-    assert ("合计" in county.words, "县（一个都不勾" in county.words) == (False, False), "one county is no sum"
+    assert ("合计" in county.words, "县（一个都不勾" in county.words) == (False, False), (
+        "one county is no sum"
+    )
     assert re.search(r"最近的 4 件，今天 \d+:\d\d 到今天 \d+:\d\d 审批的", county.words), county.words
     head = await desks.of("SL0001")
     assert (await head.http.get(f"/console/strategies/{own}/preview")).status_code in (403, 404)
