@@ -301,11 +301,11 @@ async def _checked(here: Here, spot: Spot, form: dict[str, str]) -> RowPage:
     of_row, others = [], []
     for each in report.findings:
         if (each.node, each.row) != (table, row):
-            others.append(f"{each.place}：{each.sentence}")
+            others.append(f"{each.place}：{each.told}")
         elif each.column:
-            at_cells[each.column] = (*at_cells.get(each.column, ()), each.sentence)
+            at_cells[each.column] = (*at_cells.get(each.column, ()), each.told)
         else:
-            of_row.append(each.sentence)
+            of_row.append(each.told)
     failed = tuple(f"场景“{each.name}”：{each.wrong[0]}" for each in report.scenarios if each.wrong)
     return _page(
         here, spot, form, at_cells, checked=True, wrong=tuple(of_row), others=tuple(others), failed=failed

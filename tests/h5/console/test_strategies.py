@@ -214,7 +214,7 @@ async def test_a_countys_numbers_are_checked_while_typed_and_what_was_saved_is_s
     assert "已存成第 3 版：改了征信的一行" in desk.words, desk.words
     assert "征信 本行第 1 行" in desk.words, "called as its table and its editor call it"
     await act(desk, "check")
-    assert "省第 4 行（本行的数）和本行第 1 行都命中" in desk.words, desk.words
+    assert "提醒：近 6 个月贷款查询 6 次时省第 4 行（本行的数）和本行第 1 行都命中" in desk.words, desk.words
     assert "已存成" not in desk.words
     await act(desk, "submit")
     second = await desks.of("JX0301")
