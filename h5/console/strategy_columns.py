@@ -200,7 +200,7 @@ def _seen(page: ColumnsPage, looked: Looked) -> ColumnsPage:
     """With what the checks say of the columns as they stand."""
     unused = {f"{each.label} 声明了却没有用到": each.label for each in page.places if not each.filled}
     said = [
-        (each.node == page.table and each.blocks, f"{each.place}：{each.sentence}")
+        (each.node == page.table and each.blocks, f"{each.place}：{each.told}")
         for each in looked.findings
         if each.sentence not in unused
     ]

@@ -156,11 +156,11 @@ def _seen(page: NodePage, looked: Looked) -> NodePage:
     of_node, others = [], []
     for each in looked.findings:
         if each.node != page.node:
-            others.append(f"{each.place}：{each.sentence}")
+            others.append(f"{each.place}：{each.told}")
         elif each.row:
-            at_rows[each.row] = (*at_rows.get(each.row, ()), each.sentence)
+            at_rows[each.row] = (*at_rows.get(each.row, ()), each.told)
         else:
-            of_node.append(each.sentence)
+            of_node.append(each.told)
     rows = iter(node["content"]["expressions"])
     entries = []
     for entry in page.entries:

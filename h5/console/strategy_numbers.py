@@ -60,6 +60,8 @@ async def _checked(here: Here, version_id: str, form: dict[str, str]) -> Version
     said = [f"{each.place}：{each.sentence}" for each in report.findings if each.blocks]
     said += [f"场景“{each.name}”：{each.wrong[0]}" for each in report.scenarios if each.wrong]
     page = await strategy_versions.view(here, version_id, form)
+    if page.newest:
+        said = [f"这份草稿有人接着改了，现在是第 {page.newest.number} 版，在这里存不上"]
     return msgspec.structs.replace(page, checked=True, wrong=tuple(said))
 
 

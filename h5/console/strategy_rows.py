@@ -278,7 +278,7 @@ async def _again(
     fields = problem.fields if isinstance(problem, Invalid) else {}
     wrong: dict[str, tuple[str, ...]] = {column: (sentence,) for column, sentence in fields.items()}
     told = fields.get("act") or (problem.text if problem else "这一版还不能保存")
-    others = tuple(f"{each.place}：{each.sentence}" for each in findings)
+    others = tuple(f"{each.place}：{each.told}" for each in findings)
     return _page(here, spot, form, wrong, told=told, others=others, newest=newest)
 
 
@@ -301,11 +301,11 @@ async def _checked(here: Here, spot: Spot, form: dict[str, str]) -> RowPage:
     of_row, others = [], []
     for each in looked.findings:
         if (each.node, each.row) != (table, row):
-            others.append(f"{each.place}：{each.sentence}")
+            others.append(f"{each.place}：{each.told}")
         elif each.column:
-            at_cells[each.column] = (*at_cells.get(each.column, ()), each.sentence)
+            at_cells[each.column] = (*at_cells.get(each.column, ()), each.told)
         else:
-            of_row.append(each.sentence)
+            of_row.append(each.told)
     return _page(
         here,
         spot,

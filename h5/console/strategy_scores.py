@@ -116,10 +116,8 @@ def _seen(page: ScorePage, looked: Looked) -> ScorePage:
     return msgspec.structs.replace(
         page,
         score=_score(looked.content, page.score.node) or page.score,
-        wrong=tuple(e.sentence for e, own in zip(looked.findings, mine, strict=True) if own),
-        others=tuple(
-            f"{e.place}：{e.sentence}" for e, own in zip(looked.findings, mine, strict=True) if not own
-        ),
+        wrong=tuple(e.told for e, own in zip(looked.findings, mine, strict=True) if own),
+        others=tuple(f"{e.place}：{e.told}" for e, own in zip(looked.findings, mine, strict=True) if not own),
     )
 
 

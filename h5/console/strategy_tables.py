@@ -156,7 +156,7 @@ def sheet(
         *((t.id, r.id, c.column) for t in tables for r in t.rows for c in (*r.conditions, *r.results)),
     }
     elsewhere = tuple(
-        calculations.plainly(f"{each.place}：{each.sentence}", known)
+        calculations.plainly(f"{each.place}：{each.told}", known)
         for key, several in said.items()
         if key not in placed
         for each in several
@@ -330,4 +330,4 @@ def _row(
 def _sentences(
     said: Mapping[tuple[str, str, str], list[Finding]], table: str, row: str, column: str
 ) -> tuple[str, ...]:
-    return tuple(each.sentence for each in said.get((table, row, column), ()))
+    return tuple(each.told for each in said.get((table, row, column), ()))

@@ -28,7 +28,7 @@
     return text.length > most ? text.slice(0, most - 1) + "…" : text;
   }
   function said(spec, value) {
-    return spec.percent ? (value * 100).toFixed(1) + "%" : String(Math.round(value * 1000) / 1000);
+    return spec.percent ? (value * 100).toFixed(1) + "%" : (Math.round(value * 1000) / 1000).toLocaleString("zh-CN");
   }
   function curves(spec, colours) {
     return spec.series.map(function (each, at) {
@@ -78,11 +78,11 @@
     var ink = colour("--ink-2"), flat = spec.kind === "bar", edge = colour("--line");
     var names = {
       type: "category", data: spec.labels, inverse: flat,
-      axisLabel: { color: ink, formatter: function (text) { return short(text, flat ? (narrow ? 8 : 16) : 12); } },
+      axisLabel: { color: ink, formatter: function (text) { return short(text, flat ? (narrow ? 11 : 16) : 12); } },
       axisLine: { lineStyle: { color: edge } }, axisTick: { show: false }
     };
     var values = {
-      type: "value", axisLabel: { color: ink, formatter: function (value) { return said(spec, value); } }, splitLine: { lineStyle: { color: edge } }, scale: spec.kind === "line", max: spec.percent && !spec.fit ? 1 : null
+      type: "value", axisLabel: { color: ink, hideOverlap: true, formatter: function (value) { return said(spec, value); } }, splitLine: { lineStyle: { color: edge } }, scale: spec.kind === "line", max: spec.percent && !spec.fit ? 1 : null
     };
     return {
       textStyle: { fontFamily: "inherit", color: ink },

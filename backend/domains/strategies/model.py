@@ -170,6 +170,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     def blocks(self) -> bool:
         return self.severity == "error"
 
+    @property
+    def told(self) -> str:
+        """The sentence; of one that keeps nothing from being approved, with that said."""
+        return self.sentence if self.blocks else f"提醒：{self.sentence}"
+
 
 class ScenarioResult(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a scenario; `wrong` holds one sentence per expectation that was not met."""

@@ -198,11 +198,23 @@ async def test_a_countys_numbers_are_checked_while_typed_and_what_was_saved_is_s
     await desk.get(base)
     await desk.send(desk.page.form(f"{base}/parameters"), knob_1="６", note="近半年查询收紧")
     assert "已存成第 2 版：近半年查询收紧" in desk.words, desk.words
+    stale = desk.page.form("/parameters")
     await new_row(desk, desk.path, **OWN)
+    saved = desk.path
+    await desk._arrive(await desk.http.post(f"{stale.action}/check", data=stale.filled(knob_1="5")))
+    assert "这份草稿有人接着改了，现在是第 3 版，在这里存不上" in desk.words, (
+        "an old tab is told while typing"
+    )
+    await desk.send(stale, knob_1="5", note="旧页上写的")
+    assert (desk.reply.status_code, "您写的还在下面，没有存，请到那一版里再写一遍" in desk.words) == (
+        409,
+        True,
+    )
+    await desk.get(f"{saved}?saved=1")
     assert "已存成第 3 版：改了征信的一行" in desk.words, desk.words
     assert "征信 本行第 1 行" in desk.words, "called as its table and its editor call it"
     await act(desk, "check")
-    assert "省第 4 行（本行的数）和本行第 1 行都命中" in desk.words, desk.words
+    assert "提醒：近 6 个月贷款查询 6 次时省第 4 行（本行的数）和本行第 1 行都命中" in desk.words, desk.words
     assert "已存成" not in desk.words
     await act(desk, "submit")
     second = await desks.of("JX0301")

@@ -44,7 +44,7 @@ async def test_head_office_sees_what_a_draft_changes_by_county_without_any_custo
     for words in ("合计 16 件", "8 件", "通过变成拒绝", "平均额度", "笔数少，不显示"):
         assert words in desk.words, desk.words
     assert desk.words.count("笔数少，不显示") == 4, "of four approvals each; the eight together are shown"
-    assert "最近的 16 件，今天到今天审批的" in desk.words, "head office is told days, not moments"
+    assert "最近的 16 件，今天审批的" in desk.words, "head office is told days, not moments"
     assert f"{TRIALS}?strategy={version.id}" in desk.page.links
     async with road.db.read(system("0000", "test")) as tx:
         entries = [each for each in await audit.of(tx, version.id) if each.action == "strategy.previewed"]
