@@ -109,6 +109,8 @@ def test_shares_of_certainty_are_shares() -> None:
         ("不借了", "withdraw"),
         ("利息太高我不贷了", "withdraw"),
         ("你们不借了吗", "none"),
+        ("他没同意担保咋办", "guarantee"),
+        ("没人担保能借吗", "products"),
         ("有没有不用审批的贷款", "products"),
         ("申请被取消了咋回事", "progress"),
         ("验证码点错了", "safety"),
