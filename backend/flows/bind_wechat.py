@@ -4,6 +4,7 @@ from backend.core.errors import Conflict
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.channels import service as channels
+from backend.domains.channels import tickets
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import AlreadyBound
 from backend.domains.relations import service as relations
@@ -13,6 +14,7 @@ async def bind_wechat(tx: Tx, openid: str, customer_id: str) -> None:
     """Raises `AlreadyBound`. From now on this county serves the account."""
     await customers.bind_openid(tx, openid, customer_id)
     await channels.route(tx, openid)
+    await tickets.are_of(tx, openid, customer_id)
     await relations.connect(tx, customer_id, "openid", openid, role="own", source="binding")
 
 

@@ -240,3 +240,15 @@ async def test_a_complaint_that_was_answered_is_told_to_who_asks_and_opened_anew
     assert await open_tickets(world) == []
     assert "单号 T" in await phone.say("投诉了也没人理我")
     assert len(await open_tickets(world)) == 1
+
+
+async def test_who_proves_who_they_are_after_asking_is_known_to_whoever_answers(
+    world: World, id_number: str
+) -> None:
+    customer_id = await people.customer(world.db, id_number)
+    phone = world.phone()
+    await phone.say("甲县")
+    await phone.say("删除我的信息")
+    assert [ticket.customer_id for ticket in await open_tickets(world)] == [None]
+    await people.bind(world.db, OPENID, customer_id)
+    assert [ticket.customer_id for ticket in await open_tickets(world)] == [customer_id]

@@ -344,6 +344,11 @@ select institution_id, id, ticket_no, kind, openid, customer_id, owner_id, text,
        answered_at
 from channels.tickets where institution_id = :institution_id and openid = :openid order by created_at desc;
 
+-- name: claim_tickets(institution_id, openid, customer_id)!
+-- Whose account it is was proved after they asked; what was answered stays as it was.
+update channels.tickets set customer_id = :customer_id
+where institution_id = :institution_id and openid = :openid and customer_id is null and status = 'open';
+
 -- name: set_ticket_text(institution_id, id, text)!
 -- The person said more about the same matter.
 update channels.tickets set text = :text

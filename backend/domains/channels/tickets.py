@@ -99,6 +99,11 @@ async def of_openid(tx: Tx, openid: str) -> list[Ticket]:
     return [_ticket(tx, row) for row in rows]
 
 
+async def are_of(tx: Tx, openid: str, customer_id: str) -> None:
+    """The account was proved to be this person's: what it asked and nobody answered yet is theirs."""
+    await Q.claim_tickets(tx, institution_id=tx.institution_id, openid=openid, customer_id=customer_id)
+
+
 def kept(answer: str) -> str:
     """An answer as it is kept: at most `LONGEST` characters. Raises Invalid for one that tells nobody anything."""
     if len(answer) < SHORTEST:
