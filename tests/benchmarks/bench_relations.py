@@ -170,8 +170,8 @@ async def _ask(dsn: str, settings: Settings) -> tuple[list[float], list[float]]:
 
 
 async def question(db: Database, customer_id: str) -> rules.Facts:
-    """The whole neighbourhood of an applicant and what it means, in a transaction of its own."""
-    async with db.read(system(COUNTY, "bench")) as tx:
+    """The whole neighbourhood of an applicant and what it means, in a transaction of its own as the door begins one."""
+    async with db.begin(system(COUNTY, "bench"), durable=False, same_plans=True) as tx:
         around = await relations.neighbourhood(tx, customer_id)
     return rules.facts(around, Velocity({}), [], now=tx.now, staff_number=False)
 
