@@ -502,6 +502,8 @@ async def test_a_tried_case_becomes_a_scenario_and_another_county_does_not_reach
     form.action = f"{base}/scenario"
     await desk.send(form, name="", outcome="approved")
     assert (desk.reply.status_code, "起个名字" in desk.words) == (422, True)
+    await desk.send(anew(form), name="没有说结果的")
+    assert (desk.reply.status_code, "请选一个应当的结果" in desk.words) == (422, True), "nothing is preset"
     await desk.send(anew(form), name="查询六次的养殖户", outcome="approved")
     assert (desk.reply.status_code, "查询六次的养殖户" in desk.words) == (200, True), desk.words
     await desk.send(anew(form), name="查询六次的养殖户", outcome="approved")
