@@ -65,13 +65,11 @@ async def _submit(
             return application
         if application.status != "draft":
             raise ApplicationMoved(label=application.label)
-        declared = None
+        read = await _read(tx, application, _every_step_done(application))
+        product, person, declared = read.product, read.person, None
         if given is not None:
             declared = await save_details.read(tx, application, given, whole=True)
             application = msgspec.structs.replace(application, declared=declared)
-        customer_id = _every_step_done(application)
-        read = await _read(tx, application, customer_id)
-        product, person = read.product, read.person
         declarations.check(product, application.declared)
         if person.status == "frozen":
             raise CustomerFrozen()

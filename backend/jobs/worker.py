@@ -166,7 +166,7 @@ async def drain(context: Context, most: int = 1000) -> int:
     return done
 
 
-HANDS, ASKING = 2, 20
+HANDS, ASKING = 3, 20
 """How many called-out effects a worker has in hand: in a transaction of its own, enough to work while the database does
 and few enough that who came first is served first; and waiting for systems outside, as many as of the queue's jobs."""
 
