@@ -54,6 +54,26 @@ def test_a_goal_missed_is_the_exit_code_and_every_field_is_there(
     assert exit_code(21) == 1
 
 
+def test_a_part_that_breaks_off_is_missed_and_costs_no_other_figure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("no disk")
+
+    for name in PARTS:
+        part = importlib.import_module(f"tests.benchmarks.{name}")
+        monkeypatch.setattr(part, "run", lambda name=name: [figure.over(name, 1, "us", 2, 10, "b")])
+    monkeypatch.setattr(bench_web, "run", broken)
+    monkeypatch.setattr(bench.signal, "signal", lambda *_: None)
+    assert bench.run(argparse.Namespace(json=True, only="")) == 1
+    said = capsys.readouterr()
+    told = {each["name"]: each for each in json.loads(said.out)}
+    assert set(PARTS) - set(told) == {"bench_web"}
+    assert [each["met"] for name, each in told.items() if name.startswith("bench_web")] == [False]
+    assert "no disk" in said.err
+    assert bench.run(argparse.Namespace(json=False, only="bench_web")) == 1
+
+
 def test_the_sign_of_a_goal() -> None:
     assert figure.share("a", 5, "/s", 0.5, 10, "b")["met"]
     assert not figure.share("a", 4.9, "/s", 0.5, 10, "b")["met"]
