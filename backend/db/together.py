@@ -77,13 +77,15 @@ class Batch:
             answers = await _answers(self._tx, asked)
         except BaseException as error:
             for each in asked:
-                each.rows.set_exception(error)
-                each.rows.exception()  # who waited may be gone
+                if not each.rows.done():  # who waited may be gone, and their question with them
+                    each.rows.set_exception(error)
+                    each.rows.exception()
             if not isinstance(error, Exception):
                 raise
         else:
             for each, rows in zip(asked, answers, strict=True):
-                each.rows.set_result(rows)
+                if not each.rows.done():
+                    each.rows.set_result(rows)
 
 
 class Together:

@@ -1,6 +1,7 @@
 """Reads asked together say what they say one by one, in one statement."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import asyncpg
@@ -143,3 +144,35 @@ async def test_a_block_that_fails_leaves_nobody_reading(tx: Tx) -> None:
             also(applications.get(tx, made.id))
             1 / 0  # noqa: B018
     assert await applications.get(tx, made.id) == made
+
+
+async def test_who_is_cancelled_while_they_wait_is_cancelled_and_nothing_else(tx: Tx) -> None:
+    asking = asyncio.Event()
+
+    class Slow(Counting):
+        async def fetchrow(self, *_: Any) -> None:
+            asking.set()
+            await asyncio.sleep(60)
+
+    tx.reviewed = Slow(tx.reviewed)
+    ends: list[str] = []
+
+    async def noted(read: Coroutine[Any, Any, object]) -> None:
+        try:
+            await read
+        except BaseException as error:
+            ends.append(type(error).__name__)
+            raise
+
+    async def both() -> None:
+        async with Together(tx) as also:
+            also(noted(applications.get(tx, NOBODY)))
+            also(noted(applications.events(tx, NOBODY)))
+
+    task = asyncio.create_task(both())
+    await asyncio.wait_for(asking.wait(), 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ends == ["CancelledError", "CancelledError"]
+    assert tx.together is None
