@@ -44,6 +44,7 @@ class StillRunning(Conflict):
 
     code = "still_running"
     message = "刚才那一次还在办，请过一会儿再试，不会重复办理"
+    retry_after = 3  # seconds: the other one is done by then, or its lease runs out after a few tries more
 
 
 class AnsweredMeanwhile(Exception):

@@ -51,10 +51,14 @@ class Stopped(Exception):
     """The road did not go on as promised; the text says where and what the page said."""
 
 
+_AGAIN = 0.4  # seconds between two taps of who sees nothing come
+
+
 class Patient(httpx.AsyncBaseTransport):
     """A person who taps again when nothing comes back: the same request once more, until `seconds` are over.
 
-    Zero seconds: one try. A tap whose answer was lost is a double tap for the other side.
+    Zero seconds: one try. A tap whose answer was lost is a double tap for the other side; who is told that the
+    first tap is still at work (409 with `Retry-After`) waits as long as it says and taps again.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -67,16 +71,25 @@ class Patient(httpx.AsyncBaseTransport):
         while True:
             try:
                 reply = await self._inner.handle_async_request(request)
-                if reply.status_code < 500 or time.monotonic() > end:
+                wait = _until_next_tap(reply)
+                if not wait or time.monotonic() > end:
                     return reply
                 await reply.aclose()
             except httpx.TransportError:
                 if time.monotonic() > end:
                     raise
-            await asyncio.sleep(0.4)
+                wait = _AGAIN
+            await asyncio.sleep(wait)
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def _until_next_tap(reply: httpx.Response) -> float:
+    """Seconds; 0 when this is an answer."""
+    if reply.status_code == 409:
+        return float(reply.headers.get("retry-after", 0))
+    return _AGAIN if reply.status_code >= 500 else 0
 
 
 class Traveller:

@@ -53,6 +53,8 @@ SENTENCES = {
     500: "我们已经记下这个问题。您填的内容都保存着，请过几分钟再试",
 }
 
+SAID_BEFORE = {"still_running": "刚才那一次还在办", "key_reused": "这份内容刚才交过了"}
+"""The title where the request had been sent before, by code."""
 TOO_LONG = "内容太长了", "提交的内容太长了，请删短一些再试"
 """Title and sentence of 413 where no photograph is taken."""
 MACHINES = {
@@ -75,9 +77,12 @@ def answer_problem(request: Request, problem: Problem) -> Response:
     status = status_of(problem)
     if status == 503:
         log.warning("unavailable", code=problem.code, unknown=getattr(problem, "unknown", False))
-    headers = {"Retry-After": str(problem.retry_after)} if isinstance(problem, TooMany) else {}
+    wait = getattr(problem, "retry_after", 0)  # of `TooMany`, and of who is told that another one is at work
+    headers = {"Retry-After": str(wait)} if wait else {}
     fields = problem.fields if isinstance(problem, Invalid) else {}
-    return _answer(request, status, problem.code, problem.text, headers, fields)
+    return _answer(
+        request, status, problem.code, problem.text, headers, fields, SAID_BEFORE.get(problem.code, "")
+    )
 
 
 def answer_http(request: Request, error: HTTPException) -> Response:
@@ -161,13 +166,12 @@ def _takes_photograph(request: Request) -> bool:
     return bool(getattr(handler, "opt", {}).get("files"))
 
 
-_SENT_BEFORE = {"key_reused", "still_running"}
 _CUSTOMERS = ("/apply", "/my/", "/resume", "/consents/", "/report", "/q/", "/p/")
 
 
 def _way_on(request: Request, status: int, code: str) -> tuple[str, str]:
     """(label, address) of the one button: a customer's page never ends without a way on."""
-    if code in _SENT_BEFORE:
+    if code in SAID_BEFORE:
         return "看最新的情况", stands_at(request)
     path = request.scope["path"]
     if not path.startswith(_CUSTOMERS) or status == 429:

@@ -9,6 +9,7 @@ import pytest
 from backend.core import clock, webhooks
 from backend.sandbox import synthetic
 from backend.sandbox.people import GOOD, Script
+from backend.sandbox.travellers import Patient
 from backend.sandbox.world import World
 from backend.settings import Settings
 from tests.integrations.conftest import Studio
@@ -215,3 +216,22 @@ async def test_an_image_that_is_removed_is_gone_twice_over_but_not_another_with_
     await archive.remove(second.image_id, key="r3")
     kept = world.settings.data / "sandbox-images"
     assert [each for each in kept.rglob("*") if each.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "taps"),
+    [
+        ([httpx.Response(503), httpx.Response(200)], 2),
+        ([httpx.Response(409, headers={"retry-after": "0.01"}), httpx.Response(200)], 2),
+        ([httpx.Response(409)], 1),
+        ([httpx.Response(422)], 1),
+    ],
+)
+async def test_a_patient_traveller_taps_again_while_the_first_tap_is_at_work(
+    said: list[httpx.Response], taps: int
+) -> None:
+    """The smoke run of faults met a web process killed over a photograph; all five stopped at its 409."""
+    given, patient = iter(said), Patient(5)
+    patient._inner = httpx.MockTransport(lambda _: next(given))  # type: ignore[assignment]
+    reply = await patient.handle_async_request(httpx.Request("POST", "http://xiaodai/apply/identity/front"))
+    assert reply is said[taps - 1]

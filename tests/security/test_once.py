@@ -545,6 +545,20 @@ async def test_twenty_at_once_with_one_key_are_one(phone: Phone, owner: asyncpg.
     assert await _reports(owner) == before + 1
 
 
+async def test_who_repeats_while_the_first_is_at_work_is_told_when_to_tap_again(
+    phone: Phone, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_work(_: idempotency.Claim) -> tuple[bool, bytes | None]:
+        raise idempotency.StillRunning()
+
+    form, before = await report_of(phone), await _reports(owner)
+    monkeypatch.setattr(idempotency.Claim, "look", at_work)
+    told = await phone.http.post("/report", data=form)
+    assert (told.status_code, told.headers.get("retry-after")) == (409, "3")
+    assert "刚才那一次还在办" in told.text
+    assert await _reports(owner) == before
+
+
 async def test_a_death_between_change_and_answer_doubles_nothing(
     studio: Studio, phone: Phone, owner: asyncpg.Connection, tmp_path: Path
 ) -> None:
