@@ -120,6 +120,7 @@ NOT_AN_ID = {
     "/console/batches": "own runs; a model of the union (tests/h5/console/test_batches.py)",
     "/console/trials/compare": "two own trials, another county's is not there (tests/h5/console/test_trials.py)",
     "/studio": "own cases",
+    "/studio/to-do": "own cases; a kind and the number of a page",
     "/studio/codes": "own codes",
     "/studio/poster": "own codes",
     "/studio/surveys": "own surveys, and those of the own county that wait for a second person",
