@@ -26,6 +26,7 @@ router = staff.router(
         codes.picture,
         codes.save,
         leads.show_all,
+        leads.find,
         leads.show,
         leads.reveal,
         invitations.show,

@@ -125,7 +125,7 @@ NOT_AN_ID = {
     "/studio/poster": "own codes",
     "/studio/surveys": "own surveys, and those of the own county that wait for a second person",
     "/studio/invitations": "own people; the key of a page is a place in the own list",
-    "/studio/leads": "own customers; the key of a page is a place in the own list",
+    "/studio/leads": "own customers; a place in the own list, or who is looked for among them",
     "/staff/sign-in": "no id",
     "/staff/sign-in/return": "state and code of the sign-on (tests/h5/console/test_sign_in.py)",
     "/staff/confirm": "no id; the path it returns to is checked to be ours",
