@@ -21,7 +21,6 @@ from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
-
 LIST = "studio/leads/show_all.html"
 
 

@@ -132,6 +132,12 @@ async def alarms(tx: Tx, *, open_only: bool = True) -> list[Alarm]:
     return await repository.alarms(tx, ["open"] if open_only else ["open", "acknowledged"])
 
 
+async def owed(tx: Tx) -> list[Alarm]:
+    """Open alarms the actor owns, by name or as one of the institution's risk analysts."""
+    mine = {f"staff:{tx.actor.id}", tx.actor.id, *([ANALYST] if tx.actor.has("risk_analyst") else ())}
+    return [each for each in await alarms(tx) if each.owner in mine]
+
+
 async def acknowledge(tx: Tx, alarm_id: str, note: str, *, false_alarm: bool) -> None:
     """A person says what it was. Raises `NotYourAlarm`, `WhyMissing`, `AlarmMissing`, `ModelMoved` when another was
     faster."""
