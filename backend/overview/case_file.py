@@ -16,8 +16,9 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract
+from backend.domains.customers import consents
 from backend.domains.customers import service as customers
-from backend.domains.customers.model import MaskedPerson
+from backend.domains.customers.model import Consent, MaskedPerson
 from backend.domains.decision import facts as catalogue
 from backend.domains.decision import moments
 from backend.domains.decision import service as decisions
@@ -78,12 +79,20 @@ class Hit(msgspec.Struct, frozen=True):
     looked: list[tuple[str, str]]
 
 
+RUNGS = {"fresh": "当时现查的", "cached": "用以前查的，还没过期", "substitute": "来源断了，用别处的代替"}
+"""How an answer was come by (N19)."""
+
+
 class Known(msgspec.Struct, frozen=True):
-    """What one source said: (label, value as people write it)."""
+    """What one source said: (label, value as people write it); `how` it was come by, '' where nobody asks it, under
+    which consent, and what the customer did not agree to have read."""
 
     source: str
     at: datetime
     facts: list[tuple[str, str]]
+    how: str
+    consent: str
+    withheld: list[str]
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,7 +176,7 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         decision=draw(capsule.decision, capsule.case.as_of) if capsule else None,
         turned_away=[] if capsule else await moments.turned_away(tx, application.id),
         nearest=advice.text if advice else "",
-        known=_known(capsule.case.sources) if capsule else [],
+        known=await _known(tx, application, capsule.case.sources) if capsule else [],
         asked=await _asked(tx, application.id),
         contract=await contracts.of_application(tx, application.id),
         story=await story.told(tx, await applications.events(tx, application.id)),
@@ -261,14 +270,35 @@ def _hits(decision: Decision) -> list[Hit]:
     ]
 
 
-def _known(sources: Mapping[str, SourceFacts]) -> list[Known]:
+async def _known(tx: Tx, application: Application, sources: Mapping[str, SourceFacts]) -> list[Known]:
+    held = await consents.given(tx, application.customer_id) if application.customer_id else []
+    used = {told.consent_id for told in sources.values()}
+    agreed = {each.id: await _agreed(tx, each) for each in held if each.id in used}
+    known = catalogue.catalogue().facts
+    asking = {fact.source for fact in known.values() if fact.consent}
     found = []
     for name, label in SOURCES.items():
         if name in sources and name not in ("product", "regulation"):
             told = sources[name]
-            facts = [pair for fact, value in told.facts.items() if (pair := _pair(fact, value))]
-            found.append(Known(label, told.observed_at, facts))
+            without = "没有有效的授权，里面要授权的都没有用" if name in asking else ""
+            found.append(
+                Known(
+                    label,
+                    told.observed_at,
+                    [pair for fact, value in told.facts.items() if (pair := _pair(fact, value))],
+                    RUNGS.get(told.standing.rung, "") if told.standing else "",
+                    agreed.get(told.consent_id or "", "授权的记录已经删除" if told.consent_id else without),
+                    [known[each].label for each in told.withheld if each in known],
+                )
+            )
     return found
+
+
+async def _agreed(tx: Tx, consent: Consent) -> str:
+    title = (await consents.text_of(tx, consent)).title
+    ended = consent.withdrawn_at
+    later = f"，{clock.local(ended):%Y-%m-%d %H:%M} 收回了" if ended else ""
+    return f"客户 {clock.local(consent.given_at):%Y-%m-%d %H:%M} 同意的《{title}》{later}"
 
 
 def _pair(name: str, value: object) -> tuple[str, str] | None:

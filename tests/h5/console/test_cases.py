@@ -11,6 +11,8 @@ from backend.demo import staff_id
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.audit import service as audit
+from backend.domains.customers import consents
+from backend.domains.customers.consent_texts import Purpose
 from backend.domains.decision import capsule_file, facts
 from backend.flows import decide_application, export_capsule, request_review, resume_held
 from backend.overview import case_file, work_list
@@ -472,3 +474,24 @@ async def test_the_table_itself_wants_two_people_above_the_caps(
         await owner.execute(
             "update reviews.exceedings set status = 'confirmed', checker = maker, found = why, checked_at = now()"
         )
+
+
+async def test_each_source_says_how_it_was_come_by_and_under_which_consent(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """Facts with source, time and consent, as the decision keeps them (D3-01, D3-09, N19)."""
+    desk = await open_case(desks, road, owner)
+    for title in ("个人信息处理授权书", "身份联网核查授权书", "数据查询使用授权书", "征信查询授权书"):
+        assert f"同意的《{title}》" in desk.words
+    assert "当时现查的" in desk.words
+    assert "收回了" not in desk.words
+    number = desk.path.rsplit("/", 1)[1]
+    async with road.db.begin(JIA) as tx:
+        application = await applications.by_number(tx, number)
+        await consents.withdraw(tx, application.customer_id or "", Purpose.BUREAU_QUERY)
+    await desk.get(desk.path)
+    told = desk.words.partition("同意的《征信查询授权书》")[2]
+    assert told.partition("。")[0].endswith("收回了")
+    admin = await desks.of("JX0101")
+    await admin.get(f"/console/cases/{number}")
+    assert "同意的《" not in admin.words, "who need not know the facts need not know this"
