@@ -27,9 +27,18 @@ from backend.domains.identity import service as identity
 from backend.domains.identity.model import Staff
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
-from backend.domains.reviews import exceedings
+from backend.domains.reviews import exceedings, rechecks
 from backend.domains.reviews import service as reviews
-from backend.domains.reviews.model import EXCEEDING, NO_LIMIT, Exceeding, Inquiry, Review
+from backend.domains.reviews.model import (
+    EXCEEDING,
+    NO_LIMIT,
+    RECHECK,
+    RECHECK_TRIGGERS,
+    Exceeding,
+    Inquiry,
+    Recheck,
+    Review,
+)
 from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey
 from backend.outbox import effects
@@ -143,6 +152,16 @@ class Asked(msgspec.Struct, frozen=True):
         return next((each for each in self.exceeds if each.wish.status == "proposed"), None)
 
 
+class Rechecked(msgspec.Struct, frozen=True):
+    """What people said when they looked at the automatic approval again; `by` and `done_by` are names (D2-07)."""
+
+    recheck: Recheck
+    label: str
+    triggers: str
+    by: str
+    done_by: str
+
+
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     application: Application
     person: MaskedPerson | None
@@ -154,6 +173,7 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     nearest: str
     known: list[Known]
     asked: list[Asked]
+    rechecked: list[Rechecked]
     contract: Contract | None
     story: list[story.Told]
     effects: list[effects.EffectState]
@@ -178,6 +198,7 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         nearest=advice.text if advice else "",
         known=await _known(tx, application, capsule.case.sources) if capsule else [],
         asked=await _asked(tx, application.id),
+        rechecked=await _rechecked(tx, application.id),
         contract=await contracts.of_application(tx, application.id),
         story=await story.told(tx, await applications.events(tx, application.id)),
         effects=await effects.of_case(tx, application.id),
@@ -189,7 +210,7 @@ async def of(tx: Tx, application: Application) -> CaseFile:
 
 
 async def _asked(tx: Tx, application_id: str) -> list[Asked]:
-    names = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
+    names = await staff_names(tx)
     return [
         Asked(
             each,
@@ -202,6 +223,26 @@ async def _asked(tx: Tx, application_id: str) -> list[Asked]:
         )
         for each in (await reviews.of_application(tx, application_id)).values()
     ]
+
+
+async def _rechecked(tx: Tx, application_id: str) -> list[Rechecked]:
+    found = await rechecks.answered(tx, application_id)
+    return [told_of(each, await staff_names(tx)) for each in found]
+
+
+def told_of(found: Recheck, names: Mapping[str, str]) -> Rechecked:
+    """`names` by who acted."""
+    return Rechecked(
+        found,
+        RECHECK.labels[found.status],
+        "、".join(RECHECK_TRIGGERS[each] for each in found.triggers),
+        names.get(found.found_by or "", ""),
+        names.get(found.done_by or "", ""),
+    )
+
+
+async def staff_names(tx: Tx) -> dict[str, str]:
+    return {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
 
 
 def draw(decision: Decision, decided_at: datetime) -> Drawn:

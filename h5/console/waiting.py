@@ -75,7 +75,9 @@ async def _models(here: Here, tx: Tx) -> Wait:
 
 async def _alarms(tx: Tx) -> Wait:
     count = len(await watching.owed(tx))
-    return Wait("/console/monitors#alarms", count, "条监控提醒归您处理", "模型或人群有了变化，查过以后写下怎么办")
+    return Wait(
+        "/console/monitors#alarms", count, "条监控提醒归您处理", "模型或人群有了变化，查过以后写下怎么办"
+    )
 
 
 async def _after_the_loan(here: Here, tx: Tx) -> list[Wait]:
