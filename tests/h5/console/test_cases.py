@@ -353,7 +353,7 @@ async def test_an_amount_above_the_caps_names_them_and_wants_a_reason_and_a_seco
     assert desk.reply.status_code == 403, "maker and checker are two people"
 
     second = await desks.of("JX0202")
-    assert "意见等另一位审查人看" in second.words
+    assert "同事的意见等您看过才算" in second.words
     await second.get(case)
     for words in ("陈审的意见超过了上限", "每月往家寄钱", "“每月还得起的钱对应的额度”（14,199.96 元）"):
         assert words in second.words, words
@@ -495,3 +495,35 @@ async def test_each_source_says_how_it_was_come_by_and_under_which_consent(
     admin = await desks.of("JX0101")
     await admin.get(f"/console/cases/{number}")
     assert "同意的《" not in admin.words, "who need not know the facts need not know this"
+
+
+async def test_what_waits_for_another_stands_apart_until_it_is_late_and_one_case_leads_to_the_next(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """Forty cases: no slot for what I can do nothing about, and no way back to the list between two (A7-05)."""
+    cases = [await referred(road, owner, "4101", serial) for serial in (541, 542, 543)]
+    numbers = [each.application_no for each in cases]
+    for day, each in enumerate(cases):
+        await owner.execute(
+            "update reviews.reviews set due_at = now() + make_interval(hours => $2) where application_id = $1",
+            each.id, day + 1,
+        )  # fmt: skip
+    desk = await desks.of("JX0201")
+    assert all(f"申请 {number}，等审查人" in desk.words for number in numbers)
+    await desk.get(f"/console/cases/{numbers[0]}")
+    assert f"/console/cases/{numbers[1]}" in desk.page.links
+    await desk.send(desk.page.form("/return"), question="请到家里看看收成")
+    await desk.get("/console")
+    mine, _, elsewhere = desk.words.partition("等别人回话的")
+    assert numbers[0] not in mine
+    assert f"申请 {numbers[0]}，客户经理李四核实中" in elsewhere
+    await desk.get(f"/console/cases/{numbers[2]}")
+    assert f"/console/cases/{numbers[1]}" in desk.page.links, "from the last to the first that is mine"
+    await desk.send(desk.page.form("/answer"), **YES)
+    assert f"/console/cases/{numbers[1]}" in desk.page.links, "and from an answered one"
+    await owner.execute("update reviews.reviews set due_at = now() - interval '1 hour' where status = 'open'")
+    await desk.get("/console")
+    assert "等别人回话的" not in desk.words, "what is late is mine to chase"
+    admin = await desks.of("JX0101")
+    await admin.get(f"/console/cases/{numbers[2]}")
+    assert "下一件等审查的" not in admin.words
