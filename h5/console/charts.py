@@ -44,16 +44,20 @@ def chart(
 def by_day(
     title: str, about: str, found: Series, say: Callable[[float], str], limits: Sequence[float]
 ) -> Chart:
-    """One line over the days, with the marks from which it counts as moved."""
+    """One line over the days, with the marks from which it counts as moved: those of the day where it has its own."""
     points = list(found.get("", ()))
+    marks = [_marks(point, limits) for point in points]
     spec = {
         "kind": "line",
         "labels": [point["day"] for point in points],
         "series": [{"name": title, "values": [point["value"] for point in points]}],
-        "limits": list(limits),
+        "limits": [list(each) for each in zip(*marks, strict=True)],
     }
-    rows = tuple((point["day"], *_told(point, say)) for point in reversed(points))
-    return Chart(title, about, _json(spec), ("日期", "数值", "看法", "件数"), rows)
+    rows = tuple(
+        (point["day"], *_told(point, say), _said(of_day, say))
+        for point, of_day in zip(reversed(points), reversed(marks), strict=True)
+    )
+    return Chart(title, about, _json(spec), ("日期", "数值", "看法", "件数", "那天的界线"), rows)
 
 
 def newest(
@@ -110,6 +114,17 @@ def share(value: float) -> str:
 
 def figure(value: float) -> str:
     return f"{value:.3f}"
+
+
+def _marks(point: Mapping[str, Any], limits: Sequence[float]) -> tuple[float | None, ...]:
+    """None for a day with too few cases to be judged."""
+    if point["level"] == drift.TOO_FEW:
+        return (None,) * len(limits)
+    return tuple(point.get("cut_offs") or limits)
+
+
+def _said(marks: Sequence[float | None], say: Callable[[float], str]) -> str:
+    return " 和 ".join(say(mark) for mark in marks if mark is not None) or "件数太少，不判断"
 
 
 def _told(point: Mapping[str, Any], say: Callable[[float], str]) -> tuple[str, str, str]:

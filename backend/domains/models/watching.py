@@ -151,12 +151,14 @@ async def acknowledge(tx: Tx, alarm_id: str, note: str, *, false_alarm: bool) ->
 
 
 async def series(tx: Tx, model_hash: str, measure: str, days: int = 180) -> dict[str, list[dict[str, Any]]]:
-    """Chart data: subject → points by day (`day`, `value`, `level`, `cases`), oldest first."""
+    """Chart data: subject → points by day (`day`, `value`, `level`, `cases`, `cut_offs`), oldest first. The
+    cut-offs of a drift are those of that day: few cases are judged more mildly."""
     rows = await repository.results(tx, model_hash, measure, tx.now.date() - timedelta(days=days))
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         value = None if row["value"] is None else float(row["value"])
-        point = {"day": row["day"].isoformat(), "value": value, "level": row["level"], "cases": row["cases"]}
+        point = {"day": row["day"].isoformat(), "value": value, "level": row["level"], "cases": row["cases"],
+                 "cut_offs": row["details"].get("cut_offs", [])}  # fmt: skip
         found.setdefault(row["subject"], []).append(point)
     return found
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from html import unescape
 
 import asyncpg
@@ -47,6 +48,26 @@ async def test_head_office_sees_every_measure_drawn_and_in_a_table(
     assert "vendor/echarts-" in desk.reply.text
     await desk.get("/console")
     assert "echarts" not in desk.reply.text
+
+
+async def test_the_marks_of_a_small_sample_are_those_it_was_judged_by(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """With 60 cases 0.10 means nothing: the page shows the marks of the day, not the textbook's (A3-37, N14)."""
+    small = monitors.psi(watching.shipped().artefact, "psi", "", [500] * 10, [6] * 10)
+    assert 0.10 < small.details["cut_offs"][0] < small.details["cut_offs"][1]
+    async with road.db.begin(system("4101", "test")) as tx:
+        await watching.keep(tx, tx.now.date(), [small], watching.ANALYST)
+        few = monitors.psi(watching.shipped().artefact, "psi", "", [500] * 10, [3] + [1] * 9)
+        await watching.keep(tx, tx.now.date() - timedelta(days=1), [few], watching.ANALYST)
+    desk = await desks.of("JX0301")
+    await desk.get("/console/monitors")
+    told = " 和 ".join(f"{each:.3f}" for each in small.details["cut_offs"])
+    assert f"60 {told}" in desk.words
+    assert "0.100 和" not in desk.words
+    assert "件数太少，不判断" in desk.words
+    specs = [json.loads(unescape(text)) for text in re.findall(r'data-chart="([^"]*)"', desk.reply.text)]
+    assert specs[0]["limits"] == [[None, each] for each in small.details["cut_offs"]]
 
 
 async def test_a_county_sees_its_own_figures_and_sources_and_no_other_county(
