@@ -66,9 +66,12 @@ def newest(
     found: Series,
     say: Callable[[float], str],
     name: Callable[[str], str],
+    *,
+    drifts: bool = False,
 ) -> Chart:
-    """A bar for each subject at its newest day; what moved most stands first."""
-    lines = sorted(((name(key), points[-1]) for key, points in found.items() if points), key=_worst_first)
+    """A bar for each subject at its newest day; what is least steady stands first, of a drift what moved most."""
+    lines = [(name(key), points[-1]) for key, points in found.items() if points]
+    lines.sort(key=_farthest_first if drifts else _worst_first)
     spec = {
         "kind": "bar",
         "labels": [
@@ -137,6 +140,11 @@ _ORDER = (drift.MOVED, drift.NOTICE, drift.STEADY, drift.TOO_FEW)
 
 def _worst_first(line: tuple[str, Mapping[str, Any]]) -> tuple[int, str]:
     return _ORDER.index(line[1]["level"]), line[0]
+
+
+def _farthest_first(line: tuple[str, Mapping[str, Any]]) -> tuple[int, float]:
+    """Of a figure that is 0 where nothing moved."""
+    return _ORDER.index(line[1]["level"]), -(line[1]["value"] or 0.0)
 
 
 def _shares(counts: Sequence[int]) -> list[float]:

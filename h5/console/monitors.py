@@ -182,7 +182,7 @@ async def _charts(tx: Tx, model: watching.Watched, names: Names, *, union: bool)
         lost = (round(model.ks * monitors.KS_NOTICE, 4), round(model.ks * monitors.KS_MOVED, 4))
         days = (await regulation.in_force(tx, tx.now.date())).count("loans.bad_after_days")
         found += [
-            charts.newest(MEASURES["csi"], _CSI, of["csi"], figure, names.of),
+            charts.newest(MEASURES["csi"], _CSI, of["csi"], figure, names.of, drifts=True),
             charts.by_day(MEASURES["ks"], _KS.format(days=days), of["ks"], figure, lost),
             charts.newest(MEASURES["fairness"], _FAIR, of["fairness"], figure, names.of),
         ]
@@ -197,7 +197,7 @@ async def _batch_charts(tx: Tx, model: watching.Watched, names: Names) -> tuple[
     found = (
         charts.by_day(MEASURES["psi"], _PSI, psi, charts.figure, (drift.WATCH, drift.ACT)),
         charts.then_and_now("分数的分布", "每个分数段占多少，训练时和最近一批对着看。", shape, edges),
-        charts.newest(MEASURES["csi"], _CSI, csi, charts.figure, names.of),
+        charts.newest(MEASURES["csi"], _CSI, csi, charts.figure, names.of, drifts=True),
     )
     return tuple(msgspec.structs.replace(chart, empty=_NO_BATCH) for chart in found)
 

@@ -11,6 +11,7 @@ from backend.core.actor import system
 from backend.domains.audit import service as audit
 from backend.domains.models import monitors, service, watching
 from backend.flows import watch_models
+from h5.console import charts
 from tests.domains.models.test_register import MAKER, REPORT, act, registered
 from tests.flows.conftest import Road
 from tests.flows.test_models import history
@@ -128,3 +129,20 @@ async def test_a_model_for_batches_has_its_drift_and_nothing_else_on_the_page(
     for words in ("训练时和最近一批对着看", "总分偏移（PSI）", "吴模"):
         assert words in desk.words, words
     assert "通过率" not in desk.words
+
+
+def test_the_items_that_moved_most_stand_first() -> None:
+    """As the page says of them; what has too few cases comes last however large its figure."""
+    told = {
+        "a": ("notice", 0.13),
+        "b": ("notice", 0.2),
+        "c": ("moved", 0.3),
+        "d": ("steady", 0.05),
+        "e": ("too_few", 0.9),
+    }
+    found = {
+        name: [{"day": "2026-11-28", "value": value, "level": level, "cases": 60}]
+        for name, (level, value) in told.items()
+    }
+    drawn = charts.newest("CSI", "", found, charts.figure, str, drifts=True)
+    assert [row[0] for row in drawn.rows] == ["c", "b", "a", "d", "e"]
