@@ -16,8 +16,9 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract
+from backend.domains.customers import consents
 from backend.domains.customers import service as customers
-from backend.domains.customers.model import MaskedPerson
+from backend.domains.customers.model import Consent, MaskedPerson
 from backend.domains.decision import facts as catalogue
 from backend.domains.decision import moments
 from backend.domains.decision import service as decisions
@@ -26,9 +27,18 @@ from backend.domains.identity import service as identity
 from backend.domains.identity.model import Staff
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
-from backend.domains.reviews import exceedings
+from backend.domains.reviews import exceedings, rechecks
 from backend.domains.reviews import service as reviews
-from backend.domains.reviews.model import EXCEEDING, NO_LIMIT, Exceeding, Inquiry, Review
+from backend.domains.reviews.model import (
+    EXCEEDING,
+    NO_LIMIT,
+    RECHECK,
+    RECHECK_TRIGGERS,
+    Exceeding,
+    Inquiry,
+    Recheck,
+    Review,
+)
 from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey
 from backend.outbox import effects
@@ -78,12 +88,20 @@ class Hit(msgspec.Struct, frozen=True):
     looked: list[tuple[str, str]]
 
 
+RUNGS = {"fresh": "当时现查的", "cached": "用以前查的，还没过期", "substitute": "来源断了，用别处的代替"}
+"""How an answer was come by (N19)."""
+
+
 class Known(msgspec.Struct, frozen=True):
-    """What one source said: (label, value as people write it)."""
+    """What one source said: (label, value as people write it); `how` it was come by, '' where nobody asks it, under
+    which consent, and what the customer did not agree to have read."""
 
     source: str
     at: datetime
     facts: list[tuple[str, str]]
+    how: str
+    consent: str
+    withheld: list[str]
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +152,16 @@ class Asked(msgspec.Struct, frozen=True):
         return next((each for each in self.exceeds if each.wish.status == "proposed"), None)
 
 
+class Rechecked(msgspec.Struct, frozen=True):
+    """What people said when they looked at the automatic approval again; `by` and `done_by` are names (D2-07)."""
+
+    recheck: Recheck
+    label: str
+    triggers: str
+    by: str
+    done_by: str
+
+
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     application: Application
     person: MaskedPerson | None
@@ -145,6 +173,7 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     nearest: str
     known: list[Known]
     asked: list[Asked]
+    rechecked: list[Rechecked]
     contract: Contract | None
     story: list[story.Told]
     effects: list[effects.EffectState]
@@ -167,8 +196,9 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         decision=draw(capsule.decision, capsule.case.as_of) if capsule else None,
         turned_away=[] if capsule else await moments.turned_away(tx, application.id),
         nearest=advice.text if advice else "",
-        known=_known(capsule.case.sources) if capsule else [],
+        known=await _known(tx, application, capsule.case.sources) if capsule else [],
         asked=await _asked(tx, application.id),
+        rechecked=await _rechecked(tx, application.id),
         contract=await contracts.of_application(tx, application.id),
         story=await story.told(tx, await applications.events(tx, application.id)),
         effects=await effects.of_case(tx, application.id),
@@ -180,7 +210,7 @@ async def of(tx: Tx, application: Application) -> CaseFile:
 
 
 async def _asked(tx: Tx, application_id: str) -> list[Asked]:
-    names = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
+    names = await staff_names(tx)
     return [
         Asked(
             each,
@@ -193,6 +223,26 @@ async def _asked(tx: Tx, application_id: str) -> list[Asked]:
         )
         for each in (await reviews.of_application(tx, application_id)).values()
     ]
+
+
+async def _rechecked(tx: Tx, application_id: str) -> list[Rechecked]:
+    found = await rechecks.answered(tx, application_id)
+    return [told_of(each, await staff_names(tx)) for each in found]
+
+
+def told_of(found: Recheck, names: Mapping[str, str]) -> Rechecked:
+    """`names` by who acted."""
+    return Rechecked(
+        found,
+        RECHECK.labels[found.status],
+        "、".join(RECHECK_TRIGGERS[each] for each in found.triggers),
+        names.get(found.found_by or "", ""),
+        names.get(found.done_by or "", ""),
+    )
+
+
+async def staff_names(tx: Tx) -> dict[str, str]:
+    return {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
 
 
 def draw(decision: Decision, decided_at: datetime) -> Drawn:
@@ -261,14 +311,35 @@ def _hits(decision: Decision) -> list[Hit]:
     ]
 
 
-def _known(sources: Mapping[str, SourceFacts]) -> list[Known]:
+async def _known(tx: Tx, application: Application, sources: Mapping[str, SourceFacts]) -> list[Known]:
+    held = await consents.given(tx, application.customer_id) if application.customer_id else []
+    used = {told.consent_id for told in sources.values()}
+    agreed = {each.id: await _agreed(tx, each) for each in held if each.id in used}
+    known = catalogue.catalogue().facts
+    asking = {fact.source for fact in known.values() if fact.consent}
     found = []
     for name, label in SOURCES.items():
         if name in sources and name not in ("product", "regulation"):
             told = sources[name]
-            facts = [pair for fact, value in told.facts.items() if (pair := _pair(fact, value))]
-            found.append(Known(label, told.observed_at, facts))
+            without = "没有有效的授权，里面要授权的都没有用" if name in asking else ""
+            found.append(
+                Known(
+                    label,
+                    told.observed_at,
+                    [pair for fact, value in told.facts.items() if (pair := _pair(fact, value))],
+                    RUNGS.get(told.standing.rung, "") if told.standing else "",
+                    agreed.get(told.consent_id or "", "授权的记录已经删除" if told.consent_id else without),
+                    [known[each].label for each in told.withheld if each in known],
+                )
+            )
     return found
+
+
+async def _agreed(tx: Tx, consent: Consent) -> str:
+    title = (await consents.text_of(tx, consent)).title
+    ended = consent.withdrawn_at
+    later = f"，{clock.local(ended):%Y-%m-%d %H:%M} 收回了" if ended else ""
+    return f"客户 {clock.local(consent.given_at):%Y-%m-%d %H:%M} 同意的《{title}》{later}"
 
 
 def _pair(name: str, value: object) -> tuple[str, str] | None:

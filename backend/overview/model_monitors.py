@@ -1,7 +1,7 @@
 """Counts for the monitors of models: what was decided, by whom, for whom, and how loans ended. No personal data."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -43,6 +43,27 @@ async def score_counts(
 async def verdicts(tx: Tx, model_hash: str, since: datetime, today: date) -> list[Verdicts]:
     rows = await Q.verdicts(tx, model_hash=model_hash, since=since, today=today)
     return [Verdicts(*row) for row in rows]
+
+
+RECHECKED_FOR = timedelta(days=90)
+
+
+class Rechecked(msgspec.Struct, frozen=True):
+    """What people said of a county's automatic approvals by one model (D2-07)."""
+
+    institution_id: str
+    waiting: int
+    agreed: int
+    wrong: int
+
+    @property
+    def looked(self) -> int:
+        return self.agreed + self.wrong
+
+
+async def rechecked(tx: Tx, model_hash: str, since: datetime) -> list[Rechecked]:
+    """By county, of those the reader may see."""
+    return [Rechecked(*row) for row in await Q.rechecked(tx, model_hash=model_hash, since=since)]
 
 
 class Scored(msgspec.Struct, frozen=True):

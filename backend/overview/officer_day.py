@@ -1,14 +1,16 @@
 """An officer's day: what their codes brought, and who needs them now, the most urgent first (A1-04, A2-02, A3-01)."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from backend.core import clock, money
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
-from backend.domains.applications.model import APPLICATION
+from backend.domains.applications.model import APPLICATION, Application
 from backend.domains.channels import tickets
 from backend.domains.contracts import service as contracts
 from backend.domains.customers import service as customers
@@ -276,9 +278,20 @@ async def page(tx: Tx, group: str, before: tuple[datetime, str] | None, officer_
         most=PAGE + 1,
     )
     shown = rows[:PAGE]
-    names = await customers.names(tx, (row["customer_id"] for row in shown))
+    lines = await _lines(tx, [dict(row) for row in shown])
+    more = len(rows) > PAGE
+    return Page(lines, (shown[-1]["updated_at"], shown[-1]["id"]) if more else None)
+
+
+async def lines_of(tx: Tx, found: Sequence[Application]) -> list[Line]:
+    """The same lines of cases found otherwise."""
+    return await _lines(tx, [msgspec.structs.asdict(each) for each in found])
+
+
+async def _lines(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[Line]:
+    names = await customers.names(tx, (row["customer_id"] for row in rows))
     products_now = await product_names(tx)
-    lines = [
+    return [
         Line(
             application_no=row["application_no"],
             name=names.get(row["customer_id"], "新客户"),
@@ -287,10 +300,8 @@ async def page(tx: Tx, group: str, before: tuple[datetime, str] | None, officer_
             detail=_detail(row["status"], row["step"], row["amount_fen"]),
             at=row["updated_at"],
         )
-        for row in shown
+        for row in rows
     ]
-    more = len(rows) > PAGE
-    return Page(lines, (shown[-1]["updated_at"], shown[-1]["id"]) if more else None)
 
 
 def _detail(status: str, step: str, amount_fen: int | None) -> str:

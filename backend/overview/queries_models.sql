@@ -17,6 +17,17 @@ join decision.decisions d on d.institution_id = o.institution_id and d.id = o.de
 where o.model_hash = :model_hash and o.at >= :since and d.score is not null
 group by d.institution_id, 2;
 
+-- name: rechecked(model_hash, since)
+-- What people said of a model's automatic approvals, by county; one that nobody looked at yet waits.
+-- scope: all institutions, because the file of a model is the union's; counts only.
+select o.institution_id, count(*) filter (where r.status = 'open')::integer as waiting,
+       count(*) filter (where r.status = 'agreed')::integer as agreed,
+       count(*) filter (where r.status in ('disagreed', 'settled'))::integer as wrong
+from models.observations o
+join reviews.rechecks r on r.institution_id = o.institution_id and r.decision_id = o.decision_id
+where o.model_hash = :model_hash and r.opened_at >= :since
+group by o.institution_id order by o.institution_id;
+
 -- name: verdicts(model_hash, since, today)
 -- What became of the cases, by county, officer, sex and age band; `overridden` when a person said otherwise than
 -- the machine (a granted request, a referred case decided against the machine's proposal).

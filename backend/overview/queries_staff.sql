@@ -1,17 +1,19 @@
--- name: waiting_reviews(institution_id, most)
+-- name: waiting_reviews(institution_id, me, now, most)
 -- Cases before a person, what is due first on top, and who has the ball: the reviewers, the second
--- of them, or the officer asked.
+-- of them, or the officer asked. What another has to answer before I go on (`elsewhere`) comes last, until it is late.
 select r.id, r.kind, r.ground, r.due_at, r.opened_at, a.id as application_id, a.application_no, a.customer_id,
        a.product_code, a.amount_fen, a.officer_id, s.name as asked_officer,
-       exists (select from reviews.exceedings e
-               where e.institution_id = r.institution_id and e.review_id = r.id and e.status = 'proposed') as exceeds
+       e.maker as wished_by,
+       r.due_at >= :now and (i.id is not null or coalesce(e.maker = :me, false)) as elsewhere
 from reviews.reviews r
 join applications.applications a on a.institution_id = r.institution_id and a.id = r.application_id
 left join reviews.inquiries i
        on i.institution_id = r.institution_id and i.review_id = r.id and i.answered_at is null
+left join reviews.exceedings e
+       on e.institution_id = r.institution_id and e.review_id = r.id and e.status = 'proposed'
 left join identity.staff s on s.institution_id = i.institution_id and s.id = i.officer_id
 where r.institution_id = :institution_id and r.status = 'open'
-order by r.due_at, r.id
+order by elsewhere, r.due_at, r.id
 limit :most;
 
 -- name: waiting_counts(institution_id)^

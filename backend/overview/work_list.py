@@ -1,10 +1,12 @@
 """What waits for the people of a county, the most urgent first, with the reason beside it (A2-02, A7-05, D4-09)."""
 
 from datetime import datetime, time
+from typing import Any
 
 import msgspec
 
 from backend.core import clock
+from backend.core.actor import Actor
 from backend.db import queries
 from backend.db.database import Tx
 from backend.domains.campaigns import service as campaigns
@@ -25,7 +27,8 @@ _KINDS = {"human": "客户要找人", "complaint": "投诉", "erasure": "客户�
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """`kind`: referred, requested, recheck, wrong, human, complaint, erasure or report. `number` is what people read
-    out (of a re-check its id). `holder` has the ball; `due_at` is None where no clock runs."""
+    out (of a re-check its id). `holder` has the ball, `elsewhere` when somebody else must answer before who asks
+    goes on; `due_at` is None where no clock runs."""
 
     kind: str
     number: str
@@ -34,6 +37,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     holder: str
     due_at: datetime | None
     since: datetime
+    elsewhere: bool = False
 
     def late(self, now: datetime) -> bool:
         return self.due_at is not None and self.due_at < now
@@ -96,7 +100,7 @@ def midnight() -> datetime:
 
 
 async def _cases(tx: Tx) -> list[Task]:
-    rows = await Q.waiting_reviews(tx, institution_id=tx.institution_id, most=MOST)
+    rows = await _waiting(tx)
     names = await customers.names(tx, (row["customer_id"] for row in rows))
     products_now = await product_names(tx)
     found = []
@@ -109,17 +113,35 @@ async def _cases(tx: Tx) -> list[Task]:
                 number=row["application_no"],
                 title=" · ".join(part for part in parts if part),
                 reason=await _why(tx, row["kind"], row["ground"], row["application_id"]),
-                holder=_holder(row["asked_officer"], row["exceeds"]),
+                holder=_holder(row["asked_officer"], row["wished_by"], tx.actor),
                 due_at=row["due_at"],
                 since=row["opened_at"],
+                elsewhere=row["elsewhere"],
             )
         )
     return found
 
 
-def _holder(asked_officer: str | None, exceeds: bool) -> str:
-    if exceeds:
-        return "意见等另一位审查人看"
+async def _waiting(tx: Tx) -> list[Any]:
+    found: list[Any] = await Q.waiting_reviews(
+        tx, institution_id=tx.institution_id, me=f"staff:{tx.actor.id}", now=tx.now, most=MOST
+    )
+    return found
+
+
+async def next_case(tx: Tx, application_id: str) -> str:
+    """The number of the case a reviewer turns to after this one: the next of their list, or its first; '' for none."""
+    mine = [row for row in await _waiting(tx) if not row["elsewhere"]]
+    at = next((n for n, row in enumerate(mine) if row["application_id"] == application_id), -1)
+    after = [row["application_no"] for row in (*mine[at + 1 :], *mine[: max(at, 0)])]
+    return after[0] if after else ""
+
+
+def _holder(asked_officer: str | None, wished_by: str | None, actor: Actor) -> str:
+    if wished_by == f"staff:{actor.id}":
+        return "您的意见等另一位审查人看"
+    if wished_by:
+        return "同事的意见等您看过才算" if actor.has("reviewer") else "意见等另一位审查人看"
     return f"客户经理{asked_officer}核实中" if asked_officer else "等审查人"
 
 

@@ -32,7 +32,7 @@ from backend.flows import look_at_exceeding, return_case, review_case
 from backend.flows.look_at_exceeding import Look
 from backend.flows.review_case import Verdict
 from backend.outbox.effects import EFFECT
-from backend.overview import case_file, relation_picture
+from backend.overview import case_file, relation_picture, work_list
 from backend.overview.case_file import Asked, CaseFile, Exceeds
 from backend.overview.relation_picture import Picture
 from backend.web import forms, staff
@@ -87,7 +87,8 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """`told` is what happened to the answer just sent, when somebody else was first. `picture` is None for a role
-    that need not know, and for a customer who shares nothing. `tries` are (id, label) of the versions the decision's
+    that need not know, and for a customer who shares nothing. `next_number` is the case a reviewer
+    turns to after this one. `tries` are (id, label) of the versions the decision's
     facts may be tried on."""
 
     file: CaseFile
@@ -96,6 +97,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     picture: Picture | None = None
     answering: Answering | None
     takes_capsule: bool = False
+    next_number: str = ""
     tries: tuple[tuple[str, str], ...] = ()
     try_error: str = ""
     surveys: bool = False
@@ -232,9 +234,11 @@ async def view(
         file = await case_file.of(tx, application)
         picture = await _picture(here, tx, application)
         tries = await _tries(here, tx, file)
+        reviewing = here.has("reviewer") and not here.head_office
+        following = await work_list.next_case(tx, application.id) if reviewing else ""
     answering = None
     waiting = next((each for each in file.asked if each.review.status == "open"), None)
-    if waiting is not None and here.has("reviewer") and not here.head_office:
+    if waiting is not None and reviewing:
         answering = _answering(here, file, waiting, form or {}, errors or {})
     return Case(
         file=file,
@@ -244,6 +248,7 @@ async def view(
         surveys=file.survey is not None and here.has(*SURVEY_READERS) and not here.head_office,
         sees_guarantors=here.has(*GUARANTOR_SEERS) and not here.head_office,
         takes_capsule=(file.decision is not None or bool(file.turned_away)) and here.has(*CAPSULE_TAKERS),
+        next_number=following,
         tries=tries,
         capsule_error=capsule_error,
     )

@@ -44,16 +44,20 @@ def chart(
 def by_day(
     title: str, about: str, found: Series, say: Callable[[float], str], limits: Sequence[float]
 ) -> Chart:
-    """One line over the days, with the marks from which it counts as moved."""
+    """One line over the days, with the marks from which it counts as moved: those of the day where it has its own."""
     points = list(found.get("", ()))
+    marks = [_marks(point, limits) for point in points]
     spec = {
         "kind": "line",
         "labels": [point["day"] for point in points],
         "series": [{"name": title, "values": [point["value"] for point in points]}],
-        "limits": list(limits),
+        "limits": [list(each) for each in zip(*marks, strict=True)],
     }
-    rows = tuple((point["day"], *_told(point, say)) for point in reversed(points))
-    return Chart(title, about, _json(spec), ("日期", "数值", "看法", "件数"), rows)
+    rows = tuple(
+        (point["day"], *_told(point, say), _said(of_day, say))
+        for point, of_day in zip(reversed(points), reversed(marks), strict=True)
+    )
+    return Chart(title, about, _json(spec), ("日期", "数值", "看法", "件数", "那天的界线"), rows)
 
 
 def newest(
@@ -62,9 +66,12 @@ def newest(
     found: Series,
     say: Callable[[float], str],
     name: Callable[[str], str],
+    *,
+    drifts: bool = False,
 ) -> Chart:
-    """A bar for each subject at its newest day; what moved most stands first."""
-    lines = sorted(((name(key), points[-1]) for key, points in found.items() if points), key=_worst_first)
+    """A bar for each subject at its newest day; what is least steady stands first, of a drift what moved most."""
+    lines = [(name(key), points[-1]) for key, points in found.items() if points]
+    lines.sort(key=_farthest_first if drifts else _worst_first)
     spec = {
         "kind": "bar",
         "labels": [
@@ -112,6 +119,17 @@ def figure(value: float) -> str:
     return f"{value:.3f}"
 
 
+def _marks(point: Mapping[str, Any], limits: Sequence[float]) -> tuple[float | None, ...]:
+    """None for a day with too few cases to be judged."""
+    if point["level"] == drift.TOO_FEW:
+        return (None,) * len(limits)
+    return tuple(point.get("cut_offs") or limits)
+
+
+def _said(marks: Sequence[float | None], say: Callable[[float], str]) -> str:
+    return " 和 ".join(say(mark) for mark in marks if mark is not None) or "件数太少，不判断"
+
+
 def _told(point: Mapping[str, Any], say: Callable[[float], str]) -> tuple[str, str, str]:
     value = point["value"]
     return UNKNOWN if value is None else say(value), drift.LEVELS[point["level"]], f"{point['cases']:,}"
@@ -122,6 +140,11 @@ _ORDER = (drift.MOVED, drift.NOTICE, drift.STEADY, drift.TOO_FEW)
 
 def _worst_first(line: tuple[str, Mapping[str, Any]]) -> tuple[int, str]:
     return _ORDER.index(line[1]["level"]), line[0]
+
+
+def _farthest_first(line: tuple[str, Mapping[str, Any]]) -> tuple[int, float]:
+    """Of a figure that is 0 where nothing moved."""
+    return _ORDER.index(line[1]["level"]), -(line[1]["value"] or 0.0)
 
 
 def _shares(counts: Sequence[int]) -> list[float]:

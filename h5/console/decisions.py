@@ -39,6 +39,8 @@ READERS = ("county_admin", "reviewer", "risk_analyst", "auditor", "head_office_a
 EXPORTERS = ("risk_analyst", "auditor", "head_office_admin")
 FIELDS = ("number", "since", "until", "outcome", "person", "code", "product", "version", "model", "county")
 USUAL, LONGEST = timedelta(days=30), timedelta(days=1100)
+EVER = date(2000, 1, 1)
+"""Who knows the number need not know the day: the form comes with the last thirty filled in."""
 _HOLE = re.compile(r"\{([^{}]*)\}")
 UNREGISTERED = "随系统的评分卡"
 
@@ -130,11 +132,12 @@ async def _asked(here: Here, form: dict[str, str]) -> Asked:
     if wrong or since is None or until is None:
         raise Invalid(fields=wrong)
     own = (here.person.institution_id,) if not here.head_office else tuple(counties)
+    number = unicodedata.normalize("NFKC", form.get("number", "")).strip()[:40]
     return Asked(
         institutions=(form["county"],) if form.get("county") else own,
-        since=_midnight(since),
-        until=_midnight(until + timedelta(days=1)),
-        number=unicodedata.normalize("NFKC", form.get("number", "")).strip()[:40],
+        since=_midnight(EVER if number else since),
+        until=_midnight((clock.today() if number else until) + timedelta(days=1)),
+        number=number,
         outcome=form.get("outcome", ""),
         person=form.get("person", ""),
         code=form.get("code", "").split(" ")[0][:64],

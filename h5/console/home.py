@@ -55,6 +55,8 @@ class Line(msgspec.Struct, frozen=True):
 class Home(msgspec.Struct, frozen=True, kw_only=True):
     """`mine` is what I can do something about, `others` what colleagues have in hand, with how many in all.
 
+    `elsewhere` come back to me when somebody else has answered.
+
     `more` are mine beyond the list: they come up as the ones above are done.
 
     `waits` stand on pages of their own and wait for me, mostly as the second person (A3-34). `dead_path` is empty for
@@ -63,6 +65,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
 
     county: str
     mine: tuple[Line, ...]
+    elsewhere: tuple[Line, ...]
     more: int
     others: tuple[tuple[str, tuple[Line, ...], int], ...]
     dead: int
@@ -114,9 +117,11 @@ async def _home(here: Here, institution_id: str) -> Home:
     mine = {kind for role in here.person.roles for kind in MINE.get(role, ())}
     if here.person.institution_id != institution_id:
         mine &= {"dead"}
+    acted = [line for kind in LISTS if kind in mine for line in lists[kind]]
     return Home(
         county=name,
-        mine=tuple(sorted((line for kind in LISTS if kind in mine for line in lists[kind]), key=_urgency)),
+        mine=tuple(sorted((line for line in acted if not line.task.elsewhere), key=_urgency)),
+        elsewhere=tuple(line for line in acted if line.task.elsewhere),
         more=sum(found.counts[kind] - len(lists[kind]) for kind in LISTS if kind in mine),
         others=tuple((LISTS[kind], lists[kind], found.counts[kind]) for kind in LISTS if kind not in mine),
         dead=found.counts["dead"],

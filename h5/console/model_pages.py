@@ -16,7 +16,7 @@ from backend.domains.models import service as models
 from backend.domains.models.model import MODEL, TYPES, Event, Model, ReportMissing, ReportUnfit, WhyMissing
 from backend.flows import take_model_report
 from backend.overview import model_monitors
-from backend.overview.model_monitors import Tried
+from backend.overview.model_monitors import RECHECKED_FOR, Rechecked, Tried
 from backend.web import customer, forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -56,11 +56,13 @@ class County(msgspec.Struct, frozen=True):
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks it: `strategies` call it by a node of their own (label, address), `decided` by county of 90 days."""
+    """Who asks it: `strategies` call it by a node of their own (label, address), `decided` and
+    `rechecked` by county of 90 days."""
 
     standing: str
     strategies: tuple[tuple[str, str], ...]
     decided: tuple[tuple[str, int], ...]
+    rechecked: tuple[tuple[str, Rechecked], ...]
     trials: tuple[Tried, ...]
 
 
@@ -271,10 +273,12 @@ async def _changes(tx: Tx, model: Model) -> list[str]:
 
 async def _use(tx: Tx, model: Model, names: dict[str, str]) -> Use:
     decided = await watching.usage(tx, model.artefact)
+    rechecked = await model_monitors.rechecked(tx, model.artefact, tx.now - RECHECKED_FOR)
     return Use(
         standing=register.standing(model, await models.current(tx, model.family)),
         strategies=(),
         decided=tuple((names.get(at, at), int(each["cases"])) for at, each in decided.items()),
+        rechecked=tuple((names.get(each.institution_id, each.institution_id), each) for each in rechecked),
         trials=tuple(await model_monitors.trials_of(tx, model.artefact)),
     )
 

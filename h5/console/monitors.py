@@ -13,7 +13,8 @@ from backend.domains.models import drift, monitors, watching
 from backend.domains.models import service as models
 from backend.domains.models.model import MEASURES, Alarm
 from backend.domains.regulation import service as regulation
-from backend.overview import source_health
+from backend.overview import model_monitors, source_health
+from backend.overview.model_monitors import RECHECKED_FOR, Rechecked
 from backend.overview.source_health import Completeness, Picture
 from backend.web import forms, staff
 from backend.web.http import Request, Response
@@ -118,6 +119,9 @@ async def _view(
         sources = await source_health.source_health(tx)
         complete = tuple(await source_health.completeness(tx))
         people = {person.id: person.name for person in await identity.all_staff(tx)}
+        hashes = {each.artefact for each in await watching.watched(tx)}
+        shown = asked if asked in hashes else watching.shipped().artefact
+        looked = await model_monitors.rechecked(tx, shown, tx.now - RECHECKED_FOR)
     names = Names(people, {each.id: each.short_name for each in (*counties, institution)})
     async with here.context.db.read(here.within(county)) as tx:
         watched = {each.artefact: each for each in await watching.watched(tx)}
@@ -137,7 +141,7 @@ async def _view(
         model=chosen.artefact,
         open=tuple(line for line in lines if line.alarm.status == "open"),
         answered=tuple(line for line in lines if line.alarm.status != "open"),
-        charts=drawn,
+        charts=(*drawn, _looked_at(looked, names)),
         sources=sources,
         completeness=complete,
         complete_chart=_complete(complete),
@@ -178,7 +182,7 @@ async def _charts(tx: Tx, model: watching.Watched, names: Names, *, union: bool)
         lost = (round(model.ks * monitors.KS_NOTICE, 4), round(model.ks * monitors.KS_MOVED, 4))
         days = (await regulation.in_force(tx, tx.now.date())).count("loans.bad_after_days")
         found += [
-            charts.newest(MEASURES["csi"], _CSI, of["csi"], figure, names.of),
+            charts.newest(MEASURES["csi"], _CSI, of["csi"], figure, names.of, drifts=True),
             charts.by_day(MEASURES["ks"], _KS.format(days=days), of["ks"], figure, lost),
             charts.newest(MEASURES["fairness"], _FAIR, of["fairness"], figure, names.of),
         ]
@@ -193,7 +197,7 @@ async def _batch_charts(tx: Tx, model: watching.Watched, names: Names) -> tuple[
     found = (
         charts.by_day(MEASURES["psi"], _PSI, psi, charts.figure, (drift.WATCH, drift.ACT)),
         charts.then_and_now("分数的分布", "每个分数段占多少，训练时和最近一批对着看。", shape, edges),
-        charts.newest(MEASURES["csi"], _CSI, csi, charts.figure, names.of),
+        charts.newest(MEASURES["csi"], _CSI, csi, charts.figure, names.of, drifts=True),
     )
     return tuple(msgspec.structs.replace(chart, empty=_NO_BATCH) for chart in found)
 
@@ -208,6 +212,30 @@ _KS = (
 )
 _RATE = "和其他合起来比，差得不像偶然的会提醒。不到 50 件不下结论。"
 _FAIR = "每组人的通过率和人数最多的一组比，0.8 到 1.25 之间算正常。每组满 50 人才看。"
+
+
+def _looked_at(found: list[Rechecked], names: Names) -> Chart:
+    """What people said of the automatic approvals they looked at again (D2-07)."""
+    seen = [each for each in found if each.looked]
+    spec = {
+        "kind": "bar",
+        "labels": [names.of(each.institution_id) for each in seen],
+        "series": [{"name": "有问题", "values": [each.wrong / each.looked for each in seen]}],
+        "limits": [],
+        "percent": True,
+    }
+    rows = tuple(
+        (names.of(each.institution_id), f"{each.looked:,}", f"{each.wrong:,}", f"{each.waiting:,}")
+        for each in found
+    )
+    return charts.chart(
+        "抽查看出问题的",
+        "人工再看一遍自动通过的业务，有问题的占多少。最近 90 天。",
+        spec,
+        ("行社", "看过", "有问题", "还没看"),
+        rows,
+        "最近 90 天没有抽查过这个模型自动通过的业务。",
+    )
 
 
 def _complete(days: tuple[Completeness, ...]) -> Chart:

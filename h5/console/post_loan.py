@@ -20,6 +20,7 @@ from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
+PATH = "/console/post-loan"
 SHOW = "console/post_loan/show.html"
 READERS = ("reviewer", "county_admin", "risk_analyst", "auditor", "head_office_admin")
 ANSWERERS = ("reviewer", "county_admin")
@@ -73,7 +74,7 @@ class _Sent(msgspec.Struct, frozen=True):
     errors: dict[str, str] = {}
 
 
-@get("/console/post-loan", opt=staff.only(*READERS))
+@get(PATH, opt=staff.only(*READERS))
 async def show(request: Request) -> Response:
     here = staff.here(request)
     return here.show(SHOW, await _view(here, await staff.chosen(here), _Sent()))
@@ -87,7 +88,7 @@ async def answer_held(request: Request, check_id: FromPath[str]) -> Response:
         await answer_drawdown.answer_drawdown(here.context.db, here.actor, check_id, verdict, found)
     except Invalid as problem:
         return await _again(here, _Sent(check_id, form, problem.fields))
-    return here.go("/console/post-loan")
+    return here.go(PATH)
 
 
 @post(
@@ -102,7 +103,7 @@ async def answer_warned(request: Request, warning_id: FromPath[str]) -> Response
         )
     except Invalid as problem:
         return await _again(here, _Sent(warning_id, form, problem.fields))
-    return here.go("/console/post-loan")
+    return here.go(PATH)
 
 
 async def _again(here: Here, sent: _Sent) -> Response:

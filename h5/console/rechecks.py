@@ -14,6 +14,8 @@ from backend.domains.institutions.model import Institution
 from backend.domains.reviews import rechecks
 from backend.domains.reviews.model import RECHECK, RECHECK_TRIGGERS, Recheck
 from backend.flows import answer_recheck, settle_recheck
+from backend.overview import case_file
+from backend.overview.case_file import Rechecked
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -38,13 +40,17 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """`counts`: (why, how it stands, cases) of the last `days` days."""
+    """`counts`: (why, how it stands, cases) of the last `days` days; `answered` the newest, each with the number of its
+    application; `open` and `unsettled` count all, the lists hold the most urgent."""
 
     county: Institution
     counties: tuple[Institution, ...]
     waiting: tuple[Line, ...]
     wrong: tuple[Line, ...]
     counts: tuple[tuple[str, str, int], ...]
+    answered: tuple[tuple[str, Rechecked], ...]
+    open: int
+    unsettled: int
     days: int = COUNTED_DAYS
     findings: tuple[tuple[str, str], ...] = FINDINGS
 
@@ -95,11 +101,15 @@ async def _view(here: Here, institution_id: str, sent: _Sent | None = None) -> S
         waiting = await _lines(tx, "open", own and here.has("reviewer"), sent)
         wrong = await _lines(tx, "disagreed", own and here.has("county_admin"), sent)
         counts = await rechecks.counts(tx, since)
+        answered, totals = await _answered(tx), await rechecks.waiting(tx)
     return Shown(
         county=await staff.institution(here, institution_id),
         counties=await staff.counties(here),
         waiting=waiting,
         wrong=wrong,
+        answered=answered,
+        open=totals["open"],
+        unsettled=totals["disagreed"],
         counts=tuple((RECHECK_TRIGGERS[why], RECHECK.labels[status], n) for why, status, n in counts),
     )
 
@@ -108,6 +118,12 @@ async def _lines(tx: Tx, status: str, mine: bool, sent: _Sent | None) -> tuple[L
     now, found = clock.now(), await rechecks.listed(tx, status)
     numbers = await applications.numbers(tx, (each.application_id for each in found))
     return tuple(_line(each, numbers[each.application_id], mine, now, sent) for each in found)
+
+
+async def _answered(tx: Tx) -> tuple[tuple[str, Rechecked], ...]:
+    found, names = await rechecks.answered(tx), await case_file.staff_names(tx)
+    numbers = await applications.numbers(tx, (each.application_id for each in found))
+    return tuple((numbers[each.application_id], case_file.told_of(each, names)) for each in found)
 
 
 def _line(recheck: Recheck, number: str, mine: bool, now: datetime, sent: _Sent | None) -> Line:

@@ -15,6 +15,7 @@ from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
+PATH = "/console/relations"
 SHOW = "console/relations/show.html"
 READERS = ("county_admin", "reviewer", "risk_analyst", "auditor", "head_office_admin")
 HANDLERS = ("risk_analyst", "county_admin")
@@ -44,7 +45,7 @@ class Relations(msgspec.Struct, frozen=True, kw_only=True):
     moved: bool = False
 
 
-@get("/console/relations", opt=staff.only(*READERS))
+@get(PATH, opt=staff.only(*READERS))
 async def show(request: Request) -> Response:
     here = staff.here(request)
     institution_id = await staff.chosen(here)
@@ -60,7 +61,7 @@ async def take(request: Request, finding_id: FromPath[str]) -> Response:
             await findings.take_in_hand(tx, finding_id)
     except FindingMoved:
         return here.go("/console/relations?moved=1")
-    return here.go("/console/relations")
+    return here.go(PATH)
 
 
 @post("/console/relations/{finding_id:str}/answer", opt=staff.only(*HANDLERS), fields=("outcome", "said"))
@@ -74,7 +75,7 @@ async def answer(request: Request, finding_id: FromPath[str]) -> Response:
     except Invalid as problem:
         wrong = (finding_id, problem.fields, form.get("said", ""))
         return here.show(SHOW, await _view(here, here.person.institution_id, wrong=wrong), 422)
-    return here.go("/console/relations")
+    return here.go(PATH)
 
 
 async def _view(

@@ -2,18 +2,20 @@
 
 import msgspec
 
+from backend.core import clock
 from backend.db.database import Tx
 from backend.domains.institutions.model import HEAD_OFFICE
-from backend.domains.models import line_ups
+from backend.domains.models import line_ups, watching
 from backend.domains.models import service as models
-from backend.domains.post_loan import challenges
+from backend.domains.post_loan import challenges, drawdowns, warnings
+from backend.domains.relations import findings
 from backend.domains.relations import lists as entries
 from backend.domains.strategies import scenario_book
 from backend.domains.strategies import service as strategies
 from backend.flows import challenge_collection
 from backend.web import staff
 from backend.web.staff import Here
-from h5.console import collection_trials, lists, model_line_ups, strategy_scenarios
+from h5.console import collection_trials, lists, model_line_ups, post_loan, relations, strategy_scenarios
 from h5.console import models as register
 
 
@@ -33,6 +35,7 @@ async def for_me(here: Here) -> tuple[Wait, ...]:
             found += [await _line_ups(tx), await _challenges(here, tx)]
         if here.has(*register.READERS):
             found.append(await _models(here, tx))
+        found += [await _alarms(tx), *await _after_the_loan(here, tx), await _findings(here, tx)]
     return tuple(each for each in (*found, *await _lists(here)) if each.count)
 
 
@@ -68,6 +71,34 @@ async def _challenges(here: Here, tx: Tx) -> Wait:
 async def _models(here: Here, tx: Tx) -> Wait:
     count = sum(bool(register.waits(here, each)) for each in await models.all_models(tx))
     return Wait(register.HOME, count, "个模型等您办", "交验证报告、独立评审或批准")
+
+
+async def _alarms(tx: Tx) -> Wait:
+    count = len(await watching.owed(tx))
+    return Wait(
+        "/console/monitors#alarms", count, "条监控提醒归您处理", "模型或人群有了变化，查过以后写下怎么办"
+    )
+
+
+async def _after_the_loan(here: Here, tx: Tx) -> list[Wait]:
+    """A customer who waits for the money is anybody's who may say; a warning its officer's until the day is over."""
+    found, page = [], post_loan.PATH
+    if not here.head_office and here.has(*post_loan.ANSWERERS):
+        held = len(await drawdowns.held(tx))
+        found.append(Wait(page, held, "笔用款等人核实", "客户在等钱，您和客户经理都可以核实"))
+    if not here.head_office and here.has("county_admin"):
+        open_ = await warnings.listed(tx, ["open"])
+        stuck = sum(each.owner_id is None or each.due_on < clock.today() for each in open_)
+        found.append(Wait(page, stuck, "条预警过了期或没人管", "客户经理没有处理，请催办或换人"))
+    return found
+
+
+async def _findings(here: Here, tx: Tx) -> Wait:
+    handles = not here.head_office and here.has(*relations.HANDLERS)
+    told = await findings.all_findings(tx) if handles else []
+    mine = [each for each in told if each.status == "in_hand" and each.owner == here.person.id]
+    count = len(mine) + sum(each.status == "open" for each in told)
+    return Wait(relations.PATH, count, "条关系疑点等您查", "没人接手的和您接手还没查完的")
 
 
 async def _lists(here: Here) -> list[Wait]:

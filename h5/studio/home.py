@@ -16,26 +16,24 @@ from backend.overview.officer_day import Day, Funnel, ToDo
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
+from h5.studio import to_do
 
-FOLDERS = {
-    "inquiry": "inquiries",
-    "call": "calls",
-    "drawdown": "drawdowns",
-    "warning": "warnings",
-    "collection": "collections",
-}
 SHOWN = 8
 """Lines of the first page: what one can do before noon."""
+COUNTED = 100
+"""So many are looked for here; `to_do` shows all."""
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):
-    """`stages` are the funnel: label, count, share of the first in hundredths, share of the stage before."""
+    """`stages` are the funnel: label, count, share of the first in hundredths, share of the stage before. `more` wait
+    beyond the list, and `many`: at least so many."""
 
     card: OfficerCard
     authorised: bool
     day: Day
     to_do: tuple[tuple[ToDo, str], ...]
     more: int
+    many: bool
     stages: tuple[tuple[str, int, int, str], ...]
     days: int
 
@@ -55,13 +53,14 @@ class Asked(msgspec.Struct, frozen=True):
 async def show(request: Request) -> Response:
     here = staff.here(request)
     async with here.context.db.read(here.actor) as tx:
-        funnel, waiting = await officer_day.funnel(tx), await officer_day.to_do(tx)
+        funnel, waiting = await officer_day.funnel(tx), await officer_day.to_do(tx, COUNTED)
         view = Home(
             card=await campaigns.officer_card(tx, here.person),
             authorised=here.person.authorised(clock.today()),
             day=await officer_day.today(tx),
-            to_do=tuple((each, _path(each)) for each in waiting[:SHOWN]),
+            to_do=tuple((each, to_do.path_of(each)) for each in waiting[:SHOWN]),
             more=max(0, len(waiting) - SHOWN),
+            many=len(waiting) >= COUNTED,
             stages=stages(funnel),
             days=funnel.days,
         )
@@ -100,11 +99,6 @@ def stages(funnel: Funnel) -> tuple[tuple[str, int, int, str], ...]:
         (label, count, count * 100 // most, f"上一步的 {count * 100 // earlier}%" if earlier else "")
         for (label, count), earlier in zip(counts, before, strict=False)
     )
-
-
-def _path(task: ToDo) -> str:
-    folder = FOLDERS.get(task.kind, "leads")
-    return f"/studio/{folder}/{task.key}"
 
 
 async def _asked(here: Here, inquiry_id: str, text: str = "", error: str = "") -> Asked:

@@ -14,20 +14,27 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, ApplicationNotFound
 from backend.domains.customers import service as customers
 from backend.domains.customers.model import MaskedPerson
-from backend.flows import contact_lead
+from backend.flows import contact_lead, find_lead
 from backend.overview import officer_day, story, work_list
 from backend.overview.officer_day import GROUPS, STEPS, Line
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
 
+LIST = "studio/leads/show_all.html"
 
-class Leads(msgspec.Struct, frozen=True):
+
+class Leads(msgspec.Struct, frozen=True, kw_only=True):
+    """`searched`: the lines are what was looked for, not a page of all."""
+
     lines: tuple[Line, ...]
-    group: str
-    groups: dict[str, str]
-    next_path: str
-    first: bool
+    group: str = ""
+    groups: dict[str, str] = msgspec.field(
+        default_factory=lambda: {key: told for key, (told, _) in GROUPS.items()}
+    )
+    next_path: str = ""
+    first: bool = True
+    searched: bool = False
 
 
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,10 +59,20 @@ async def show_all(request: Request) -> Response:
     async with here.context.db.read(here.actor) as tx:
         page = await officer_day.page(tx, group, _read_key(after))
     path = f"/studio/leads?group={group}&after={_key(page.next_key)}" if page.next_key else ""
-    groups = {key: label for key, (label, _) in GROUPS.items()}
-    shown = group if group in groups else ""
-    view = Leads(tuple(page.lines), shown, groups, path, not after)
-    return here.show("studio/leads/show_all.html", view)
+    shown = group if group in GROUPS else ""
+    view = Leads(lines=tuple(page.lines), group=shown, next_path=path, first=not after)
+    return here.show(LIST, view)
+
+
+@post("/studio/leads", opt=staff.only("officer"), fields=("what",))
+async def find(request: Request) -> Response:
+    """By POST, so that nothing of a person stands in an address (14.x)."""
+    here = staff.here(request)
+    what = (await forms.texts(request)).get("what", "")[:64]
+    found = await find_lead.find_lead(here.context.db, here.actor, what)
+    async with here.context.db.read(here.actor) as tx:
+        lines = await officer_day.lines_of(tx, found)
+    return here.show(LIST, Leads(lines=tuple(lines), searched=True))
 
 
 @get("/studio/leads/{number:str}", opt=staff.only("officer"))

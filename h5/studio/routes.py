@@ -1,13 +1,14 @@
 """Routes of this door. Every handler says which roles may use it."""
 
 from backend.web import staff
-from h5.studio import calls, codes, collections, home, invitations, leads, post_loan, surveys
+from h5.studio import calls, codes, collections, home, invitations, leads, post_loan, surveys, to_do
 
 router = staff.router(
     [
         home.show,
         home.inquiry,
         home.answer,
+        to_do.show_all,
         calls.show,
         calls.phone,
         calls.answer,
@@ -25,6 +26,7 @@ router = staff.router(
         codes.picture,
         codes.save,
         leads.show_all,
+        leads.find,
         leads.show,
         leads.reveal,
         invitations.show,

@@ -58,9 +58,10 @@
     if (line) {
       spec.limits.forEach(function (limit, at) {
         found.push({
-          type: "line", name: "界线 " + limit, symbol: "none", animation: false,
+          type: "line", name: "界线", animation: false, /* of a single day there is no line: a dash stands for it */
+          symbol: spec.labels.length < 2 ? "rect" : "none", symbolSize: [48, 2],
           color: colour(at ? "--red" : "--wheat"), lineStyle: { type: "dashed", width: 1 },
-          data: spec.labels.map(function () { return limit; })
+          data: limit
         });
       });
     }

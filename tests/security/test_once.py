@@ -254,6 +254,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("county_admin", f"/console/codes/{made.code}/release", {"reason": "问过村里，没有中介"}),
         ("officer", f"/studio/inquiries/{made.inquiry}", {"answer": "去看过了，大棚在用"}),
         ("officer", f"/studio/leads/{made.number}/phone", {"reason": "客户找人工"}),
+        ("officer", "/studio/leads", {"what": made.number}),
         ("officer", f"/studio/calls/{made.call}/phone", {"reason": "客户找人工"}),
         ("officer", f"/studio/calls/{made.call}", {"answer": "打过电话，讲清了利息"}),
         ("officer", f"/studio/codes/{made.code}/poster.jpg", {"greeting": ""}),

@@ -132,6 +132,12 @@ async def alarms(tx: Tx, *, open_only: bool = True) -> list[Alarm]:
     return await repository.alarms(tx, ["open"] if open_only else ["open", "acknowledged"])
 
 
+async def owed(tx: Tx) -> list[Alarm]:
+    """Open alarms the actor owns, by name or as one of the institution's risk analysts."""
+    mine = {f"staff:{tx.actor.id}", tx.actor.id, *([ANALYST] if tx.actor.has("risk_analyst") else ())}
+    return [each for each in await alarms(tx) if each.owner in mine]
+
+
 async def acknowledge(tx: Tx, alarm_id: str, note: str, *, false_alarm: bool) -> None:
     """A person says what it was. Raises `NotYourAlarm`, `WhyMissing`, `AlarmMissing`, `ModelMoved` when another was
     faster."""
@@ -145,12 +151,14 @@ async def acknowledge(tx: Tx, alarm_id: str, note: str, *, false_alarm: bool) ->
 
 
 async def series(tx: Tx, model_hash: str, measure: str, days: int = 180) -> dict[str, list[dict[str, Any]]]:
-    """Chart data: subject → points by day (`day`, `value`, `level`, `cases`), oldest first."""
+    """Chart data: subject → points by day (`day`, `value`, `level`, `cases`, `cut_offs`), oldest first. The
+    cut-offs of a drift are those of that day: few cases are judged more mildly."""
     rows = await repository.results(tx, model_hash, measure, tx.now.date() - timedelta(days=days))
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         value = None if row["value"] is None else float(row["value"])
-        point = {"day": row["day"].isoformat(), "value": value, "level": row["level"], "cases": row["cases"]}
+        point = {"day": row["day"].isoformat(), "value": value, "level": row["level"], "cases": row["cases"],
+                 "cut_offs": row["details"].get("cut_offs", [])}  # fmt: skip
         found.setdefault(row["subject"], []).append(point)
     return found
 

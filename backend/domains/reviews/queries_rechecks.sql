@@ -19,6 +19,20 @@ select id, application_id, decision_id, triggers, status, due_at, opened_at, why
 from reviews.rechecks where institution_id = :institution_id and status = :status
 order by due_at, id limit :most;
 
+-- name: answered(institution_id, application_id, most)
+-- What people said, the newest first; of one case ('' for all).
+select id, application_id, decision_id, triggers, status, due_at, opened_at, why, found_by, found_at, done, done_by,
+       done_at
+from reviews.rechecks
+where institution_id = :institution_id and status in ('agreed', 'disagreed', 'settled')
+    and (:application_id = '' or application_id::text = :application_id)
+order by found_at desc, id limit :most;
+
+-- name: waiting(institution_id)
+-- How many wait in all: the queue shows only the most urgent.
+select status, count(*) as cases from reviews.rechecks
+where institution_id = :institution_id and status in ('open', 'disagreed') group by status;
+
 -- name: find(institution_id, id, status, why, found_by, now)!
 -- Compare and set.
 update reviews.rechecks set status = :status, why = :why, found_by = :found_by, found_at = :now

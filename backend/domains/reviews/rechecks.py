@@ -74,6 +74,18 @@ async def listed(tx: Tx, status: str, most: int = 50) -> list[Recheck]:
     return [_recheck(tx, row) for row in rows]
 
 
+async def answered(tx: Tx, application_id: str = "", most: int = 50) -> list[Recheck]:
+    """Of one case or of all, the newest first."""
+    rows = await Q.answered(tx, institution_id=tx.institution_id, application_id=application_id, most=most)
+    return [_recheck(tx, row) for row in rows]
+
+
+async def waiting(tx: Tx) -> dict[str, int]:
+    """How many are open, and how many were found wrong and are not settled."""
+    rows = await Q.waiting(tx, institution_id=tx.institution_id)
+    return {"open": 0, "disagreed": 0} | {row["status"]: row["cases"] for row in rows}
+
+
 async def counts(tx: Tx, since: datetime) -> list[tuple[str, str, int]]:
     """(trigger, status, cases) of re-checks opened since; a case with two triggers counts at both."""
     rows = await Q.counts(tx, institution_id=tx.institution_id, since=since)

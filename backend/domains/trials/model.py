@@ -178,6 +178,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in RUN.final and self.cases_done < self.cases_total
 
 
+def _bp(part: int, whole: int) -> int:
+    """A share in hundredths of a percent, to the nearest, half up: two sides are subtracted from each other."""
+    return (part * 20_000 + whole) // (2 * whole)
+
+
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Sums over the cases of one group on one side. `rate_amount` is the sum of amount × rate, `matured` the
     approved cases whose end is known, `bad` those of them that defaulted."""
@@ -197,7 +202,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def approval_bp(self) -> int:
-        return self.approved * 10_000 // self.cases if self.cases else 0
+        return _bp(self.approved, self.cases) if self.cases else 0
 
     @property
     def mean_amount_fen(self) -> int:
@@ -211,11 +216,11 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def loss_bp(self) -> int:
         """Expected loss per amount approved."""
-        return self.loss_fen * 10_000 // self.amount_fen if self.amount_fen else 0
+        return _bp(self.loss_fen, self.amount_fen) if self.amount_fen else 0
 
     @property
     def bad_bp(self) -> int | None:
-        return self.bad * 10_000 // self.matured if self.matured else None
+        return _bp(self.bad, self.matured) if self.matured else None
 
 
 SUMS = (
@@ -242,13 +247,13 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def false_alarm_bp(self) -> int | None:
-        return (self.alarms - self.right) * 10_000 // self.alarms if self.alarms else None
+        return _bp(self.alarms - self.right, self.alarms) if self.alarms else None
 
     @property
     def caught_bp(self) -> int | None:
         """Share of all defaults that an alarm came before."""
         defaults = self.right + self.missed
-        return self.right * 10_000 // defaults if defaults else None
+        return _bp(self.right, defaults) if defaults else None
 
 
 class TrialNotFound(errors.NotFound):

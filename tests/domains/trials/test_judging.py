@@ -190,3 +190,14 @@ def test_a_countys_layer_comes_into_its_trials() -> None:
     draft, base = by(measured, "all", "draft")[""], by(measured, "all", "base")[""]
     assert draft.approved < base.approved
     assert by(measured, "all", "swap_in") == {}
+
+
+@pytest.mark.parametrize(
+    ("approved", "cases_", "approval"), [(21, 54, 3889), (5, 12, 4167), (1, 3, 3333), (0, 7, 0), (7, 7, 10_000)]
+)
+def test_a_share_is_to_the_nearest_hundredth_of_a_percent(approved: int, cases_: int, approval: int) -> None:
+    found = Measured(
+        grouping="", member="", side="draft", cases=cases_, approved=approved, referred=0, declined=cases_ - approved,
+        amount_fen=300, rate_amount=0, loss_fen=2, matured=3, bad=2,
+    )  # fmt: skip
+    assert (found.approval_bp, found.loss_bp, found.bad_bp) == (approval, 67, 6667)

@@ -11,6 +11,8 @@ from backend.demo import staff_id
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.audit import service as audit
+from backend.domains.customers import consents
+from backend.domains.customers.consent_texts import Purpose
 from backend.domains.decision import capsule_file, facts
 from backend.flows import decide_application, export_capsule, request_review, resume_held
 from backend.overview import case_file, work_list
@@ -351,7 +353,7 @@ async def test_an_amount_above_the_caps_names_them_and_wants_a_reason_and_a_seco
     assert desk.reply.status_code == 403, "maker and checker are two people"
 
     second = await desks.of("JX0202")
-    assert "意见等另一位审查人看" in second.words
+    assert "同事的意见等您看过才算" in second.words
     await second.get(case)
     for words in ("陈审的意见超过了上限", "每月往家寄钱", "“每月还得起的钱对应的额度”（14,199.96 元）"):
         assert words in second.words, words
@@ -472,3 +474,56 @@ async def test_the_table_itself_wants_two_people_above_the_caps(
         await owner.execute(
             "update reviews.exceedings set status = 'confirmed', checker = maker, found = why, checked_at = now()"
         )
+
+
+async def test_each_source_says_how_it_was_come_by_and_under_which_consent(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """Facts with source, time and consent, as the decision keeps them (D3-01, D3-09, N19)."""
+    desk = await open_case(desks, road, owner)
+    for title in ("个人信息处理授权书", "身份联网核查授权书", "数据查询使用授权书", "征信查询授权书"):
+        assert f"同意的《{title}》" in desk.words
+    assert "当时现查的" in desk.words
+    assert "收回了" not in desk.words
+    number = desk.path.rsplit("/", 1)[1]
+    async with road.db.begin(JIA) as tx:
+        application = await applications.by_number(tx, number)
+        await consents.withdraw(tx, application.customer_id or "", Purpose.BUREAU_QUERY)
+    await desk.get(desk.path)
+    told = desk.words.partition("同意的《征信查询授权书》")[2]
+    assert told.partition("。")[0].endswith("收回了")
+    admin = await desks.of("JX0101")
+    await admin.get(f"/console/cases/{number}")
+    assert "同意的《" not in admin.words, "who need not know the facts need not know this"
+
+
+async def test_what_waits_for_another_stands_apart_until_it_is_late_and_one_case_leads_to_the_next(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """Forty cases: no slot for what I can do nothing about, and no way back to the list between two (A7-05)."""
+    cases = [await referred(road, owner, "4101", serial) for serial in (541, 542, 543)]
+    numbers = [each.application_no for each in cases]
+    for day, each in enumerate(cases):
+        await owner.execute(
+            "update reviews.reviews set due_at = now() + make_interval(hours => $2) where application_id = $1",
+            each.id, day + 1,
+        )  # fmt: skip
+    desk = await desks.of("JX0201")
+    assert all(f"申请 {number}，等审查人" in desk.words for number in numbers)
+    await desk.get(f"/console/cases/{numbers[0]}")
+    assert f"/console/cases/{numbers[1]}" in desk.page.links
+    await desk.send(desk.page.form("/return"), question="请到家里看看收成")
+    await desk.get("/console")
+    mine, _, elsewhere = desk.words.partition("等别人回话的")
+    assert numbers[0] not in mine
+    assert f"申请 {numbers[0]}，客户经理李四核实中" in elsewhere
+    await desk.get(f"/console/cases/{numbers[2]}")
+    assert f"/console/cases/{numbers[1]}" in desk.page.links, "from the last to the first that is mine"
+    await desk.send(desk.page.form("/answer"), **YES)
+    assert f"/console/cases/{numbers[1]}" in desk.page.links, "and from an answered one"
+    await owner.execute("update reviews.reviews set due_at = now() - interval '1 hour' where status = 'open'")
+    await desk.get("/console")
+    assert "等别人回话的" not in desk.words, "what is late is mine to chase"
+    admin = await desks.of("JX0101")
+    await admin.get(f"/console/cases/{numbers[2]}")
+    assert "下一件等审查的" not in admin.words

@@ -1,5 +1,6 @@
 """查决策: found by what people know, counted, paged by place, taken away masked, and written down (A6-03)."""
 
+import re
 from decimal import Decimal
 
 import asyncpg
@@ -16,7 +17,7 @@ from backend.flows.review_case import Verdict
 from backend.overview import decision_search
 from backend.overview.decision_search import Asked, PlaceWrong
 from h5.console.decisions import USUAL, _midnight, _reasons, _safe
-from tests.flows.conftest import Road
+from tests.flows.conftest import Road, id_number
 from tests.h5.conftest import Desk, Desks, desks, road
 from tests.h5.scene import referred
 
@@ -61,7 +62,8 @@ async def test_a_decision_is_found_by_number_outcome_reason_product_and_version(
         assert number in await find(desk, code=code)
     assert "0 笔" in await find(desk, number=number, outcome="approved")
     assert "0 笔" in await find(desk, number=number, code="NO_SUCH")
-    assert "0 笔" in await find(desk, number=number, since="2020-01-01", until="2020-02-01")
+    assert "0 笔" in await find(desk, since="2020-01-01", until="2020-02-01")
+    assert number in await find(desk, number=number, since="2020-01-01", until="2020-02-01")
     async with road.db.read(system("4101", "test")) as tx:
         live = await strategies.live_version(tx, "*", "*", Stage.ELIGIBILITY)
     assert live is not None
@@ -74,6 +76,24 @@ async def test_a_decision_is_found_by_number_outcome_reason_product_and_version(
     async with road.db.read(system("4101", "test")) as tx:
         noted = [each for each in await audit.of(tx, number) if each.action == "decisions.searched"]
     assert noted
+
+
+async def test_a_case_opens_beside_what_was_found_since_no_browser_goes_back_to_a_search_by_post(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    made = await referred(road, owner, "4101", 712)
+    path = f"/console/cases/{made.application_no}"
+    searches = (
+        ("JX0201", HOME, {}, path),
+        ("JX0201", "/console/support", {"what": id_number(712)}, path),
+        ("JX0427", "/studio/leads", {"what": id_number(712)}, f"/studio/leads/{made.application_no}"),
+        ("JX0401", "/console/audit", {"case": made.application_no}, path),
+    )
+    for staff_no, page, given, found in searches:
+        desk = await desks.of(staff_no)
+        await desk.get(page)
+        await desk.send(desk.page.form(page), **given)
+        assert re.search(rf'<a [^>]*href="{found}" target="_blank" rel="noopener">', desk.reply.text), page
 
 
 async def test_what_a_person_decided_stands_beside_what_the_system_said(

@@ -387,3 +387,28 @@ async def test_a_dead_letter_says_whose_it_is_and_why_without_codes(
         assert words in desk.words
         assert error.split()[0] not in desk.words
         assert f"/console/cases/{application.application_no}" in desk.page.links
+
+
+async def test_alarms_held_drawdowns_and_findings_wait_on_the_desk_of_who_is_to_deal_with_them(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """An alarm that only its own page shows has an owner who does not know of it (D1-05, A7-06, A6-06, N9)."""
+    made = await scene(road, owner)
+    analyst, admin, reviewer = [await waiting_of(desks, each) for each in ("JX0301", "JX0101", "JX0201")]
+    assert analyst["/console/monitors#alarms"] == "1 条监控提醒归您处理"
+    assert analyst["/console/relations"] == admin["/console/relations"]
+    assert admin["/console/relations"].endswith("条关系疑点等您查")
+    assert admin["/console/post-loan"] == reviewer["/console/post-loan"] == "1 笔用款等人核实"
+    assert "/console/relations" not in reviewer
+    assert "/console/monitors#alarms" not in admin | reviewer | await waiting_of(desks, "YX0301")
+    await owner.execute("update post_loan.warnings set due_on = due_on - 9 where id = $1", made.warning)
+    assert "1 条预警过了期或没人管" in (await desks.of("JX0101")).words
+    desk = await desks.of("JX0301")
+    await desk.get("/console/monitors")
+    await desk.send(desk.page.form(f"/alarms/{made.alarm}"), note="查过，新客户多", false_alarm="no")
+    assert "/console/monitors#alarms" not in await waiting_of(desks, "JX0301")
+    taken = int(analyst["/console/relations"].split()[0])
+    await desk.get("/console/relations")
+    await desk.send(desk.page.form(f"/console/relations/{made.finding}/take"))
+    assert (await waiting_of(desks, "JX0101")).get("/console/relations", "0 ").split()[0] == str(taken - 1)
+    assert (await waiting_of(desks, "JX0301"))["/console/relations"].split()[0] == str(taken)

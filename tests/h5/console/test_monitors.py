@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from html import unescape
 
 import asyncpg
@@ -10,6 +11,7 @@ from backend.core.actor import system
 from backend.domains.audit import service as audit
 from backend.domains.models import monitors, service, watching
 from backend.flows import watch_models
+from h5.console import charts
 from tests.domains.models.test_register import MAKER, REPORT, act, registered
 from tests.flows.conftest import Road
 from tests.flows.test_models import history
@@ -47,6 +49,26 @@ async def test_head_office_sees_every_measure_drawn_and_in_a_table(
     assert "vendor/echarts-" in desk.reply.text
     await desk.get("/console")
     assert "echarts" not in desk.reply.text
+
+
+async def test_the_marks_of_a_small_sample_are_those_it_was_judged_by(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """With 60 cases 0.10 means nothing: the page shows the marks of the day, not the textbook's (A3-37, N14)."""
+    small = monitors.psi(watching.shipped().artefact, "psi", "", [500] * 10, [6] * 10)
+    assert 0.10 < small.details["cut_offs"][0] < small.details["cut_offs"][1]
+    async with road.db.begin(system("4101", "test")) as tx:
+        await watching.keep(tx, tx.now.date(), [small], watching.ANALYST)
+        few = monitors.psi(watching.shipped().artefact, "psi", "", [500] * 10, [3] + [1] * 9)
+        await watching.keep(tx, tx.now.date() - timedelta(days=1), [few], watching.ANALYST)
+    desk = await desks.of("JX0301")
+    await desk.get("/console/monitors")
+    told = " 和 ".join(f"{each:.3f}" for each in small.details["cut_offs"])
+    assert f"60 {told}" in desk.words
+    assert "0.100 和" not in desk.words
+    assert "件数太少，不判断" in desk.words
+    specs = [json.loads(unescape(text)) for text in re.findall(r'data-chart="([^"]*)"', desk.reply.text)]
+    assert specs[0]["limits"] == [[None, each] for each in small.details["cut_offs"]]
 
 
 async def test_a_county_sees_its_own_figures_and_sources_and_no_other_county(
@@ -107,3 +129,20 @@ async def test_a_model_for_batches_has_its_drift_and_nothing_else_on_the_page(
     for words in ("训练时和最近一批对着看", "总分偏移（PSI）", "吴模"):
         assert words in desk.words, words
     assert "通过率" not in desk.words
+
+
+def test_the_items_that_moved_most_stand_first() -> None:
+    """As the page says of them; what has too few cases comes last however large its figure."""
+    told = {
+        "a": ("notice", 0.13),
+        "b": ("notice", 0.2),
+        "c": ("moved", 0.3),
+        "d": ("steady", 0.05),
+        "e": ("too_few", 0.9),
+    }
+    found = {
+        name: [{"day": "2026-11-28", "value": value, "level": level, "cases": 60}]
+        for name, (level, value) in told.items()
+    }
+    drawn = charts.newest("CSI", "", found, charts.figure, str, drifts=True)
+    assert [row[0] for row in drawn.rows] == ["c", "b", "a", "d", "e"]

@@ -10,10 +10,12 @@ from backend.core import clock, ids
 from backend.core.actor import Actor, system
 from backend.domains.applications import service as applications
 from backend.domains.decision import service as decisions
+from backend.domains.models import watching
 from backend.domains.regulation import service as regulation
 from backend.domains.reviews import rechecks
 from backend.domains.reviews.model import RecheckYours
-from backend.flows import answer_recheck, sample_recheck, settle_recheck
+from backend.flows import answer_recheck, observe_decisions, sample_recheck, settle_recheck
+from backend.overview import model_monitors
 from tests.domains.decision.conftest import decide, read, with_facts
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desk, Desks, desks, road
@@ -131,6 +133,52 @@ async def test_a_wrong_one_is_the_countys_task_until_settled(
     assert settled.done == "已请客户经理上门核实用途"
     await admin.get("/console")
     assert "抽查看出一笔业务有问题" not in admin.words
+
+
+async def test_what_was_found_stays_on_the_queue_the_case_and_the_file_of_the_model(
+    road: Road, owner: asyncpg.Connection, desks: Desks
+) -> None:
+    """Findings feed the model's file, and whoever opens the case reads them (D2-07)."""
+    desk = await drawn(road, owner, desks, 530)
+    [found] = await waiting(road)
+    await observe_decisions.observe_decisions(road.context)
+    await desk.send(
+        desk.page.form(f"/console/rechecks/{found.id}"), finding="disagreed", why="收入凭据对不上"
+    )
+    for path in (desk.path, next(link for link in desk.page.links if link.startswith("/console/cases/"))):
+        await desk.get(path)
+        assert "看过，有问题 （随机抽到） 陈审（" in desk.words, path
+        assert "收入凭据对不上" in desk.words
+    analyst = await desks.of("JX0301")
+    for staff_no in ("JX0301", "SL0002"):
+        analyst = await desks.of(staff_no)
+        await analyst.get("/console/monitors")
+        table = analyst.words.partition("抽查看出问题的")[2]
+        assert "甲县农商银行 1 1 0" in table, staff_no
+    other = await desks.of("YX0301")
+    await other.get("/console/monitors")
+    assert "最近 90 天没有抽查过" in other.words
+    async with road.db.read(system("*", "test")) as tx:
+        [told] = await model_monitors.rechecked(
+            tx, watching.shipped().artefact, clock.now() - timedelta(days=1)
+        )
+    assert (told.institution_id, told.waiting, told.agreed, told.wrong) == ("4101", 0, 0, 1)
+
+
+async def test_the_queue_counts_what_it_does_not_show(
+    road: Road, owner: asyncpg.Connection, desks: Desks
+) -> None:
+    desk = await drawn(road, owner, desks, 531)
+    async with owner.transaction():
+        await owner.execute("set local session_replication_role = replica")
+        await owner.execute(
+            "insert into reviews.rechecks (institution_id, id, application_id, decision_id, triggers, status, due_at,"
+            " opened_at) select institution_id, gen_random_uuid(), application_id, gen_random_uuid(), triggers, status,"
+            " due_at, opened_at from reviews.rechecks, generate_series(1, 54)"
+        )
+    await desk.get("/console/rechecks")
+    assert "55 件待看" in desk.words
+    assert "还有 5 件不这么急" in desk.words
 
 
 async def test_two_people_do_not_both_answer_and_nobody_checks_their_own(
