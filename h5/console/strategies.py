@@ -10,7 +10,15 @@ from backend.db.database import Tx
 from backend.domains.decision.model import DECIDING, MOMENTS, Stage
 from backend.domains.identity import service as identity
 from backend.domains.products import service as products
-from backend.domains.strategies import checks, counties, course, going_back, nesting, overlays
+from backend.domains.strategies import (
+    checks,
+    counties,
+    course,
+    going_back,
+    nesting,
+    overlays,
+    unfolding,
+)
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.course import Back
@@ -280,7 +288,9 @@ async def _strategy(
         stages=tuple((each, STAGES[each], path_of(product, each)) for each in (*DECIDING, *MOMENTS)),
         union=union,
         own=own,
-        sheet=strategy_tables.sheet(stage, shown, floor, models=models, flows=flows),
+        sheet=strategy_tables.sheet(
+            stage, shown, unfolding.laid_out(floor, flows), models=models, flows=flows
+        ),
         history=tuple((each, who.get(each.maker, "")) for each in history if each.status != "superseded"),
         working=next((each for each in history if each.status in ("draft", "checked")), None),
         layer=owner,

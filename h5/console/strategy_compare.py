@@ -7,7 +7,7 @@ from litestar import get
 from backend.core import ids
 from backend.domains.decision import facts
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import beside, counties, diff, nesting
+from backend.domains.strategies import beside, counties, diff
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.beside import Table
 from backend.domains.strategies.changes import Change
@@ -97,9 +97,9 @@ async def _view(here: Here, product: str, stage: Stage, chosen: list[str], whole
 async def _compared(here: Here, view: Comparison, before: Choice, after: Choice) -> Comparison:
     one, other = before.version, after.version
     async with here.context.db.read(here.actor) as tx:
-        sides = [await counties.applies(tx, each) for each in (one, other)]
-        floor = await strategies.floor(tx, other.product_code, other.stage)
-        flows = await nesting.flows_of(tx, *(each.document for each in sides))
+        laid = [await counties.applies(tx, each) for each in (one, other)]
+        floor = await strategies.laid_out_floor(tx, other.product_code, other.stage)
+        sides, flows = [each for each, _ in laid], {**laid[0][1], **laid[1][1]}
         documents = [*(each.document for each in sides), *flows.values()]
         models = await strategy_models.known(here, tx, documents)
     across, known = one.layer != other.layer, facts.catalogue()

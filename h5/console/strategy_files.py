@@ -105,7 +105,7 @@ async def import_rows(request: Request, version_id: FromPath[str]) -> Response:
     try:
         async with here.context.db.read(here.actor) as tx:
             version, node = await _node(tx, version_id, form.get("table", ""))
-            floor = await strategies.floor(tx, version.product_code, version.stage)
+            floor = await strategies.laid_out_floor(tx, version.product_code, version.stage)
             known = await _words(tx, version)
         if not strategy_tables.is_open(version.content, floor, node["id"]):
             raise NotYourStrategy()
@@ -116,7 +116,7 @@ async def import_rows(request: Request, version_id: FromPath[str]) -> Response:
             made = await inside.save(tx, version, written, note=note)
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _view(here, version_id, form, problem), code_of(problem))
-    return here.go(f"{HOME}/{made.address}?saved=1#t-{node['id']}")
+    return here.go(f"{HOME}/{made.address}?saved=1#t-{strategy_tables.anchor(node['id'])}")
 
 
 @post(
@@ -173,7 +173,7 @@ def require_drawable(version: Version, content: UnionContent) -> None:
 
 async def _words(tx: Tx, version: Version) -> Catalogue:
     """The catalogue with the names the flow behind a version's tables defines."""
-    floor = await strategies.floor(tx, version.product_code, version.stage)
+    floor = await strategies.laid_out_floor(tx, version.product_code, version.stage)
     document = version.content.document if isinstance(version.content, UnionContent) else floor.document
     return calculations.words(document, facts.catalogue())
 
@@ -193,7 +193,7 @@ def _read_rows(version: Version, node: dict[str, Any], known: Catalogue, file: b
 async def _node(tx: Tx, version_id: str, table: str) -> tuple[Version, dict[str, Any]]:
     """The version and one of its tables, the first where none is named. Raises `StrategyMissing`."""
     version = await inside.opened(tx, version_id)
-    floor = await strategies.floor(tx, version.product_code, version.stage)
+    floor = await strategies.laid_out_floor(tx, version.product_code, version.stage)
     node = strategy_tables.node_of(version.content, floor, table)
     document = version.content.document if isinstance(version.content, UnionContent) else floor.document
     node = node or next(iter(overlays.tables(document).values()), None)
@@ -243,7 +243,7 @@ async def _view(
 ) -> Files:
     async with here.context.db.read(await reader(here, version_id)) as tx:
         version, node = await _node(tx, version_id, form.get("table", ""))
-        floor = await strategies.floor(tx, version.product_code, version.stage)
+        floor = await strategies.laid_out_floor(tx, version.product_code, version.stage)
     document = version.content.document if isinstance(version.content, UnionContent) else floor.document
     wrong = problem.sentences if isinstance(problem, SheetWrong) else []
     return Files(

@@ -28,7 +28,9 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
     try:
         async with here.context.db.begin(here.actor) as tx:
             version = await found(tx, version_id)
-            content = _numbers(version, await strategies.floor(tx, version.product_code, version.stage), form)
+            content = _numbers(
+                version, await strategies.laid_out_floor(tx, version.product_code, version.stage), form
+            )
             if not form.get("note"):
                 raise Invalid(fields={"note": "请写一句改了什么、为什么"})
             made = await strategies.save(tx, version_id, content, note=form["note"][:200])
@@ -49,7 +51,7 @@ async def _checked(here: Here, version_id: str, form: dict[str, str]) -> Version
     try:
         async with here.context.db.read(here.actor) as tx:
             version = await found(tx, version_id)
-            floor = await strategies.floor(tx, version.product_code, version.stage)
+            floor = await strategies.laid_out_floor(tx, version.product_code, version.stage)
             content = _numbers(version, floor, form)
             ready = await strategies.to_preview(tx, version.product_code, version.stage, content)
         report = await aside.run(ready.report)

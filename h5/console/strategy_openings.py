@@ -16,7 +16,7 @@ from backend.core.plain_text import narrow
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import nesting, openings, overlays
+from backend.domains.strategies import composing, nesting, openings, overlays, unfolding
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.model import (
     Openings,
@@ -66,8 +66,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class OpeningsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """`pricing`: the page has the county's band on the price. `inside`: the flow runs sub-flows, whose tables cannot be
-    opened. `overlays` are (county, overlay) held against this version."""
+    """`pricing`: the page has the county's band on the price. `overlays` are (county, overlay), held against this
+    version."""
 
     version: Version
     knobs: tuple[Knob, ...]
@@ -75,7 +75,6 @@ class OpeningsPage(msgspec.Struct, frozen=True, kw_only=True):
     pricing: bool
     band_low: str
     band_high: str
-    inside: bool
     may_edit: bool
     overlays: tuple[tuple[str, Overlay], ...] = ()
     note: str = ""
@@ -93,27 +92,31 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
     """A new version of the draft with other openings; its tables stay byte for byte."""
     here, form = staff.here(request), await forms.texts(request)
 
-    async def change(_tx: Tx, version: Version, held: UnionContent) -> UnionContent:
+    async def change(tx: Tx, version: Version, held: UnionContent) -> UnionContent:
         if version.within:
             raise StrategyMissing()  # what is opened is the version's as a whole
-        return _read(version.stage, held, form)
+        return _read(version.stage, held, await _laid_out(tx, held), form)
 
     return await strategy_edits.saved(here, version_id, EDITOR, form, "", change)
 
 
-def _read(stage: Stage, content: UnionContent, form: dict[str, str]) -> UnionContent:
-    """Raises `Invalid` with what is wrong by field."""
+async def _laid_out(tx: Tx, content: UnionContent) -> UnionContent:
+    return unfolding.laid_out(content, await nesting.flows_of(tx, content.document))
+
+
+def _read(stage: Stage, content: UnionContent, laid: UnionContent, form: dict[str, str]) -> UnionContent:
+    """`laid`: the content with the tables of its sub-flows. Raises `Invalid` with what is wrong by field."""
     wrong: dict[str, str] = {}
     held = {(p.table, p.row, p.column): p for p in content.openings.parameters}
     parameters = []
-    offered = openings.openable(stage, content.document, facts.catalogue())[:MOST]
+    offered = openings.openable(stage, laid.document, facts.catalogue())[:MOST]
     for number, at in enumerate(offered):
         if form.get(f"open_{number}") == "yes":
             try:
                 parameters.append(_parameter(number, at, held.get(at.spot), form))
             except _Unread as cause:
                 wrong[f"low_{number}"] = str(cause)
-    tables = list(overlays.tables(content.document))[:MOST_PLACES]
+    tables = list(overlays.tables(laid.document))[:MOST_PLACES]
     places = tuple(each for n, each in enumerate(tables) if form.get(f"place_{n}") == "yes")
     band = None
     try:
@@ -127,7 +130,8 @@ def _read(stage: Stage, content: UnionContent, form: dict[str, str]) -> UnionCon
         openings=Openings(parameters=tuple(parameters), places=places, price_band=band),
     )
     spots = {at.spot: number for number, at in enumerate(offered)}
-    for each in overlays.check_openings(stage, made, facts.catalogue()):
+    opened = UnionContent(document=laid.document, openings=made.openings)
+    for each in overlays.check_openings(stage, opened, facts.catalogue()):
         place = spots.get((each.node, each.row, each.column))
         whole = "band_low" if each.place == overlays.PRICE_BAND else "note"
         wrong.setdefault(whole if place is None else f"low_{place}", each.sentence)
@@ -142,7 +146,7 @@ class _Unread(Exception):
 
 def _parameter(number: int, at: Openable, held: Parameter | None, form: dict[str, str]) -> Parameter:
     return Parameter(
-        id=held.id if held else f"{at.row}-{at.column}",
+        id=held.id if held else _id(at),
         label=(form.get(f"label_{number}") or at.label)[:60],
         table=at.table,
         row=at.row,
@@ -151,6 +155,12 @@ def _parameter(number: int, at: Openable, held: Parameter | None, form: dict[str
         high=_value(form.get(f"high_{number}", ""), at.unit),
         tighter=at.tighter,
     )
+
+
+def _id(at: Openable) -> str:
+    """Rows of a sub-flow may be called as others are outside."""
+    inside = f"{composing.called(at.table)}-" if "/" in at.table else ""
+    return f"{inside}{at.row}-{at.column}"
 
 
 def _price_band(stage: Stage, form: dict[str, str]) -> tuple[int, int] | None:
@@ -188,20 +198,20 @@ async def _view(
     """None: a county's overlay, which opens nothing."""
     async with here.context.db.read(here.actor) as tx:
         version = await found(tx, version_id)
-    if not isinstance(version.content, UnionContent):
-        return None
+        if not isinstance(version.content, UnionContent):
+            return None
+        laid = await _laid_out(tx, version.content)
     errors = problem.fields if isinstance(problem, Invalid) else {}
     band = version.content.openings.price_band
     ends = [plain_number(each, "bp") for each in band] if band else ["", ""]
     written = form if problem is not None else None
     return OpeningsPage(
         version=version,
-        knobs=_knobs(version.stage, version.content, written, errors),
-        places=_places(version.content, written),
+        knobs=_knobs(version.stage, laid, written, errors),
+        places=_places(laid, written),
         pricing=version.stage is Stage.PRICING,
         band_low=form.get("band_low", ends[0]),
         band_high=form.get("band_high", ends[1]),
-        inside=bool(nesting.nodes_of(version.content.document)),
         may_edit=strategy_versions.acts_of(here, version).edit,
         overlays=await overlays_of(here, version.product_code, version.stage, version.content),
         note=form.get("note", ""),

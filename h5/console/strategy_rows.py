@@ -120,7 +120,7 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
         return here.show(SHOW, await _again(here, version_id, form, problem.findings), 422)
     except (Invalid, Conflict, NotPermitted) as problem:
         return here.show(SHOW, await _again(here, version_id, form, [], problem), code_of(problem))
-    return here.go(f"{HOME}/{made.address}?saved=1#t-{spot.node['id']}")
+    return here.go(f"{HOME}/{made.address}?saved=1#t-{strategy_tables.anchor(spot.node['id'])}")
 
 
 @post(
@@ -148,7 +148,7 @@ _NOTES = {
 async def _spot(tx: Tx, version_id: str, table: str, row: str) -> Spot:
     """Raises `StrategyMissing`. A table or row nobody knows is the first table, a new row."""
     version = await inside.opened(tx, version_id)
-    floor = await strategies.floor(tx, version.product_code, version.stage)
+    floor = await strategies.laid_out_floor(tx, version.product_code, version.stage)
     node = strategy_tables.node_of(version.content, floor, table)
     document = version.content.document if isinstance(version.content, UnionContent) else floor.document
     if node is None:
@@ -190,8 +190,8 @@ def _acted(spot: Spot, form: dict[str, str]) -> Content:
 
 def free_id(table: str, rows: list[dict[str, str]]) -> str:
     """An id no row of the table has."""
-    taken = {each.get("_id") for each in rows}
-    return next(made for n in range(1, 10_000) if (made := f"{table[:40]}-n{n}") not in taken)
+    taken, name = {each.get("_id") for each in rows}, strategy_tables.anchor(table)
+    return next(made for n in range(1, 10_000) if (made := f"{name[:40]}-n{n}") not in taken)
 
 
 def _written(spot: Spot, form: dict[str, str]) -> dict[str, str]:

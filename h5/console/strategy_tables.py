@@ -59,6 +59,10 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     may_add: bool
     wrong: tuple[str, ...] = ()
 
+    @property
+    def anchor(self) -> str:
+        return anchor(self.id)
+
 
 class Sum(msgspec.Struct, frozen=True):
     """One row of a calculation; `wrong` what the checks say of it."""
@@ -145,7 +149,8 @@ def sheet(
         if (score := scored.score_of(node)) is not None
     )
     sums = tuple(_sums(node, said, known) for node in calculations.nodes_of(document))
-    inner = tuple(_flow(node, said, flows or {}) for node in nesting.nodes_of(document))
+    outer = {key: several for key, several in said.items() if key[0] not in nodes}
+    inner = tuple(_flow(node, outer, flows or {}) for node in nesting.nodes_of(document))
     placed = {
         *(key for key in said if key[0].split("/")[0] in {each.id for each in inner}),
         *((t.id, "", "") for t in tables),
@@ -205,6 +210,11 @@ def _sums(
 
     rows = tuple(Sum(r.id, r.name, r.text, wrong(r.id)) for r in calculations.rows_of(node, known))
     return Node(node["id"], node["name"], rows, _sentences(said, node["id"], "", ""))
+
+
+def anchor(table: str) -> str:
+    """A table in the address of a place on its page, and in a selector."""
+    return table.replace("/", "--")
 
 
 def rules(content: Content, table: str) -> list[dict[str, str]]:

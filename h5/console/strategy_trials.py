@@ -2,6 +2,7 @@
 reasons, caps, price or plan, and the way through the drawn flow at once (A3-33, A6-02, A6-03). Nothing is stored."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -16,7 +17,17 @@ from backend.domains.decision.contracts import WORDS
 from backend.domains.decision.county import SILENT
 from backend.domains.decision.model import COUNTY, Case, Decision
 from backend.domains.decision.path import Lit
-from backend.domains.strategies import aside, checks, judging, nesting, overlays, scenario_book, shipped
+from backend.domains.strategies import (
+    aside,
+    checks,
+    composing,
+    judging,
+    nesting,
+    overlays,
+    scenario_book,
+    shipped,
+    unfolding,
+)
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.judging import Answer
 from backend.domains.strategies.model import (
@@ -165,12 +176,15 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         told_models = await strategy_models.known(here, tx, [document, floor.document, *flows.values()])
     if any(each.wrong for each in levers):
         told = "。".join(each for each in (told, "有一项写得不对，下面先按它原来的值算") if each)
+    laid = unfolding.laid_out(floor, flows)
     drawn = floor.document if version.layer == "county" else document
     own = path.lit(document, _steps(answer, county=version.layer == "county"), version.stage)
+    if version.layer == "county":
+        own = _placed(own, laid.document)
     trace = _steps(answer, county=False)
     way = path.lit(drawn, trace, version.stage)
     lit = own if answer else None
-    added = _added(version.content, floor, lit)
+    added = _added(version.content, laid, lit)
     words, decided = judging.outcomes(version.stage), isinstance(answer, Decision)
     return Trial(
         version=version,
@@ -185,7 +199,7 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
         caps=_shares(answer if isinstance(answer, Decision) else None),
         drawing=strategy_graph.draw(drawn, way if answer else None, added),
         sheet=strategy_tables.sheet(
-            version.stage, version.content, floor, lit=lit, models=told_models, flows=flows
+            version.stage, version.content, laid, lit=lit, models=told_models, flows=flows
         ),
         inside=strategy_tables.inside(version.stage, drawn, flows, trace, told_models),
         may_keep=strategies.may_write(here.actor) and (version.layer == "union" or not here.head_office),
@@ -223,17 +237,34 @@ def _steps(answer: Answer | None, *, county: bool) -> list[Any]:
     return [step for step in answer.trace if (step.layer == COUNTY) is county] if answer else []
 
 
+def _placed(own: Lit, laid_out: Document) -> Lit:
+    """Rows of a county's document under the tables of head office's flow they stand in."""
+    places = composing.places(laid_out)
+    rows = {places.get(table, table): hit for table, hit in own.rows.items()}
+    return msgspec.structs.replace(own, rows=rows)
+
+
 def _added(content: Content, floor: UnionContent, lit: Lit | None) -> dict[str, str]:
-    """Where a county's layer stands in head office's flow: node → what of it stands there, or matched the case."""
+    """Where a county's layer stands in head office's flow: node of the drawing → what of it stands there, or matched
+    the case."""
     if not isinstance(content, CountyContent):
         return {}
-    numbers = [each.table for each in floor.openings.parameters if each.id in content.parameters]
-    places = {place: f"本行改了 {numbers.count(place)} 个数" for place in numbers}
-    places |= {place: f"本行加了 {len(rows)} 行" for place, rows in content.rows.items() if rows}
-    for place, rows in (lit.rows if lit else {}).items():
-        if hit := [row for row in rows if row != SILENT]:
-            places[place] = f"本行命中 {len(hit)} 行"
-    return places
+    numbers = Counter(
+        _drawn(each.table) for each in floor.openings.parameters if each.id in content.parameters
+    )
+    added, hit = Counter[str](), Counter[str]()
+    for place, rows in content.rows.items():
+        added[_drawn(place)] += len(rows)
+    for place, matched in (lit.rows if lit else {}).items():
+        hit[_drawn(place)] += sum(row != SILENT for row in matched)
+    places = {place: f"本行改了 {count} 个数" for place, count in numbers.items()}
+    places |= {place: f"本行加了 {count} 行" for place, count in added.items() if count}
+    return places | {place: f"本行命中 {count} 行" for place, count in hit.items() if count}
+
+
+def _drawn(place: str) -> str:
+    """The node of the drawing: of a table inside it the sub-flow's."""
+    return place.split("/")[0]
 
 
 def _plan(answer: Answer | None) -> Plan | None:

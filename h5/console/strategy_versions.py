@@ -253,7 +253,7 @@ async def view(
 ) -> VersionPage:
     async with here.context.db.read(await reader(here, version_id)) as tx:
         version = await found(tx, version_id)
-        floor = await strategies.floor(tx, version.product_code, version.stage)
+        floor = await strategies.laid_out_floor(tx, version.product_code, version.stage)
         run, moves = await strategies.last_check(tx, version_id), await course.course(tx, version)
         saves = await course.saves(tx, version)
         names = await product_names(tx)

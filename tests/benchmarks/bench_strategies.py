@@ -24,7 +24,7 @@ from backend.core.actor import Actor, system
 from backend.db.database import Database
 from backend.domains.decision import bundle, evaluate, facts, model, scorecard
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import effects, overlays, service, shipped
+from backend.domains.strategies import composing, effects, service, shipped
 from backend.domains.strategies.model import CountyContent, UnionContent, Version
 from backend.settings import Settings
 from tests.benchmarks import figure
@@ -66,7 +66,7 @@ def _layered() -> Figure:
         (Stage.PRICING, CountyContent(rows={"parts": [{"_id": "a", "r1": "'x'", "r2": "'y'", "r3": "30"}]})),
     ):
         under = UnionContent(document=documents[stage], openings=shipped.openings(stage, documents[stage]))
-        made[stage] = overlays.compose(stage, under, content, facts.catalogue())
+        made[stage] = composing.compose(stage, under, content, facts.catalogue())
     county = bundle.build(documents, scorecard.seeded(), overlays=made, price_band=(0, 100), keep=False)
     with_layer = _micros(lambda: model.canonical(evaluate.evaluate(case, county)))
     without = _micros(lambda: model.canonical(evaluate.evaluate(case, bundle.seeded())))

@@ -121,7 +121,13 @@ def declaring_less(document: Document, read: Iterable[str] | None = None) -> Doc
 
 
 def without_gone(openings: Openings, document: Document) -> Openings:
-    """What is opened to counties, without the tables, rows and columns that are gone."""
+    """What is opened to counties, without the tables, rows and columns that are gone; of a sub-flow's all stay while
+    its node does."""
+    held = {node["id"] for node in document["nodes"]}
+
+    def inside(place: str) -> bool:
+        return "/" in place and place.split("/")[0] in held
+
     spots = {
         (number, rule.get("_id"), column["id"])
         for number, node in overlays.tables(document).items()
@@ -130,8 +136,10 @@ def without_gone(openings: Openings, document: Document) -> Openings:
     }
     return msgspec.structs.replace(
         openings,
-        parameters=tuple(e for e in openings.parameters if (e.table, e.row, e.column) in spots),
-        places=tuple(each for each in openings.places if each in overlays.tables(document)),
+        parameters=tuple(
+            e for e in openings.parameters if (e.table, e.row, e.column) in spots or inside(e.table)
+        ),
+        places=tuple(p for p in openings.places if p in overlays.tables(document) or inside(p)),
     )
 
 

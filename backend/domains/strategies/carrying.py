@@ -9,7 +9,17 @@ import msgspec
 
 from backend.db.database import Tx
 from backend.domains.decision import facts, gate
-from backend.domains.strategies import aside, checks, diff, merging, nesting, overlays, repository, service
+from backend.domains.strategies import (
+    aside,
+    checks,
+    composing,
+    diff,
+    merging,
+    nesting,
+    overlays,
+    repository,
+    service,
+)
 from backend.domains.strategies.changes import Change
 from backend.domains.strategies.model import (
     Content,
@@ -37,11 +47,11 @@ async def stale(tx: Tx, version: Version, models: Mapping[str, str] | None = Non
     if version.status not in ("draft", "checked") or service.owner_of(tx.actor) != version.institution_id:
         return None
     before, now = await _begun_from(tx, version), await _now(tx, version)
-    under = await service.floor(tx, version.product_code, version.stage)
+    under = await service.laid_out_floor(tx, version.product_code, version.stage)
     if (before.id if before else None) == (now.id if now else None):
         if isinstance(version.content, CountyContent):
             composed = await aside.run(
-                overlays.compose, version.stage, under, version.content, facts.catalogue()
+                composing.compose, version.stage, under, version.content, facts.catalogue()
             )
             if gate.hash_of(composed) != version.document_hash:
                 return Stale(before=before, now=before)
@@ -64,7 +74,7 @@ async def carry(tx: Tx, version_id: str) -> Version:
     found = await stale(tx, version)
     if found is None:
         raise StrategyMoved(label=version.status_label)
-    under = await service.floor(tx, version.product_code, version.stage)
+    under = await service.laid_out_floor(tx, version.product_code, version.stage)
     sides = [_content(version, each) for each in (found.before, found.now)]
     content = merging.merged(sides[0], version.content, sides[1], _names(under)).content
     note = f"把第 {version.number} 版的改动搬到{_called(found.now)}上"

@@ -18,12 +18,14 @@ from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
 from backend.domains.strategies import (
     aside,
+    composing,
     fairness,
     judging,
     nesting,
     overlays,
     repository,
     scenarios,
+    unfolding,
     verdicts,
     wording,
 )
@@ -91,7 +93,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(self.content, UnionContent):
             found = findings_of(self.stage, self.document, self.library)
             if not _block(found):
-                found += overlays.check_openings(self.stage, self.content, known)
+                laid = unfolding.laid_out(self.content, self.library.flows)
+                found += overlays.check_openings(self.stage, laid, known)
                 found += self._said()
         else:
             found = overlays.check_county(self.stage, self.under, self.content, known)
@@ -159,7 +162,7 @@ async def outdated(tx: Tx, version: Version) -> list[Finding]:
     still only tightens; the county should look at it."""
     if not isinstance(version.content, CountyContent):
         return []
-    under = await _floor(tx, version.product_code, version.stage)
+    under = await laid_out_floor(tx, version.product_code, version.stage)
     return overlays.check_county(version.stage, under, version.content, facts.catalogue())
 
 
@@ -172,11 +175,11 @@ async def ready_content(
     unstored: nesting.Flows | None = None,
 ) -> Ready:
     """The same of a content nobody has stored, with sub-flows of it that are not either."""
-    under = await _floor(tx, product_code, stage)
+    under = await laid_out_floor(tx, product_code, stage)
     if isinstance(content, UnionContent):
         document = content.document
     else:
-        document = await aside.run(overlays.compose, stage, under, content, facts.catalogue())
+        document = await aside.run(composing.compose, stage, under, content, facts.catalogue())
     return Ready(
         owner=owner,
         stage=stage,
@@ -236,13 +239,17 @@ def _called(found: list[Finding], document: Document, union: Document) -> list[F
     """What is said of rows of a composed document, with the rows called as a county's page calls them: the composed
     table counts head office's rows that carry the county's number, then the county's own."""
     names: dict[str, list[str]] = {}
-    for place, node in overlays.tables(document).items():
+    places = composing.places(union)
+    for number, node in overlays.tables(document).items():
+        place = places.get(number)
+        if place is None:
+            continue
         held = [rule["_id"] for rule in overlays.tables(union)[place]["content"]["rules"]]
         rows = [rule["_id"] for rule in node["content"]["rules"]]
         set_to = [
             held.index(row) + 1 if (row := each.removesuffix(overlays.SET)) in held else 0 for each in rows
         ]
-        names[place] = [
+        names[number] = [
             f"省第 {at} 行（本行的数）" if at else f"本行第 {n - sum(map(bool, set_to[:n]))} 行"
             for n, at in enumerate(set_to, 1)
         ]
@@ -253,7 +260,10 @@ def _called(found: list[Finding], document: Document, union: Document) -> list[F
 
     return [
         msgspec.structs.replace(
-            each, place=spoken(each.place, each.node), sentence=spoken(each.sentence, each.node)
+            each,
+            node=places.get(each.node, each.node),
+            place=spoken(each.place, each.node),
+            sentence=spoken(each.sentence, each.node),
         )
         for each in found
     ]
@@ -282,11 +292,18 @@ async def document_of(tx: Tx, version: Version) -> Document:
     return document
 
 
-async def _floor(tx: Tx, product_code: str, stage: Stage) -> UnionContent:
+async def floor(tx: Tx, product_code: str, stage: Stage) -> UnionContent:
+    """The union's document that decides for a product now, with what it opens to counties."""
     found = await repository.live(tx, UNION, product_code, stage)
     if found is not None and isinstance(found.content, UnionContent):
         return found.content
     return UnionContent(document=shipped(stage))
+
+
+async def laid_out_floor(tx: Tx, product_code: str, stage: Stage) -> UnionContent:
+    """The same with the tables of its sub-flows laid out, as a county's content names them."""
+    found = await floor(tx, product_code, stage)
+    return unfolding.laid_out(found, await nesting.flows_of(tx, found.document))
 
 
 def _unread() -> Finding:

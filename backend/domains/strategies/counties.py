@@ -8,8 +8,9 @@ import msgspec
 from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import overlays, repository, service
+from backend.domains.strategies import nesting, overlays, repository, service, unfolding
 from backend.domains.strategies.model import UNION, CountyContent, Finding, UnionContent, Version
+from backend.domains.strategies.nesting import Flows
 
 
 class Overlay(msgspec.Struct, frozen=True):
@@ -30,6 +31,7 @@ async def of_strategy(tx: Tx, product_code: str, stage: Stage, floor: UnionConte
     """What counties add to a strategy, live or approved for a day, held against a floor: the one that is live, or
     one that is only being written."""
     known = facts.catalogue()
+    floor = unfolding.laid_out(floor, await nesting.flows_of(tx, floor.document))
     found = []
     for version in await repository.of_counties(tx, product_code, stage):
         assert isinstance(version.content, CountyContent)
@@ -38,11 +40,15 @@ async def of_strategy(tx: Tx, product_code: str, stage: Stage, floor: UnionConte
     return found
 
 
-async def applies(tx: Tx, version: Version) -> UnionContent:
-    """What of a version applies to customers, as one document to read: a county's laid over what head office has
-    live."""
+async def applies(tx: Tx, version: Version) -> tuple[UnionContent, Flows]:
+    """What of a version applies to customers, as one document to read, with its sub-flows by hash: a county's laid over
+    what head office has live."""
     if isinstance(version.content, UnionContent):
-        return version.content
+        return version.content, await nesting.flows_of(tx, version.content.document)
     under = await service.floor(tx, version.product_code, version.stage)
-    document = overlays.laid_over(version.stage, under, version.content, facts.catalogue())
-    return UnionContent(document=document, openings=under.openings)
+    flows = await nesting.flows_of(tx, under.document)
+    numbers = overlays.county_cells(
+        version.stage, unfolding.laid_out(under, flows), version.content, facts.catalogue()
+    )
+    document, made = unfolding.with_layer(under, flows, numbers, version.content)
+    return UnionContent(document=document, openings=under.openings), {**flows, **made}

@@ -20,8 +20,9 @@ async def changes_of(
 ) -> list[changes.Change]:
     """What a version changes against `before` (`compared_with`); from head office's shipped document, or a county's
     nothing, where that is None. `models` as in `diff.between`."""
-    under = await service.floor(tx, version.product_code, version.stage)
-    held: Content | None = before.content if before else under if version.layer == "union" else None
+    under = await service.laid_out_floor(tx, version.product_code, version.stage)
+    plain = await service.floor(tx, version.product_code, version.stage)
+    held: Content | None = before.content if before else plain if version.layer == "union" else None
     sides = [each.document for each in (held, version.content) if isinstance(each, UnionContent)]
     flows = await nesting.flows_of(tx, *sides)
     return diff.between(version.stage, held, version.content, facts.catalogue(), under, models, flows)

@@ -10,7 +10,7 @@ from backend.domains.decision import graph
 from backend.domains.decision.contracts import FIELDS
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage, canonical
-from backend.domains.strategies import calculations, cells, nesting, overlays, scored
+from backend.domains.strategies import calculations, cells, nesting, overlays, scored, unfolding
 from backend.domains.strategies.cells import Column
 from backend.domains.strategies.changes import OBSCURE, Change, Kind, lines, openings
 from backend.domains.strategies.model import Content, CountyContent, Document, Parameter, UnionContent
@@ -58,7 +58,7 @@ def _between(
         )
         return [
             *_documents(stage, old.document, after.document, known, named),
-            *openings(old, after),
+            *openings(unfolding.laid_out(old, named.flows), unfolding.laid_out(after, named.flows)),
         ]
     held = before if isinstance(before, CountyContent) else CountyContent()
     return _county(stage, held, after, known, floor or UnionContent(document={"nodes": [], "edges": []}))

@@ -76,7 +76,7 @@ def _require_movable(document: Document, moved: Sequence[Mapping[str, Any]], ope
     opened = {*openings.places, *(each.table for each in openings.parameters)}
     for node in moved:
         if node["id"] in opened:
-            raise ArrangementWrong(why=f"“{node['name']}”向县行开放着，子流程里的表不能开放，先收回再搬")
+            raise ArrangementWrong(why=f"“{node['name']}”向县行开放着，先收回，搬进去以后再开放")
         if names & set(_WORD.findall(json.dumps(node["content"], ensure_ascii=False))):
             raise ArrangementWrong(why=f"“{node['name']}”用到这张图算出来的数，子流程看不到，不能搬")
 

@@ -22,7 +22,7 @@ from backend.domains.strategies.model import Document, Finding
 BETWEEN = " › "
 Flows = Mapping[str, Document]
 """Sub-flows by hash."""
-_UNREADABLE = (LookupError, TypeError, AttributeError, ValueError)
+UNREADABLE = (LookupError, TypeError, AttributeError, ValueError)
 """What a draft of a file may hold; its checks say what is wrong."""
 
 
@@ -47,7 +47,7 @@ async def flows_of(tx: Tx, *documents: Mapping[str, Any]) -> Flows:
     """Every sub-flow these documents run, those of their sub-flows too; none of a document that cannot be read."""
     found: dict[str, Document] = {}
     for document in documents:
-        with contextlib.suppress(*_UNREADABLE):
+        with contextlib.suppress(*UNREADABLE):
             found |= await decisions.flows(tx, [document])
     return found
 
@@ -81,7 +81,7 @@ def _parts(part: Part, flows: Flows) -> Iterator[Part]:
 
 def at(document: Document, flows: Flows, path: Sequence[str]) -> Part | None:
     """The sub-flow of these nodes; None: there is none."""
-    with contextlib.suppress(*_UNREADABLE):
+    with contextlib.suppress(*UNREADABLE):
         return next((each for each in parts(document, flows) if each.path == tuple(path)), None)
     return None
 
@@ -113,7 +113,7 @@ def trimmed(document: Document, flows: Flows, reads: Mapping[str, Sequence[str]]
 
 def declared(document: Mapping[str, Any]) -> list[str]:
     """The facts a flow takes; none of one that cannot be read."""
-    with contextlib.suppress(*_UNREADABLE):
+    with contextlib.suppress(*UNREADABLE):
         entry = next(node for node in document["nodes"] if node["type"] == graph.INPUT)
         return list(json.loads(entry["content"]["schema"])["properties"])
     return []

@@ -5,18 +5,17 @@ union's document with the tighter number. It runs beside the union's (`decision/
 make an answer looser; still a number in the wrong direction is refused, with a customer as the example.
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from backend.domains.decision import contracts, county, gate, lint
+from backend.domains.decision import county
 from backend.domains.decision import facts as decision_facts
 from backend.domains.decision.facts import Catalogue, Fact
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import cells
+from backend.domains.strategies import cells, ways
 from backend.domains.strategies.model import (
     CountyContent,
     Document,
@@ -27,8 +26,6 @@ from backend.domains.strategies.model import (
 
 _COMPARISON = re.compile(r"\s*(<=|>=|<|>)\s*(-?\d+)\s*")
 _NUMBER = re.compile(r"\s*(-?\d+)\s*")
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ROW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,50}", re.ASCII)
 PRICE_BAND = "县行加减点"
 SET = "-county"
@@ -129,10 +126,11 @@ def check_openings(stage: Stage, content: UnionContent, known: Catalogue) -> lis
     """Whether what head office opens can be opened: places exist, and no end of a band is looser than its own
     number."""
     found = [
-        _opening("开放的位置", f"没有编号为 {place} 的表")
+        _opening("开放的位置", _GONE_INSIDE if "/" in place else f"没有编号为 {place} 的表")
         for place in content.openings.places
         if place not in tables(content.document)
     ]
+    found += _behind_computed(content, known)
     names = [each.id for each in content.openings.parameters]
     if len(set(names)) != len(names):
         found.append(_opening("开放的参数", "有两个参数的编号相同"))
@@ -145,6 +143,21 @@ def check_openings(stage: Stage, content: UnionContent, known: Catalogue) -> lis
     for parameter in content.openings.parameters:
         found += _check_parameter(stage, content.document, parameter, known)
     return found
+
+
+_GONE_INSIDE = "有一张开放的表不在子流程里了，或用到子流程里算出来的数，县行的行接不上，请去掉再存"
+
+
+def _behind_computed(content: UnionContent, known: Catalogue) -> list[Finding]:
+    """Tables behind a branch by what the flow computes: a county's row there would be asked of everybody."""
+    opened = dict.fromkeys((*content.openings.places, *(each.table for each in content.openings.parameters)))
+    nodes = tables(content.document)
+    said = "在一个按算出来的数分的分支后面，县行的行分不出是谁，不能开放"
+    return [
+        _opening(nodes[place]["name"], said, node=place)
+        for place in opened
+        if place in nodes and ways.computed(content.document, place, known.facts)
+    ]
 
 
 def _check_parameter(
@@ -259,58 +272,29 @@ def _overlay(place: str, sentence: str, **where: str) -> Finding:
     return Finding(kind="overlay", place=place, sentence=sentence, **where)
 
 
-def compose(stage: Stage, union: UnionContent, content: CountyContent, known: Catalogue) -> Document:
-    """The county's document: what it adds, table by table, under the union's names. Parameters that point nowhere
-    and rows of tables that are gone are left out; the checks name them."""
-    nodes: list[Any] = []
-    names: set[str] = set()
-    for number, node in tables(union.document).items():
-        rows = [
-            *_tightened(stage, union, content, number, known),
-            *(_whole(row, node["content"]) for row in content.rows.get(number, [])),
-        ]
-        if rows:
-            table, used = _table(stage, node, rows, known)
-            nodes.append(table)
-            names |= used
-    entry = {"schema": json.dumps(gate.schema(names & set(known.facts), known), ensure_ascii=False)}
-    first = {
-        "id": "facts",
-        "type": "inputNode",
-        "name": "输入",
-        "position": {"x": 80, "y": 160},
-        "content": entry,
-    }
-    last = {"id": "result", "type": "outputNode", "name": "结果", "position": {"x": 640, "y": 160}}
-    edges = [
-        {"id": f"{way}-{node['id']}", "type": "edge", "sourceId": source, "targetId": target}
-        for node in nodes
-        for way, source, target in (("in", "facts", node["id"]), ("out", node["id"], "result"))
-    ]
-    return _without_dead_silence(stage, {"nodes": [first, *nodes, last], "edges": edges}, known)
+Cells = dict[tuple[str, str], dict[str, str]]
+"""(table, row) → column → cell."""
 
 
-def laid_over(stage: Stage, union: UnionContent, content: CountyContent, known: Catalogue) -> Document:
-    """Head office's document with the county's numbers and rows in it: what applies to the county's customers, for
-    reading. What decides are both layers side by side (`compose`)."""
-    numbers = county_cells(stage, union, content, known)
+def laid_over(document: Document, numbers: Cells, content: CountyContent, prefix: str = "") -> Document:
+    """Head office's document with the county's numbers (`county_cells`) and rows in it: what applies to the county's
+    customers, for reading. What decides are both layers side by side (`composing.compose`). `prefix` stands in front of
+    the tables of a sub-flow."""
     nodes = []
-    for node in union.document["nodes"]:
+    for node in document["nodes"]:
         if node["type"] == "decisionTableNode":
-            table = node["content"]
-            rules = [{**rule, **numbers.get((node["id"], rule["_id"]), {})} for rule in table["rules"]]
-            added = [_whole(row, table) for row in content.rows.get(node["id"], [])]
+            table, place = node["content"], f"{prefix}{node['id']}"
+            rules = [{**rule, **numbers.get((place, rule["_id"]), {})} for rule in table["rules"]]
+            added = [whole(row, table) for row in content.rows.get(place, [])]
             added = [{**row, "_id": f"本行-{row['_id']}"} for row in added]
             node = {**node, "content": {**table, "rules": [*rules, *added]}}
         nodes.append(node)
-    return {**union.document, "nodes": nodes}
+    return {**document, "nodes": nodes}
 
 
-def county_cells(
-    stage: Stage, union: UnionContent, content: CountyContent, known: Catalogue
-) -> dict[tuple[str, str], dict[str, str]]:
-    """The cells of head office's rows with the county's numbers in them: (table, row) → column → cell."""
-    numbers: dict[tuple[str, str], dict[str, str]] = {}
+def county_cells(stage: Stage, union: UnionContent, content: CountyContent, known: Catalogue) -> Cells:
+    """The cells of head office's rows with the county's numbers in them."""
+    numbers: Cells = {}
     for parameter in union.openings.parameters:
         if parameter.id in content.parameters:
             try:
@@ -323,100 +307,10 @@ def county_cells(
     return numbers
 
 
-def _without_dead_silence(stage: Stage, document: Document, known: Catalogue) -> Document:
-    """Where the county's own rows speak for everyone, the row of silence would never be reached: it is taken out."""
-    if contracts.CONTRACTS[stage].hit_policy != "first":
-        return document
-    dead = {
-        (each.node, each.row)
-        for each in lint.check(stage, document, known)
-        if each.row == county.SILENT and each.severity == contracts.ERROR
-    }
-    for node in document["nodes"]:
-        if any(node["id"] == place for place, _ in dead):
-            rules = node["content"]["rules"]
-            node["content"] = {**node["content"], "rules": [r for r in rules if r["_id"] != county.SILENT]}
-    return document
-
-
-def _tightened(
-    stage: Stage, union: UnionContent, content: CountyContent, place: str, known: Catalogue
-) -> list[dict[str, str]]:
-    """The union's rows with the county's numbers, the refusals first: in a table that stops at the first match
-    they must not hide behind another."""
-    rows: list[tuple[bool, dict[str, str]]] = []
-    for parameter in union.openings.parameters:
-        if parameter.table != place or parameter.id not in content.parameters:
-            continue
-        try:
-            spot = Spot(stage, union.document, parameter, known)
-        except (LookupError, StopIteration):
-            continue
-        if (value := spot.value()) is None:
-            continue
-        cell = f"{value[0]} {content.parameters[parameter.id]}".strip()
-        row = {**spot.rule, parameter.column: cell, "_id": f"{parameter.row}{SET}"}
-        rows.append((spot.verdict != "decline", row))
-    return [row for _, row in sorted(rows, key=lambda each: each[0])]
-
-
-def _whole(row: Mapping[str, str], table: Mapping[str, Any]) -> dict[str, str]:
+def whole(row: Mapping[str, str], table: Mapping[str, Any]) -> dict[str, str]:
+    """A county's row with a cell for each column."""
     columns = [column["id"] for column in (*table["inputs"], *table["outputs"])]
     return {"_id": row.get("_id", ""), **{column: row.get(column, "") for column in columns}}
-
-
-def _table(
-    stage: Stage, node: Mapping[str, Any], rows: list[dict[str, str]], known: Catalogue
-) -> tuple[dict[str, Any], set[str]]:
-    """(node, names of facts it uses). Columns no row fills are left out: every declared fact must be used."""
-    table = node["content"]
-    used = [c for c in table["inputs"] if any(row.get(c["id"], "") for row in rows)]
-    if not used and not contracts.CONTRACTS[stage].conditions:
-        # Rows for everyone: said aloud, as a condition every value meets, since a declared fact must be used.
-        used = [c for c in table["inputs"] if known[c["field"]].kind != "bool"][:1] or table["inputs"][:1]
-        rows = [{**row, used[0]["id"]: _any(known[used[0]["field"]])} for row in rows]
-    if table["hitPolicy"] == "first":
-        rows = [*rows, _silence(table)]
-    kept = {c["id"] for c in (*used, *table["outputs"])} | {"_id"}
-    rules = [{key: cell for key, cell in row.items() if key in kept} for row in rows]
-    names = {c["field"] for c in used} | _named(rules, known)
-    return {**node, "content": {**table, "inputs": used, "rules": rules}}, names
-
-
-def _silence(table: Mapping[str, Any]) -> dict[str, str]:
-    """The last row of a table that stops at the first match, for everyone: the county has nothing to say."""
-    outputs = {c["id"]: _NOTHING_SAID[c["field"]] for c in table["outputs"] if c["field"] in _NOTHING_SAID}
-    return {"_id": county.SILENT, **{c["id"]: "" for c in table["inputs"]}, **outputs}
-
-
-_NOTHING_SAID = {
-    "grade": f"'{contracts.GRADES[0]}'",
-    "verdict": "'pass'",
-    "action": f"'{contracts.DUNNING[0]}'",
-    "channel": f"'{contracts.CHANNELS[0]}'",
-    "pace_days": "0",
-    "text": "'本行没有另外的做法'",
-}
-
-
-def _any(fact: Fact) -> str:
-    """A cell that every value of the fact meets."""
-    if fact.kind == "bool":
-        return "true, false"
-    if fact.kind == "enum":
-        return ", ".join(f"'{member}'" for member in fact.members)
-    return f"[{fact.low}..{fact.high}]"
-
-
-def _named(rules: Iterable[Mapping[str, str]], known: Catalogue) -> set[str]:
-    """Facts named in cells, and in the braces of sentences."""
-    found: set[str] = set()
-    for rule in rules:
-        for key, cell in rule.items():
-            if key != "_id":
-                found |= set(_NAME.findall(_QUOTED.sub(" ", cell)))
-                found |= {name for text in _QUOTED.findall(cell) for name in re.findall(r"\{(\w+)\}", text)}
-    return {name for name in found if name in known}
 
 
 def numbered(content: CountyContent) -> CountyContent:

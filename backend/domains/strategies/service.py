@@ -20,7 +20,16 @@ from backend.domains.decision import facts, gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import aside, checks, effects, going_back, nesting, overlays, repository
+from backend.domains.strategies import (
+    aside,
+    checks,
+    composing,
+    effects,
+    going_back,
+    nesting,
+    overlays,
+    repository,
+)
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     MAKERS_COUNTY,
@@ -92,10 +101,12 @@ async def live_version(tx: Tx, owner: str, product_code: str, stage: Stage) -> V
 
 async def floor(tx: Tx, product_code: str, stage: Stage) -> UnionContent:
     """The union's document that decides for a product now, with what it opens to counties."""
-    found = await repository.live(tx, UNION, product_code, stage)
-    if found is not None and isinstance(found.content, UnionContent):
-        return found.content
-    return UnionContent(document=checks.shipped(stage))
+    return await checks.floor(tx, product_code, stage)
+
+
+async def laid_out_floor(tx: Tx, product_code: str, stage: Stage) -> UnionContent:
+    """The same with the tables of its sub-flows laid out, as a county's content names them (`unfolding.py`)."""
+    return await checks.laid_out_floor(tx, product_code, stage)
 
 
 async def history(tx: Tx, owner: str, product_code: str, stage: Stage) -> list[Version]:
@@ -415,8 +426,8 @@ async def _document(tx: Tx, product_code: str, stage: Stage, content: Content) -
             overlays.tables(content.document)
             document = content.document
         else:
-            under = await floor(tx, product_code, stage)
-            document = await aside.run(overlays.compose, stage, under, content, facts.catalogue())
+            under = await laid_out_floor(tx, product_code, stage)
+            document = await aside.run(composing.compose, stage, under, content, facts.catalogue())
         checks.require_rows(document)
         canonical(document)
     except (

@@ -14,12 +14,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from backend.domains.decision import bundle, evaluate, facts, scorecard
+from backend.domains.decision import bundle, evaluate, facts, lint, scorecard
 from backend.domains.decision.model import COUNTY, Outcome, Stage
-from backend.domains.strategies import overlays, shipped, verdicts
+from backend.domains.strategies import composing, overlays, shipped, verdicts
 from backend.domains.strategies.model import CountyContent, Openings, Parameter, UnionContent
 from tests.domains.decision.conftest import read, with_facts
 from tests.domains.decision.test_properties import PLAIN, someone
+from tests.domains.strategies import nested
 from tests.domains.strategies.conftest import cell
 
 OVERLAYS = int(os.environ.get("XIAODAI_OVERLAYS", "500"))
@@ -65,9 +66,8 @@ def row(draw: random.Random, stage: Stage, table: dict[str, Any], number: int) -
     return made | {c["id"]: said[c["field"]] for c in table["outputs"]}
 
 
-def overlay(draw: random.Random, stage: Stage) -> dict[str, Any] | None:
+def overlay(draw: random.Random, stage: Stage, union: UnionContent) -> dict[str, Any] | None:
     """A county's document for a stage; None when nothing was drawn."""
-    union = UNION[stage]
     parameters = {
         each.id: draw.choice([each.low, each.high, each.low - 3, each.high + 5, each.high * 3])
         for each in union.openings.parameters
@@ -78,16 +78,31 @@ def overlay(draw: random.Random, stage: Stage) -> dict[str, Any] | None:
         for place, node in overlays.tables(union.document).items()
         if draw.random() < 0.5
     }
-    document = overlays.compose(stage, union, CountyContent(parameters=parameters, rows=rows), KNOWN)
+    document = composing.compose(stage, union, CountyContent(parameters=parameters, rows=rows), KNOWN)
     return document if overlays.tables(document) else None
 
 
-def layered(draw: random.Random, documents: dict[Stage, Any] = SHIPPED) -> bundle.Bundle | None:
-    made = {stage: document for stage in UNION if (document := overlay(draw, stage)) and draw.random() < 0.6}
+def layered(
+    draw: random.Random,
+    documents: dict[Stage, Any] = SHIPPED,
+    unions: dict[Stage, UnionContent] = UNION,
+    library: lint.Library = lint.NOTHING,
+) -> bundle.Bundle | None:
+    made = {
+        stage: document
+        for stage, union in unions.items()
+        if (document := overlay(draw, stage, union)) and draw.random() < 0.6
+    }
     band = draw.choice([None, (-20, 100), (0, 0), (0, 60), (-50, -10)])
     try:
         return bundle.build(
-            documents, scorecard.seeded(), code="x", overlays=made, price_band=band, keep=False
+            documents,
+            scorecard.seeded(),
+            code="x",
+            library=library,
+            overlays=made,
+            price_band=band,
+            keep=False,
         )
     except bundle.gate.StrategyRefused:  # an interval without a number, and the like
         return None
@@ -117,6 +132,36 @@ def test_no_case_is_looser_than_head_office():
     assert outcomes["approved>approved"] > OVERLAYS / 10
 
 
+def test_no_case_is_looser_where_the_county_writes_inside_sub_flows():
+    """Every stage with its tables inside sub-flows, behind branches and two deep."""
+    documents, flows = nested.documents(SHIPPED)
+    library, unions = lint.Library(flows), nested.unions(documents, flows)
+    floor_alone = bundle.build(documents, scorecard.seeded(), code="x", library=library, keep=False)
+    outcomes: Counter[str] = Counter()
+    inside: Counter[str] = Counter()
+    refused = 0
+    for seed in range(OVERLAYS):
+        draw = random.Random(f"inside {seed}")
+        county = layered(draw, documents, unions, library)
+        if county is None:
+            refused += 1
+            continue
+        for case in draw.sample(CASES, CASES_EACH):
+            floor = evaluate.evaluate(case, floor_alone).decision
+            found = evaluate.evaluate(case, county).decision
+            assert verdicts.looser_than(floor, found, county.price_band or (0, 0)) == "", (seed, floor, found)
+            outcomes[f"{floor.outcome}>{found.outcome}"] += 1
+            inside.update(
+                step.stage
+                for step in found.trace
+                if step.layer == COUNTY and step.table.startswith("flow-1--")
+            )
+    assert refused < OVERLAYS / 3
+    assert min(outcomes["approved>declined"], outcomes["approved>referred"]) > OVERLAYS / 100
+    assert outcomes["approved>approved"] > OVERLAYS / 20
+    assert min(inside[stage] for stage in UNION) > OVERLAYS / 100, inside
+
+
 def test_not_even_under_a_union_document_whose_caps_rise_as_the_grade_falls():
     """A worse grade asks the union's limit again; only the smaller of both answers may count."""
     documents = copy.deepcopy(SHIPPED)
@@ -128,7 +173,7 @@ def test_not_even_under_a_union_document_whose_caps_rise_as_the_grade_falls():
     worse = 0
     for grade in "ABCDE":
         row = {"_id": "own", "c1": ">= 0", "r1": f"'{grade}'", "r2": "'pass'"}
-        document = overlays.compose(
+        document = composing.compose(
             Stage.RATING, UNION[Stage.RATING], CountyContent(rows={"grades": [row]}), KNOWN
         )
         county = bundle.build(
@@ -147,7 +192,7 @@ def test_a_fact_only_the_county_looks_at_refers_when_it_is_missing_and_blinds_no
     content = CountyContent(rows={"velocity": [
         {"_id": "own", "c1": "> 900", "r1": "'CT'", "r2": "'refer'", "r3": "'{household_members} 口人'", "r4": "''"}
     ]})  # fmt: skip
-    document = overlays.compose(Stage.FRAUD_CHECK, UNION[Stage.FRAUD_CHECK], content, KNOWN)
+    document = composing.compose(Stage.FRAUD_CHECK, UNION[Stage.FRAUD_CHECK], content, KNOWN)
     county = bundle.build(
         SHIPPED, scorecard.seeded(), overlays={Stage.FRAUD_CHECK: document}, code="x", keep=False
     )
@@ -165,7 +210,7 @@ def test_a_county_rule_that_refers_does_not_turn_a_refusal_for_too_small_a_limit
     assert evaluate.evaluate(small, FLOOR).decision.outcome is Outcome.DECLINED
     content = CountyContent(rows={"capacity": [
         {"c3": ">= 0", "r1": "'CT_ASK'", "r2": "'refer'", "r3": "'要再问一下'", "r4": "''"}]})  # fmt: skip
-    document = overlays.compose(
+    document = composing.compose(
         Stage.ELIGIBILITY, UNION[Stage.ELIGIBILITY], overlays.numbered(content), KNOWN
     )
     county = bundle.build(
@@ -186,7 +231,7 @@ def test_the_county_part_of_a_price_is_held_in_the_band_head_office_opened():
         (70, None, 0),
     ):
         content = CountyContent(rows={"parts": [{"_id": "a", "r1": "'x'", "r2": "'y'", "r3": str(asked)}]})
-        document = overlays.compose(Stage.PRICING, UNION[Stage.PRICING], content, KNOWN)
+        document = composing.compose(Stage.PRICING, UNION[Stage.PRICING], content, KNOWN)
         county = bundle.build(
             SHIPPED,
             scorecard.seeded(),
@@ -291,7 +336,7 @@ def test_a_parameter_is_no_way_to_a_row_that_speaks_for_the_customer():
 
 def test_the_trace_says_which_layer_a_row_is_of():
     content = CountyContent(parameters={"queries_6m": 4})
-    document = overlays.compose(Stage.ELIGIBILITY, UNION[Stage.ELIGIBILITY], content, KNOWN)
+    document = composing.compose(Stage.ELIGIBILITY, UNION[Stage.ELIGIBILITY], content, KNOWN)
     county = bundle.build(
         SHIPPED, scorecard.seeded(), overlays={Stage.ELIGIBILITY: document}, code="x", keep=False
     )

@@ -12,13 +12,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from backend.domains.decision import assess, county_moments, facts
+from backend.domains.decision import assess, county_moments, facts, lint
 from backend.domains.decision.assessment import ASK, NONE, Assessment
 from backend.domains.decision.contracts import ACTIONS, CHANNELS, DUNNING
 from backend.domains.decision.model import COUNTY, MOMENTS, Case, Stage, StrategyRefused, canonical
-from backend.domains.strategies import checks, overlays, shipped, verdicts
-from backend.domains.strategies.model import CountyContent, UnionContent
+from backend.domains.strategies import checks, composing, overlays, shipped, unfolding, verdicts
+from backend.domains.strategies.model import CountyContent, Document, UnionContent
 from tests.domains.decision.test_assess import FINE, case, say
+from tests.domains.strategies import nested
 
 OVERLAYS = int(os.environ.get("XIAODAI_OVERLAYS", "400"))
 CASES_EACH = 8
@@ -76,9 +77,11 @@ def row(draw: random.Random, stage: Stage, table: dict[str, Any], number: int) -
     return made | {c["id"]: said[c["field"]] for c in table["outputs"]}
 
 
-def layered(draw: random.Random, stage: Stage) -> assess.Prepared | None:
-    """The union's document with a drawn overlay beside it; None for one that says nothing or would be refused."""
-    union = UNION[stage]
+def layered(
+    draw: random.Random, stage: Stage, union: UnionContent, run: Document, library: lint.Library
+) -> assess.Prepared | None:
+    """The union's document with a drawn overlay beside it; None for one that says nothing or would be refused. `union`
+    is what runs with the tables of its sub-flows laid out."""
     parameters = {
         each.id: draw.choice([each.low, each.high, each.low - 3, each.high + 5, each.high * 3])
         for each in union.openings.parameters
@@ -89,9 +92,10 @@ def layered(draw: random.Random, stage: Stage) -> assess.Prepared | None:
         for place, node in overlays.tables(union.document).items()
         if draw.random() < 0.7
     }
-    document = overlays.compose(stage, union, CountyContent(parameters=parameters, rows=rows), KNOWN)
+    document = composing.compose(stage, union, CountyContent(parameters=parameters, rows=rows), KNOWN)
     try:
-        return assess.prepare(stage, union.document, overlay=document) if rows or parameters else None
+        said = rows or parameters
+        return assess.prepare(stage, run, overlay=document, library=library) if said else None
     except StrategyRefused:
         return None
 
@@ -101,19 +105,37 @@ def told(found: Assessment) -> set[str]:
     return {r.code for r in found.reasons if r.severity != "note" or r.code.startswith("CONDUCT_")}
 
 
+def in_a_sub_flow(stage: Stage) -> tuple[UnionContent, Document, lint.Library]:
+    """With everything the union opens opened there."""
+    document, flows = nested.wrapped(UNION[stage].document)
+    held = UNION[stage].openings
+    opened = msgspec.structs.replace(
+        held,
+        parameters=tuple(
+            msgspec.structs.replace(each, table=f"flow-1/{each.table}") for each in held.parameters
+        ),
+    )
+    union = unfolding.laid_out(UnionContent(document=document, openings=opened), flows)
+    return union, document, lint.Library(flows)
+
+
+@pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("stage", MOMENTS)
-def test_no_case_is_looser_than_head_office(stage: Stage) -> None:
+def test_no_case_is_looser_than_head_office(stage: Stage, *, inside: bool) -> None:
+    plain = (UNION[stage], UNION[stage].document, lint.NOTHING)
+    union, run, library = in_a_sub_flow(stage) if inside else plain
+    alone = {stage: assess.prepare(stage, run, library=library)}
     ways: Counter[str] = Counter()
     refused, pairs = 0, 0
     for seed in range(OVERLAYS):
         draw = random.Random(f"{stage}{seed}")
-        county = layered(draw, stage)
+        county = layered(draw, stage, union, run, library)
         if county is None:
             refused += 1
             continue
         for _ in range(CASES_EACH):
             given = someone(draw, stage)
-            floor = assess.assess(stage, given, assess.seeded())
+            floor = assess.assess(stage, given, alone)
             found = assess.assess(stage, given, {stage: county})
             assert verdicts.looser_moment(floor, found) == "", (seed, floor, found)
             assert told(floor) <= told(found), seed
@@ -141,7 +163,7 @@ REACHED = {
 
 def overlay(stage: Stage, place: str, **cells: str) -> assess.Prepared:
     content = CountyContent(rows={place: [{"_id": "own", **cells}]})
-    document = overlays.compose(stage, UNION[stage], content, KNOWN)
+    document = composing.compose(stage, UNION[stage], content, KNOWN)
     return assess.prepare(stage, UNION[stage].document, overlay=document)
 
 
@@ -203,7 +225,7 @@ def test_what_only_the_county_looks_at_and_is_missing_allows_nothing_and_blinds_
     content = CountyContent(rows={"drawdown": [
         {"_id": "own", "c1": "> bureau_balance", "r1": "'CT'", "r2": "'refer'", "r3": "'比征信余额多'", "r4": "''"}
     ]})  # fmt: skip
-    document = overlays.compose(Stage.DRAWDOWN_CHECK, UNION[Stage.DRAWDOWN_CHECK], content, KNOWN)
+    document = composing.compose(Stage.DRAWDOWN_CHECK, UNION[Stage.DRAWDOWN_CHECK], content, KNOWN)
     using = {Stage.DRAWDOWN_CHECK: assess.prepare(Stage.DRAWDOWN_CHECK, union, overlay=document)}
     found = assess.assess(Stage.DRAWDOWN_CHECK, case(Stage.DRAWDOWN_CHECK), using)
     assert (found.outcome, [r.code for r in found.reasons]) == (ASK, ["DATA_CREDIT_BUREAU"])
