@@ -7,11 +7,10 @@ hash. Nothing else differs from the files of `jdm`.
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from backend.core import files
+from backend.core import archives, files
 from backend.domains.decision import gate, jdm
 
 MAIN, INNER = "流程图.json", "子流程"
@@ -55,14 +54,12 @@ def read(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _files(content: bytes) -> dict[str, dict[str, Any]]:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            held = [each for each in archive.infolist() if not each.is_dir()]
-            if len(held) > MOST_FILES or sum(each.file_size for each in held) > jdm.LARGEST:
-                raise jdm.FileUnreadable(why="文件太大")
-            if len({each.filename for each in held}) != len(held):
-                raise jdm.FileUnreadable(why="压缩包里有两个同名的文件")
-            found = {each.filename: archive.read(each) for each in held}
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as cause:
+        found = archives.unpack(content, most_files=MOST_FILES, largest=jdm.LARGEST)
+    except archives.TooLarge as cause:
+        raise jdm.FileUnreadable(why="文件太大") from cause
+    except archives.NamedTwice as cause:
+        raise jdm.FileUnreadable(why="压缩包里有两个同名的文件") from cause
+    except archives.NotAnArchive as cause:
         raise jdm.FileUnreadable(why=f"{files.said(content)}，但文件坏了") from cause
     if MAIN not in found:
         return {}

@@ -8,14 +8,14 @@ the table's is refused.
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import openpyxl
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils.exceptions import InvalidFileException
 
-from backend.core import files
+from backend.core import archives, files
 from backend.core.errors import Invalid
 from backend.core.plain_text import plain
 from backend.domains.decision.facts import Catalogue
@@ -26,10 +26,12 @@ ROW = "行号"
 LARGEST = 2_000_000
 """Bytes of a file."""
 MOST_ROWS, MOST_COLUMNS = 500, 80
-_UNPACKED = 8_000_000
+_UNPACKED, _MOST_PARTS = 8_000_000, 2_000
 _MOST_TAGS, _MOST_OTHER_TAGS = 250_000, 20_000
 """XML tags of a file's cells and their texts, and of all its other parts. openpyxl takes a part of a millisecond for
 each, and packed they weigh nothing: a file of 60 kB with a million cells would hold the process for a minute."""
+_NO_PERCENT = 10**12
+"""Larger ones are told as they are, and the column refuses them; the largest no float can hold."""
 _OTHER_LETTERS = re.compile(
     rb"\xff\xfe|\xfe\xff|<\0|\0<|\s*<\?xml[^>]*encoding\s*=\s*[\"'](?!utf-8[\"'])", re.IGNORECASE
 )
@@ -94,12 +96,15 @@ def grid_of_file(content: bytes) -> list[list[str]]:
     if len(content) > LARGEST:
         raise SheetWrong(["文件太大，最多 2 MB"])
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            _look_over(packed)
+        parts = archives.unpack(content, most_files=_MOST_PARTS, largest=_UNPACKED)
+        _look_over(parts)
+        safe = archives.pack(parts)
         lines, wrong = [], list[str]()
-        for line, written in zip(_lines(content, values=True), _lines(content, values=False), strict=True):
+        for line, written in zip(_lines(safe, values=True), _lines(safe, values=False), strict=True):
             wrong += [said for pair in zip(line, written, strict=True) if (said := _without_value(*pair))]
             lines.append([_text(cell.value, str(getattr(cell, "number_format", ""))) for cell in line])
+    except archives.TooLarge as cause:
+        raise SheetWrong(["文件解开以后太大"]) from cause
     except _BROKEN as cause:
         raise SheetWrong([_other(content)]) from cause
     if wrong:
@@ -128,16 +133,13 @@ def _without_value(cell: Any, written: Any) -> str:
     return f"{place}公式出错（{cell.value}），把数写进去再传" if wrong else ""
 
 
-def _look_over(packed: zipfile.ZipFile) -> None:
+def _look_over(parts: Mapping[str, bytes]) -> None:
     """Raises `SheetWrong` for a file that would cost openpyxl too much, before it reads any of it."""
-    if sum(each.file_size for each in packed.infolist()) > _UNPACKED:
-        raise SheetWrong(["文件解开以后太大"])
     of_cells, others = 0, 0
-    for each in packed.infolist():
-        part = packed.read(each)
+    for name, part in parts.items():
         if b"<!DOCTYPE" in part or _OTHER_LETTERS.match(part):
             raise SheetWrong(["不是 Excel 文件（.xlsx），或文件坏了"])
-        if each.filename.startswith(_CELLS):
+        if name.startswith(_CELLS):
             of_cells += part.count(b"<")
         else:
             others += part.count(b"<")
@@ -217,6 +219,6 @@ def _text(value: Any, number_format: str) -> str:
         return ""
     if isinstance(value, bool):
         return "是" if value else "否"
-    if isinstance(value, int | float) and "%" in number_format:
+    if isinstance(value, int | float) and "%" in number_format and abs(value) < _NO_PERCENT:
         return f"{value * 100:.10g}%"
     return f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 import warnings
 import zipfile
 
@@ -10,6 +11,7 @@ import pytest
 from backend.domains.decision import gate, jdm, jdm_archive
 from backend.domains.decision.model import Stage
 from tests.domains.decision import documents as nodes
+from tests.liars import LARGE, liar
 
 INNER = nodes.INNER
 OTHER = nodes.single(Stage.ELIGIBILITY, [nodes.QUERIES], [["> 5", *nodes.rule("C")]])
@@ -99,3 +101,13 @@ def test_an_archive_that_is_none_is_refused_in_words(content: bytes, why: str):
     with pytest.raises(jdm.FileUnreadable) as told:
         jdm_archive.read(content)
     assert why in told.value.text
+
+
+def test_a_file_that_lies_about_its_size_is_never_unpacked():
+    file = liar({jdm_archive.MAIN: LARGE}, zipfile.ZIP_DEFLATED, told=1_000)
+    tracemalloc.start()
+    with pytest.raises(jdm.FileUnreadable):
+        jdm_archive.read(file)
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held < 4_000_000

@@ -1,6 +1,8 @@
 """Rows through Excel and pasted text: untouched they are the same bytes; mistakes have a row and a column (A3-33)."""
 
 import io
+import re
+import tracemalloc
 import zipfile
 
 import openpyxl
@@ -10,6 +12,7 @@ from backend.domains.decision import facts
 from backend.domains.decision.model import Stage
 from backend.domains.strategies import cells, checks, overlays, sheets
 from backend.domains.strategies.sheets import SheetWrong
+from tests.liars import LARGE, liar
 
 KNOWN = facts.catalogue()
 
@@ -133,14 +136,15 @@ BOMBS = {
 }
 
 
-def altered(name: str, part: bytes) -> bytes:
-    """A workbook with one part replaced, packed tightly."""
+def altered(name: str, part: bytes, **more: bytes) -> bytes:
+    """A workbook with parts replaced, packed tightly."""
+    changed = {name: part, **more}
     columns, rules = bureau()
     whole = zipfile.ZipFile(io.BytesIO(sheets.write("征信", columns, rules, KNOWN)))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         for each in whole.namelist():
-            packed.writestr(each, part if each == name else whole.read(each))
+            packed.writestr(each, changed[each] if each in changed else whole.read(each))
     return out.getvalue()
 
 
@@ -154,6 +158,31 @@ def test_a_small_file_that_unfolds_is_refused_before_it_is_read(
     assert len(file) < 100_000
     with pytest.raises(SheetWrong):
         sheets.grid_of_file(file)
+
+
+def test_a_part_that_lies_about_its_size_is_never_unpacked() -> None:
+    """A workbook of a kilobyte took gigabytes: zipfile unpacks first and looks at the size that was told after."""
+    file = liar({"xl/worksheets/sheet1.xml": LARGE}, zipfile.ZIP_DEFLATED, told=1_000)
+    tracemalloc.start()
+    with pytest.raises(SheetWrong):
+        sheets.grid_of_file(file)
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held < 4_000_000
+
+
+def test_a_percent_no_number_can_hold_is_a_mistake_of_its_cell() -> None:
+    columns, rules = bureau()
+    whole = zipfile.ZipFile(io.BytesIO(sheets.write("征信", columns, rules, KNOWN)))
+    styles = whole.read("xl/styles.xml").replace(b'numFmtId="49"', b'numFmtId="10"')
+    page = whole.read("xl/worksheets/sheet1.xml").decode()
+    page = re.sub(r'<c r="D2".*?(</c>|/>)', f'<c r="D2" s="2"><v>{"9" * 400}</v></c>', page, count=1)
+    file = altered("xl/styles.xml", styles, **{"xl/worksheets/sheet1.xml": page.encode()})
+    grid = sheets.grid_of_file(file)
+    assert grid[1][3] == "9" * 400
+    with pytest.raises(SheetWrong) as told:
+        sheets.rules_of(grid, columns, rules, KNOWN, "new")
+    assert told.value.sentences[0].startswith("第 2 行")
 
 
 def test_a_picture_in_the_workbook_does_no_harm() -> None:
