@@ -193,7 +193,8 @@ def test_a_countys_layer_comes_into_its_trials() -> None:
 
 
 @pytest.mark.parametrize(
-    ("approved", "cases_", "approval"), [(21, 54, 3889), (5, 12, 4167), (1, 3, 3333), (0, 7, 0), (7, 7, 10_000)]
+    ("approved", "cases_", "approval"),
+    [(21, 54, 3889), (5, 12, 4167), (1, 3, 3333), (0, 7, 0), (7, 7, 10_000)],
 )
 def test_a_share_is_to_the_nearest_hundredth_of_a_percent(approved: int, cases_: int, approval: int) -> None:
     found = Measured(
