@@ -255,8 +255,9 @@ async def test_what_i_have_in_hand_is_not_buried_under_what_the_nights_find(
         await owner.execute("set local session_replication_role = replica")
         await owner.execute(
             "insert into relations.findings (institution_id, id, code, kind, key, customer_id, customers, households,"
-            " since, raised_at) select institution_id, gen_random_uuid(), code, kind, key || convert_to(n::text, 'utf8'),"
-            " customer_id, customers, households, since, raised_at from relations.findings, generate_series(1, 250) n limit 250"
+            " since, raised_at) select institution_id, gen_random_uuid(), code, kind,"
+            " key || convert_to(n::text, 'utf8'), customer_id, customers, households, since, raised_at"
+            " from relations.findings, generate_series(1, 250) n limit 250"
         )
     await desk.get("/console/relations")
     assert "这里是前 100 条" in desk.words
