@@ -25,6 +25,8 @@ from backend.domains.decision import service as decisions
 from backend.domains.decision.model import DECIDING, Cap, Decision, PricePart, Reason, SourceFacts, Stage
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import Staff
+from backend.domains.models import service as models
+from backend.domains.models import watching
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
 from backend.domains.reviews import exceedings, rechecks
@@ -39,6 +41,8 @@ from backend.domains.reviews.model import (
     Recheck,
     Review,
 )
+from backend.domains.strategies import service as strategies
+from backend.domains.strategies.model import Used
 from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey
 from backend.outbox import effects
@@ -174,6 +178,8 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     known: list[Known]
     asked: list[Asked]
     rechecked: list[Rechecked]
+    versions: list[tuple[str, list[Used]]]
+    model: str
     contract: Contract | None
     story: list[story.Told]
     effects: list[effects.EffectState]
@@ -199,6 +205,8 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         known=await _known(tx, application, capsule.case.sources) if capsule else [],
         asked=await _asked(tx, application.id),
         rechecked=await _rechecked(tx, application.id),
+        versions=await _versions(tx, capsule.decision) if capsule else [],
+        model=await _model(tx, recorded.id) if recorded else "",
         contract=await contracts.of_application(tx, application.id),
         story=await story.told(tx, await applications.events(tx, application.id)),
         effects=await effects.of_case(tx, application.id),
@@ -207,6 +215,20 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         else None,
         guarantors=await guarantors.of(tx, application.id),
     )
+
+
+async def _versions(tx: Tx, decision: Decision) -> list[tuple[str, list[Used]]]:
+    """By stage: which version of head office decided, and which of the county on top of it."""
+    overlays = decision.versions.overlays or {}
+    used = await strategies.of_documents(tx, [*decision.versions.strategies.values(), *overlays.values()])
+    return [(STAGES[stage], [each for each in used if each.stage == stage]) for stage in DECIDING]
+
+
+async def _model(tx: Tx, decision_id: str) -> str:
+    artefact = await watching.decided_by(tx, decision_id)
+    if artefact is None or artefact == watching.shipped().artefact:
+        return "随系统的评分卡" if artefact else ""
+    return next((each.name for each in await models.all_models(tx) if each.artefact == artefact), "")
 
 
 async def _asked(tx: Tx, application_id: str) -> list[Asked]:

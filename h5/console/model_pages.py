@@ -291,7 +291,7 @@ async def _calling(tx: Tx, model: Model) -> tuple[tuple[str, str], ...]:
 def _acts(here: Here, model: Model) -> Acts:
     allowed = models.next_acts(here.actor, model)
     words = {status: BUTTONS.get((model.status, status), "") for status in allowed} | dict.fromkeys(
-        {"retired"} & set(allowed), "退出"
+        {"retired"} & set(allowed), "退出使用"
     )
     steps = tuple((status, said, status in ("draft", "retired")) for status, said in words.items() if said)
     return Acts(report="tested" in allowed, steps=steps, blocked=models.blocked(here.actor, model))

@@ -25,7 +25,7 @@ SHOW = "console/post_loan/show.html"
 READERS = ("reviewer", "county_admin", "risk_analyst", "auditor", "head_office_admin")
 ANSWERERS = ("reviewer", "county_admin")
 VERDICTS = (("released", "核实无误，可以用"), ("rejected", "不能用"))
-COUNTED_DAYS = 180
+COUNTED_DAYS, PAGE = 180, 50
 
 
 class HeldLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +51,17 @@ class WarningLine(msgspec.Struct, frozen=True, kw_only=True):
     errors: dict[str, str] = {}
 
 
+class Part(msgspec.Struct, frozen=True):
+    """One page of the warnings of one status. `here` is the address of this page, for its forms; `before` and `after`
+    are '' when there is no such page."""
+
+    lines: tuple[WarningLine, ...]
+    total: int
+    here: str
+    before: str
+    after: str
+
+
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """`counts`: (action, raised, answered, share of false alarms in hundredths or None) of the last `days` days."""
 
@@ -58,8 +69,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     counties: tuple[Institution, ...]
     mine: bool
     held: tuple[HeldLine, ...]
-    open: tuple[WarningLine, ...]
-    standing: tuple[WarningLine, ...]
+    open: Part
+    standing: Part
     counts: tuple[tuple[str, int, int, int | None], ...]
     days: int = COUNTED_DAYS
     verdicts: tuple[tuple[str, str], ...] = VERDICTS
@@ -115,8 +126,8 @@ async def _view(here: Here, institution_id: str, sent: _Sent) -> Shown:
     since = clock.today() - timedelta(days=COUNTED_DAYS)
     async with here.context.db.read(here.within(institution_id)) as tx:
         held = await _held(tx, sent)
-        waiting = await _warned(tx, here, "open", sent)
-        standing = await _warned(tx, here, "standing", sent)
+        waiting = await _part(tx, here, institution_id, "open", sent)
+        standing = await _part(tx, here, institution_id, "standing", sent)
         counts = await warnings.counts(tx, since)
     return Shown(
         county=await staff.institution(here, institution_id),
@@ -152,8 +163,23 @@ async def _held(tx: Tx, sent: _Sent) -> tuple[HeldLine, ...]:
     )
 
 
-async def _warned(tx: Tx, here: Here, status: str, sent: _Sent) -> tuple[WarningLine, ...]:
-    found, today = await warnings.listed(tx, [status]), clock.today()
+async def _part(tx: Tx, here: Here, institution_id: str, status: str, sent: _Sent) -> Part:
+    """The page the address asks for; one behind the last is the last."""
+    total, asked = (await warnings.totals(tx))[status], here.request.query_params.get(status, "")[:4]
+    last = max(1, -(-total // PAGE))
+    page = min(max(int(asked) if asked.isascii() and asked.isdigit() else 1, 1), last)
+    addresses = [f"?in={institution_id}&{status}={number}" for number in (page, page - 1, page + 1)]
+    return Part(
+        await _warned(tx, here, status, sent, (page - 1) * PAGE),
+        total,
+        addresses[0],
+        f"{PATH}{addresses[1]}#{status}" if page > 1 else "",
+        f"{PATH}{addresses[2]}#{status}" if page < last else "",
+    )
+
+
+async def _warned(tx: Tx, here: Here, status: str, sent: _Sent, skipped: int) -> tuple[WarningLine, ...]:
+    found, today = await warnings.listed(tx, [status], PAGE, skipped), clock.today()
     numbers = await applications.numbers(tx, (each.application_id for each in found))
     names = await customers.names(tx, (each.customer_id for each in found))
     owners = {person.id: person.name for person in await identity.all_staff(tx)}

@@ -34,7 +34,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Relations(msgspec.Struct, frozen=True, kw_only=True):
-    """`moved` tells that somebody else was first."""
+    """`moved` tells that somebody else was first; `cut`: there may be more than are shown."""
 
     lines: tuple[Line, ...]
     alarms: tuple[FalseAlarms, ...]
@@ -42,6 +42,7 @@ class Relations(msgspec.Struct, frozen=True, kw_only=True):
     county: Institution
     counties: tuple[Institution, ...]
     may_act: bool
+    cut: bool
     moved: bool = False
 
 
@@ -96,6 +97,7 @@ async def _view(
             county=await staff.institution(here, institution_id),
             counties=await staff.counties(here),
             may_act=here.has(*HANDLERS) and institution_id == here.person.institution_id,
+            cut=len(found) >= findings.MOST,
             moved=moved,
         )
 

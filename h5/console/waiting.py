@@ -95,9 +95,7 @@ async def _after_the_loan(here: Here, tx: Tx) -> list[Wait]:
 
 async def _findings(here: Here, tx: Tx) -> Wait:
     handles = not here.head_office and here.has(*relations.HANDLERS)
-    told = await findings.all_findings(tx) if handles else []
-    mine = [each for each in told if each.status == "in_hand" and each.owner == here.person.id]
-    count = len(mine) + sum(each.status == "open" for each in told)
+    count = await findings.waiting(tx) if handles else 0
     return Wait(relations.PATH, count, "条关系疑点等您查", "没人接手的和您接手还没查完的")
 
 

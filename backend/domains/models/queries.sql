@@ -192,6 +192,10 @@ insert into models.observations (institution_id, decision_id, model_hash, bins, 
 values (:institution_id, :decision_id, :model_hash, :bins, :proposed, :now)
 on conflict do nothing;
 
+-- name: decided_by(institution_id, decision_id)$
+-- Which model scored a case, by the artefact: a county's points are added to it afterwards.
+select model_hash from models.observations where institution_id = :institution_id and decision_id = :decision_id;
+
 -- name: bins(model_hash, since)
 -- How many cases fell into each bin of each feature, per county.
 -- scope: all institutions, because a model of the union is watched over all counties; counts only.

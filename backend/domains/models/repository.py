@@ -183,6 +183,11 @@ async def add_observation(
     )  # fmt: skip
 
 
+async def decided_by(tx: Tx, decision_id: str) -> str | None:
+    found: str | None = await Q.decided_by(tx, institution_id=tx.institution_id, decision_id=decision_id)
+    return found
+
+
 async def bins(tx: Tx, model_hash: str, since: datetime) -> list[tuple[str, str, int, int]]:
     """(institution, feature, bin, cases); needs a union-wide reader."""
     rows = await Q.bins(tx, model_hash=model_hash, since=since)

@@ -108,6 +108,11 @@ async def observe(
     await repository.add_observation(tx, decision_id, model_hash, found, proposed)
 
 
+async def decided_by(tx: Tx, decision_id: str) -> str | None:
+    """The artefact that scored a case; None until the monitors looked at it, half a minute later at most."""
+    return await repository.decided_by(tx, decision_id)
+
+
 async def keep_shadow(tx: Tx, decision_id: str, model_id: str, score: int | None, error: str) -> None:
     await repository.add_shadow_score(tx, decision_id, model_id, score, error)
 

@@ -47,12 +47,17 @@ where institution_id = :institution_id and owner_id = :owner_id and status = 'op
 order by due_on, raised_on, id
 limit :most;
 
--- name: listed(institution_id, statuses, most)
+-- name: totals(institution_id)
+-- How many are open, and how many stand with their measure.
+select status, count(*) as warnings from post_loan.warnings
+where institution_id = :institution_id and status in ('open', 'standing') group by status;
+
+-- name: listed(institution_id, statuses, most, skipped)
 -- A county's, the most urgent first.
 select * from post_loan.warnings
 where institution_id = :institution_id and status = any(:statuses::text[])
 order by due_on, raised_on, id
-limit :most;
+limit :most offset :skipped;
 
 -- name: answer(institution_id, id, action, status, false_alarm, observed, done, answered_by, now)$
 -- What was done and found. Not where the night made it stricter meanwhile: the person saw another one.

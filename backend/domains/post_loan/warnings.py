@@ -153,10 +153,18 @@ async def hand_over(tx: Tx, from_officer: str, to_officer: str) -> int:
     return moved
 
 
-async def listed(tx: Tx, statuses: Sequence[str], most: int = 100) -> list[Warning]:
+async def listed(tx: Tx, statuses: Sequence[str], most: int = 100, skipped: int = 0) -> list[Warning]:
     """A county's, the most urgent first."""
-    rows = await Q.listed(tx, institution_id=tx.institution_id, statuses=list(statuses), most=most)
+    rows = await Q.listed(
+        tx, institution_id=tx.institution_id, statuses=list(statuses), most=most, skipped=skipped
+    )
     return [_warning(tx, row) for row in rows]
+
+
+async def totals(tx: Tx) -> dict[str, int]:
+    """How many are open, and how many stand with their measure."""
+    rows = await Q.totals(tx, institution_id=tx.institution_id)
+    return {"open": 0, "standing": 0} | {row["status"]: row["warnings"] for row in rows}
 
 
 async def answer(tx: Tx, warning: Warning, finding: str, done: str, observed: str = "") -> Warning:

@@ -23,6 +23,8 @@ from backend.domains.relations.repository import Q, patiently
 _TABLE = "relations.findings"
 SHORTEST, LONGEST = 4, 500
 ANSWERS = ("confirmed", "false_alarm")
+MOST = 100
+"""Findings of one page."""
 
 SHARED = {
     "RL_PAYEE": ("payee",),
@@ -124,9 +126,15 @@ async def runs(tx: Tx) -> list[Run]:
     return [Run(*row) for row in await Q.runs(tx, institution_id=tx.institution_id)]
 
 
-async def all_findings(tx: Tx) -> list[Finding]:
-    """What nobody has taken first."""
-    return [_opened(tx, row) for row in await Q.findings(tx, institution_id=tx.institution_id)]
+async def all_findings(tx: Tx, most: int = MOST) -> list[Finding]:
+    """What who asks has in hand first, then what nobody has taken."""
+    rows = await Q.findings(tx, institution_id=tx.institution_id, me=tx.actor.id, most=most)
+    return [_opened(tx, row) for row in rows]
+
+
+async def waiting(tx: Tx) -> int:
+    """How many wait for who asks: those nobody has taken, and their own."""
+    return int(await Q.findings_waiting(tx, institution_id=tx.institution_id, me=tx.actor.id))
 
 
 async def get(tx: Tx, finding_id: str) -> Finding:

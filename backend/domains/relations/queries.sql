@@ -335,15 +335,22 @@ where not exists (
 on conflict do nothing
 returning id;
 
--- name: findings(institution_id)
--- What nobody has taken first, then what is being looked into, then the answered.
+-- name: findings_waiting(institution_id, me)$
+-- How many wait for this person: those nobody has taken, and their own.
+select count(*) from relations.findings
+where institution_id = :institution_id and (status = 'open' or (status = 'in_hand' and owner = :me));
+
+-- name: findings(institution_id, me, most)
+-- What this person has in hand first, then what nobody has taken, what others look into, and the answered.
 select f.id, f.code, p.label, f.kind, k.label as kind_label, f.customer_id, f.customers, f.households, f.since,
        f.status, f.raised_at, f.owner, f.said, f.answered_at
 from relations.findings f
 join relations.patterns p on p.code = f.code
 join relations.kinds k on k.kind = f.kind
 where f.institution_id = :institution_id
-order by f.status <> 'open', f.status <> 'in_hand', p.position, f.raised_at desc, f.id limit 200;
+order by f.status = 'in_hand' and f.owner = :me desc, f.status <> 'open', f.status <> 'in_hand', p.position,
+    f.raised_at desc, f.id
+limit :most;
 
 -- name: finding(institution_id, id)^
 -- One finding.

@@ -97,6 +97,19 @@ def label(stage: str, number: int) -> str:
     return f"{STAGES.get(stage, stage)} 第 {number} 版"
 
 
+class Used(msgspec.Struct, frozen=True):
+    """A version that decided a case, as people name it."""
+
+    union: bool
+    id: str
+    stage: str
+    number: int
+
+    @property
+    def label(self) -> str:
+        return f"{'省联社' if self.union else '本行'} 第 {self.number} 版"
+
+
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """`content_hash` is over the canonical content; `document_hash` names what runs: the union's document, or the
     county's as composed from its content. `within`: the version seen as one of its sub-flows, whose document alone is

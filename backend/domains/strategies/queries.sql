@@ -22,6 +22,15 @@ select * from strategies.versions where institution_id in ('*', :institution_id)
 select id, stage, number from strategies.versions
 where institution_id in ('*', :institution_id) and id = any(:ids::uuid[]);
 
+-- name: of_documents(institution_id, hashes)
+-- Which versions of the union and of one's own county a decision's documents are; after a roll back several have the
+-- same, and the newest speaks for them.
+select distinct on (institution_id, stage, document_hash) institution_id, id, stage, number, document_hash
+from strategies.versions
+where institution_id in ('*', :institution_id) and document_hash = any(:hashes::text[])
+    and status in ('live', 'retired')
+order by institution_id, stage, document_hash, number desc;
+
 -- name: any_of(id)^
 -- A version, whoever's it is.
 -- scope: all institutions, because head office may read every county's overlay; row-level security keeps others out.

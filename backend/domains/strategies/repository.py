@@ -21,6 +21,7 @@ from backend.domains.strategies.model import (
     Report,
     Scenario,
     UnionContent,
+    Used,
     Version,
     label,
 )
@@ -75,6 +76,11 @@ async def get(tx: Tx, version_id: str) -> Version | None:
 async def labels(tx: Tx, version_ids: list[str]) -> dict[str, str]:
     rows = await Q.numbers(tx, institution_id=tx.institution_id, ids=version_ids)
     return {row["id"]: label(row["stage"], row["number"]) for row in rows}
+
+
+async def of_documents(tx: Tx, hashes: list[str]) -> list[Used]:
+    rows = await Q.of_documents(tx, institution_id=tx.institution_id, hashes=hashes)
+    return [Used(row["institution_id"] == UNION, row["id"], row["stage"], row["number"]) for row in rows]
 
 
 async def owner_of(tx: Tx, version_id: str) -> str | None:

@@ -57,6 +57,7 @@ from backend.domains.strategies.model import (
     StrategyMissing,
     StrategyMoved,
     UnionContent,
+    Used,
     Version,
 )
 
@@ -91,6 +92,12 @@ async def get(tx: Tx, version_id: str) -> Version:
 async def labels(tx: Tx, version_ids: Iterable[str]) -> dict[str, str]:
     """What versions are called, by id; one nobody here may read has none."""
     return await repository.labels(tx, sorted(set(version_ids)))
+
+
+async def of_documents(tx: Tx, hashes: Iterable[str]) -> list[Used]:
+    """The versions whose documents a decision names, head office's first; none for a document that came with the
+    code."""
+    return sorted(await repository.of_documents(tx, sorted(set(hashes))), key=lambda each: not each.union)
 
 
 async def live_version(tx: Tx, owner: str, product_code: str, stage: Stage) -> Version | None:

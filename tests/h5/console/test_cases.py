@@ -14,7 +14,7 @@ from backend.domains.audit import service as audit
 from backend.domains.customers import consents
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.decision import capsule_file, facts
-from backend.flows import decide_application, export_capsule, request_review, resume_held
+from backend.flows import decide_application, export_capsule, observe_decisions, request_review, resume_held
 from backend.overview import case_file, work_list
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desk, Desks, anew, written
@@ -527,3 +527,25 @@ async def test_what_waits_for_another_stands_apart_until_it_is_late_and_one_case
     admin = await desks.of("JX0101")
     await admin.get(f"/console/cases/{numbers[2]}")
     assert "下一件等审查的" not in admin.words
+
+
+async def test_the_case_says_which_version_of_which_rules_and_which_model_decided(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """Months later the live rules are others: these are the ones of the decision (A3-33, A6-03, D1-05)."""
+    desk = await open_case(desks, road, owner)
+    told = desk.words.partition("用的是哪一版规则和模型")[2]
+    assert "准入 省联社 第 1 版" in told
+    assert "评分模型" not in told, "nobody has looked yet"
+    await observe_decisions.observe_decisions(road.context)
+    union = await owner.fetchval(
+        "select id::text from strategies.versions where institution_id = '*' and stage = 'eligibility' and number = 1"
+    )
+    await desk.get(desk.path)
+    assert "评分模型 随系统的评分卡" in desk.words
+    assert f"/console/strategies/{union}" in desk.page.links
+    await desk.get(f"/console/strategies/{union}")
+    assert desk.reply.status_code == 200
+    made = await referred(road, owner, "4102", 551)
+    await desk.get(f"/console/cases/{made.application_no}")
+    assert desk.reply.status_code == 404

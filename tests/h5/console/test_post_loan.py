@@ -1,9 +1,11 @@
 """Held drawdowns and warnings before the people who look at them: in the studio and on the console (A7-06, A6-06)."""
 
 import asyncpg
+import pytest
 
 from backend.core.actor import system
 from backend.domains.post_loan import drawdowns, warnings
+from h5.console import post_loan
 from tests.flows.conftest import JIA, Road
 from tests.h5.conftest import Desks, desks, road
 from tests.h5.scene import after_the_loan, referred
@@ -85,3 +87,35 @@ async def test_an_officer_does_not_lift_a_freeze_and_a_reviewer_does(
     )
     async with road.db.read(JIA) as tx:
         assert await warnings.level(tx, str(application.customer_id)) == "none"
+
+
+async def test_a_measure_that_stands_behind_the_first_page_of_others_can_be_lifted(
+    road: Road, desks: Desks, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list ended at a hundred: a customer whose line was frozen behind them could not be released (A6-06)."""
+    monkeypatch.setattr(post_loan, "PAGE", 1)
+    warned = []
+    for serial in (605, 606):
+        application = await referred(road, owner, "4101", serial)
+        warned.append((await after_the_loan(road, application, str(application.officer_id)))[1])
+    desk = await desks.of("JX0201")
+    for each in warned:
+        for page in (1, 2):
+            await desk.get(f"/console/post-loan?open={page}")
+            if f"/console/warnings/{each}" in desk.reply.text:
+                form = desk.page.form(f"/console/warnings/{each}")
+        await desk.send(form, finding="stands", done="还在核实，先不放开")
+    await desk.get("/console/post-loan")
+    assert "处理过、措施保留的 2 条" in desk.words
+    [first] = [each for each in warned if f"/console/warnings/{each}" in desk.reply.text]
+    other = next(each for each in warned if each != first)
+    await desk.get(next(link for link in desk.page.links if "standing=2" in link))
+    await desk.send(desk.page.form(f"/console/warnings/{other}"), finding="cleared", done="好")
+    assert desk.reply.status_code == 422
+    assert "至少四个字" in desk.words, "on the page where it was written"
+    await desk.send(
+        desk.page.form(f"/console/warnings/{other}"), finding="false_alarm", done="核实过，是误报"
+    )
+    assert "处理过、措施保留的 1 条" in desk.words
+    for page in ("99", "0", "-1", "²", "9" * 5000):
+        assert (await desk.get(f"/console/post-loan?standing={page}")).status_code == 200

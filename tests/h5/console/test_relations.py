@@ -240,3 +240,28 @@ async def test_drawn_money_draws_its_edge(road: Road, owner: asyncpg.Connection)
         person = await customers.get(tx, str(application.customer_id))
         around = await relations.neighbourhood(tx, person.id)
     assert {link.kind for link in around.links} >= {"address", "openid", "phone", "payee"}
+
+
+async def test_what_i_have_in_hand_is_not_buried_under_what_the_nights_find(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    await beside(road, owner, 3)
+    await look_over_relations.look_over_relations(road.context)
+    desk = await desks.of("JX0301")
+    await desk.get("/console/relations")
+    take = next(form for form in desk.page.forms if form.action.endswith("/take"))
+    await desk.send(take)
+    async with owner.transaction():
+        await owner.execute("set local session_replication_role = replica")
+        await owner.execute(
+            "insert into relations.findings (institution_id, id, code, kind, key, customer_id, customers, households,"
+            " since, raised_at) select institution_id, gen_random_uuid(), code, kind,"
+            " key || convert_to(n::text, 'utf8'), customer_id, customers, households, since, raised_at"
+            " from relations.findings, generate_series(1, 250) n limit 250"
+        )
+    await desk.get("/console/relations")
+    assert "这里是前 100 条" in desk.words
+    assert desk.page.form(take.action.replace("/take", "/answer")), "mine stands first"
+    await desk.get("/console")
+    waiting = await owner.fetchval("select count(*) from relations.findings where institution_id = '4101'")
+    assert f"{waiting} 条关系疑点等您查" in desk.words
