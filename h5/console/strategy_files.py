@@ -253,7 +253,7 @@ async def _view(
             for each in overlays.tables(document).values()
         ),
         table=str(node["id"]),
-        archive=bool(nesting.nodes_of(document)),
+        archive=isinstance(version.content, UnionContent) and bool(nesting.nodes_of(document)),
         may_edit=strategy_versions.acts_of(here, version).edit,
         pasted=form.get("pasted", ""),
         note=form.get("note", ""),

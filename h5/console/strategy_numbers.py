@@ -13,8 +13,10 @@ from backend.domains.strategies.model import ContentInvalid, CountyContent, Repo
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_versions
+from h5.console import strategy_carried, strategy_versions
 from h5.console.strategies import HOME, WRITERS
+from h5.console.strategy_carried import Carried
+from h5.console.strategy_knobs import knobs
 from h5.console.strategy_versions import VersionPage, code_of, found
 
 MOST = 20
@@ -35,6 +37,9 @@ async def save(request: Request, version_id: FromPath[str]) -> Response:
                 raise Invalid(fields={"note": "请写一句改了什么、为什么"})
             made = await strategies.save(tx, version_id, content, note=form["note"][:200])
     except (Invalid, Conflict, NotPermitted) as problem:
+        carried = await _carried(here, version_id, form)
+        if carried is not None:
+            return here.show(strategy_versions.SHOW, carried, 409)
         page = await strategy_versions.view(here, version_id, form, problem)
         return here.show(strategy_versions.SHOW, page, code_of(problem))
     return here.go(f"{HOME}/{made.id}?saved=1#knobs")
@@ -45,6 +50,24 @@ async def check(request: Request, version_id: FromPath[str]) -> Response:
     """What the checks say of the numbers as they stand in the form; nothing is stored."""
     here, form = staff.here(request), await forms.texts(request)
     return here.show(strategy_versions.SHOW, await _checked(here, version_id, form))
+
+
+async def _carried(here: Here, version_id: str, form: dict[str, str]) -> VersionPage | None:
+    """The newest draft with what was typed on the one before it; None where nobody went on with that."""
+    async with here.context.db.read(here.actor) as tx:
+        opened = await found(tx, version_id)
+        newest = await strategy_versions.newest_draft(tx, opened)
+        if newest is None:
+            return None
+        floor = await strategies.laid_out_floor(tx, opened.product_code, opened.stage)
+    held, now = (
+        {f"knob_{n}": each.value for n, each in enumerate(knobs(version, floor, [])[:MOST])}
+        for version in (opened, newest)
+    )
+    fields, both = strategy_carried.together(held, form, now)
+    page = await strategy_versions.view(here, newest.id, {**fields, "note": form.get("note", "")})
+    labels = tuple(page.knobs[int(each.removeprefix("knob_"))].parameter.label for each in both)
+    return msgspec.structs.replace(page, carried=Carried(opened.number, labels))
 
 
 async def _checked(here: Here, version_id: str, form: dict[str, str]) -> VersionPage:
@@ -63,7 +86,7 @@ async def _checked(here: Here, version_id: str, form: dict[str, str]) -> Version
     said += [f"场景“{each.name}”：{each.wrong[0]}" for each in report.scenarios if each.wrong]
     page = await strategy_versions.view(here, version_id, form)
     if page.newest:
-        said = [f"这份草稿有人接着改了，现在是第 {page.newest.number} 版，在这里存不上"]
+        said = [f"这份草稿有人接着改了，现在是第 {page.newest.number} 版。点“存成草稿”，您写的会搬到那一版上"]
     return msgspec.structs.replace(page, checked=True, wrong=tuple(said))
 
 

@@ -29,8 +29,9 @@ from backend.domains.strategies.openings import Openable
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_edits, strategy_versions
+from h5.console import strategy_carried, strategy_edits, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS, overlays_of
+from h5.console.strategy_carried import Carried
 from h5.console.strategy_edits import Editor, Problem
 from h5.console.strategy_knobs import plain_number
 from h5.console.strategy_versions import found
@@ -67,7 +68,7 @@ class Place(msgspec.Struct, frozen=True):
 
 class OpeningsPage(msgspec.Struct, frozen=True, kw_only=True):
     """`pricing`: the page has the county's band on the price. `overlays` are (county, overlay), held against this
-    version."""
+    version. `carried`: the form was typed on the draft before this one."""
 
     version: Version
     knobs: tuple[Knob, ...]
@@ -79,6 +80,7 @@ class OpeningsPage(msgspec.Struct, frozen=True, kw_only=True):
     overlays: tuple[tuple[str, Overlay], ...] = ()
     note: str = ""
     told: str = ""
+    carried: Carried | None = None
     errors: dict[str, str] = {}
 
 
@@ -201,9 +203,15 @@ async def _view(
         if not isinstance(version.content, UnionContent):
             return None
         laid = await _laid_out(tx, version.content)
-    errors = problem.fields if isinstance(problem, Invalid) else {}
-    band = version.content.openings.price_band
-    ends = [plain_number(each, "bp") for each in band] if band else ["", ""]
+        carried = None
+        if problem is not None and (newest := await strategy_versions.newest_draft(tx, version)) is not None:
+            assert isinstance(newest.content, UnionContent)
+            onto = await _laid_out(tx, newest.content)
+            form, carried = _brought(version, laid, onto, form)
+            version, laid = newest, onto
+    assert isinstance(version.content, UnionContent)
+    errors = problem.fields if isinstance(problem, Invalid) and carried is None else {}
+    ends = _band(version.content)
     written = form if problem is not None else None
     return OpeningsPage(
         version=version,
@@ -215,9 +223,50 @@ async def _view(
         may_edit=strategy_versions.acts_of(here, version).edit,
         overlays=await overlays_of(here, version.product_code, version.stage, version.content),
         note=form.get("note", ""),
-        told=problem.text if problem is not None and not errors else "",
+        told=problem.text if problem is not None and not errors and carried is None else "",
+        carried=carried,
         errors=errors,
     )
+
+
+class _Field(msgspec.Struct, frozen=True):
+    """A field of the form: its name, what it is of in words, what stands in it."""
+
+    name: str
+    of: str
+    text: str
+
+
+def _brought(
+    version: Version, laid: UnionContent, onto: UnionContent, form: dict[str, str]
+) -> tuple[dict[str, str], Carried]:
+    """What was typed, in the fields of the newest draft: rows may have come and gone, so each by what it is of."""
+    held, newest = (_fields(version.stage, each) for each in (laid, onto))
+    typed = {key: form.get(field.name, "") for key, field in held.items()}
+    sides = [{key: field.text for key, field in side.items()} for side in (held, newest)]
+    made, both = strategy_carried.together(sides[0], typed, sides[1])
+    told = tuple(dict.fromkeys(newest[key].of for key in both))
+    fields = {newest[key].name: text for key, text in made.items()}
+    return {**fields, "note": form.get("note", "")}, Carried(version.number, told)
+
+
+def _fields(stage: Stage, laid: UnionContent) -> dict[str, _Field]:
+    """By what each is of: the part of the form, then table, row and column."""
+    found = {}
+    for n, knob in enumerate(_knobs(stage, laid, None, {})):
+        parts = {"open": "yes" if knob.open else "", "label": knob.label, "low": knob.low, "high": knob.high}
+        for part, text in parts.items():
+            found[" ".join((part, *knob.at.spot))] = _Field(f"{part}_{n}", knob.at.place, text)
+    for n, place in enumerate(_places(laid, None)):
+        found[f"place {place.id}"] = _Field(f"place_{n}", place.name, "yes" if place.open else "")
+    for end, text in zip(("band_low", "band_high"), _band(laid), strict=True):
+        found[end] = _Field(end, "县行加减点", text)
+    return found
+
+
+def _band(content: UnionContent) -> tuple[str, str]:
+    band = content.openings.price_band
+    return (plain_number(band[0], "bp"), plain_number(band[1], "bp")) if band else ("", "")
 
 
 def _knobs(

@@ -21,8 +21,9 @@ KINDS = {"": "一次审批"} | {str(stage): STAGES[stage] for stage in MOMENTS}
 
 
 class Scenarios(msgspec.Struct, frozen=True, kw_only=True):
-    """Each scenario of a product and `stage` ('': the decision) with what comes of it now; `stopped`
-    those that are run no more. `who`: names by staff id."""
+    """Each scenario of a product and `stage` ('': the decision) with what comes of it now, first those that want a
+    person: not as they should be, or somebody wishes to stop them; `stopped` those that are run no more. `who`: names
+    by staff id."""
 
     product: str
     product_name: str
@@ -83,6 +84,7 @@ async def _view(here: Here, product: str, stage: str) -> Scenarios:
         asked = [each.stop_asked_by for each in (*held, *gone)] + [each.retired_by for each in gone]
         who = await people(tx, asked)
         results = {each.id: each for each in await scenario_book.run_live(tx, product, stage)}
+    held.sort(key=lambda each: (not results[each.id].wrong, not each.stop_asked_by))
     return Scenarios(
         product=product,
         product_name=names[product],

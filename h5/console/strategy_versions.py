@@ -51,6 +51,7 @@ from backend.web.http import Request, Response
 from backend.web.staff import Here
 from h5.console import strategy_models, strategy_tables
 from h5.console.strategies import HOME, WRITERS, overlays_of, path_of, people, product_names
+from h5.console.strategy_carried import Carried
 from h5.console.strategy_knobs import Knob, knobs
 from h5.console.strategy_tables import Sheet
 
@@ -73,7 +74,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     was written on the way to it. `stale`: something newer overtook this draft; `newest` is the draft that took its
     place; `left` a draft this one was begun instead of. `newer`: cases that came since its effect was worked out, told
     while it waits for an approval. `saved`: it was a moment ago. `checked`: the numbers in the form were looked at;
-    `wrong` is what else they upset."""
+    `wrong` is what else they upset. `carried`: the numbers in the form were typed on the draft before this one."""
 
     version: Version
     product_name: str
@@ -98,6 +99,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[str, str] = {}
     stale: Stale | None = None
     newest: Version | None = None
+    carried: Carried | None = None
     left: str = ""
     newer: int = 0
     saved: bool = False

@@ -11,7 +11,7 @@ from backend.core.actor import Actor, system
 from backend.db.database import Database
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Outcome, Stage
-from backend.domains.strategies import effects, service
+from backend.domains.strategies import effects, service, shipped
 from backend.domains.strategies.model import Content, CountyContent, UnionContent, Version
 from backend.flows import adopt_shipped_strategies, measure_strategy, put_strategies_live, resume_held
 from tests.domains.decision.test_properties import someone
@@ -218,3 +218,35 @@ async def test_strategies_that_no_longer_pass_our_checks_send_the_case_to_a_pers
 
 async def test_adopting_the_shipped_strategies_twice_changes_nothing(db: Database) -> None:
     assert await adopt_shipped_strategies.adopt_shipped_strategies(db) == 0
+
+
+async def test_a_database_without_scenarios_gets_the_shipped_ones_and_never_twice(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    async def names(stage: str = "") -> list[str]:
+        text = "select name from strategies.scenarios where stage = $1 and retired_at is null order by name"
+        return [row["name"] for row in await owner.fetch(text, stage)]
+
+    adopt = adopt_shipped_strategies.adopt_shipped_strategies
+    shipped_names = sorted(name for name, _, _ in shipped.scenarios())
+    assert sorted(await names()) == shipped_names, "a fresh one has them"
+    await owner.execute("delete from strategies.scenarios where stage = ''")
+    assert await adopt(db) == 0, "no version is made"
+    assert sorted(await names()) == shipped_names
+    moments = await names("collection")
+    await owner.execute(
+        "update strategies.scenarios set stop_asked_by = 'staff:a', stop_why = '换一套', stop_asked_at = now()"
+        " where stage = ''"
+    )
+    await owner.execute(
+        "update strategies.scenarios set retired_at = now(), retired_by = 'staff:b' where stage = ''"
+    )
+    await adopt(db)
+    assert (await names(), await names("collection")) == ([], moments), "what two people stopped stays so"
+    await owner.execute("delete from strategies.scenarios where stage = ''")
+    await owner.execute("set session_replication_role = replica")  # as if head office had changed it long ago
+    await owner.execute(
+        "update strategies.versions set document_hash = repeat('0', 64) where stage = 'rating'"
+    )
+    await adopt(db)
+    assert await names() == [], "they were written for the shipped documents"

@@ -300,6 +300,12 @@ async def floor(tx: Tx, product_code: str, stage: Stage) -> UnionContent:
     return UnionContent(document=shipped(stage))
 
 
+async def composed(tx: Tx, product_code: str, stage: Stage, content: CountyContent) -> Document:
+    """A county's document over what head office has live."""
+    under = await laid_out_floor(tx, product_code, stage)
+    return await aside.run(composing.compose, stage, under, content, facts.catalogue())
+
+
 async def laid_out_floor(tx: Tx, product_code: str, stage: Stage) -> UnionContent:
     """The same with the tables of its sub-flows laid out, as a county's content names them."""
     found = await floor(tx, product_code, stage)

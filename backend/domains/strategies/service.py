@@ -16,20 +16,11 @@ from backend.core import clock
 from backend.core.actor import Actor
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
-from backend.domains.decision import facts, gate
+from backend.domains.decision import gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import (
-    aside,
-    checks,
-    composing,
-    effects,
-    going_back,
-    nesting,
-    overlays,
-    repository,
-)
+from backend.domains.strategies import aside, checks, effects, going_back, nesting, overlays, repository
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     MAKERS_COUNTY,
@@ -433,8 +424,7 @@ async def _document(tx: Tx, product_code: str, stage: Stage, content: Content) -
             overlays.tables(content.document)
             document = content.document
         else:
-            under = await laid_out_floor(tx, product_code, stage)
-            document = await aside.run(composing.compose, stage, under, content, facts.catalogue())
+            document = await checks.composed(tx, product_code, stage, content)
         checks.require_rows(document)
         canonical(document)
     except (

@@ -15,7 +15,7 @@ from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.decision import facts, gate
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import MOMENTS, Case, Stage
+from backend.domains.decision.model import DECIDING, MOMENTS, Case, Stage
 from backend.domains.strategies import checks, overlays, repository
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
@@ -32,15 +32,14 @@ REASON = "随系统交付的第一版"
 
 
 async def adopt(tx: Tx) -> int:
-    """How many first versions were made; strategies that have a version stay as they are. In head office's
-    transaction, as a system actor other than the maker."""
+    """How many first versions were made; strategies that have a version, and scenarios of their own, stay as they are.
+    In head office's transaction, as a system actor other than the maker."""
     made = 0
     for stage, document in checks.shipped_documents().items():
         if not await repository.history(tx, UNION, ALL_PRODUCTS, stage):
             await _first(tx, stage, UnionContent(document=document, openings=openings(stage, document)))
             made += 1
-    if made:
-        await _scenarios(tx)
+    await _scenarios(tx)
     return made
 
 
@@ -160,7 +159,22 @@ def _source(held: dict[str, Any], change: _Source) -> dict[str, Any]:
 
 
 async def _scenarios(tx: Tx) -> None:
+    """Those of the decision and of each moment outside it where head office never had one, and nothing but the shipped
+    documents decides, which they were written for."""
     for stage in ("", *MOMENTS):
-        for name, case, expected in scenarios(stage):
-            body = {"case": msgspec.to_builtins(case), "expected": msgspec.to_builtins(expected)}
-            await repository.add_scenario(tx, ALL_PRODUCTS, stage, name, body)
+        if await _untouched(tx, stage):
+            for name, case, expected in scenarios(stage):
+                body = {"case": msgspec.to_builtins(case), "expected": msgspec.to_builtins(expected)}
+                await repository.add_scenario(tx, ALL_PRODUCTS, stage, name, body)
+
+
+async def _untouched(tx: Tx, stage: str) -> bool:
+    if await repository.scenarios(tx, ALL_PRODUCTS, stage):
+        return False
+    if await repository.stopped_scenarios(tx, ALL_PRODUCTS, stage, 1):
+        return False
+    for each in (Stage(stage),) if stage else DECIDING:
+        live = await repository.live(tx, UNION, ALL_PRODUCTS, each)
+        if live is None or live.document_hash != gate.hash_of(checks.shipped_documents()[each]):
+            return False
+    return True

@@ -525,3 +525,16 @@ async def test_a_tried_case_becomes_a_scenario_and_another_county_does_not_reach
     await second.get(f"{HOME}/scenarios")
     await second.send(next(f for f in second.page.forms if f.values.get("act") == "agree"))
     assert await owner.fetchval(held) == 0
+
+
+async def test_a_scenario_that_is_not_as_it_should_be_stands_first_of_them_all(desks: Desks) -> None:
+    desk = await desks.of("SL0001")
+    base = await draft(desk)
+    await desk.get(f"{base}/try")
+    form = next(f for f in desk.page.forms if f.action.endswith("/try") and f.method == "post")
+    form.action = f"{base}/scenario"
+    await desk.send(form, name="代发客户这回要拒绝", outcome="declined")
+    assert desk.reply.status_code == 200, desk.words
+    await desk.get(f"{HOME}/scenarios")
+    first, second = (desk.words.index(each) for each in ("代发客户这回要拒绝", "代发工资客户，应当通过"))
+    assert first < second, "the newest by date, but the one that stops every approval"

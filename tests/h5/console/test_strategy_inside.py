@@ -96,3 +96,17 @@ async def test_a_county_uses_what_is_open_inside_a_sub_flow_and_sees_it_tried_an
     union = await desks.of("SL0001")
     await union.get(f"{HOME}/compare")
     assert union.reply.status_code == 200
+
+
+async def test_a_case_inside_a_sub_flow_is_not_told_as_the_county_s_where_the_row_is_head_office_s(
+    road: Road, desks: Desks
+) -> None:
+    await open_inside(road, await desks.of("SL0001"), await desks.of("SL0002"))
+    county = await desks.of("JX0101")
+    base = await draft(county)
+    await county.get(f"{base}/try")
+    inside = county.words.split("子流程：年长的客户")[1]
+    assert "这里是省联社的行" in inside, inside
+    assert "本行 1" not in inside, inside
+    await county.get(f"{base}/files")
+    assert "压缩包" not in county.words, "what a county adds is one flow"

@@ -1,10 +1,12 @@
 """A draft that something newer overtook: it says so, shows what differs, and nothing of it is lost (A3-34)."""
 
+from h5.console import strategy_carried
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desks
 from tests.h5.console.test_strategies import HOME, OWN, act, draft, named, new_row
 from tests.h5.console.test_strategy_compare import put_live
 from tests.h5.console.test_strategy_life import OF, overlay
+from tests.h5.console.test_strategy_openings import field_of
 
 
 async def overtaken(desks: Desks):  # type: ignore[no-untyped-def]
@@ -93,3 +95,64 @@ async def test_rules_of_head_office_that_changed_under_a_draft_ask_for_one_butto
     await act(maker, "check")
     assert "检查通过" in maker.words, maker.words
     assert HOME in maker.path
+
+
+async def test_numbers_typed_on_a_draft_someone_went_on_with_are_brought_onto_the_newest(
+    desks: Desks,
+) -> None:
+    maker, other = await desks.of("JX0101"), await desks.of("JX0301")
+    base = await draft(maker)
+    mine = maker.page.form(f"{base}/parameters")
+    await other.get(base)
+    await other.send(other.page.form("/parameters"), knob_1="6", knob_2="4", note="同事收紧")
+    newest = other.path
+    await maker.send(mine, knob_0="2", knob_1="5", note="近一个月查询收紧")
+    assert maker.reply.status_code == 409
+    assert "您写的已经搬到这一版上，还没有存" in maker.words, maker.words
+    assert "现在放的是您写的：近 6 个月贷款查询到几次拒绝" in maker.words
+    kept = maker.page.form("/parameters")
+    assert kept.action == f"{newest}/parameters"
+    assert [kept.values[f"knob_{n}"] for n in (0, 1, 2)] == ["2", "5", "4"]
+    assert kept.values["note"] == "近一个月查询收紧"
+    await maker.send(kept)
+    assert maker.reply.status_code == 200, maker.words
+    for said in ("本行：高于 2", "本行：不低于 5", "本行：高于 4"):
+        assert said in maker.words, maker.words
+
+
+async def test_what_is_opened_is_brought_onto_the_newest_though_rows_came_meanwhile(desks: Desks) -> None:
+    maker, other = await desks.of("SL0001"), await desks.of("SL0002")
+    base = await draft(maker)
+    await maker.get(f"{base}/openings")
+    mine = maker.page.form("/openings")
+    low = field_of(maker, "近 6 个月贷款查询到几次拒绝", "low")
+    lenders = field_of(maker, "有余额的贷款机构超过几家拒绝", "low")
+    await other.get(f"{base}/openings")
+    await other.send(other.page.form("/openings"), **{low: "5", lenders: "4"}, note="同事收一收")
+    await new_row(
+        other, other.path.removesuffix("/openings"), "person",
+        **{"年龄": "高于 74", "原因码": "EL_OLD_2", "处理": "转人工", "给客户的话": "要看一下", "可以怎么做": "等电话"},
+    )  # fmt: skip
+    newest = other.path
+    await maker.send(mine, **{low: "6"}, note="最低 6 次")
+    assert maker.reply.status_code == 409
+    assert "您写的已经搬到这一版上" in maker.words, maker.words
+    assert "现在放的是您写的：征信 第 4 行 近 6 个月贷款查询" in maker.words, maker.words
+    kept = maker.page.form("/openings")
+    assert kept.action == f"{newest}/openings"
+    assert low != field_of(maker, "近 6 个月贷款查询到几次拒绝", "low"), "a number came in front of it"
+    assert kept.values[field_of(maker, "近 6 个月贷款查询到几次拒绝", "low")] == "6"
+    assert kept.values[field_of(maker, "有余额的贷款机构超过几家拒绝", "low")] == "4"
+    assert kept.values["note"] == "最低 6 次"
+    await maker.send(kept)
+    assert maker.reply.status_code == 200, maker.words
+    await maker.get(maker.path.removesuffix("/openings"))
+    assert "4 到 8 改为 6 到 8" in maker.words, maker.words
+
+
+def test_fields_only_one_of_both_changed_count_for_that_one():
+    opened, typed = {"a": "1", "b": "1", "c": "1", "d": "1"}, {"a": "2", "b": "1", "c": "2", "d": "2"}
+    newest = {"a": "1", "b": "3", "c": "3", "d": "2", "e": "9"}
+    made, both = strategy_carried.together(opened, typed, newest)
+    assert made == {"a": "2", "b": "3", "c": "2", "d": "2", "e": "9"}
+    assert both == ("c",)
