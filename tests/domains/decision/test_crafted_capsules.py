@@ -143,25 +143,22 @@ def endless() -> bytes:
     """A graph that never ends: `while true`."""
     from onnx import TensorProto, helper
 
-    true = helper.make_tensor("true", TensorProto.BOOL, [], [True])
+    info, number = helper.make_tensor_value_info, TensorProto.FLOAT
     inside = helper.make_graph(
-        [helper.make_node("Identity", ["on"], ["go"])],
+        [helper.make_node("Identity", ["on"], ["go"]), helper.make_node("Identity", ["old"], ["new"])],
         "inside",
-        [
-            helper.make_tensor_value_info("at", TensorProto.INT64, []),
-            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
-        ],
-        [helper.make_tensor_value_info("go", TensorProto.BOOL, [])],
+        [info("at", TensorProto.INT64, []), info("on", TensorProto.BOOL, []), info("old", number, [None, 1])],
+        [info("go", TensorProto.BOOL, []), info("new", number, [None, 1])],
     )
+    start = helper.make_tensor("true", TensorProto.BOOL, [], [True])
     made = helper.make_graph(
         [
-            helper.make_node("Constant", [], ["start"], value=true),
-            helper.make_node("Loop", ["", "start"], [], body=inside),
-            helper.make_node("Identity", ["x"], ["probabilities"]),
+            helper.make_node("Constant", [], ["start"], value=start),
+            helper.make_node("Loop", ["", "start", "x"], ["probabilities"], body=inside),
         ],
         "endless",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 1])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [None, 1])],
+        [info("x", number, [None, 1])],
+        [info("probabilities", number, [None, 1])],
     )
     opset = [helper.make_opsetid("", 17)]
     return bytes(helper.make_model(made, opset_imports=opset, ir_version=8).SerializeToString())
