@@ -22,6 +22,11 @@ NO_TEXT = "这不是 CSV 或 Parquet 文件"
 DAMAGED = "第 {line} 行有坏掉的字，文件像是没传完整，请重新导出"
 
 
+def cell(text: str) -> str:
+    """A text that a spreadsheet takes for a text, whatever it begins with: a name is no formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
+
+
 class NotText(ValueError):
     """`why` is a clause for the person who gave the file."""
 

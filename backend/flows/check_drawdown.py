@@ -84,7 +84,8 @@ class RequestReused(Conflict):
 
 
 class StandingChanged(Unavailable):
-    """Another drawdown of this borrower was answered, or a warning raised, while this one asked: nothing is kept."""
+    """Another drawdown of this borrower was answered, a warning raised, the borrower frozen or the payee put on a list
+    while this one asked: nothing is kept."""
 
     code = "drawdown_standing_changed"
     message = "额度情况刚刚有变化，这一笔先没有放，请再试一次"
@@ -95,6 +96,8 @@ class _Standing(msgspec.Struct, frozen=True):
 
     drawn_today: int
     warning: str
+    frozen: bool
+    payee_blocked: bool
 
 
 class _Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +110,6 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     overdue_days: int
     standing: _Standing
     payee: bytes | None
-    payee_blocked: bool
     payee_verified: bool
 
 
@@ -138,7 +140,6 @@ async def check_drawdown(context: Context, asked: Question) -> Answer:
 async def _known(tx: Tx, asked: Question) -> _Known:
     contract = await contracts.get(tx, asked.application_id)
     payee = drawdowns.payee_key(tx, asked.payee_account) if asked.payee_account else None
-    money_to = asked.payee_account or asked.account_no
     loans_now = await loan_standing.of_line(tx, contract)
     return _Known(
         contract=contract,
@@ -146,17 +147,19 @@ async def _known(tx: Tx, asked: Question) -> _Known:
         rules=await regulation.in_force(tx, clock.today()),
         using=await moments.live(tx, contract.product_code, Stage.DRAWDOWN_CHECK),
         overdue_days=max((each.days_past_due for each in loans_now), default=0),
-        standing=await _standing(tx, contract.customer_id),
+        standing=await _standing(tx, asked, contract.customer_id),
         payee=payee,
-        payee_blocked=await relations.blocked(tx, "payee", money_to),
         payee_verified=payee is not None and await drawdowns.verified(tx, contract.customer_id, payee),
     )
 
 
-async def _standing(tx: Tx, customer_id: str) -> _Standing:
+async def _standing(tx: Tx, asked: Question, customer_id: str) -> _Standing:
     midnight = datetime.combine(clock.today(), time(), clock.LOCAL)
     return _Standing(
-        await drawdowns.count_today(tx, customer_id, midnight), await warnings.level(tx, customer_id)
+        drawn_today=await drawdowns.count_today(tx, customer_id, midnight),
+        warning=await warnings.level(tx, customer_id),
+        frozen=(await customers.get(tx, customer_id)).status == "frozen",
+        payee_blocked=await relations.blocked(tx, "payee", asked.payee_account or asked.account_no),
     )
 
 
@@ -214,11 +217,11 @@ def _account_facts(asked: Question, known: _Known, core: CoreCustomer | None) ->
     accounts = {account.account_no: account for account in core.accounts}
     facts: dict[str, object] = {}
     if own := accounts.get(asked.account_no):
-        facts["line_account_frozen"] = own.status != "normal"
+        facts["line_account_frozen"] = own.status != "normal" or known.standing.frozen
     payee = "self" if (asked.payee_account or asked.account_no) in accounts else "unverified"
     if payee == "unverified" and known.payee_verified:
         payee = "verified"
-    return facts | {"drawdown_payee": "forbidden" if known.payee_blocked else payee}
+    return facts | {"drawdown_payee": "forbidden" if known.standing.payee_blocked else payee}
 
 
 async def _keep(
@@ -231,7 +234,7 @@ async def _keep(
     before = await drawdowns.of_request(tx, application.id, asked.request_no)
     if before is not None:
         return before
-    if await _standing(tx, known.contract.customer_id) != known.standing:
+    if await _standing(tx, asked, known.contract.customer_id) != known.standing:
         raise StandingChanged()
     assessment_id = await moments.record(
         tx, case, said, subject=asked.request_no, application_id=application.id

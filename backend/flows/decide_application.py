@@ -48,17 +48,19 @@ RECORDED = failpoints.declare("decide.recorded", "the decision is recorded, and 
 _OPEN = ("submitted", "deciding", "held")
 
 
-class ExposureChanged(Unavailable):
-    """Another case of this person was approved meanwhile: the facts are read again."""
+class FactsChanged(Unavailable):
+    """While others were asked, something of our own became another: a consent was withdrawn, the person frozen or put
+    on a list, another case of theirs approved. The facts are read again."""
 
-    code = "exposure_changed"
-    message = "正在核对您的另一笔申请，马上继续"
+    code = "facts_changed"
+    message = "您的资料刚刚有变化，正在重新核对，马上继续"
 
 
 class Taken(msgspec.Struct, frozen=True):
     """A case in hand, with everything of our own that decides it; a case that is closed to us has nothing.
 
-    `usable`: whether the versions it began with still pass our checks.
+    `usable`: whether it may be decided without a person: the versions it began with still pass our checks, and its
+    customer is not frozen.
     """
 
     application: Application
@@ -84,6 +86,7 @@ async def take(tx: Tx, application_id: str, *, at_once: Done | None = None) -> T
     async with Together(tx) as also:
         bundles, read = also(_bundle(tx, application)), also(gather_facts.read(tx, application))
     bundle, usable = bundles.result()
+    usable = usable and read.result().person.status != "frozen"
     known = await gather_facts.known(tx, application, bundle, read.result())
     gathered = gather_facts.at_hand(application, bundle, known) if at_once else None
     if at_once and gathered:
@@ -124,7 +127,7 @@ async def decide_application(
         return application if waiting else await _hold(context, actor, application, gathered.down, done)
     capsule, advice = await asyncio.to_thread(_think, gathered, bundle, taken.usable)
     failpoints.hit(EVALUATED)
-    decided = await _record(context, actor, application, gathered, capsule, advice, done)
+    decided = await _record(context, actor, taken, gathered, capsule, advice, done)
     failpoints.hit(RECORDED)
     return decided
 
@@ -187,7 +190,7 @@ async def _hold(
 async def _record(
     context: Context,
     actor: Actor,
-    application: Application,
+    taken: Taken,
     gathered: gather_facts.Gathered,
     capsule: Capsule,
     advice: decisions.Nearest | None,
@@ -195,11 +198,11 @@ async def _record(
 ) -> Application:
     """Decision, move and everything that follows from it: all or nothing."""
     async with context.db.begin(actor) as tx:
-        application = await applications.get(tx, application.id, lock=True)
+        application = await applications.get(tx, taken.application.id, lock=True)
         if application.status not in _OPEN:
             return application
         if capsule.decision.outcome is Outcome.APPROVED:
-            await _as_promised(tx, gathered)
+            await _as_known(tx, application, taken)
         return await _write(tx, application, gathered, capsule, advice, done)
 
 
@@ -229,10 +232,13 @@ async def _write(
     return decided
 
 
-async def _as_promised(tx: Tx, gathered: gather_facts.Gathered) -> None:
-    """Raises `ExposureChanged`; else nothing is promised to the person beside this until the transaction ends."""
-    if await contracts.promised(tx, gathered.person) != gathered.promised_fen:
-        raise ExposureChanged()
+async def _as_known(tx: Tx, application: Application, taken: Taken) -> None:
+    """Raises `FactsChanged`; else nothing is promised to the person beside this until the transaction ends."""
+    assert taken.bundle is not None
+    assert taken.known is not None
+    now = await gather_facts.known(tx, application, taken.bundle, await gather_facts.read(tx, application))
+    if msgspec.structs.replace(now, answers=taken.known.answers) != taken.known:
+        raise FactsChanged()
 
 
 async def _approve(

@@ -50,15 +50,13 @@ from backend.ocr import reading
 
 
 class Gathered(msgspec.Struct, frozen=True):
-    """`down` are the systems nothing could be had of; `promised_fen` what the case's person was promised elsewhere
-    with us when the facts were read. `product` is the one applied for, also when it has ended since: its facts
-    are then absent."""
+    """`down` are the systems nothing could be had of. `product` is the one applied for, also when it has ended since:
+    its facts are then absent."""
 
     person: Person
     product: Product
     sources: dict[str, SourceFacts]
     down: tuple[str, ...]
-    promised_fen: int
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -125,7 +123,7 @@ def _gathered(
         source: _source(answer, wanted.get(source, ()), known.standing)
         for source, answer in answered.answers.items()
     }
-    return Gathered(known.person, known.product, {**own, **outside}, answered.down, known.promised_fen)
+    return Gathered(known.person, known.product, {**own, **outside}, answered.down)
 
 
 def _wanted(bundle: decisions.Bundle) -> dict[str, list[str]]:

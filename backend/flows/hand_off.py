@@ -15,7 +15,7 @@ from backend.domains.contracts.model import Contract, DisclosureChanged, Disclos
 from backend.domains.contracts.service import NewDocument
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
-from backend.domains.customers.model import Consent, Person
+from backend.domains.customers.model import Consent, CustomerFrozen, Person
 from backend.domains.guarantees import service as guarantees
 from backend.domains.guarantees.model import GuaranteeMoved
 from backend.domains.products.model import PURPOSES
@@ -34,8 +34,8 @@ _CHANNELS = {"h5": "手机网页", "web": "手机网页", "wechat": "微信", "b
 async def hand_off(context: Context, actor: Actor, application_id: str) -> Contract:
     """approved → handed_off with the documents fixed, once; later calls return the same contract.
 
-    Raises `DisclosureNotConfirmed`, `DisclosureChanged`, `ApplicationMoved`, `GuaranteeOutstanding`,
-    `GuaranteeMoved`.
+    Raises `DisclosureNotConfirmed`, `DisclosureChanged`, `ApplicationMoved`, `CustomerFrozen`,
+    `GuaranteeOutstanding`, `GuaranteeMoved`.
     """
     async with context.db.read(actor) as tx:
         application = await applications.get(tx, application_id)
@@ -61,6 +61,8 @@ async def hand_off(context: Context, actor: Actor, application_id: str) -> Contr
             return contract
         if application.status != "approved":
             raise ApplicationMoved(label=application.label)
+        if (await customers.get(tx, contract.customer_id)).status == "frozen":
+            raise CustomerFrozen()
         await require_guarantors.require_guarantors(tx, contract)
         if await _sureties(tx, application_id) != sureties:  # the documents name others
             raise GuaranteeMoved()

@@ -9,15 +9,18 @@ import msgspec
 from backend.core import ids
 from backend.core.actor import Actor, system
 from backend.domains.audit import service as audit
+from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Case
 from backend.domains.strategies import aside, effects, judging
 from backend.domains.strategies import service as strategies
-from backend.domains.strategies.model import EffectFigures, NotYourStrategy, Version
+from backend.domains.strategies.model import UNION, EffectFigures, NotYourStrategy, Version
+from backend.domains.trials import small_cells
 from backend.flows.context import Context
 
 SIZES = (20, 50, 100)
 """How many decisions of a county a look takes: one of these, or all of a county that has fewer than the first. Looks of
-other numbers beside one another would show the few cases they differ by."""
+other numbers beside one another would show the few cases they differ by. So would two of head office on different days:
+it is shown the newest only once they fill a block as large as the smallest look."""
 
 Tried = tuple[str, Case, effects.Sides]
 
@@ -60,7 +63,11 @@ async def _cases(context: Context, version: Version, county: str, most: int) -> 
     is built with or without any: what cannot decide is refused also where nothing was decided yet, and where every
     product decided has a version of its own."""
     async with context.db.read(system(county, "measure")) as tx:
-        found = await judging.past(tx, version.stage, version.product_code, most=most)
+        before = decisions.LAST
+        if version.institution_id == UNION:
+            blocks = SIZES[0], small_cells.FEWEST
+            before = await decisions.whole_blocks(tx, version.product_code, *blocks)
+        found = await judging.past(tx, version.stage, version.product_code, before=before, most=most)
         found = found[: max((size for size in SIZES if size <= len(found)), default=len(found))]
         bundles = effects.Bundles(tx, version)
         products = {version.product_code, *(case.product for _, case in found)}

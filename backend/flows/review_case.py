@@ -168,8 +168,8 @@ async def check(
         fields["outcome"] = f"这笔申请{application.label}，不能另外再给一份，只能维持原结果"
     if verdict.gives:
         anew = await by_road(tx, review, application)
-        if not anew and await _stopped(tx, application):
-            fields["outcome"] = "客户现在在黑名单上，不能同意。名单记错了的，先由两个人撤下"
+        if not anew and (why := await _stopped(tx, application)):
+            fields["outcome"] = why
         caps = await _caps(tx, application)
         limits = await _limits(tx, application, product, caps)
         fields |= _terms_wrong(product, verdict, limits)
@@ -229,12 +229,15 @@ def _fixed(cap: Cap) -> bool:
     return cap.name in county.FIXED and cap.layer is msgspec.UNSET
 
 
-async def _stopped(tx: Tx, application: Application) -> bool:
-    """Whom two people have put on the block list is let through by no one person, also when that came after the
-    decision."""
+async def _stopped(tx: Tx, application: Application) -> str:
+    """Whom two people have put on the block list, or who is frozen, is let through by no one person, also when that
+    came after the decision."""
     assert application.customer_id is not None
     person = await customers.get(tx, application.customer_id)
-    return await relations.blocked(tx, "id_number", person.id_number)
+    if person.status == "frozen":
+        return "客户已冻结，要先到网点核实身份，不能同意"
+    blocked = await relations.blocked(tx, "id_number", person.id_number)
+    return "客户现在在黑名单上，不能同意。名单记错了的，先由两个人撤下" if blocked else ""
 
 
 async def _caps(tx: Tx, application: Application) -> list[Cap]:

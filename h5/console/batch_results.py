@@ -13,7 +13,7 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 
-from backend.core import clock
+from backend.core import clock, csv_text
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.customers import service as customers
@@ -158,7 +158,7 @@ async def _csv(tx: Tx, here: Here, run: Batch) -> tuple[bytes, int]:
 def _written(
     rows: list[dict[str, Any]], counties: Mapping[str, str], names: Mapping[str | None, str]
 ) -> bytes:
-    """With a mark at its head so that Excel reads it as UTF-8."""
+    """With a mark at its head so that Excel reads it as UTF-8; no cell begins like a formula."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(HEADS)
@@ -166,5 +166,5 @@ def _written(
         county, name = counties.get(row["institution_id"], ""), names.get(row["customer_id"], "")
         was = "" if row["was"] is None else row["was"]
         chance = f"{row['default_bp'] / 100:.2f}"
-        writer.writerow([row["application_no"], county, name, row["score"], chance, was])
+        writer.writerow([row["application_no"], county, csv_text.cell(name), row["score"], chance, was])
     return file.getvalue().encode("utf-8-sig")

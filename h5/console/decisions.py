@@ -13,7 +13,7 @@ import litestar
 import msgspec
 from litestar import get, post
 
-from backend.core import clock
+from backend.core import clock, csv_text
 from backend.core.errors import Invalid
 from backend.db.database import Tx
 from backend.domains.decision import bundle, facts
@@ -267,7 +267,7 @@ async def _csv(here: Here, page: Page) -> bytes:
     writer = csv.writer(file)
     writer.writerow(HEADS)
     for row in page.rows:
-        writer.writerow([_safe(each) for each in _line(row, choices, here)])
+        writer.writerow([csv_text.cell(each) for each in _line(row, choices, here)])
     return file.getvalue().encode("utf-8-sig")
 
 
@@ -294,7 +294,3 @@ def _line(row: Found, choices: Choices, here: Here) -> tuple[str, ...]:
 def _hundredths(count: int | None) -> str:
     """Fen as yuan, basis points as percent."""
     return "" if count is None else f"{count / 100:.2f}"
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text

@@ -123,8 +123,9 @@ def _lines(seen: list[Seen], names: dict[str, str], *, hide: bool) -> tuple[tupl
         groups.append((f"其他 {len(rest)} 个县", rest))
         rest = []
     groups.sort(key=lambda group: -sum(each.cases for each in group[1]))
+    left_out = len(rest) + len(seen) - len(there)
     if not groups:
-        return (), len(rest)
+        return (), left_out
     sums = [(name, effects.together(each.figures for each in group)) for name, group in groups]
     unpriced = _unpriced(sums, hide=hide)
     lines = [
@@ -135,7 +136,7 @@ def _lines(seen: list[Seen], names: dict[str, str], *, hide: bool) -> tuple[tupl
         total = effects.together(figures for _, figures in sums)
         everything = [each for _, group in groups for each in group]
         lines.insert(0, _line("合计", total, everything, _unpriced([("合计", total)], hide=hide), hide=hide))
-    return tuple(lines), len(rest)
+    return tuple(lines), left_out
 
 
 Unpriced = tuple[set[str], set[str]]

@@ -43,3 +43,10 @@ def test_what_is_neither_is_refused_with_what_to_do(raw: bytes, why: str) -> Non
     with pytest.raises(csv_text.NotText) as refused:
         csv_text.decode(raw)
     assert refused.value.why == why
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [("=1+1", "'=1+1"), ("-5", "'-5"), ("\r=1", "'\r=1"), ("张*", "张*"), ("", "")]
+)
+def test_no_cell_of_a_file_is_a_formula(text: str, kept: str) -> None:
+    assert csv_text.cell(text) == kept

@@ -12,6 +12,7 @@ from backend.core.actor import Actor
 from backend.demo import staff_id
 from backend.domains.applications.model import Application
 from backend.domains.channels import tickets
+from backend.domains.customers import service as customers
 from backend.domains.decision import moments
 from backend.domains.decision.model import Stage
 from backend.domains.post_loan import drawdowns, warnings
@@ -190,25 +191,32 @@ async def question(road: Road, application: Application, **changed: Any) -> dict
     }  # fmt: skip
 
 
-async def test_a_warning_raised_while_the_bank_asks_is_not_answered_over(
-    road: Road, signed: Application, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+async def freeze(road: Road, application: Application) -> None:
+    assert application.customer_id
+    async with road.db.begin(JIA) as tx:
+        await customers.freeze(tx, application.customer_id, "核实身份")
+
+
+@pytest.mark.parametrize("what", ["warning", "frozen"])
+async def test_what_changes_while_the_bank_asks_is_not_answered_over(
+    road: Road, signed: Application, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     asked = road.context.clients.core_banking.line
     known = await road.context.clients.core_banking.find_customer(id_number=ME)
 
-    async def and_then_a_warning(line_no: str) -> Any:
+    async def and_then(line_no: str) -> Any:
         line = await asked(line_no)
         monkeypatch.undo()
-        await warn(road, signed, "freeze")
+        await (freeze(road, signed) if what == "frozen" else warn(road, signed, "freeze"))
         return line
 
-    monkeypatch.setattr(type(road.context.clients.core_banking), "line", staticmethod(and_then_a_warning))
+    monkeypatch.setattr(type(road.context.clients.core_banking), "line", staticmethod(and_then))
     body = await question(road, signed, account_no=known.accounts[0].account_no)
     first = await road.call("drawdown", body)
     assert (first.status_code, first.json()["code"]) == (503, "drawdown_standing_changed")
     assert await checks(owner) == [], "nothing is kept, so the bank asks again under the same number"
     again = await road.call("drawdown", body)
-    assert (again.status_code, again.json()["answer"]) == (200, "refuse")
+    assert (again.status_code, again.json()["answer"] == "allow") == (200, False)
 
 
 async def test_the_same_question_has_one_answer_and_another_under_its_number_none(

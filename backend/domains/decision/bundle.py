@@ -40,6 +40,7 @@ _CODE = (
     "scorecard.py",
     "steps.py",
     "tables.py",
+    "tree_graph.py",
     "trees.py",
 )
 ALWAYS = (

@@ -8,18 +8,29 @@ everything has changed. `verify_capsule.py` checks the same with Python alone. F
 A masked file (for showing) hides what names a person; its chain holds, but it cannot be decided again.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
 from backend.core import unreadable
 from backend.domains.decision import bundle, cards, facts, lint
-from backend.domains.decision.model import STAGES, Capsule, CapsuleTampered, CapsuleUnreadable, Stage
+from backend.domains.decision.model import (
+    DECIDING,
+    STAGES,
+    Capsule,
+    CapsuleTampered,
+    CapsuleUnreadable,
+    Stage,
+)
 
+T = TypeVar("T")
 KIND, FORMAT = "xiaodai-capsule", 2
 MASK = "***"
+MOST_PARTS = 500
+"""A case has about a dozen, and one for each sub-flow and named model."""
 MASKED_FACTS = frozenset({"birth_on", "id_expires_on"})
 _LABELS = {
     "case": "申请",
@@ -102,6 +113,8 @@ def read(text: bytes) -> CapsuleFile:
     if (held.kind, held.format) != (KIND, FORMAT):
         raise CapsuleUnreadable(why="格式不认识，可能是更新的版本做的")
     names = [part.name for part in held.parts]
+    if len(names) > MOST_PARTS:
+        raise CapsuleUnreadable(why=f"有 {len(names)} 个部分，最多 {MOST_PARTS} 个")
     for name in names:
         if names.count(name) > 1:
             raise CapsuleTampered(part=label(name))
@@ -119,11 +132,7 @@ def decision_id(held: CapsuleFile) -> str:
     """Of what the file is, as the case's own part says; '' without that part. Raises `CapsuleUnreadable`."""
     if not any(part.name == "case" for part in held.parts):
         return ""
-    try:
-        return msgspec.json.decode(held.text("case"), type=_Named).decision_id
-    except unreadable.NOT_DECODED as cause:
-        why = unreadable.why(cause, held.text("case").encode())
-        raise CapsuleUnreadable(why=f"“{label('case')}”{why}") from cause
+    return decoded(held, "case", _Named).decision_id
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -133,43 +142,65 @@ class _Named(msgspec.Struct, frozen=True):
 def bundle_of(held: CapsuleFile) -> tuple[Capsule, bundle.Bundle]:
     """What decided, built from the texts in the file alone. Raises `CapsuleTampered` for a version other than the
     decision names, `CapsuleUnreadable` for a part that is none, `StrategyRefused`."""
-    name = "capsule"
-    try:
-        capsule = msgspec.json.decode(held.text(name), type=Capsule)
-        then = capsule.decision.versions
-        wanted = {f"strategy:{stage}": digest for stage, digest in then.strategies.items()}
-        wanted |= {f"overlay:{stage}": digest for stage, digest in (then.overlays or {}).items()}
-        wanted |= {"scorecard": then.scorecard, "catalogue": then.catalogue}
-        flows, models = by_hash(held, "flow"), by_hash(held, "model")
-        for name, digest in {**wanted, **flows, **models}.items():
-            if sha256(held.text(name)) != digest:
-                raise CapsuleTampered(part=label(name))
-        name = "catalogue"
-        catalogue = facts.Catalogue(held.text(name).encode())
-        name = "scorecard"
-        card = cards.read(held.text(name).encode())
-        asked: dict[str, Any] = {}
-        for name, digest in models.items():
-            asked[digest] = cards.compile_card(cards.read(held.text(name).encode()), catalogue)
-        read: dict[str, Any] = {}
-        for name in (*wanted, *flows):
-            read[name] = msgspec.json.decode(held.text(name))
-    except unreadable.NOT_DECODED as cause:
-        why = unreadable.why(cause, held.text(name).encode())
-        raise CapsuleUnreadable(why=f"“{label(name)}”{why}") from cause
-    built = bundle.build(
-        _stages(read, "strategy"),
-        card,
-        catalogue=catalogue,
-        code=then.code,
-        library=lint.Library({digest: read[name] for name, digest in flows.items()}, asked),
-        overlays=_stages(read, "overlay"),
-        price_band=(then.price_band[0], then.price_band[1]) if then.price_band else None,
-        keep=False,
-    )
+    capsule = decoded(held, "capsule", Capsule)
+    then = capsule.decision.versions
+    wanted = {f"strategy:{stage}": then.strategies.get(stage, "") for stage in (*DECIDING, *then.strategies)}
+    wanted |= {f"overlay:{stage}": digest for stage, digest in (then.overlays or {}).items()}
+    catalogue, library = named(held, {**wanted, "scorecard": then.scorecard, "catalogue": then.catalogue})
+    read = {name: decoded(held, name, Any) for name in wanted}
+    with reading(held, "scorecard"):
+        card = cards.read(held.text("scorecard").encode())
+    with reading(held, "catalogue"):
+        built = bundle.build(
+            _stages(read, "strategy"),
+            card,
+            catalogue=catalogue,
+            code=then.code,
+            library=library,
+            overlays=_stages(read, "overlay"),
+            price_band=(then.price_band[0], then.price_band[1]) if then.price_band else None,
+            keep=False,
+        )
     if built.versions != then:
         raise CapsuleTampered(part=label("capsule"))
     return capsule, built
+
+
+def named(held: CapsuleFile, wanted: Mapping[str, str]) -> tuple[facts.Catalogue, lint.Library]:
+    """The catalogue, and the sub-flows and models documents name by hash, when these parts are (`wanted`, by name) what
+    decided. Raises `CapsuleTampered`, `CapsuleUnreadable`, `StrategyRefused`."""
+    flows, models = by_hash(held, "flow"), by_hash(held, "model")
+    for name, digest in {**wanted, **flows, **models}.items():
+        if sha256(held.text(name)) != digest:
+            raise CapsuleTampered(part=label(name))
+    with reading(held, "catalogue"):
+        catalogue = facts.Catalogue(held.text("catalogue").encode())
+    asked: dict[str, cards.Compiled] = {}
+    for name, digest in models.items():
+        with reading(held, name):
+            asked[digest] = cards.compile_card(cards.read(held.text(name).encode()), catalogue)
+    return catalogue, lint.Library(
+        {digest: decoded(held, name, Any) for name, digest in flows.items()}, asked
+    )
+
+
+def decoded(held: CapsuleFile, name: str, kind: type[T]) -> T:
+    """Raises `CapsuleUnreadable`."""
+    with reading(held, name):
+        return msgspec.json.decode(held.text(name), type=kind)
+
+
+@contextlib.contextmanager
+def reading(held: CapsuleFile, name: str) -> Iterator[None]:
+    """What goes wrong meanwhile is this part's: `CapsuleUnreadable`. A catalogue without a fact that the others rely on
+    is a `KeyError`."""
+    try:
+        yield
+    except unreadable.NOT_DECODED as cause:
+        why = unreadable.why(cause, held.text(name).encode())
+        raise CapsuleUnreadable(why=f"“{label(name)}”{why}") from cause
+    except KeyError as cause:
+        raise CapsuleUnreadable(why=f"“{label(name)}”里没有 {cause.args[0]}") from cause
 
 
 def by_hash(held: CapsuleFile, kind: str) -> dict[str, str]:

@@ -21,6 +21,9 @@ from backend.domains.decision.model import Stage, canonical
 
 MAX_DEPTH = 4
 """Sub-flows within sub-flows."""
+MOST_FLOWS = 200
+"""Sub-flows of one document, each counted wherever it runs: five files that each run the next twenty times would be
+160,000."""
 
 
 class Library(msgspec.Struct, frozen=True):
@@ -53,17 +56,26 @@ def read(
     catalogue: Catalogue,
     library: Library = NOTHING,
     within: tuple[str, ...] = (),
+    passed: list[str] | None = None,
 ) -> Reading:
-    """`within` are the sub-flows this one is read for."""
-    lint = _Lint(stage, catalogue, library, within)
+    """`within` are the sub-flows this one is read for, `passed` all that were read for the whole."""
+    lint = _Lint(stage, catalogue, library, within, [] if passed is None else passed)
     lint.run(document)
     return Reading(lint.found, lint.graph, lint.locals)
 
 
 class _Lint:
-    def __init__(self, stage: Stage, catalogue: Catalogue, library: Library, within: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        catalogue: Catalogue,
+        library: Library,
+        within: tuple[str, ...],
+        passed: list[str],
+    ) -> None:
         self._stage, self._contract = stage, CONTRACTS[stage]
         self._catalogue, self._library, self._within = catalogue, library, within
+        self._passed = passed
         self._known: dict[str, Fact] = {}
         self._used: set[str] = set()
         self.found: list[Finding] = []
@@ -173,11 +185,17 @@ class _Lint:
         if key in self._within or len(self._within) >= MAX_DEPTH:
             self._say(node["name"], "子流程绕成了圈，或套得太深", node=number)
             return
+        if len(self._passed) >= MOST_FLOWS:
+            self._say(node["name"], f"子流程一层层加起来太多，最多 {MOST_FLOWS} 个", node=number)
+            return
+        self._passed.append(key)
         document = self._library.flows.get(key)
         if document is None or hashlib.sha256(canonical(document)).hexdigest() != key:
             self._say(node["name"], "没有这个子流程，或不是保存过的一版", node=number)
             return
-        inner = read(self._stage, document, self._catalogue, self._library, (*self._within, key))
+        inner = read(
+            self._stage, document, self._catalogue, self._library, (*self._within, key), self._passed
+        )
         for each in inner.findings:
             place, inside = f"{node['name']} › {each.place}", f"{number}/{each.node}" if each.node else number
             self._say(place, each.sentence, each.severity, node=inside, row=each.row, column=each.column)

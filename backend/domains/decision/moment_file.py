@@ -3,20 +3,13 @@
 The form is `capsule_file`'s; its part `capsule` is a `MomentCapsule`, with the versions of one stage beside it.
 """
 
-import hashlib
 from typing import Any
 
 import msgspec
 
-from backend.core import unreadable
 from backend.db.database import Tx
-from backend.domains.decision import bundle, capsule_file, cards, facts, lint, moments, repository, service
-from backend.domains.decision.model import (
-    CapsuleTampered,
-    CapsuleUnreadable,
-    VersionMissing,
-    canonical,
-)
+from backend.domains.decision import bundle, capsule_file, moments, repository, service
+from backend.domains.decision.model import STAGES, CapsuleUnreadable, VersionMissing, canonical
 from backend.domains.decision.service import ReplayResult
 
 
@@ -43,37 +36,33 @@ async def parts(tx: Tx, kept: moments.Kept) -> list[tuple[str, str]]:
 
 def is_one(text: bytes) -> bool:
     """Whether a capsule file, whose hashes hold, is of a stage outside a decision. Raises as `capsule_file.read`."""
-    return capsule_file.is_one(text) and "assessment" in _json(capsule_file.read(text), "capsule")
+    if not capsule_file.is_one(text):
+        return False
+    found = capsule_file.decoded(capsule_file.read(text), "capsule", Any)
+    return isinstance(found, dict) and "assessment" in found
 
 
 def replay(text: bytes) -> ReplayResult:
     """Verify and say again, without a database. Raises `CapsuleUnreadable`, `CapsuleTampered`, `StrategyRefused`."""
     held = capsule_file.read(text)
     stored = held.text("capsule").encode()
-    try:
-        capsule = msgspec.json.decode(stored, type=moments.MomentCapsule)
-    except unreadable.NOT_DECODED as cause:
-        raise CapsuleUnreadable(why=f"“审批结果”{unreadable.why(cause, stored)}") from cause
+    capsule = capsule_file.decoded(held, "capsule", moments.MomentCapsule)
     then = capsule.assessment
-    wanted = {f"strategy:{then.stage}": then.strategy, "catalogue": then.catalogue}
+    if then.stage not in STAGES:
+        raise CapsuleUnreadable(why=f"没有叫“{then.stage[:30]}”的环节")
+    strategy, overlay = f"strategy:{then.stage}", f"overlay:{then.stage}"
+    wanted = {strategy: then.strategy, "catalogue": then.catalogue}
     if isinstance(then.overlay, str):
-        wanted[f"overlay:{then.stage}"] = then.overlay
-    flows, models = capsule_file.by_hash(held, "flow"), capsule_file.by_hash(held, "model")
-    for name, digest in {**wanted, **flows, **models}.items():
-        if hashlib.sha256(held.text(name).encode()).hexdigest() != digest:
-            raise CapsuleTampered(part=capsule_file.label(name))
-    catalogue = facts.Catalogue(held.text("catalogue").encode())
-    library = lint.Library(
-        {digest: _json(held, name) for name, digest in flows.items()},
-        {digest: _card(held, name, catalogue) for name, digest in models.items()},
-    )
-    replayed = moments.again(
-        capsule,
-        _json(held, f"strategy:{then.stage}"),
-        catalogue=catalogue,
-        library=library,
-        overlay=_json(held, f"overlay:{then.stage}") if isinstance(then.overlay, str) else None,
-    )
+        wanted[overlay] = then.overlay
+    catalogue, library = capsule_file.named(held, wanted)
+    with capsule_file.reading(held, "catalogue"):
+        replayed = moments.again(
+            capsule,
+            capsule_file.decoded(held, strategy, Any),
+            catalogue=catalogue,
+            library=library,
+            overlay=capsule_file.decoded(held, overlay, Any) if overlay in wanted else None,
+        )
     return ReplayResult(
         decision_id=capsule_file.decision_id(held),
         same_bytes=replayed == stored,
@@ -82,17 +71,3 @@ def replay(text: bytes) -> ReplayResult:
         stored=stored,
         replayed=replayed,
     )
-
-
-def _json(held: capsule_file.CapsuleFile, name: str) -> Any:
-    text = held.text(name).encode()
-    try:
-        return msgspec.json.decode(text)
-    except unreadable.NOT_DECODED as cause:
-        why = unreadable.why(cause, text)
-        raise CapsuleUnreadable(why=f"“{capsule_file.label(name)}”{why}") from cause
-
-
-def _card(held: capsule_file.CapsuleFile, name: str, catalogue: facts.Catalogue) -> cards.Compiled:
-    _json(held, name)
-    return cards.compile_card(cards.read(held.text(name).encode()), catalogue)

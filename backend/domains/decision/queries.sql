@@ -47,6 +47,18 @@ select id, capsule from decision.decisions where institution_id = :institution_i
     and (:product_code = '*' or product_code = :product_code) and id < :before::uuid
 order by id desc limit :most;
 
+-- name: first_beyond(institution_id, product_code, block, least)$
+-- The oldest of the newest decisions that fill no block of so many yet (`least` where there is not one block), forgotten
+-- ones counted; no row where they do.
+with left_over as (
+    select case when count(*) >= :block then count(*) % :block else count(*) % :least end as cases
+    from decision.decisions where institution_id = :institution_id
+        and (:product_code = '*' or product_code = :product_code)
+)
+select id from decision.decisions where institution_id = :institution_id
+    and (:product_code = '*' or product_code = :product_code)
+order by id desc offset (select greatest(cases - 1, 0) from left_over) limit (select least(cases, 1) from left_over);
+
 -- name: bodies(hashes)
 -- The texts behind hashes, to compile what is live or replay a decision.
 select hash, kind, stage, body from decision.versions where hash = any(:hashes::text[]);

@@ -145,6 +145,13 @@ async def count_past(tx: Tx, product_code: str, after: str) -> int:
     return int(await Q.count_past(tx, **given))
 
 
+async def first_beyond(tx: Tx, product_code: str, block: int, least: int) -> str | None:
+    found = await Q.first_beyond(
+        tx, institution_id=tx.institution_id, product_code=product_code, block=block, least=least
+    )
+    return str(found) if found else None
+
+
 async def past(tx: Tx, product_code: str, before: str, most: int) -> list[tuple[str, bytes]]:
     rows = await Q.past(
         tx, institution_id=tx.institution_id, product_code=product_code, before=before, most=most

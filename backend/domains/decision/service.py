@@ -232,6 +232,12 @@ async def count_past(tx: Tx, product_code: str, *, after: str = FIRST) -> int:
     return await repository.count_past(tx, product_code, after)
 
 
+async def whole_blocks(tx: Tx, product_code: str, block: int, least: int) -> str:
+    """What to ask `past` for `before`: from one day to another the newest it gives are then the same or change by
+    `block` at once, by `least` in a county of fewer, and nobody reads one case out of two sums."""
+    return await repository.first_beyond(tx, product_code, block, least) or LAST
+
+
 async def past(
     tx: Tx, product_code: str, *, before: str = LAST, most: int = 200
 ) -> list[tuple[str, Capsule]]:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from backend.domains.decision import features
+from backend.domains.decision import features, tree_graph
 from backend.domains.decision.facts import Catalogue, Value
 from backend.domains.decision.model import StrategyRefused, canonical
 from backend.domains.decision.scorecard import ASCENDING, DESCENDING, WORTH_SAYING, Scored
@@ -75,6 +75,8 @@ class CompiledTrees:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         graph = base64.b64decode(self.card.onnx)
+        if why := tree_graph.why_not(graph):
+            raise StrategyRefused([why])
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
     def extremes(self) -> tuple[int, int]:

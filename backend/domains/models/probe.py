@@ -1,20 +1,17 @@
 """`python -m backend.domains.models.probe`: can the model on the standard input be used at all? Answers one clause,
 empty when it can.
 
-The graph of trees is run here for the first time, after a look at what it is made of: only what `train` exports.
+The graph of trees is run here for the first time, after a look at what it is made of (`tree_graph`).
 """
 
 import base64
-import io
 import sys
 from typing import Any
 
 from backend.core.errors import Problem
-from backend.domains.decision import facts, trees
+from backend.domains.decision import facts, tree_graph, trees
 from backend.domains.models import apart, artefacts
 from backend.domains.models.offsets import CountyModel
-
-OPERATORS = frozenset({"TreeEnsembleClassifier", "TreeEnsembleRegressor", "Cast", "ZipMap", "Identity"})
 
 
 def why(body: bytes) -> str:
@@ -25,7 +22,7 @@ def why(body: bytes) -> str:
     except Problem as problem:
         return problem.text
     inner = artefacts.CompiledCountyModel(read).plain if isinstance(read, CountyModel) else read
-    if isinstance(inner, trees.Trees) and (found := _graph(base64.b64decode(inner.onnx))):
+    if isinstance(inner, trees.Trees) and (found := tree_graph.why_not(base64.b64decode(inner.onnx))):
         return found
     values: dict[str, Any] = {name: _typical(name, inner) for name in compiled.inputs}
     try:
@@ -33,22 +30,6 @@ def why(body: bytes) -> str:
     except Exception:  # whatever a foreign model does, it is not fit
         return "拿一位普通客户试打分，没有打出来"
     return "" if -100_000 < score < 100_000 else "打出来的分数大得离谱"
-
-
-def _graph(graph: bytes) -> str:
-    import onnx
-
-    try:
-        model = onnx.load_model(io.BytesIO(graph))
-        onnx.checker.check_model(model)
-    except Exception:  # the checker has many ways to say so
-        return "树的文件不是 ONNX"
-    foreign = sorted({node.op_type for node in model.graph.node} - OPERATORS)
-    if foreign or model.functions:
-        return f"树的文件里有不认识的算子：{'、'.join(foreign[:5]) or '自定义函数'}"
-    if any(each.data_location for each in model.graph.initializer):
-        return "树的文件要从别处读数据"
-    return ""
 
 
 def _typical(name: str, model: Any) -> Any:

@@ -2,13 +2,14 @@
 
 import io
 import json
+import time
 import tracemalloc
 import warnings
 import zipfile
 
 import pytest
 
-from backend.domains.decision import gate, jdm, jdm_archive
+from backend.domains.decision import facts, gate, jdm, jdm_archive, lint
 from backend.domains.decision.model import Stage
 from tests.domains.decision import documents as nodes
 from tests.liars import LARGE, liar
@@ -111,3 +112,17 @@ def test_a_file_that_lies_about_its_size_is_never_unpacked():
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert held < 4_000_000
+
+
+def test_a_small_archive_whose_flows_run_each_other_many_times_is_refused_soon():
+    """Four kilobytes, and checking them would have taken an hour: also of a capsule somebody sends."""
+    names = ["a.json", "b.json", "c.json", "d.json"]
+    files = {
+        name: running(*((f"{n}", inner) for n in range(20)))
+        for name, inner in zip([jdm_archive.MAIN, *names], names, strict=False)
+    }
+    document, flows = jdm_archive.read(archive(**files, **{names[-1]: INNER}))
+    begun = time.process_time()
+    found = lint.check(Stage.ELIGIBILITY, document, facts.catalogue(), lint.Library(flows))
+    assert time.process_time() - begun < 5
+    assert any(f"加起来太多，最多 {lint.MOST_FLOWS} 个" in each.sentence for each in found)

@@ -24,6 +24,7 @@ from backend.domains.trials import batch_runs, stored_facts
 from backend.flows import start_batch, step_batch
 from backend.outbox.effects import Effect
 from backend.overview import batch_customers
+from h5.console import batch_results
 from tests.domains.models.test_register import registered
 from tests.domains.trials.test_versions import harder_card
 from tests.flows.conftest import Road, id_number
@@ -225,6 +226,12 @@ async def test_the_list_is_taken_along_masked_and_written_down(road: Road, desks
     async with road.db.read(COUNTY) as tx:
         acts = await audit.of(tx, path.rpartition("/")[2])
     assert [entry.action for entry in acts].count("batch.exported") == 2
+
+
+def test_no_name_in_the_list_is_a_formula() -> None:
+    row = {"institution_id": "4101", "customer_id": "c", "application_no": "26", "score": 600, "was": None}
+    made = batch_results._written([{**row, "default_bp": 120}], {"4101": "甲县"}, {"c": "=*"})
+    assert made.decode("utf-8-sig").splitlines()[1] == "26,甲县,'=*,600,1.20,"
 
 
 async def test_the_list_is_decrypted_beside_the_loop_that_serves_others(

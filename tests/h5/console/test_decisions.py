@@ -16,7 +16,7 @@ from backend.flows import review_case
 from backend.flows.review_case import Verdict
 from backend.overview import decision_search
 from backend.overview.decision_search import Asked, PlaceWrong
-from h5.console.decisions import USUAL, _midnight, _reasons, _safe
+from h5.console.decisions import USUAL, _midnight, _reasons
 from tests.flows.conftest import Road, id_number
 from tests.h5.conftest import Desk, Desks, desks, road
 from tests.h5.scene import referred
@@ -205,11 +205,6 @@ async def test_the_list_is_taken_away_masked_by_those_who_may(
     reviewer = await desks.of("JX0201")
     await find(reviewer, number=application.application_no)
     assert not any(f.action.endswith("/export") for f in reviewer.page.forms)
-
-
-@pytest.mark.parametrize(("cell", "kept"), [("=1+1", "'=1+1"), ("-5", "'-5"), ("张*", "张*"), ("", "")])
-def test_no_cell_of_the_file_is_a_formula(cell: str, kept: str) -> None:
-    assert _safe(cell) == kept
 
 
 async def test_a_reason_is_a_whole_sentence_with_the_names_of_its_figures(road: Road, desks: Desks) -> None:
