@@ -555,7 +555,11 @@ async def test_who_repeats_while_the_first_is_at_work_is_told_when_to_tap_again(
     monkeypatch.setattr(idempotency.Claim, "look", at_work)
     told = await phone.http.post("/report", data=form)
     assert (told.status_code, told.headers.get("retry-after")) == (409, "3")
+    assert told.headers["refresh"] == "3;url=/report", "the browser goes on by itself, without a script too"
     assert "刚才那一次还在办" in told.text
+    assert "过几秒会自己打开" in told.text
+    part = await phone.http.post("/report", data=form, headers={"hx-request": "true"})
+    assert "过几秒会自己打开" not in part.text, "the page's script sends it again"
     assert await _reports(owner) == before
 
 
