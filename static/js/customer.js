@@ -303,6 +303,13 @@
     all('[data-wait]', within).forEach(wait);
     all('form[data-keep]', within).forEach(draft);
     all('form[data-once]', within).forEach(once);
+    all('[data-copy]', within).forEach(function (button) {
+      button.hidden = false;
+      button.addEventListener('click', function () {
+        document.getElementById(button.dataset.copy).select();
+        button.textContent = document.execCommand('copy') ? '复制好了，去微信里发给他' : '没复制成，请长按上面的字复制';
+      });
+    });
     all('[data-close]', within).forEach(function (link) {
       var holder = link.closest('#sheet');
       if (!holder) return;

@@ -350,6 +350,20 @@ async def test_a_photograph_sent_while_the_first_is_at_work_comes_by_itself(
     assert refused["form_key"] == [fields["form_key"]]
 
 
+async def test_the_words_for_a_guarantor_are_copied_by_one_tap(
+    server: ThreadingHTTPServer, browser: Browser
+) -> None:
+    context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    phone = await context.new_page()
+    await phone.goto(address(server, "guarantors-waiting"))
+    await phone.click("text=复制上面的字")
+    await phone.wait_for_selector("text=复制好了")
+    copied = await phone.evaluate("navigator.clipboard.readText()")
+    assert copied == await phone.input_value("#share-1")
+    assert "/g/" in copied
+    await context.close()
+
+
 async def test_the_full_text_of_a_consent_opens_under_it(server: ThreadingHTTPServer, phone: Page) -> None:
     await phone.goto(address(server, "phone"))
     await phone.click(".consent:nth-of-type(2) .more, .consent .more >> nth=1")
