@@ -80,7 +80,7 @@ def answer_problem(request: Request, problem: Problem) -> Response:
     status = status_of(problem)
     if status == 503:
         log.warning("unavailable", code=problem.code, unknown=getattr(problem, "unknown", False))
-    headers = come_back(problem, stands_at(request))
+    headers = come_back(problem, "" if by_machine(request) else stands_at(request))
     fields = problem.fields if isinstance(problem, Invalid) else {}
     return _answer(
         request, status, problem.code, problem.text, headers, fields, SAID_BEFORE.get(problem.code, "")
@@ -89,10 +89,11 @@ def answer_problem(request: Request, problem: Problem) -> Response:
 
 def come_back(problem: Problem, page: str) -> dict[str, str]:
     """When to come back: of `TooMany`, and of who is told that another one is at work. The latter's browser goes to
-    `page` by itself, with or without a script (a quota is used up for longer than anybody watches a page)."""
+    `page` (a machine has none) by itself, with or without a script; a quota is used up for longer than anybody watches
+    a page."""
     wait = getattr(problem, "retry_after", 0)
     headers = {"Retry-After": str(wait)} if wait else {}
-    if wait and isinstance(problem, Conflict):
+    if wait and page and isinstance(problem, Conflict):
         headers["Refresh"] = f"{wait};url={quote(page, safe=IN_ADDRESSES)}"
     return headers
 
