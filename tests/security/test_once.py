@@ -577,7 +577,9 @@ async def test_staff_who_tap_again_are_brought_back_to_where_the_form_stood(
     assert (told.status_code, told.headers["retry-after"]) == (409, "3")
     assert told.headers["refresh"] == "3;url=/console/calendar"
     assert "过几秒会自己打开" in told.text
-    told = await desk.http.post(form.action, data=form.filled(), headers={"referer": "https://evil.example//x"})
+    told = await desk.http.post(
+        form.action, data=form.filled(), headers={"referer": "https://evil.example//x"}
+    )
     assert told.headers["refresh"] == "3;url=/staff/sign-in", "never to a place somebody else named"
 
 
