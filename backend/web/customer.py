@@ -34,7 +34,7 @@ from backend.web import cookies, packing, remembered, templates, wechat_browser
 from backend.web.http import Request, Response, Whole
 
 DISPLAY = "display"
-_IN_ADDRESSES = "/:?#[]@!$&'()*+,;=%-._~"
+IN_ADDRESSES = "/:?#[]@!$&'()*+,;=%-._~"
 _KNOWN_FOR = 60.0  # seconds the public facts about institutions are remembered
 
 STEP_PATHS = {
@@ -296,7 +296,7 @@ def html(text: str | bytes, status: int) -> Response:
 
 def go(request: Request, path: str) -> Response:
     """On to a path of ours or an address of a system we know; whatever is in it stays one header."""
-    path = quote(path, safe=_IN_ADDRESSES)
+    path = quote(path, safe=IN_ADDRESSES)
     if request.headers.get("hx-request"):
         return litestar.Response(None, status_code=204, headers={"HX-Redirect": path})
     return litestar.Response("", status_code=303, headers={"Location": path}, media_type="text/plain")

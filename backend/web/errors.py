@@ -1,6 +1,7 @@
 """The one table that turns the six kinds of error into a page, a part, JSON or plain text (house rule 9)."""
 
 from typing import Any
+from urllib.parse import quote
 
 import litestar
 import structlog
@@ -17,7 +18,7 @@ from backend.core.errors import (
     Unavailable,
 )
 from backend.web import cookies, templates
-from backend.web.customer import UNION_PAGE, stands_at
+from backend.web.customer import IN_ADDRESSES, UNION_PAGE, stands_at
 from backend.web.http import Request, Response
 
 log = structlog.get_logger("web")
@@ -55,6 +56,8 @@ SENTENCES = {
 
 SAID_BEFORE = {"still_running": "刚才那一次还在办", "key_reused": "这份内容刚才交过了"}
 """The title where the request had been sent before, by code."""
+COMES_BACK = "不用再点，不会重复办理。过几秒会自己打开最新的情况"
+"""Where the browser is told to go on by itself."""
 TOO_LONG = "内容太长了", "提交的内容太长了，请删短一些再试"
 """Title and sentence of 413 where no photograph is taken."""
 MACHINES = {
@@ -77,12 +80,22 @@ def answer_problem(request: Request, problem: Problem) -> Response:
     status = status_of(problem)
     if status == 503:
         log.warning("unavailable", code=problem.code, unknown=getattr(problem, "unknown", False))
-    wait = getattr(problem, "retry_after", 0)  # of `TooMany`, and of who is told that another one is at work
-    headers = {"Retry-After": str(wait)} if wait else {}
+    headers = come_back(problem, "" if by_machine(request) else stands_at(request))
     fields = problem.fields if isinstance(problem, Invalid) else {}
     return _answer(
         request, status, problem.code, problem.text, headers, fields, SAID_BEFORE.get(problem.code, "")
     )
+
+
+def come_back(problem: Problem, page: str) -> dict[str, str]:
+    """When to come back: of `TooMany`, and of who is told that another one is at work. The latter's browser goes to
+    `page` (a machine has none) by itself, with or without a script; a quota is used up for longer than anybody watches
+    a page."""
+    wait = getattr(problem, "retry_after", 0)
+    headers = {"Retry-After": str(wait)} if wait else {}
+    if wait and page and isinstance(problem, Conflict):
+        headers["Refresh"] = f"{wait};url={quote(page, safe=IN_ADDRESSES)}"
+    return headers
 
 
 def answer_http(request: Request, error: HTTPException) -> Response:
@@ -129,6 +142,8 @@ def _answer(
     if "application/json" in request.headers.get("accept", ""):
         body = {"error": code, "message": sentence, "fields": fields or {}, "request_id": request_id}
         return litestar.Response(body, status_code=status, headers=headers, media_type="application/json")
+    if "Refresh" in (headers or {}) and not request.headers.get("hx-request"):
+        sentence = COMES_BACK
     view = templates.ErrorView(
         status,
         title or TITLES.get(status, TITLES[500]),
@@ -184,7 +199,8 @@ def _way_on(request: Request, status: int, code: str) -> tuple[str, str]:
 def _page(request: Request) -> templates.Page:
     """The frame of an error, which may come before anybody knows whose customer this is."""
     path = request.scope["path"]  # never with an id that was sent
-    own_form = request.method == "POST" and path.startswith(("/apply/", "/resume", "/report"))
+    answers_form = request.method == "POST"
+    own_form = answers_form and path.startswith(("/apply/", "/resume", "/report"))
     return templates.Page(
         csrf_token=cookies.csrf_token(request, request.app.state.settings),
         form_key=ids.new(),
@@ -192,7 +208,7 @@ def _page(request: Request) -> templates.Page:
         service_phone=UNION_PAGE.service_phone,
         path=stands_at(request) if own_form else "/",
         display="care" if request.cookies.get("display") == "care" else "normal",
-        answers_form=own_form,
+        answers_form=answers_form,
     )
 
 

@@ -7,7 +7,7 @@ guard reads the session from the database at each request, so that a revocation 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import litestar
 import msgspec
@@ -19,14 +19,14 @@ from msgspec.structs import replace
 
 from backend.core import clock, ids
 from backend.core.actor import ALL_INSTITUTIONS, ROLES, Actor
-from backend.core.errors import Invalid, NotPermitted, Problem, TooMany
+from backend.core.errors import Invalid, NotPermitted, Problem
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import NotYours, SignInNeeded, Staff, StaffSession
 from backend.domains.institutions.model import HEAD_OFFICE, UNION, Institution, InstitutionNotFound
 from backend.flows.context import Context
 from backend.outbox.idempotency import Refused
 from backend.settings import Settings
-from backend.web import cookies, customer, errors, forms, request_keys, staff_menu, templates
+from backend.web import addresses, cookies, customer, errors, forms, request_keys, staff_menu, templates
 from backend.web.customer import GoTo
 from backend.web.http import Request, Response
 
@@ -261,6 +261,7 @@ def _page(request: Request, settings: Settings, here: Here | None) -> StaffPage:
         head_office=bool(here and here.head_office),
         menu=staff_menu.groups(request.app, roles, path) if here else (),
         tabs=staff_menu.tabs(request.app, roles, path) if here else (),
+        answers_form=request.method == "POST",
     )
 
 
@@ -314,9 +315,10 @@ def answer_problem(request: Request, problem: Problem) -> Response:
     """An error of a staff page, in the staff frame; the same table of statuses as everywhere."""
     status = errors.status_of(problem)
     found: Here | None = request.scope.get("staff")  # type: ignore[assignment]
+    coming_back = errors.come_back(problem, came_from(request))
     view = Refusal(
-        title=errors.TITLES.get(status, errors.TITLES[500]),
-        message=problem.text,
+        title=errors.SAID_BEFORE.get(problem.code) or errors.TITLES.get(status, errors.TITLES[500]),
+        message=errors.COMES_BACK if "Refresh" in coming_back else problem.text,
         confirm_back=str(problem.details.get("back", "")) if isinstance(problem, StepUpNeeded) else "",
         sign_in=found is None,
         errors=tuple(problem.fields.values()) if isinstance(problem, Invalid) else (),
@@ -330,10 +332,15 @@ def answer_problem(request: Request, problem: Problem) -> Response:
         templates.render("shared/staff_error.html", page=page, view=view),
         status_code=status,
         media_type="text/html; charset=utf-8",
-        headers={"Retry-After": str(problem.retry_after)} if isinstance(problem, TooMany) else {},
+        headers=coming_back,
     )
     cookies.keep_visit(request, request.app.state.settings, answer)
     return answer
+
+
+def came_from(request: Request) -> str:
+    """The page the form stands on; head office's `?in=` is not told apart."""
+    return addresses.local(urlsplit(request.headers.get("referer", "")).path, "/staff/sign-in")
 
 
 def _answer_refused(request: Request, refused: Refused) -> Response:

@@ -1,9 +1,11 @@
 """What was not understood. The third time in a row a person takes over, with a ticket number (A11-04)."""
 
 from backend.domains.channels import service as channels
+from bot import understanding
 from bot.handlers import complaint, county, erasure, human, visit
 from bot.replies import Reply
 from bot.talk import Talk, say
+from bot.understanding import rules
 
 PATIENCE, RECENT = 2, 3
 TICKETS = {
@@ -28,7 +30,8 @@ async def answer(talk: Talk) -> tuple[str, Reply]:
         return "human", await human.answer(talk)
     if talk.institution is None and talk.waiting:
         return "none", await county.ask(talk)
-    return "none", say("fallback/unknown.txt")
+    meant = [rules.TOPICS[topic] for topic in understanding.perhaps(talk.words)]
+    return "none", say("fallback/unknown.txt", meant=meant)
 
 
 async def media(talk: Talk) -> Reply:

@@ -33,6 +33,13 @@ async def answer(talk: Talk) -> Reply:
     return await told(talk, given)
 
 
+async def answer_borrower(talk: Talk) -> Reply:
+    """我的担保人. Who wants nobody, and is asked or answers for somebody, is told of that."""
+    if talk.customer_id and not await guarantors.wanted(talk) and (given := await standing(talk)):
+        return await told(talk, given)
+    return await guarantors.answer(talk)
+
+
 async def standing(talk: Talk) -> list[Guarantee]:
     """What the person behind a bound account answers for or is asked for now."""
     if talk.customer_id is None:

@@ -15,6 +15,7 @@
 
   /* An answer to a form stands at the page of the form: back or reload must not ask to send the form again. */
   var standsAt = document.body.dataset.standsAt;
+  if (standsAt === '' && document.referrer.indexOf(location.origin + '/') === 0) standsAt = document.referrer;
   if (standsAt) history.replaceState(null, '', standsAt);
 
   /* the bar that says what is kept */
@@ -91,7 +92,18 @@
   }
   document.addEventListener('htmx:afterRequest', function (event) {
     var form = event.detail.elt.closest('form'), config = event.detail.requestConfig;
-    if (form && config && config.verb !== 'get' && event.detail.xhr.status) renew(form);
+    if (form && config && config.verb !== 'get' && event.detail.xhr.status && !stillAtWork(event.detail.xhr)) renew(form);
+  });
+  /* The tap before is still at work: the same one again, under the same key, gets the answer to it. */
+  function stillAtWork(answer) { return answer.status === 409 ? +answer.getResponseHeader('Retry-After') : 0; }
+  var again = new WeakMap();
+  document.addEventListener('htmx:beforeSwap', function (event) {
+    var asked = event.detail.requestConfig.elt, wait = stillAtWork(event.detail.xhr), tried = (again.get(asked) || 0) + 1;
+    again.set(asked, wait ? tried : 0);
+    if (!wait || tried >= TRIES) { tell(''); return; }
+    event.detail.shouldSwap = false;
+    tell('刚才那一次还在办，过几秒自己接着来，不用再点。');
+    setTimeout(function () { if (asked.isConnected) { if (asked.requestSubmit) asked.requestSubmit(); else asked.click(); } }, wait * 1000);
   });
   async function upload(form, file) {
     if (form.dataset.sending) return;
@@ -110,6 +122,8 @@
             line.value = percent;
             told.textContent = percent < 100 ? '正在上传 ' + Math.round(percent) + '%' : '正在认字…';
           });
+          var wait = stillAtWork(answer);
+          if (wait && tried < TRIES) { answer = null; told.textContent = '刚才那一次还在办，不用再点…'; await pause(wait * 1000); continue; }
           if (answer.status >= 502 && answer.status <= 504 && tried < TRIES) answer = null;
         } catch (error) {
           if (tried >= TRIES) throw error;
@@ -289,6 +303,13 @@
     all('[data-wait]', within).forEach(wait);
     all('form[data-keep]', within).forEach(draft);
     all('form[data-once]', within).forEach(once);
+    all('[data-copy]', within).forEach(function (button) {
+      button.hidden = false;
+      button.addEventListener('click', function () {
+        document.getElementById(button.dataset.copy).select();
+        button.textContent = document.execCommand('copy') ? '复制好了，去微信里发给他' : '没复制成，请长按上面的字复制';
+      });
+    });
     all('[data-close]', within).forEach(function (link) {
       var holder = link.closest('#sheet');
       if (!holder) return;

@@ -132,7 +132,7 @@ async def test_words_of_the_other_side_still_reach_what_the_person_means(
     assert "等保证人打开" in await world.phone(BORROWER).say("担保那边咋还没动静")
     await people.vouch(world.db, asked, guarantor)
     await people.bind(world.db, GUARANTOR, guarantor)
-    assert "说“我是担保人”" in await world.phone(GUARANTOR).say("我的担保人确认了吗")
+    assert "您为 张* 担保" in await world.phone(GUARANTOR).say("我的担保人确认了吗")
     assert "您为 张* 担保" in await world.phone(GUARANTOR).say("我是担保人")
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.understanding import classifier, rules, topic_of, train, wording
+from bot.understanding import classifier, perhaps, rules, topic_of, train, wording
 
 HERE = Path(__file__).parent
-SETS = ("held_out_2", "held_out_3", "held_out_4", "held_out_5", "held_out_6", "held_out_7")
+SETS = ("held_out_2", "held_out_3", "held_out_4", "held_out_5", "held_out_6", "held_out_7", "held_out_8")
 HELD_OUT = {name: train.phrases(HERE / f"{name}.tsv") for name in SETS}
 
 
@@ -30,6 +30,20 @@ def test_the_classifier_measures_better_than_rules_alone(name: str, wrong: float
     found = train.measure(HELD_OUT[name])
     assert found["both"][0] >= found["rules"][0] + 0.25
     assert found["both"][1] <= wrong
+
+
+def test_on_the_newest_phrases_a_wrong_answer_is_rare() -> None:
+    """13.6 % wrong and 71.2 % right before anything was done for them."""
+    right, wrong = train.measure(HELD_OUT["held_out_8"])["both"]
+    assert right >= 0.72
+    assert wrong <= 0.10
+
+
+def test_what_is_unsure_is_asked_and_not_answered() -> None:
+    unsure = [(topic, phrase) for topic, phrase in HELD_OUT["held_out_8"] if topic_of(phrase) == "none"]
+    assert sum(topic in perhaps(phrase) for topic, phrase in unsure) >= 6
+    assert perhaps("今天天气怎么样") == ()
+    assert not {"none", "greeting", "thanks", "help"} & {t for _, phrase in unsure for t in perhaps(phrase)}
 
 
 @pytest.mark.parametrize("topic", [t for t in rules.TOPICS if t not in {"greeting", "thanks", "none"}])
@@ -95,6 +109,14 @@ def test_shares_of_certainty_are_shares() -> None:
     ("words", "topic"),
     [
         ("我是给他担保的那个人", "guarantee"),
+        ("他叫我当担保人", "guarantee"),
+        ("我姐夫喊我做保", "guarantee"),
+        ("做保证人有啥风险", "guarantee"),
+        ("保人怎么加", "guarantors"),
+        ("我姑答应担保了", "guarantors"),
+        ("保证人变卦了", "guarantors"),
+        ("先打三千说能批", "safety"),
+        ("让我请客才办", "complaint"),
         ("担保到什么时候", "guarantee"),
         ("不想给他担保了", "guarantee"),
         ("借款人跑了咋办，他不还我得还吗", "guarantee"),

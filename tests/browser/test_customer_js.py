@@ -24,15 +24,24 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 class Phones(look.Handler):
-    """The look server, answering also what the pages send. `fail` answers that many uploads with 503."""
+    """The look server, answering also what the pages send. `fail` answers that many uploads with 503, `at_work`
+    that many forms with "the tap before is still at work"."""
 
     uploads: list[tuple[dict[str, str], Image.Image, int]]
     posts: list[tuple[str, dict[str, list[str]]]]
-    fail = 0
+    fail = at_work = 0
 
     def do_POST(self) -> None:
         kind = type(self)
         body = self.rfile.read(int(self.headers["content-length"]))
+        if kind.at_work:
+            kind.at_work -= 1
+            form_key = re.search(rb'form_key(=|"\r\n\r\n)([\w-]+)', body)
+            kind.posts.append((self.path, {"form_key": [form_key[2].decode() if form_key else ""]}))
+            self.send_response(409)
+            self.send_header("retry-after", "1")
+            self.send_header("content-length", "0")
+            return self.end_headers()
         if self.headers["content-type"].startswith("multipart/"):
             if kind.fail:
                 kind.fail -= 1
@@ -43,6 +52,12 @@ class Phones(look.Handler):
         kind.posts.append((self.path, parse_qs(body.decode())))
         if self.headers["HX-Request"]:
             return self._answer(_part("code"), "text/html; charset=utf-8")
+        if self.path == "/report":
+            error = templates.ErrorView(409, "刚才已经有了新进展", "请看一看")
+            page = replace(contexts.PAGE, path="/", answers_form=True)
+            return self._answer(
+                templates.render("shared/error.html", page=page, view=error).encode(), "text/html", 409
+            )
         if self.path == "/apply/consents":
             template, view = contexts.PAGES["phone"]
             page = replace(contexts.PAGE, path="/normal/phone", answers_form=True)
@@ -293,6 +308,60 @@ async def test_back_after_a_wrong_code_is_the_page_again_not_the_browsers_error(
     await phone.go_back()
     assert phone.url == address(server, "phone")
     assert await phone.is_visible("#phone-form")
+
+
+async def test_back_after_an_error_that_names_no_page_leads_to_the_form_it_answered(
+    server: ThreadingHTTPServer, phone: Page
+) -> None:
+    """Pages with an id of the person in their address are not named in an error; their form is the way back."""
+    await phone.goto(address(server, "report"))
+    await phone.evaluate("document.querySelector('main form').submit()")
+    await phone.wait_for_selector("text=刚才已经有了新进展")
+    assert phone.url == address(server, "report")
+    await phone.goto(address(server, "phone"))
+    await phone.go_back()
+    assert phone.url == address(server, "report")
+    assert await phone.is_visible("main form")
+
+
+async def test_a_code_asked_for_while_the_first_tap_is_at_work_comes_by_itself(
+    server: ThreadingHTTPServer, phone: Page
+) -> None:
+    server.RequestHandlerClass.at_work = 2  # type: ignore[attr-defined]
+    await phone.goto(address(server, "phone"))
+    await phone.fill("#phone", "13800000001")
+    await phone.click("[data-send]")
+    await phone.wait_for_selector("#offline:not([hidden])")
+    assert "不用再点" in await phone.inner_text("#offline")
+    await phone.wait_for_selector("#code-hint")
+    keys = [fields["form_key"] for _, fields in server.RequestHandlerClass.posts]  # type: ignore[attr-defined]
+    assert len(keys) == 3
+    assert keys[0] == keys[1] == keys[2], "the same tap again: it gets the answer to the first"
+    assert await phone.is_hidden("#offline")
+
+
+async def test_a_photograph_sent_while_the_first_is_at_work_comes_by_itself(
+    server: ThreadingHTTPServer, phone: Page
+) -> None:
+    server.RequestHandlerClass.at_work = 1  # type: ignore[attr-defined]
+    await phone.goto(address(server, "identity"))
+    await send_photograph(phone, photograph(size=(800, 600)))
+    (_, refused), ((fields, _, _),) = server.RequestHandlerClass.posts[0], server.RequestHandlerClass.uploads  # type: ignore[attr-defined]
+    assert refused["form_key"] == [fields["form_key"]]
+
+
+async def test_the_words_for_a_guarantor_are_copied_by_one_tap(
+    server: ThreadingHTTPServer, browser: Browser
+) -> None:
+    context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    phone = await context.new_page()
+    await phone.goto(address(server, "guarantors-waiting"))
+    await phone.click("text=复制上面的字")
+    await phone.wait_for_selector("text=复制好了")
+    copied = await phone.evaluate("navigator.clipboard.readText()")
+    assert copied == await phone.input_value("#share-1")
+    assert "/g/" in copied
+    await context.close()
 
 
 async def test_the_full_text_of_a_consent_opens_under_it(server: ThreadingHTTPServer, phone: Page) -> None:

@@ -556,8 +556,32 @@ async def test_who_repeats_while_the_first_is_at_work_is_told_when_to_tap_again(
     monkeypatch.setattr(idempotency.Claim, "look", at_work)
     told = await phone.http.post("/report", data=form)
     assert (told.status_code, told.headers.get("retry-after")) == (409, "3")
+    assert told.headers["refresh"] == "3;url=/report", "the browser goes on by itself, without a script too"
     assert "刚才那一次还在办" in told.text
+    assert "过几秒会自己打开" in told.text
+    part = await phone.http.post("/report", data=form, headers={"hx-request": "true"})
+    assert "过几秒会自己打开" not in part.text, "the page's script sends it again"
     assert await _reports(owner) == before
+
+
+async def test_staff_who_tap_again_are_brought_back_to_where_the_form_stood(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_work(_: idempotency.Claim) -> tuple[bool, bytes | None]:
+        raise idempotency.StillRunning()
+
+    desk = await desks.of("SL0001")
+    await desk.get("/console/calendar")
+    form, came_from = desk.page.form("/console/calendar"), str(desk.reply.url)
+    monkeypatch.setattr(idempotency.Claim, "look", at_work)
+    told = await desk.http.post(form.action, data=form.filled(), headers={"referer": came_from})
+    assert (told.status_code, told.headers["retry-after"]) == (409, "3")
+    assert told.headers["refresh"] == "3;url=/console/calendar"
+    assert "过几秒会自己打开" in told.text
+    told = await desk.http.post(
+        form.action, data=form.filled(), headers={"referer": "https://evil.example//x"}
+    )
+    assert told.headers["refresh"] == "3;url=/staff/sign-in", "never to a place somebody else named"
 
 
 async def test_a_death_between_change_and_answer_doubles_nothing(

@@ -57,6 +57,8 @@ async def test_an_answer_to_a_form_says_at_which_page_it_stands(
     assert phone.reply.status_code == 422
     assert 'data-stands-at="/apply/phone"' in phone.reply.text
     assert 'name="back" value="/apply/phone"' in phone.reply.text
+    refused = await phone.http.post("/my/261128000001/cancel", data={})
+    assert 'data-stands-at=""' in refused.text, "the page's script asks the browser where it came from"
     refused = await phone.http.post("/apply/submit", data={})
     assert (refused.status_code, 'data-stands-at="/apply/details"' in refused.text) == (403, True)
 
