@@ -26,6 +26,7 @@ from backend.domains.identity import service as identity
 from backend.domains.identity.model import Staff
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
+from backend.domains.regulation import service as regulation
 from backend.domains.reviews import exceedings
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import EXCEEDING, NO_LIMIT, Exceeding, Inquiry, Review
@@ -79,11 +80,14 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What one source said: (label, value as people write it)."""
+    """What one source said: (label, value as people write it); `days` ago, and how many of it are past their
+    freshness today."""
 
     source: str
     at: datetime
     facts: list[tuple[str, str]]
+    days: int
+    passed: int
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +138,13 @@ class Asked(msgspec.Struct, frozen=True):
         return next((each for each in self.exceeds if each.wish.status == "proposed"), None)
 
 
+class GoneOn(msgspec.Struct, frozen=True):
+    """The numbers of the application a case goes on from and of the one it goes on as; empty where there is none."""
+
+    came_from: str = ""
+    goes_on: str = ""
+
+
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     application: Application
     person: MaskedPerson | None
@@ -144,7 +155,9 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     turned_away: list[Reason]
     nearest: str
     known: list[Known]
+    facts_days: int
     asked: list[Asked]
+    gone_on: GoneOn
     contract: Contract | None
     story: list[story.Told]
     effects: list[effects.EffectState]
@@ -158,6 +171,7 @@ async def of(tx: Tx, application: Application) -> CaseFile:
     advice = await decisions.nearest_of(tx, recorded.id) if recorded else None
     person = await customers.view(tx, application.customer_id) if application.customer_id else None
     on = clock.local(application.submitted_at or application.created_at).date()
+    asked = await _asked(tx, application.id)
     return CaseFile(
         application=application,
         person=person,
@@ -167,8 +181,10 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         decision=draw(capsule.decision, capsule.case.as_of) if capsule else None,
         turned_away=[] if capsule else await moments.turned_away(tx, application.id),
         nearest=advice.text if advice else "",
-        known=_known(capsule.case.sources) if capsule else [],
-        asked=await _asked(tx, application.id),
+        known=_known(capsule.case.sources, tx.now) if capsule else [],
+        facts_days=(await regulation.in_force(tx, clock.today())).count("review.facts_days"),
+        asked=asked,
+        gone_on=await _gone_on(tx, application, asked),
         contract=await contracts.of_application(tx, application.id),
         story=await story.told(tx, await applications.events(tx, application.id)),
         effects=await effects.of_case(tx, application.id),
@@ -177,6 +193,13 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         else None,
         guarantors=await guarantors.of(tx, application.id),
     )
+
+
+async def _gone_on(tx: Tx, application: Application, asked: list[Asked]) -> GoneOn:
+    came_from = await reviews.came_from(tx, application.id) if application.channel == "review" else None
+    goes_on = next((e.review.new_application_id for e in asked if e.review.new_application_id), None)
+    numbers = await applications.numbers(tx, [each for each in (came_from, goes_on) if each])
+    return GoneOn(numbers.get(came_from or "", ""), numbers.get(goes_on or "", ""))
 
 
 async def _asked(tx: Tx, application_id: str) -> list[Asked]:
@@ -261,13 +284,14 @@ def _hits(decision: Decision) -> list[Hit]:
     ]
 
 
-def _known(sources: Mapping[str, SourceFacts]) -> list[Known]:
+def _known(sources: Mapping[str, SourceFacts], now: datetime) -> list[Known]:
     found = []
     for name, label in SOURCES.items():
         if name in sources and name not in ("product", "regulation"):
             told = sources[name]
             facts = [pair for fact, value in told.facts.items() if (pair := _pair(fact, value))]
-            found.append(Known(label, told.observed_at, facts))
+            passed = sum(catalogue.passed(fact, told.observed_at, now) for fact in told.facts)
+            found.append(Known(label, told.observed_at, facts, max(0, (now - told.observed_at).days), passed))
     return found
 
 

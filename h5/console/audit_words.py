@@ -72,6 +72,7 @@ KINDS: dict[str, str] = {
 
 WORDS: dict[str, str] = {
     "application.begin": "开始填申请",
+    "application.decided_anew": "资料放久了，重新审批",
     "application.liveness": "做了人脸核对",
     "application.resume": "换手机接着办",
     "application.upheld": "人工复核维持原结果",

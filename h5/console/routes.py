@@ -60,6 +60,7 @@ router = staff.router(
         cases.show,
         cases.answer,
         cases.give_back,
+        cases.decide_again,
         cases.look,
         guarantees.seen,
         capsules.download,

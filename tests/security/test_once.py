@@ -42,7 +42,7 @@ from tests.h5.console import test_strategies as pages
 from tests.h5.customer import test_guarantee as guarantee_road
 from tests.h5.customer.conftest import Phone, Studio, photograph
 from tests.h5.customer.test_edges import confirm_disclosure, known, to_approved
-from tests.h5.scene import after_the_loan, referred, review_of, scene, survey
+from tests.h5.scene import after_the_loan, long_ago, referred, review_of, scene, survey
 from tests.h5.studio import test_invitations as invitations
 from tests.h5.studio.test_studio import LI_SI
 from tests.house.test_staff_roles import STAFF_NO, token_of
@@ -230,6 +230,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
 ) -> None:
     made, other = await scene(road, owner), await referred(road, owner, "4101", 302)
     returned = (await review_of(road, other)).id
+    stale = (await review_of(road, await long_ago(road, owner, 303))).id
     held, warned, _ = await after_the_loan(road, other, made.officer)
     app, secret = road.web._transport.app, road.context.settings.mobile_bank_callback_secret  # type: ignore[attr-defined]
     async with road.db.begin(JIA) as tx:
@@ -270,6 +271,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("county_admin", "/console/support", {"what": made.number}),
         ("county_admin", f"/console/codes/{made.code}/revoke", {"reason": "码丢了，换一张"}),
         ("reviewer", f"/console/reviews/{returned}/return", {"question": "家里几口人干活，看看大棚"}),
+        ("reviewer", f"/console/reviews/{stale}/anew", {}),
         ("reviewer", f"/console/reviews/{made.review}/answer", yes),
         (
             "reviewer",
