@@ -121,6 +121,11 @@ CLASSES: dict[str, Columns] = {
         "withdrawn_at"
     ),
     "customers.notice_choices": Columns(plain="institution_id customer_id topic refused changed_at"),
+    "customers.freezes": Columns(
+        plain="institution_id id customer_id frozen_by frozen_at release_asked_by release_asked_at released_by "
+        "released_at",
+        sealed="reason release_why",
+    ),
     "customers.people": Columns(
         plain="institution_id id birth_on sex nation card_valid_from card_valid_until status created_at updated_at",
         sealed="name_enc id_number_enc phone_enc address_enc issuer_enc",

@@ -214,7 +214,7 @@ def _account_facts(asked: Question, known: _Known, core: CoreCustomer | None) ->
     accounts = {account.account_no: account for account in core.accounts}
     facts: dict[str, object] = {}
     if own := accounts.get(asked.account_no):
-        facts["line_account_frozen"] = own.status != "normal"
+        facts["line_account_frozen"] = own.status != "normal" or known.person.status == "frozen"
     payee = "self" if (asked.payee_account or asked.account_no) in accounts else "unverified"
     if payee == "unverified" and known.payee_verified:
         payee = "verified"

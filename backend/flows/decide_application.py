@@ -134,7 +134,7 @@ def _think(
 ) -> tuple[Capsule, decisions.Nearest | None]:
     """Pure CPU."""
     case = Case(product=gathered.product.code, as_of=clock.now(), sources=gathered.sources)
-    if not usable:
+    if not usable or gathered.person.status == "frozen":  # who is frozen is a person's matter
         case = msgspec.structs.replace(case, interrupted_at=str(Stage.FRAUD_CHECK))
     said = decisions.Said(told=True)
     capsule = decisions.decide(case, bundle, deadline=time.monotonic() + EVALUATE_SECONDS, said=said)

@@ -15,7 +15,7 @@ from backend.domains.contracts.model import Contract, DisclosureChanged, Disclos
 from backend.domains.contracts.service import NewDocument
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
-from backend.domains.customers.model import Consent, Person
+from backend.domains.customers.model import Consent, CustomerFrozen, Person
 from backend.domains.guarantees import service as guarantees
 from backend.domains.guarantees.model import GuaranteeMoved
 from backend.domains.products.model import PURPOSES
@@ -46,6 +46,8 @@ async def hand_off(context: Context, actor: Actor, application_id: str) -> Contr
         if confirmation is None:
             raise DisclosureNotConfirmed()
         drawn = await draw_up_disclosure.draw_up_disclosure(tx, contract)
+        if drawn.person.status == "frozen":
+            raise CustomerFrozen()
         given = await _consents(tx, drawn.person)
         sureties = await _sureties(tx, application_id)
     if drawn.disclosure.sha256 != confirmation.sha256:

@@ -171,7 +171,9 @@ async def check(
         fields["outcome"] = f"这笔申请{application.label}，不能另外再给一份，只能维持原结果"
     if verdict.gives:
         anew = await by_road(tx, review, application)
-        if not anew and await _stopped(tx, application):
+        if await _frozen(tx, application):
+            fields["outcome"] = "客户已冻结，不能同意。查清可以放行的，先由两个人解除冻结"
+        elif not anew and await _stopped(tx, application):
             fields["outcome"] = "客户现在在黑名单上，不能同意。名单记错了的，先由两个人撤下"
         caps = await _caps(tx, application)
         limits = await _limits(tx, application, product, caps)
@@ -263,6 +265,11 @@ async def _stopped(tx: Tx, application: Application) -> bool:
     assert application.customer_id is not None
     person = await customers.get(tx, application.customer_id)
     return await relations.blocked(tx, "id_number", person.id_number)
+
+
+async def _frozen(tx: Tx, application: Application) -> bool:
+    assert application.customer_id is not None
+    return (await customers.get(tx, application.customer_id)).status == "frozen"
 
 
 async def _caps(tx: Tx, application: Application) -> list[Cap]:

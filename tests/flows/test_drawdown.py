@@ -12,6 +12,7 @@ from backend.core.actor import Actor
 from backend.demo import staff_id
 from backend.domains.applications.model import Application
 from backend.domains.channels import tickets
+from backend.domains.customers import freezing
 from backend.domains.decision import moments
 from backend.domains.decision.model import Stage
 from backend.domains.post_loan import drawdowns, warnings
@@ -180,6 +181,13 @@ async def test_a_freeze_stops_further_drawdowns_until_it_is_lifted(road: Road, s
     status, body = await tap(road, signed)
     assert (status, body["code"]) == (409, "drawdown_refused")
     assert "额度暂时不能用" in body["message"]
+
+
+async def test_who_is_frozen_draws_nothing(road: Road, signed: Application) -> None:
+    async with road.db.begin(JIA) as tx:
+        await freezing.freeze(tx, signed.customer_id or "", "疑似冒名")
+    assert (await tap(road, signed))[0] == 409
+    assert not [row for row in await road.ledger("core_banking") if row["effect"] == "loan_posted"]
 
 
 async def question(road: Road, application: Application, **changed: Any) -> dict[str, Any]:

@@ -282,6 +282,16 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("risk_analyst", f"/console/relations/{made.finding}/take", {}),
         ("risk_analyst", f"/console/relations/{made.finding}/answer", watched),
         ("risk_analyst", "/console/lists", listed),
+        (
+            "risk_analyst",
+            f"/console/customers/4101/{other.customer_id}/freeze",
+            {"reason": "公安来函要求止付"},
+        ),
+        (
+            "county_admin",
+            f"/console/customers/4101/{other.customer_id}/release",
+            {"act": "ask", "reason": "公安已经撤函"},
+        ),
         ("county_admin", f"/console/lists/4101/{made.entry}/check", {"outcome": "agree"}),
         ("county_admin", f"/console/lists/4101/{made.entry}/end", {"reason": "查清不是他"}),
         ("risk_analyst", f"/console/monitors/4101/alarms/{made.alarm}", {"note": "查过了，是新来的客户经理"}),

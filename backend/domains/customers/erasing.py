@@ -66,6 +66,7 @@ async def erase(tx: Tx, customer_id: str) -> None:
             proof = _proof(tx, consent.id, person.id_number)
             await Q.prove_consent(tx, **mine, consent_id=consent.id, person=proof)
     await Q.end_consents(tx, **mine, customer_id=customer_id, today=clock.today(), now=tx.now)
+    await Q.forget_freezes(tx, **mine, customer_id=customer_id)
     await Q.forget_bindings(tx, **mine, customer_id=customer_id)
     await Q.erase(tx, **mine, id=customer_id, now=tx.now)
     await Q.empty_closed(tx, **mine, id=customer_id)
