@@ -121,6 +121,9 @@ CLASSES: dict[str, Columns] = {
         "withdrawn_at"
     ),
     "customers.notice_choices": Columns(plain="institution_id customer_id topic refused changed_at"),
+    "customers.erasure_requests": Columns(
+        plain="institution_id id customer_id ticket_no asked_by asked_at checked_by checked_at agreed done_at"
+    ),
     "customers.freezes": Columns(
         plain="institution_id id customer_id frozen_by frozen_at release_asked_by release_asked_at released_by "
         "released_at",

@@ -81,6 +81,7 @@ router = staff.router(
         tickets.show,
         tickets.answer,
         tickets.phone,
+        tickets.erase,
         tickets.report,
         tickets.answer_report,
         decisions.show,

@@ -34,6 +34,7 @@ from tests.bot.conftest import World, id_number, world
 from tests.bot.test_binding import OPENID, Browser, code_for, link
 from tests.domains.regulation.test_calendar import YEAR
 from tests.flows import test_challenge_collection as collection_trials
+from tests.flows import test_erase_on_request as erasing
 from tests.flows.conftest import JIA, Road
 from tests.flows.conftest import id_number as number_of
 from tests.h5.conftest import Desk, Desks, desks, road
@@ -230,7 +231,8 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
 ) -> None:
     made, other = await scene(road, owner), await referred(road, owner, "4101", 302)
     returned = (await review_of(road, other)).id
-    stale = (await review_of(road, await long_ago(road, owner, 303))).id
+    asked = await erasing.wish(road, await road.apply(number_of(398), script={"preset": "queries"}))
+    stale = (await review_of(road, await long_ago(road, owner, 399))).id
     held, warned, _ = await after_the_loan(road, other, made.officer)
     app, secret = road.web._transport.app, road.context.settings.mobile_bank_callback_secret  # type: ignore[attr-defined]
     async with road.db.begin(JIA) as tx:
@@ -268,6 +270,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ),
         ("county_admin", f"/console/tickets/4101/{made.ticket}", {"answer": "打过电话，讲清了利息"}),
         ("county_admin", f"/console/reports/4101/{made.report}", {"answer": "查过了，不是我行的人"}),
+        ("county_admin", f"/console/tickets/4101/{asked}/erasure", {"act": "ask"}),
         ("county_admin", "/console/support", {"what": made.number}),
         ("county_admin", f"/console/codes/{made.code}/revoke", {"reason": "码丢了，换一张"}),
         ("reviewer", f"/console/reviews/{returned}/return", {"question": "家里几口人干活，看看大棚"}),

@@ -269,3 +269,31 @@ order by frozen_at desc, id desc;
 -- Why somebody was frozen goes with the person; that they were, and who released them, stays.
 update customers.freezes set reason = '\x', release_why = case when release_why is not null then '\x'::bytea end
 where institution_id = :institution_id and customer_id = :customer_id;
+
+-- name: erasure_request(institution_id, ticket_no)^
+-- What is under way for a ticket, or was done.
+select id, customer_id, ticket_no, asked_by, asked_at, checked_by, checked_at, agreed, done_at
+from customers.erasure_requests
+where institution_id = :institution_id and ticket_no = :ticket_no and agreed is not false;
+
+-- name: ask_erasure(institution_id, id, customer_id, ticket_no, who, now)$
+-- One at a time for a ticket.
+insert into customers.erasure_requests (institution_id, id, customer_id, ticket_no, asked_by, asked_at)
+values (:institution_id, :id, :customer_id, :ticket_no, :who, :now)
+on conflict do nothing
+returning true;
+
+-- name: check_erasure(institution_id, id, who, agreed, now)!
+-- Compare and set.
+update customers.erasure_requests set checked_by = :who, checked_at = :now, agreed = :agreed
+where institution_id = :institution_id and id = :id and agreed is null;
+
+-- name: due_erasures(most)
+-- scope: all institutions, because one job carries out what all counties agreed to. Ids only.
+select institution_id, id, customer_id, ticket_no, asked_by, asked_at, checked_by, checked_at, agreed, done_at
+from customers.erasure_requests where agreed and done_at is null order by checked_at limit :most;
+
+-- name: done_erasure(institution_id, id, now)!
+-- Once.
+update customers.erasure_requests set done_at = :now
+where institution_id = :institution_id and id = :id and agreed and done_at is null;
