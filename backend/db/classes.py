@@ -357,7 +357,7 @@ CLASSES: dict[str, Columns] = {
     "relations.kinds": Columns(plain="kind label hub_above connects position"),
     "relations.list_entries": Columns(
         plain="institution_id id list kind source status made_by made_at checked_by checked_at expires_on ended_by "
-        "ended_at end_asked_by end_asked_at",
+        "ended_at end_asked_by end_asked_at forgotten_at",
         sealed="shown reason end_why",
         index="key",
     ),

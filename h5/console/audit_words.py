@@ -138,6 +138,7 @@ WORDS: dict[str, str] = {
     "keys.rotated": "换加密密钥",
     "lead.new": "有人扫码",
     "list.end_asked": "提出撤下名单",
+    "list.forgotten": "名单上的一条到期删除",
     "list.ended": "撤下名单",
     "list.kept": "不撤下名单",
     "list.proposed": "提出名单",

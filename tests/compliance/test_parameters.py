@@ -85,6 +85,7 @@ RULES = [
     ("D3-08", "retention.sighting_days", date(2021, 11, 1), 180),
     ("D7", "retention.raw_image_hours", date(2021, 11, 1), 24),
     ("D7", "retention.abandoned_days", date(2021, 11, 1), 90),
+    ("D7", "retention.list_days", date(2021, 11, 1), 180),
     ("D7", "retention.unfinished_days", date(2021, 11, 1), 90),
 ]
 WORDS = {

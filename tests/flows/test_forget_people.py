@@ -76,7 +76,7 @@ KEPT = {
     "post_loan.contact_notes": "who had a loan stays",
     "post_loan.drawdown_checks": "who had a loan stays",
     "post_loan.warnings": "who had a loan stays",
-    "relations.list_entries": "a list has terms of its own",
+    "relations.list_entries": "a list has terms of its own (tests/flows/test_forget_entries.py)",
     "strategies.scenarios": "made up by staff, or a case's values without a name",
     "trials.batch_parts": "ids and scores",
 }
