@@ -180,7 +180,9 @@ async def decide_again(request: Request, review_id: FromPath[str]) -> Response:
     number = await _number_of(here, review_id)
     try:
         new = await decide_anew.decide_anew(here.context, here.actor, review_id)
-    except (ReviewAnswered, ExceedingWaits, FactsInTime, ProductNotLive) as late:
+    except FactsInTime as early:
+        return here.show(SHOW, msgspec.structs.replace(await view(here, number), told=early.text), 422)
+    except (ReviewAnswered, ExceedingWaits, ProductNotLive) as late:
         return here.show(SHOW, msgspec.structs.replace(await view(here, number), told=late.text), 409)
     return here.go(f"/console/cases/{new.application_no}")
 

@@ -140,6 +140,8 @@ async def answer(request: Request, institution_id: FromPath[str], number: FromPa
 async def erase(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
     """删除信息: one proposes, another agrees; or the page says why not."""
     here, act = staff.here(request), (await forms.texts(request)).get("act", "")
+    if act not in erase_on_request.ACTS:
+        return here.show(SHOW, await _ticket(here, institution_id, number, erasure_told="请选怎么办"), 422)
     try:
         await erase_on_request.erase_on_request(here.context, here.within(institution_id), number, act)
     except (ErasureKept, ErasureMoved, ErasureYours) as late:

@@ -7,6 +7,7 @@ from backend.core.actor import Actor
 from backend.demo import staff_id
 from backend.domains.applications.model import Application
 from backend.domains.channels import tickets
+from backend.domains.contracts import rules as contract_rules
 from backend.domains.customers import service as customers
 from backend.domains.customers.erasure_requests import ErasureKept, ErasureMoved, ErasureYours
 from backend.domains.identity.model import NotYours
@@ -101,6 +102,24 @@ async def test_who_has_something_open_is_kept_and_the_page_says_why(road: Road) 
     with pytest.raises(ErasureKept) as kept:
         await act(road, ONE, number, "ask")
     assert "还有别的投诉" in kept.value.text
+
+
+async def test_who_had_a_loan_is_told_the_law_and_the_day(road: Road) -> None:
+    me = id_number(708)
+    handed = await road.hand_off(await road.apply(me))
+    await road.bank(handed, "open", me)
+    await road.bank(handed, "sign", me)
+    await road.settle()
+    number = await wish(road, handed)
+    with pytest.raises(ErasureKept) as kept:
+        await act(road, ONE, number, "ask")
+    ends = contract_rules.line_until(await road.contract(handed))
+    assert f"保存 10 年，最早到 {ends.year + 10} 年 {ends.month} 月 {ends.day} 日" in kept.value.text
+    await road.bank(handed, "draw", me, amount_fen=300_000)
+    await road.settle()
+    with pytest.raises(ErasureKept) as kept:
+        await act(road, ONE, number, "ask")
+    assert "还有贷款没有还清，从还清那天算起" in kept.value.text
 
 
 async def test_what_comes_between_the_two_people_stops_the_second(road: Road) -> None:
