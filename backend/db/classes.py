@@ -121,6 +121,14 @@ CLASSES: dict[str, Columns] = {
         "withdrawn_at"
     ),
     "customers.notice_choices": Columns(plain="institution_id customer_id topic refused changed_at"),
+    "customers.erasure_requests": Columns(
+        plain="institution_id id customer_id ticket_no asked_by asked_at checked_by checked_at agreed done_at"
+    ),
+    "customers.freezes": Columns(
+        plain="institution_id id customer_id frozen_by frozen_at release_asked_by release_asked_at released_by "
+        "released_at",
+        sealed="reason release_why",
+    ),
     "customers.people": Columns(
         plain="institution_id id birth_on sex nation card_valid_from card_valid_until status created_at updated_at",
         sealed="name_enc id_number_enc phone_enc address_enc issuer_enc",
@@ -349,7 +357,7 @@ CLASSES: dict[str, Columns] = {
     "relations.kinds": Columns(plain="kind label hub_above connects position"),
     "relations.list_entries": Columns(
         plain="institution_id id list kind source status made_by made_at checked_by checked_at expires_on ended_by "
-        "ended_at end_asked_by end_asked_at",
+        "ended_at end_asked_by end_asked_at forgotten_at",
         sealed="shown reason end_why",
         index="key",
     ),

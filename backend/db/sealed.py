@@ -27,6 +27,7 @@ SEALED = (
     Sealed("channels.messages", ("text", "reply")),
     Sealed("channels.tickets", ("text", "answer")),
     Sealed("contracts.documents", ("content",)),
+    Sealed("customers.freezes", ("reason", "release_why")),
     Sealed("customers.people", ("name_enc", "id_number_enc", "phone_enc", "address_enc", "issuer_enc")),
     Sealed("decision.assessments", ("capsule",)),
     Sealed("decision.decisions", ("capsule",)),

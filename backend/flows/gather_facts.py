@@ -41,6 +41,7 @@ from backend.domains.regulation.model import InForce
 from backend.domains.relations import rules as relation_rules
 from backend.domains.relations import service as relations
 from backend.domains.relations.model import Neighbourhood, Velocity
+from backend.domains.reviews import service as reviews
 from backend.domains.surveys import rules as survey_rules
 from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey, SurveyRefused
@@ -61,8 +62,9 @@ class Gathered(msgspec.Struct, frozen=True):
 
 class Known(msgspec.Struct, frozen=True):
     """Everything of our own that goes into the case, read in one transaction (`known`); `standing` are the ids of all
-    consents that stand."""
+    consents that stand; `said_at` is when the customer said and showed what is theirs."""
 
+    said_at: datetime
     person: Person
     product: Product
     on_offer: bool
@@ -139,6 +141,7 @@ def _wanted(bundle: decisions.Bundle) -> dict[str, list[str]]:
 class Read(msgspec.Struct, frozen=True):
     """What is known of a case whatever its bundle looks at (`read`)."""
 
+    said_at: datetime
     person: Person
     offered: tuple[Product, bool]
     standing: list[Consent]
@@ -153,16 +156,19 @@ async def read(tx: Tx, application: Application) -> Read:
     """In one question."""
     assert application.customer_id is not None, "submit_application checked it"
     number = application.customer_id
+    said = await _said_in(tx, application)
+    assert said.submitted_at is not None
     async with Together(tx) as also:
         person = also(customers.get(tx, number))
         offered = also(product_of(tx, application))
         given = also(consents.given(tx, number))
         answers = also(evidence.answers(tx, application.id))
         around = also(relations.neighbourhood(tx, number))
-        velocity = also(relations.velocity(tx, application.id))
+        velocity = also(relations.velocity(tx, said.id))
         exposure = also(guarantees.exposure(tx, number))
-        printed = also(printed_on(tx, application))
+        printed = also(printed_on(tx, said))
     return Read(
+        said_at=said.submitted_at,
         person=person.result(),
         offered=offered.result(),
         standing=[c for c in given.result() if _stands(c, tx.now)],
@@ -172,6 +178,12 @@ async def read(tx: Tx, application: Application) -> Read:
         guaranteed_fen=exposure.result().amount_fen,
         printed=printed.result(),
     )
+
+
+async def _said_in(tx: Tx, application: Application) -> Application:
+    """Of a case that goes on from another (`begin_again`) the one its photographs, face and form belong to."""
+    first = await reviews.origin(tx, application.id) if application.channel == "review" else None
+    return await applications.get(tx, first) if first else application
 
 
 async def known(tx: Tx, application: Application, bundle: decisions.Bundle, before: Read) -> Known:
@@ -185,6 +197,7 @@ async def known(tx: Tx, application: Application, bundle: decisions.Bundle, befo
         surveyed = also(_survey(tx, person, bundle))
     survey, places = surveyed.result()
     return Known(
+        said_at=before.said_at,
         person=person,
         product=product,
         on_offer=on_offer,
@@ -269,7 +282,7 @@ def _own_sources(application: Application, known: Known) -> dict[str, SourceFact
     told, face = known.consents.get(Purpose.PERSONAL_INFO), known.consents.get(Purpose.LIVENESS)
     return own | {
         "application": SourceFacts(
-            observed_at=application.submitted_at,
+            observed_at=known.said_at,
             consent_id=told.id if told else None,
             facts=_application_facts(application, known),
         ),
@@ -285,7 +298,7 @@ def _own_sources(application: Application, known: Known) -> dict[str, SourceFact
             },
         ),
         "liveness": SourceFacts(
-            observed_at=application.submitted_at,
+            observed_at=known.said_at,
             consent_id=face.id if face else None,
             facts={"liveness_result": liveness},
         ),

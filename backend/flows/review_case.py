@@ -2,7 +2,8 @@
 
 A declined case is final. When the review grants what was refused, the person's application goes on as a new one
 with the same declarations, decided by the reviewer in the same transaction; the old case names it. One the pre-screen
-turned away, or that was decided too long ago, is decided by the road instead (`by_road`).
+turned away, or that was decided too long ago, is decided by the road instead (`by_road`). Nor is a referred case
+approved on facts that old: it is declined, or decided anew (`decide_anew`).
 """
 
 from collections.abc import Iterable
@@ -44,7 +45,7 @@ from backend.domains.reviews.model import (
     ReviewAnswered,
     VerdictInvalid,
 )
-from backend.flows import notify, own_case, submit_application
+from backend.flows import begin_again, notify, own_case
 from backend.flows.context import Context
 from backend.flows.decide_application import OFFER_DAYS
 
@@ -164,12 +165,16 @@ async def check(
         fields["outcome"] = "这件审查不能这样答复"
     if len(verdict.reason.strip()) < SHORTEST_REASON:
         fields["reason"] = f"请写明理由，至少 {SHORTEST_REASON} 个字，客户会看到"
+    if verdict.outcome == "approved" and (old := await facts_of(tx, application)) is not None:
+        fields["outcome"] = old.told
     if verdict.outcome == "granted" and application.status not in GRANTABLE:
         fields["outcome"] = f"这笔申请{application.label}，不能另外再给一份，只能维持原结果"
     if verdict.gives:
         anew = await by_road(tx, review, application)
-        if not anew and (why := await _stopped(tx, application)):
-            fields["outcome"] = why
+        if await _frozen(tx, application):
+            fields["outcome"] = "客户已冻结，不能同意。查清可以放行的，先由两个人解除冻结"
+        elif not anew and await _stopped(tx, application):
+            fields["outcome"] = "客户现在在黑名单上，不能同意。名单记错了的，先由两个人撤下"
         caps = await _caps(tx, application)
         limits = await _limits(tx, application, product, caps)
         fields |= _terms_wrong(product, verdict, limits)
@@ -186,14 +191,39 @@ async def by_road(tx: Tx, review: Review, application: Application) -> bool:
     away, and what was asked longer ago than an offer made of it would stand is not what is so today."""
     if review.kind != "requested":
         return False
+    if await facts_of(tx, application) is not None:
+        return True
+    return await decisions.latest_for(tx, application.id) is None and bool(
+        await moments.turned_away(tx, application.id)
+    )
+
+
+class Old(msgspec.Struct, frozen=True):
+    """Facts that are older than anything may be granted on."""
+
+    days: int
+    most: int
+
+    @property
+    def told(self) -> str:
+        return (
+            f"这笔的资料是 {self.days} 天前的，超过 {self.most} 天，不能凭它同意。"
+            "请先用现在的资料重新审批；不同意可以现在答复"
+        )
+
+
+async def facts_of(tx: Tx, application: Application) -> Old | None:
+    """None while what the case was decided on may still be relied on, or it was never decided."""
     recorded = await decisions.latest_for(tx, application.id)
     if recorded is None:
-        return bool(await moments.turned_away(tx, application.id))
-    return too_old(recorded.decided_at, tx.now)
+        return None
+    most = (await regulation.in_force(tx, clock.today())).count("review.facts_days")
+    return too_old(recorded.decided_at, tx.now, most)
 
 
-def too_old(decided_at: datetime, now: datetime) -> bool:
-    return decided_at < now - timedelta(days=OFFER_DAYS)
+def too_old(decided_at: datetime, now: datetime, most: int) -> Old | None:
+    """`most` is the days of the dated rule."""
+    return Old((now - decided_at).days, most) if decided_at < now - timedelta(days=most) else None
 
 
 def exceeded(caps: Iterable[Cap], amount_fen: int) -> list[Exceeded]:
@@ -229,15 +259,17 @@ def _fixed(cap: Cap) -> bool:
     return cap.name in county.FIXED and cap.layer is msgspec.UNSET
 
 
-async def _stopped(tx: Tx, application: Application) -> str:
-    """Whom two people have put on the block list, or who is frozen, is let through by no one person, also when that
-    came after the decision."""
+async def _stopped(tx: Tx, application: Application) -> bool:
+    """Whom two people have put on the block list is let through by no one person, also when that came after the
+    decision."""
     assert application.customer_id is not None
     person = await customers.get(tx, application.customer_id)
-    if person.status == "frozen":
-        return "客户已冻结，要先到网点核实身份，不能同意"
-    blocked = await relations.blocked(tx, "id_number", person.id_number)
-    return "客户现在在黑名单上，不能同意。名单记错了的，先由两个人撤下" if blocked else ""
+    return await relations.blocked(tx, "id_number", person.id_number)
+
+
+async def _frozen(tx: Tx, application: Application) -> bool:
+    assert application.customer_id is not None
+    return (await customers.get(tx, application.customer_id)).status == "frozen"
 
 
 async def _caps(tx: Tx, application: Application) -> list[Cap]:
@@ -316,27 +348,11 @@ async def _grant(
     tx: Tx, application: Application, review: Review, product: Product, verdict: Verdict, exceeded: str
 ) -> Application:
     """A new application that says what the old one said, on the reviewer's responsibility."""
-    customer_id = application.customer_id
-    assert customer_id is not None
     if application.status == "approved":  # the person asked for better terms before taking these
         contract = await contracts.get(tx, application.id, lock=True)
         await contracts.move(tx, contract, "void", "review")
         application = await applications.move(tx, application, "cancelled", "cancelled", "review")
-    new = await applications.begin(
-        tx,
-        product_code=application.product_code,
-        product_version=product.version_label,
-        channel="review",
-        session_id=application.session_id,
-        openid=application.openid,
-        code_id=application.code_id,
-        officer_id=application.officer_id,
-        is_internet_loan=application.is_internet_loan,
-    )
-    await applications.belongs_to(tx, new, customer_id, product.name)
-    await applications.declare(tx, new, application.declared)
-    await applications.set_liveness(tx, new, application.liveness)
-    await applications.reach(tx, new, "submit")
+    new = await begin_again.begin_again(tx, application, product)
     why = f"review:{application.application_no}"
     if await by_road(tx, review, application):
         return await _decide_anew(tx, application, new, review, verdict)
@@ -352,8 +368,7 @@ async def _decide_anew(
 ) -> Application:
     """What the pre-screen turned away was never looked at, and what was looked at long ago may be otherwise now. The
     reviewer lets it pass that door, and the decision is the road's own; the terms stay the reviewer's proposal."""
-    new = await submit_application.hand_in(tx, new, new.product_code, f"review:{application.application_no}")
-    await submit_application.ask_decision(tx, new)
+    new = await begin_again.by_the_road(tx, new, f"review:{application.application_no}")
     await _answer(tx, review, verdict, new_application_id=new.id)
     await applications.note(tx, application, "review_answered", new.application_no)
     return new

@@ -12,8 +12,10 @@ from backend.domains.identity import quota
 from backend.domains.identity import service as identity
 from backend.flows import (
     destroy_old_images,
+    erase_on_request,
     expire_guarantees,
     expire_offers,
+    forget_entries,
     forget_people,
     give_up_drafts,
     index_names,
@@ -88,7 +90,9 @@ TIMETABLE: list[Task] = [
     Task("destroy old photographs", 600, destroy_old_images.destroy_old_images),
     Task("prove that every question had its consent", 86_400, prove_consents.prove_consents),
     Task("give up old drafts", 3600, give_up_drafts.give_up_drafts),
+    Task("forget lines of lists that are long over", 86_400, forget_entries.forget_entries),
     Task("make people anonymous whose time is over", 86_400, forget_people.forget_people),
+    Task("make people anonymous who asked for it", 300, erase_on_request.carry_out),
     Task("let people of before be found by name", 60, index_names.index_names),
     Task("look at decisions again with shadows", 30, observe_decisions.observe_decisions),
     Task("look over the lines with loans", 900, watch_loans.watch_loans),

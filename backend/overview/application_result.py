@@ -72,7 +72,8 @@ class ReviewState(msgspec.Struct, frozen=True):
 
 
 class ApplicationResult(msgspec.Struct, frozen=True, kw_only=True):
-    """Field by field what h5/customer/views.py calls Result; `since` is when it came to its status."""
+    """Field by field what h5/customer/views.py calls Result; `since` is when it came to its status, `goes_on` the
+    number of the application a referred case was decided anew as."""
 
     application_no: str
     status: str
@@ -90,6 +91,7 @@ class ApplicationResult(msgspec.Struct, frozen=True, kw_only=True):
     waiting_for: str
     drawdown: str
     since: datetime | None
+    goes_on: str
 
 
 async def of(tx: Tx, application: Application) -> ApplicationResult:
@@ -118,6 +120,7 @@ async def of(tx: Tx, application: Application) -> ApplicationResult:
         waiting_for=_waiting_for(story),
         drawdown=await _drawdown(tx, application),
         since=_since(application, story),
+        goes_on=await _goes_on(tx, asked.get("referred")),
     )
 
 
@@ -199,6 +202,12 @@ async def _review(tx: Tx, review: Review | None) -> ReviewState | None:
     return ReviewState(review.opened_at, clock.local(review.due_at).date(), answer)
 
 
+async def _goes_on(tx: Tx, review: Review | None) -> str:
+    if review is None or not review.new_application_id:
+        return ""
+    return (await applications.get(tx, review.new_application_id)).application_no
+
+
 def _since(application: Application, story: Sequence[Event]) -> datetime | None:
     came = [e.at for e in story if e.to_status == application.status and e.from_status != e.to_status]
     return max(came, default=None)
@@ -269,6 +278,8 @@ def _road(application: Application, story: Sequence[Event]) -> tuple[Step, ...]:
         steps.append(Step(label, "done" if reached else "ahead", reached))
     if application.status in _ENDED:
         label = "没有通过" if application.status == "declined" else application.label
+        if any(event.event == "decided_anew" for event in story):
+            label = "用现在的资料重新审批"
         done = [step for step in steps if step.state == "done" and not _is_decline(step, application)]
         return (*done, Step(label, "stopped", at.get(application.status)))
     first = next((n for n, step in enumerate(steps) if step.state == "ahead"), None)

@@ -29,6 +29,7 @@ from backend.domains.models import service as models
 from backend.domains.models import watching
 from backend.domains.products import service as products
 from backend.domains.products.model import Product
+from backend.domains.regulation import service as regulation
 from backend.domains.reviews import exceedings, rechecks
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import (
@@ -98,7 +99,8 @@ RUNGS = {"fresh": "当时现查的", "cached": "用以前查的，还没过期",
 
 class Known(msgspec.Struct, frozen=True):
     """What one source said: (label, value as people write it); `how` it was come by, '' where nobody asks it, under
-    which consent, and what the customer did not agree to have read."""
+    which consent, and what the customer did not agree to have read; `days` ago, and how many of it are past their
+    freshness today."""
 
     source: str
     at: datetime
@@ -106,6 +108,8 @@ class Known(msgspec.Struct, frozen=True):
     how: str
     consent: str
     withheld: list[str]
+    days: int
+    passed: int
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +170,13 @@ class Rechecked(msgspec.Struct, frozen=True):
     done_by: str
 
 
+class GoneOn(msgspec.Struct, frozen=True):
+    """The numbers of the application a case goes on from and of the one it goes on as; empty where there is none."""
+
+    came_from: str = ""
+    goes_on: str = ""
+
+
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     application: Application
     person: MaskedPerson | None
@@ -176,10 +187,12 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     turned_away: list[Reason]
     nearest: str
     known: list[Known]
+    facts_days: int
     asked: list[Asked]
     rechecked: list[Rechecked]
     versions: list[tuple[str, list[Used]]]
     model: str
+    gone_on: GoneOn
     contract: Contract | None
     story: list[story.Told]
     effects: list[effects.EffectState]
@@ -193,6 +206,7 @@ async def of(tx: Tx, application: Application) -> CaseFile:
     advice = await decisions.nearest_of(tx, recorded.id) if recorded else None
     person = await customers.view(tx, application.customer_id) if application.customer_id else None
     on = clock.local(application.submitted_at or application.created_at).date()
+    asked = await _asked(tx, application.id)
     return CaseFile(
         application=application,
         person=person,
@@ -203,7 +217,9 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         turned_away=[] if capsule else await moments.turned_away(tx, application.id),
         nearest=advice.text if advice else "",
         known=await _known(tx, application, capsule.case.sources) if capsule else [],
-        asked=await _asked(tx, application.id),
+        facts_days=(await regulation.in_force(tx, clock.today())).count("review.facts_days"),
+        asked=asked,
+        gone_on=await _gone_on(tx, application, asked),
         rechecked=await _rechecked(tx, application.id),
         versions=await _versions(tx, capsule.decision) if capsule else [],
         model=await _model(tx, recorded.id) if recorded else "",
@@ -229,6 +245,13 @@ async def _model(tx: Tx, decision_id: str) -> str:
     if artefact is None or artefact == watching.shipped().artefact:
         return "随系统的评分卡" if artefact else ""
     return next((each.name for each in await models.all_models(tx) if each.artefact == artefact), "")
+
+
+async def _gone_on(tx: Tx, application: Application, asked: list[Asked]) -> GoneOn:
+    came_from = await reviews.came_from(tx, application.id) if application.channel == "review" else None
+    goes_on = next((e.review.new_application_id for e in asked if e.review.new_application_id), None)
+    numbers = await applications.numbers(tx, [each for each in (came_from, goes_on) if each])
+    return GoneOn(numbers.get(came_from or "", ""), numbers.get(goes_on or "", ""))
 
 
 async def _asked(tx: Tx, application_id: str) -> list[Asked]:
@@ -352,6 +375,8 @@ async def _known(tx: Tx, application: Application, sources: Mapping[str, SourceF
                     RUNGS.get(told.standing.rung, "") if told.standing else "",
                     agreed.get(told.consent_id or "", "授权的记录已经删除" if told.consent_id else without),
                     [known[each].label for each in told.withheld if each in known],
+                    max(0, (tx.now - told.observed_at).days),
+                    sum(catalogue.passed(fact, told.observed_at, tx.now) for fact in told.facts),
                 )
             )
     return found

@@ -27,6 +27,7 @@ PERSON = {
     "declined": "人工未通过",
     "granted": "复核同意",
     "upheld": "复核维持原结果",
+    "anew": "用现在的资料重新审批",
     "closed": "没等到审查就结束",
 }
 """What became of a case at a person's hands (`reviews`): a state that waits, or the answer."""

@@ -51,6 +51,7 @@ left join customers.people p on p.institution_id = a.institution_id and p.id = a
 left join lateral (
     select v.kind, v.outcome from reviews.reviews v
     where v.institution_id = d.institution_id and v.application_id = d.application_id and v.status = 'answered'
+      and v.outcome <> 'anew'
     order by v.answered_at desc limit 1
 ) r on true
 where o.model_hash = :model_hash and o.at >= :since and (d.outcome <> 'referred' or r.outcome is not null)

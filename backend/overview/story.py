@@ -77,6 +77,7 @@ WORDS = {
     "expired": "过了有效期",
     "officer_changed": "换了客户经理",
     "cancelled": "撤回",
+    "decided_anew": "资料放久了，用现在的资料重新审批",
     "abandoned": "没有填完，结束",
     "forgotten": "保存期满，客户资料已匿名",
 }

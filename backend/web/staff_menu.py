@@ -10,7 +10,7 @@ import msgspec
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("渠道接入", ()),
-    ("快贷客户管理", (("查客户和申请", "/console/support"),)),
+    ("快贷客户管理", (("查客户和申请", "/console/support"), ("冻结的客户", "/console/frozen"))),
     ("产品工厂", ()),
     (
         "决策流配置",

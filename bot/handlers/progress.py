@@ -10,7 +10,9 @@ from bot.replies import Reply
 from bot.talk import Talk, say
 
 MOST = 3
-EXPLAINED = frozenset({"held", "referred", "approved", "handed_off", "signed", "drawn", "declined"})
+EXPLAINED = frozenset(
+    {"held", "referred", "approved", "handed_off", "signed", "drawn", "declined", "cancelled"}
+)
 """Statuses whose answer holds figures, reasons, since when and for what is waited (A3-09)."""
 
 
@@ -33,7 +35,7 @@ async def _case(talk: Talk, one: personal.Standing) -> dict[str, object]:
     return {
         "number": case.application_no,
         "product": await products.name_of(talk.tx, talk.tx.institution_id, case.product_code),
-        "label": case.label,
+        "label": "用现在的资料重新审批" if result and result.goes_on else case.label,
         "status": case.status,
         "promised_at": case.promised_at,
         "late": case.promised_at is not None and case.promised_at < talk.tx.now,
@@ -48,6 +50,7 @@ async def _case(talk: Talk, one: personal.Standing) -> dict[str, object]:
         "drawdown": result.drawdown.rstrip("。") if result else "",
         "missing": await asked_for.missing(talk.tx, one.contract) if one.contract else 0,
         "outstanding": one.outstanding_fen,
+        "goes_on": result.goes_on if result else "",
         "url": talk.url(f"/my/{case.application_no}" if case.status != "draft" else "/resume"),
     }
 

@@ -15,6 +15,7 @@ from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, ApplicationNotFound
 from backend.domains.decision import moments
 from backend.domains.decision.model import DECIDING
+from backend.domains.products.model import ProductNotLive
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import (
     GROUNDS,
@@ -23,12 +24,13 @@ from backend.domains.reviews.model import (
     Exceeded,
     ExceedingEnded,
     ExceedingWaits,
+    FactsInTime,
     NotYourReview,
     ReviewAnswered,
 )
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import ALL_PRODUCTS
-from backend.flows import look_at_exceeding, return_case, review_case
+from backend.flows import decide_anew, look_at_exceeding, return_case, review_case
 from backend.flows.look_at_exceeding import Look
 from backend.flows.review_case import Verdict
 from backend.outbox.effects import EFFECT
@@ -60,7 +62,7 @@ LOOKS: dict[str, Look] = {"confirmed": "confirmed", "refused": "refused", "taken
 class Answering(msgspec.Struct, frozen=True, kw_only=True):
     """The open review and what is in its form. `refused` says why this person may not answer it. `above` names the
     caps an amount goes above before a second person must look (`no_limit`: the decision has none, so any amount does),
-    `anew` that the road decides what is granted here,
+    `anew` that the road decides what is granted here, `old` that a referred case is approved on its facts no more,
     `wish` is what waits for that person: `mine` when I made it."""
 
     review_id: str
@@ -79,6 +81,7 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
     above: str = ""
     no_limit: bool = False
     anew: bool = False
+    old: str = ""
     wish: Exceeds | None = None
     mine: bool = False
     found: str = ""
@@ -170,6 +173,20 @@ async def give_back(request: Request, review_id: FromPath[str]) -> Response:
     except Invalid as problem:
         return here.show(SHOW, await view(here, number, form, {"question": problem.text}), 422)
     return here.go(f"/console/cases/{number}")
+
+
+@post("/console/reviews/{review_id:str}/anew", opt=staff.only("reviewer"))
+async def decide_again(request: Request, review_id: FromPath[str]) -> Response:
+    """重新审批: a case whose facts are too old to be approved on goes on as a new application."""
+    here = staff.here(request)
+    number = await _number_of(here, review_id)
+    try:
+        new = await decide_anew.decide_anew(here.context, here.actor, review_id)
+    except FactsInTime as early:
+        return here.show(SHOW, msgspec.structs.replace(await view(here, number), told=early.text), 422)
+    except (ReviewAnswered, ExceedingWaits, ProductNotLive) as late:
+        return here.show(SHOW, msgspec.structs.replace(await view(here, number), told=late.text), 409)
+    return here.go(f"/console/cases/{new.application_no}")
 
 
 def _verdict(form: dict[str, str]) -> Verdict:
@@ -297,6 +314,7 @@ def _answering(
         above=review_case.told(above := _above(file, waiting)),
         no_limit=above == [NO_LIMIT],
         anew=_anew(file, waiting),
+        old=old.told if waiting.review.kind == "referred" and (old := _old(file)) else "",
         wish=waiting.waiting,
         mine=waiting.waiting is not None and waiting.waiting.wish.maker == f"staff:{here.person.id}",
         found=form.get("found", ""),
@@ -306,8 +324,14 @@ def _answering(
 
 def _anew(file: CaseFile, waiting: Asked) -> bool:
     """As `review_case.by_road`, told before anything is typed."""
-    old = file.decision is not None and review_case.too_old(file.decision.decided_at, clock.now())
-    return waiting.review.kind == "requested" and (old or bool(file.turned_away))
+    return waiting.review.kind == "requested" and (_old(file) is not None or bool(file.turned_away))
+
+
+def _old(file: CaseFile) -> review_case.Old | None:
+    """As `review_case.facts_of`."""
+    if file.decision is None:
+        return None
+    return review_case.too_old(file.decision.decided_at, clock.now(), file.facts_days)
 
 
 def _above(file: CaseFile, waiting: Asked) -> list[Exceeded]:

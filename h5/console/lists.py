@@ -158,7 +158,7 @@ def _line(
         entry=entry,
         list=LISTS[entry.list],
         kind=labels[entry.kind],
-        shown=_masked(entry.kind, entry.shown),
+        shown=_masked(entry.kind, entry.shown) if entry.shown else "",
         status=lists.label(entry),
         made_by=names.get(entry.made_by, "系统"),
         checked_by=names.get(entry.checked_by or "", ""),

@@ -12,9 +12,17 @@ from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import REPORT_KINDS, Report, ReportAnswered, Verification
 from backend.domains.channels import notices, tickets
 from backend.domains.channels.model import Ticket
+from backend.domains.customers import erasure_requests
 from backend.domains.customers import service as customers
+from backend.domains.customers.erasure_requests import (
+    ErasureKept,
+    ErasureMoved,
+    ErasureRequest,
+    ErasureYours,
+)
 from backend.domains.customers.model import MaskedPerson
-from backend.flows import send_answer
+from backend.domains.identity import service as identity
+from backend.flows import erase_on_request, send_answer
 from backend.outbox import effects
 from backend.web import forms, staff
 from backend.web.http import Request, Response
@@ -51,6 +59,18 @@ class Sending(msgspec.Struct, frozen=True):
     dead: bool
 
 
+class Erasing(msgspec.Struct, frozen=True):
+    """Of a ticket that asks to be forgotten: `kept` why that cannot be now, `request` what is under way, by whom;
+    `mine` when whoever looks proposed it."""
+
+    kept: str
+    request: ErasureRequest | None
+    asked_by: str
+    mine: bool
+    may: bool
+    told: str = ""
+
+
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """`person` is None while nobody knows who asked. `phone` is the full number, only in the answer to a request
     that gave its reason. `errors` by field."""
@@ -66,6 +86,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     told: bool = False
     sending: Sending | None = None
+    erasing: Erasing | None = None
     errors: dict[str, str] = {}
 
 
@@ -108,6 +129,23 @@ async def answer(request: Request, institution_id: FromPath[str], number: FromPa
     except Invalid as problem:
         view = await _ticket(here, institution_id, number, text=text, told=told, errors=problem.fields)
         return here.show(SHOW, view, 422)
+    return here.go(f"/console/tickets/{institution_id}/{number}")
+
+
+@post(
+    "/console/tickets/{institution_id:str}/{number:str}/erasure",
+    opt=staff.only(*erase_on_request.MAY),
+    fields=("act",),
+)
+async def erase(request: Request, institution_id: FromPath[str], number: FromPath[str]) -> Response:
+    """删除信息: one proposes, another agrees; or the page says why not."""
+    here, act = staff.here(request), (await forms.texts(request)).get("act", "")
+    if act not in erase_on_request.ACTS:
+        return here.show(SHOW, await _ticket(here, institution_id, number, erasure_told="请选怎么办"), 422)
+    try:
+        await erase_on_request.erase_on_request(here.context, here.within(institution_id), number, act)
+    except (ErasureKept, ErasureMoved, ErasureYours) as late:
+        return here.show(SHOW, await _ticket(here, institution_id, number, erasure_told=late.text), 409)
     return here.go(f"/console/tickets/{institution_id}/{number}")
 
 
@@ -170,11 +208,13 @@ async def _ticket(
     text: str = "",
     told: bool = False,
     errors: dict[str, str] | None = None,
+    erasure_told: str = "",
 ) -> Shown:
     async with here.context.db.read(here.within(institution_id)) as tx:
         ticket = await tickets.get(tx, number)
         person = await customers.view(tx, ticket.customer_id) if ticket.customer_id else None
         sending = await _sending(tx, number)
+        erasing = await _erasing(here, tx, ticket, erasure_told) if ticket.kind == "erasure" else None
     may_answer = _answers(here, institution_id) and ticket.status == "open"
     return Shown(
         ticket=ticket,
@@ -188,8 +228,22 @@ async def _ticket(
         text=text,
         told=told,
         sending=sending,
+        erasing=erasing,
         errors=errors or {},
     )
+
+
+async def _erasing(here: Here, tx: Tx, ticket: Ticket, told: str) -> Erasing | None:
+    """None while nobody knows who asked."""
+    if ticket.customer_id is None:
+        return None
+    request = await erasure_requests.of_ticket(tx, ticket.ticket_no)
+    kept = await erase_on_request.kept_by(tx, ticket) if request is None or request.done_at is None else ""
+    names = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
+    asked_by = names.get(request.asked_by, "省联社") if request else ""
+    mine = request is not None and request.asked_by == f"staff:{here.person.id}"
+    may = here.has(*erase_on_request.MAY) and ticket.status == "open"
+    return Erasing(kept, request, asked_by, mine, may, told)
 
 
 async def _sending(tx: Tx, number: str) -> Sending | None:

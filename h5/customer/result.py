@@ -65,6 +65,7 @@ async def result(mine: Draft) -> views.Result:
         officer=officer,
         waiting_for=found.waiting_for,
         drawdown=found.drawdown,
+        goes_on=found.goes_on,
         reusable=found.status == "repaid" and _stands(found.offer),
         moment=invite_notice.moment(found.status),
         guarantors_missing=missing,

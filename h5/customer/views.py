@@ -285,6 +285,7 @@ class Result(Struct, frozen=True):
     latest moment for an answer (held, referred). `retry_on`: when a declined customer may apply again.
     `advice`: what would raise the limit or the chance; `nearest`: the one nearest thing to do, tried out (N5).
     `drawdown`: why the last drawdown at the bank did not go through. `reusable`: repaid, and the line stands.
+    `goes_on`: the number of the application a cancelled one was decided anew as.
     `moment`: what the next notice is about; `asks_notice`: the page asks WeChat's user to allow it.
     """
 
@@ -304,6 +305,7 @@ class Result(Struct, frozen=True):
     officer: Officer | None = None
     waiting_for: str = ""
     drawdown: str = ""
+    goes_on: str = ""
     product_url: str = "/"
     reusable: bool = False
     moment: Moment = ""

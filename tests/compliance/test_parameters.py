@@ -36,6 +36,7 @@ RULES = [
     ("D2-09", "disclosure.required", date(2026, 8, 1), True),
     ("D2-09", "disclosure.reading_seconds", date(2026, 8, 1), 15),
     ("D3-03", "human_review.working_days", date(2021, 11, 1), 3),
+    ("A7-05", "review.facts_days", date(2024, 7, 1), 30),
     ("D3-05", "age.guardian", date(2021, 11, 1), 14),
     ("D3-09", "bureau_consent.valid_days", date(2013, 3, 15), 30),
     ("D3-13", "face.filing_count", date(2025, 6, 1), 100_000),
@@ -84,6 +85,7 @@ RULES = [
     ("D3-08", "retention.sighting_days", date(2021, 11, 1), 180),
     ("D7", "retention.raw_image_hours", date(2021, 11, 1), 24),
     ("D7", "retention.abandoned_days", date(2021, 11, 1), 90),
+    ("D7", "retention.list_days", date(2021, 11, 1), 180),
     ("D7", "retention.unfinished_days", date(2021, 11, 1), 90),
 ]
 WORDS = {

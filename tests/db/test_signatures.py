@@ -19,6 +19,8 @@ WANG, LI = (
 TWO_PEOPLE = {
     "campaigns.freezes": {"released_by"},
     "campaigns.materials": {"maker", "reviewer"},
+    "customers.erasure_requests": {"asked_by", "checked_by"},
+    "customers.freezes": {"frozen_by", "release_asked_by", "released_by"},
     "models.alarms": {"acknowledged_by"},
     "models.events": {"who"},
     "models.line_up_proposals": {"maker", "checker"},

@@ -12,7 +12,7 @@ from backend.core.actor import Actor
 from backend.demo import staff_id
 from backend.domains.applications.model import Application
 from backend.domains.channels import tickets
-from backend.domains.customers import service as customers
+from backend.domains.customers import freezing
 from backend.domains.decision import moments
 from backend.domains.decision.model import Stage
 from backend.domains.post_loan import drawdowns, warnings
@@ -183,6 +183,13 @@ async def test_a_freeze_stops_further_drawdowns_until_it_is_lifted(road: Road, s
     assert "额度暂时不能用" in body["message"]
 
 
+async def test_who_is_frozen_draws_nothing(road: Road, signed: Application) -> None:
+    async with road.db.begin(JIA) as tx:
+        await freezing.freeze(tx, signed.customer_id or "", "疑似冒名")
+    assert (await tap(road, signed))[0] == 409
+    assert not [row for row in await road.ledger("core_banking") if row["effect"] == "loan_posted"]
+
+
 async def question(road: Road, application: Application, **changed: Any) -> dict[str, Any]:
     contract = await road.contract(application)
     return {
@@ -194,7 +201,7 @@ async def question(road: Road, application: Application, **changed: Any) -> dict
 async def freeze(road: Road, application: Application) -> None:
     assert application.customer_id
     async with road.db.begin(JIA) as tx:
-        await customers.freeze(tx, application.customer_id, "核实身份")
+        await freezing.freeze(tx, application.customer_id, "核实身份")
 
 
 @pytest.mark.parametrize("what", ["warning", "frozen"])

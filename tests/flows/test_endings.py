@@ -17,19 +17,26 @@ from backend.domains.customers import consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import ConsentMissing
+from backend.domains.decision import service as decisions
 from backend.domains.identity.model import NotYours
 from backend.domains.reviews import service as reviews
-from backend.domains.reviews.model import NotYourReview, ReviewAlreadyAsked, ReviewAnswered, VerdictInvalid
+from backend.domains.reviews.model import (
+    FactsInTime,
+    NotYourReview,
+    ReviewAlreadyAsked,
+    ReviewAnswered,
+    VerdictInvalid,
+)
 from backend.flows import (
     cancel_application,
-    decide_application,
+    decide_anew,
     expire_offers,
     request_review,
     review_case,
 )
 from backend.flows.review_case import Verdict
 from backend.outbox import effects
-from backend.overview import invariants
+from backend.overview import application_result, invariants
 
 from .conftest import JIA, Road, id_number
 
@@ -148,11 +155,90 @@ async def test_a_request_about_what_was_asked_long_ago_is_decided_anew(road: Roa
     declined = await road.apply(ME, script={"preset": "queries"})
     await request_review.request_review(road.context, JIA, declined.id, "things_changed", "查询少了")
     review = await only_review(road)
-    with clock.at(clock.now() + timedelta(days=decide_application.OFFER_DAYS, hours=1)):
+    with clock.at(clock.now() + timedelta(days=30, hours=1)):
         new = await review_case.review_case(road.context, REVIEWER, review.id, GRANTED)
         assert (new.id != declined.id, new.status) == (True, "submitted")
         await road.drain()
     assert (await road.see(new)).status != "approved", "the person still asked too often"
+
+
+async def test_a_referred_case_is_not_approved_on_facts_that_are_too_old_but_may_be_declined(
+    road: Road,
+) -> None:
+    """A7-05: the facts of its decision carry a grant for `review.facts_days`, whatever the queue was like."""
+    application = await road.apply(ME, script={"preset": "good", "phone": "unknown"})
+    review = await only_review(road)
+    with clock.at(clock.now() + timedelta(days=29)), pytest.raises(FactsInTime):
+        await decide_anew.decide_anew(road.context, REVIEWER, review.id)
+    with clock.at(clock.now() + timedelta(days=31)):
+        with pytest.raises(VerdictInvalid) as refused:
+            await review_case.review_case(road.context, REVIEWER, review.id, YES)
+        assert "这笔的资料是 31 天前的，超过 30 天，不能凭它同意" in refused.value.fields["outcome"]
+        assert (await road.see(application)).status == "referred"
+        no = msgspec.structs.replace(YES, outcome="declined")
+        assert (await review_case.review_case(road.context, REVIEWER, review.id, no)).status == "declined"
+
+
+async def test_a_case_decided_anew_is_asked_again_and_says_truly_how_old_each_fact_is(road: Road) -> None:
+    application = await road.apply(ME, script={"preset": "good", "phone": "unknown"})
+    review = await only_review(road)
+    asked = len(await road.ledger("identity_check"))
+    with clock.at(clock.now() + timedelta(days=31)):
+        with pytest.raises(NotYours):
+            await decide_anew.decide_anew(road.context, OFFICER, review.id)
+        new = await decide_anew.decide_anew(road.context, REVIEWER, review.id)
+        with pytest.raises(ReviewAnswered):
+            await decide_anew.decide_anew(road.context, REVIEWER, review.id)
+        await road.drain()
+        async with road.db.read(JIA) as tx:
+            old, before = (
+                await applications.get(tx, application.id),
+                await decisions.latest_for(tx, application.id),
+            )
+            after = await decisions.latest_for(tx, new.id)
+            answered = (await reviews.of_application(tx, application.id))["referred"]
+            told = await application_result.of(tx, old)
+        assert (await road.see(new)).status == "referred"
+        assert await invariants.ask(road.db) == {}
+    assert (old.status, answered.outcome, answered.new_application_id) == ("cancelled", "anew", new.id)
+    assert told.goes_on == new.application_no
+    assert len(await road.ledger("identity_check")) == asked + 1
+    assert before is not None
+    assert after is not None
+    sources = after.opened.case.sources
+    assert sources["identity_check"].observed_at > before.decided_at + timedelta(days=30)
+    assert sources["liveness"].observed_at == sources["application"].observed_at == application.submitted_at
+    assert "本人核验结果" in {gap.label for gap in after.opened.decision.gaps}, (
+        "the face of a month ago is no proof"
+    )
+
+
+async def test_what_was_typed_over_the_card_is_still_known_when_the_case_is_decided_anew(
+    road: Road, owner: asyncpg.Connection
+) -> None:
+    """The photographs belong to the old case: without them the typed word would count as the card's (A5-03)."""
+    application = await road.draft(ME)
+    await road.person(ME, preset="good", phone="match")
+    printed = {
+        "id_number": ME,
+        "valid_from": "2010-01-01",
+        "valid_until": "2020-01-01",
+        "address": "河南省甲县柳林镇",
+    }
+    read: dict[str, object] = {"fields": printed, "doubtful": []}
+    async with road.db.begin(JIA) as tx:
+        for kind in ("id_front", "id_back"):
+            await applications.add_capture(tx, application, kind, b"0" * 32, read)
+    await road.submit(application)
+    await road.drain()
+    review = await only_review(road)
+    with clock.at(clock.now() + timedelta(days=31)):
+        new = await decide_anew.decide_anew(road.context, REVIEWER, review.id)
+        await road.drain()
+        async with road.db.read(JIA) as tx:
+            recorded = await decisions.latest_for(tx, new.id)
+    assert recorded is not None
+    assert "id_expires_on" in {gap.fact for gap in recorded.opened.decision.gaps}
 
 
 async def test_cancelling_withdraws_the_offer_at_the_bank_first(road: Road) -> None:

@@ -23,7 +23,7 @@ from backend.domains.applications.model import Application
 from backend.domains.audit import service as audit
 from backend.domains.channels import links, tickets
 from backend.domains.channels import service as channels
-from backend.domains.customers import consents, erasing
+from backend.domains.customers import consents, erasing, freezing
 from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import ERASED, CustomerErased
@@ -76,7 +76,7 @@ KEPT = {
     "post_loan.contact_notes": "who had a loan stays",
     "post_loan.drawdown_checks": "who had a loan stays",
     "post_loan.warnings": "who had a loan stays",
-    "relations.list_entries": "a list has terms of its own",
+    "relations.list_entries": "a list has terms of its own (tests/flows/test_forget_entries.py)",
     "strategies.scenarios": "made up by staff, or a case's values without a name",
     "trials.batch_parts": "ids and scores",
 }
@@ -171,6 +171,8 @@ async def in_wechat(road: Road, customer_id: str) -> None:
     async with road.db.begin(system(UNION, "test")) as tx:
         await channels.keep(tx, ids.new(), OPENID, "text", "county", f"{SAID}{ME}", SAID.encode(), tx.now)
     async with road.db.begin(JIA) as tx:
+        await freezing.freeze(tx, customer_id, SAID)
+        await freezing.ask_release(tx, customer_id, SAID)
         await customers.bind_openid(tx, OPENID, customer_id)
         scan = channels.Scan(code_id=ids.new(), code_token="t", officer_id=None, product_code="SXD")
         await channels.scanned(tx, OPENID, scan)
@@ -185,6 +187,8 @@ async def in_wechat(road: Road, customer_id: str) -> None:
         session, _ = await identity.new_customer_session(tx, OPENID)
         await identity.set_session_application(tx, session.id, None, customer_id)
         await send_code.send_code(tx, session.id, "apply", phone)
+    async with road.db.begin(system("4101", "second")) as tx:
+        await freezing.release(tx, customer_id)
     await road.drain()
 
 

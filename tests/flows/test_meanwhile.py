@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from backend.domains.applications.model import Application
-from backend.domains.customers import consents
-from backend.domains.customers import service as customers
+from backend.domains.customers import consents, freezing
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.model import CustomerFrozen
 from backend.domains.reviews import service as reviews
@@ -30,7 +29,7 @@ async def withdraw(road: Road, application: Application) -> None:
 async def freeze(road: Road, application: Application) -> None:
     assert application.customer_id
     async with road.db.begin(JIA) as tx:
-        await customers.freeze(tx, application.customer_id, "核实身份")
+        await freezing.freeze(tx, application.customer_id, "核实身份")
 
 
 async def stop(road: Road, _: Application) -> None:

@@ -104,6 +104,12 @@ async def referred(road: Road, owner: asyncpg.Connection, institution: str, seri
     return found
 
 
+async def long_ago(road: Road, owner: asyncpg.Connection, serial: int) -> Application:
+    """A referred case of 甲县 whose facts are too old to be approved on."""
+    with clock.at(clock.now() - timedelta(days=40)):
+        return await referred(road, owner, "4101", serial)
+
+
 async def review_of(road: Road, application: Application, kind: str = "referred") -> reviews.Review:
     async with road.db.read(system(application.institution_id, "test")) as tx:
         return (await reviews.of_application(tx, application.id))[kind]

@@ -85,6 +85,7 @@ def value(name: str, path: str, made: Scene) -> str:
         "proposal_id": made.proposal,
         "challenge_id": made.challenge,
         "guarantee_id": made.guarantee,
+        "customer_id": made.application.customer_id or "",
         "seq": "2",
         "form": "pdf",
     }

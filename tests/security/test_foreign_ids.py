@@ -94,6 +94,7 @@ NOT_AN_ID = {
     "/console/audit": "query and field `in`, swept in tests/h5/console/test_audit_trail.py",
     "/console/audit/verify": "field `in`, swept there too",
     "/console/dead-letters": "query `in`, swept below",
+    "/console/frozen": "query `in`, swept below",
     "/console/decisions": "filters; what of another county is not found (tests/h5/console/test_decisions.py)",
     "/console/decisions/export": "the same filters, the same test",
     "/console/collection-trials": "the union's strategies; the counts are head office's",
@@ -276,6 +277,7 @@ async def test_a_county_chooses_no_other_county_and_finds_no_other_customer(
         before = await census.digests()
         for path in (
             "/console/dead-letters",
+            "/console/frozen",
             "/console/officers",
             "/console/relations",
             "/console/lists",

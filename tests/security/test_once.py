@@ -34,6 +34,7 @@ from tests.bot.conftest import World, id_number, world
 from tests.bot.test_binding import OPENID, Browser, code_for, link
 from tests.domains.regulation.test_calendar import YEAR
 from tests.flows import test_challenge_collection as collection_trials
+from tests.flows import test_erase_on_request as erasing
 from tests.flows.conftest import JIA, Road
 from tests.flows.conftest import id_number as number_of
 from tests.h5.conftest import Desk, Desks, desks, road
@@ -42,7 +43,7 @@ from tests.h5.console import test_strategies as pages
 from tests.h5.customer import test_guarantee as guarantee_road
 from tests.h5.customer.conftest import Phone, Studio, photograph
 from tests.h5.customer.test_edges import confirm_disclosure, known, to_approved
-from tests.h5.scene import after_the_loan, referred, review_of, scene, survey
+from tests.h5.scene import after_the_loan, long_ago, referred, review_of, scene, survey
 from tests.h5.studio import test_invitations as invitations
 from tests.h5.studio.test_studio import LI_SI
 from tests.house.test_staff_roles import STAFF_NO, token_of
@@ -230,6 +231,8 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
 ) -> None:
     made, other = await scene(road, owner), await referred(road, owner, "4101", 302)
     returned = (await review_of(road, other)).id
+    asked = await erasing.wish(road, await road.apply(number_of(398), script={"preset": "queries"}))
+    stale = (await review_of(road, await long_ago(road, owner, 399))).id
     held, warned, _ = await after_the_loan(road, other, made.officer)
     app, secret = road.web._transport.app, road.context.settings.mobile_bank_callback_secret  # type: ignore[attr-defined]
     async with road.db.begin(JIA) as tx:
@@ -268,9 +271,11 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ),
         ("county_admin", f"/console/tickets/4101/{made.ticket}", {"answer": "打过电话，讲清了利息"}),
         ("county_admin", f"/console/reports/4101/{made.report}", {"answer": "查过了，不是我行的人"}),
+        ("county_admin", f"/console/tickets/4101/{asked}/erasure", {"act": "ask"}),
         ("county_admin", "/console/support", {"what": made.number}),
         ("county_admin", f"/console/codes/{made.code}/revoke", {"reason": "码丢了，换一张"}),
         ("reviewer", f"/console/reviews/{returned}/return", {"question": "家里几口人干活，看看大棚"}),
+        ("reviewer", f"/console/reviews/{stale}/anew", {}),
         ("reviewer", f"/console/reviews/{made.review}/answer", yes),
         (
             "reviewer",
@@ -281,6 +286,16 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
         ("risk_analyst", f"/console/relations/{made.finding}/take", {}),
         ("risk_analyst", f"/console/relations/{made.finding}/answer", watched),
         ("risk_analyst", "/console/lists", listed),
+        (
+            "risk_analyst",
+            f"/console/customers/4101/{other.customer_id}/freeze",
+            {"reason": "公安来函要求止付"},
+        ),
+        (
+            "county_admin",
+            f"/console/customers/4101/{other.customer_id}/release",
+            {"act": "ask", "reason": "公安已经撤函"},
+        ),
         ("county_admin", f"/console/lists/4101/{made.entry}/check", {"outcome": "agree"}),
         ("county_admin", f"/console/lists/4101/{made.entry}/end", {"reason": "查清不是他"}),
         ("risk_analyst", f"/console/monitors/4101/alarms/{made.alarm}", {"note": "查过了，是新来的客户经理"}),

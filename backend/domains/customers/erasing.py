@@ -45,6 +45,11 @@ async def page(tx: Tx, after: Looked | None, before: datetime, most: int) -> lis
 async def kept_by(tx: Tx, customer_id: str, before: datetime) -> str | None:
     """What keeps a person from being forgotten, held until the transaction ends; None for nothing."""
     await Q.lock(tx, institution_id=tx.institution_id, id=customer_id)
+    return await seen_to_keep(tx, customer_id, before)
+
+
+async def seen_to_keep(tx: Tx, customer_id: str, before: datetime) -> str | None:
+    """As `kept_by`, for a page: nothing is held."""
     found: str | None = await Q.kept_by(tx, institution_id=tx.institution_id, id=customer_id, before=before)
     return found
 
@@ -66,6 +71,7 @@ async def erase(tx: Tx, customer_id: str) -> None:
             proof = _proof(tx, consent.id, person.id_number)
             await Q.prove_consent(tx, **mine, consent_id=consent.id, person=proof)
     await Q.end_consents(tx, **mine, customer_id=customer_id, today=clock.today(), now=tx.now)
+    await Q.forget_freezes(tx, **mine, customer_id=customer_id)
     await Q.forget_bindings(tx, **mine, customer_id=customer_id)
     await Q.erase(tx, **mine, id=customer_id, now=tx.now)
     await Q.empty_closed(tx, **mine, id=customer_id)

@@ -230,3 +230,70 @@ values (:institution_id, :customer_id, :topic, :refused, :now)
 on conflict (institution_id, customer_id, topic) do update set refused = excluded.refused, changed_at = excluded.changed_at
 where customers.notice_choices.refused <> excluded.refused
 returning true;
+
+-- name: freeze(institution_id, id, customer_id, reason, frozen_by, now)!
+-- Beside the move of the person.
+insert into customers.freezes (institution_id, id, customer_id, reason, frozen_by, frozen_at)
+values (:institution_id, :id, :customer_id, :reason, :frozen_by, :now);
+
+-- name: ask_release(institution_id, id, why, who, now)!
+-- It stays frozen until another agrees.
+update customers.freezes set release_why = :why, release_asked_by = :who, release_asked_at = :now
+where institution_id = :institution_id and id = :id and released_at is null and release_asked_by is null;
+
+-- name: release(institution_id, id, who, now)!
+-- The second person; the table's own check refuses the first.
+update customers.freezes set released_by = :who, released_at = :now
+where institution_id = :institution_id and id = :id and released_at is null and release_asked_by is not null;
+
+-- name: keep_frozen(institution_id, id)!
+-- As if nobody had asked; that somebody did stands in the audit log.
+update customers.freezes set release_why = null, release_asked_by = null, release_asked_at = null
+where institution_id = :institution_id and id = :id and released_at is null;
+
+-- name: frozen(institution_id, most)
+-- Who is frozen, what waits for a second person first.
+select id, customer_id, reason, frozen_by, frozen_at, release_why, release_asked_by, release_asked_at, released_by,
+       released_at
+from customers.freezes where institution_id = :institution_id and released_at is null
+order by release_asked_at nulls last, frozen_at desc limit :most;
+
+-- name: freezes_of(institution_id, customer_id)
+-- All of one person, the newest first.
+select id, customer_id, reason, frozen_by, frozen_at, release_why, release_asked_by, release_asked_at, released_by,
+       released_at
+from customers.freezes where institution_id = :institution_id and customer_id = :customer_id
+order by frozen_at desc, id desc;
+
+-- name: forget_freezes(institution_id, customer_id)!
+-- Why somebody was frozen goes with the person; that they were, and who released them, stays.
+update customers.freezes set reason = '\x', release_why = case when release_why is not null then '\x'::bytea end
+where institution_id = :institution_id and customer_id = :customer_id;
+
+-- name: erasure_request(institution_id, ticket_no)^
+-- What is under way for a ticket, or was done.
+select id, customer_id, ticket_no, asked_by, asked_at, checked_by, checked_at, agreed, done_at
+from customers.erasure_requests
+where institution_id = :institution_id and ticket_no = :ticket_no and agreed is not false;
+
+-- name: ask_erasure(institution_id, id, customer_id, ticket_no, who, now)$
+-- One at a time for a ticket.
+insert into customers.erasure_requests (institution_id, id, customer_id, ticket_no, asked_by, asked_at)
+values (:institution_id, :id, :customer_id, :ticket_no, :who, :now)
+on conflict do nothing
+returning true;
+
+-- name: check_erasure(institution_id, id, who, agreed, now)!
+-- Compare and set.
+update customers.erasure_requests set checked_by = :who, checked_at = :now, agreed = :agreed
+where institution_id = :institution_id and id = :id and agreed is null;
+
+-- name: due_erasures(most)
+-- scope: all institutions, because one job carries out what all counties agreed to. Ids only.
+select institution_id, id, customer_id, ticket_no, asked_by, asked_at, checked_by, checked_at, agreed, done_at
+from customers.erasure_requests where agreed and done_at is null order by checked_at limit :most;
+
+-- name: done_erasure(institution_id, id, now)!
+-- Once.
+update customers.erasure_requests set done_at = :now
+where institution_id = :institution_id and id = :id and agreed and done_at is null;

@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 
 from backend.core import clock, masking
-from backend.core.errors import Conflict
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.customers import repository, rules
 from backend.domains.customers.model import (
-    CUSTOMER,
     ERASED,
     REVEALING_ROLES,
     AlreadyBound,
@@ -121,10 +119,6 @@ async def set_name_index(tx: Tx, customer_id: str, name: str) -> None:
     await repository.set_name_index(tx, customer_id, name)
 
 
-async def freeze(tx: Tx, customer_id: str, reason: str) -> None:
-    await _move(tx, customer_id, "active", "frozen", reason)
-
-
 async def get_many(tx: Tx, customer_ids: Iterable[str]) -> dict[str, Person]:
     """Many at once; for calculations in the process, never for a page. Who was forgotten is left out."""
     wanted = sorted(set(customer_ids))
@@ -220,11 +214,3 @@ async def unbind(tx: Tx, openid: str) -> None:
 async def bindings_everywhere(tx: Tx, openid: str) -> list[tuple[str, str]]:
     """(institution, customer) of a WeChat account, newest first; for the bot's union-wide reader."""
     return await repository.bindings_everywhere(tx, openid)
-
-
-async def _move(tx: Tx, customer_id: str, from_status: str, to_status: str, reason: str) -> None:
-    if not await repository.move(tx, customer_id, from_status, to_status):
-        person = await get(tx, customer_id)
-        CUSTOMER.check(person.status, to_status)
-        raise Conflict()
-    audit.add(tx, f"customer.{to_status}", customer_id, reason=reason)

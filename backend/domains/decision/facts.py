@@ -208,6 +208,14 @@ def _of_source(
     return found
 
 
+def passed(name: str, observed_at: datetime, now: datetime) -> bool:
+    """Whether an observation would be too old to be used today."""
+    fact = catalogue().facts.get(name)
+    if fact is None or fact.fresh_days is None:
+        return False
+    return now - observed_at > timedelta(days=fact.fresh_days)
+
+
 class _Standing(msgspec.Struct, frozen=True):
     """How a source's answer stands to the moment of the decision; `age` in days, negative: in the future."""
 

@@ -6,7 +6,7 @@ through: it says of a shared phone, network or trader's account that it is known
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from backend.core import check_digits, clock, ids
 from backend.db.database import Tx
@@ -181,6 +181,21 @@ async def get(tx: Tx, entry_id: str) -> Entry:
 async def entries(tx: Tx) -> list[Entry]:
     """The institution's own, what waits for a second person first."""
     return [_opened(tx, row) for row in await Q.entries(tx, institution_id=tx.institution_id)]
+
+
+async def to_forget(tx: Tx, before: datetime, most: int) -> list[tuple[str, str]]:
+    """(institution, entry) of lines that last counted before a moment; needs a union-wide reader."""
+    given = {"before": before, "before_on": clock.local(before).date()}
+    return [(row["institution_id"], row["id"]) for row in await Q.entries_to_forget(tx, **given, most=most)]
+
+
+async def forget(tx: Tx, entry_id: str, before: datetime) -> bool:
+    """Nothing of the line names or finds anybody any more; False when that was done, or it counts again."""
+    given = {"before": before, "before_on": clock.local(before).date(), "who": _who(tx), "now": tx.now}
+    row = await Q.forget_entry(tx, institution_id=tx.institution_id, id=entry_id, **given)
+    if row is not None:
+        audit.add(tx, "list.forgotten", entry_id, list=row["list"], kind=row["kind"])
+    return row is not None
 
 
 async def waiting(tx: Tx, institutions: Sequence[str]) -> dict[str, int]:

@@ -415,3 +415,24 @@ update relations.findings f set said = case when f.said is not null then '\x'::b
     key = case when exists (select from relations.nodes n where n.institution_id = :institution_id
         and n.kind = f.kind and n.key = f.key) then f.key else '\x'::bytea end
 where f.institution_id = :institution_id and f.customer_id = :customer_id;
+
+-- name: entries_to_forget(before, before_on, most)
+-- Lines that have not counted since before a moment: past their last day, taken off, or never agreed to.
+-- scope: all institutions, because one job keeps the promise of all. Ids only.
+select institution_id, id from relations.list_entries
+where forgotten_at is null and (expires_on < :before_on or ended_at < :before or (status = 'refused' and checked_at < :before))
+order by institution_id, id limit :most;
+
+-- name: forget_entry(institution_id, id, before, before_on, who, now)^
+-- What names or finds somebody goes; that there was a line, by whom and until when, stays. What waited for a second
+-- person or still stood on its last day ends with it.
+update relations.list_entries set shown = '\x', reason = '\x', key = '\x', source = '',
+    end_why = case when end_why is not null then '\x'::bytea end, forgotten_at = :now,
+    checked_by = case when status = 'proposed' then :who::text else checked_by end,
+    checked_at = case when status = 'proposed' then :now else checked_at end,
+    ended_by = case when status = 'active' then :who::text else ended_by end,
+    ended_at = case when status = 'active' then :now else ended_at end,
+    status = case status when 'proposed' then 'refused' when 'active' then 'ended' else status end
+where institution_id = :institution_id and id = :id and forgotten_at is null
+  and (expires_on < :before_on or ended_at < :before or (status = 'refused' and checked_at < :before))
+returning list, kind;

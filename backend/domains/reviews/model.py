@@ -23,7 +23,13 @@ GROUNDS: dict[str, str] = {
 }
 """What a customer may say is wrong; codes are stored, labels shown."""
 
-OUTCOMES = {"approved": "同意", "declined": "不同意", "upheld": "维持原结果", "granted": "复核通过"}
+OUTCOMES = {
+    "approved": "同意",
+    "declined": "不同意",
+    "upheld": "维持原结果",
+    "granted": "复核通过",
+    "anew": "用现在的资料重新审批",
+}
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +100,11 @@ class NotYourReview(NotPermitted):
 
     code = "not_your_review"
     message = "您营销或经办过这笔业务，或者就是客户本人，要由另一位审查人来看"
+
+
+class FactsInTime(Conflict):
+    code = "facts_in_time"
+    message = "这笔的资料还在期限里，可以直接答复，不用重新审批"
 
 
 class GroundMissing(Invalid):

@@ -19,6 +19,22 @@ select * from reviews.reviews
 where institution_id = :institution_id and application_id = :application_id
 order by opened_at;
 
+-- name: came_from(institution_id, application_id)$
+-- The application this one goes on from.
+select application_id from reviews.reviews
+where institution_id = :institution_id and new_application_id = :application_id;
+
+-- name: origin(institution_id, application_id)$
+-- The first of the applications this one goes on from: what was said and shown there is what it is judged by.
+with recursive back as (
+    select r.application_id, 1 as steps from reviews.reviews r
+    where r.institution_id = :institution_id and r.new_application_id = :application_id
+    union all
+    select r.application_id, b.steps + 1 from back b
+    join reviews.reviews r on r.institution_id = :institution_id and r.new_application_id = b.application_id
+)
+select application_id from back order by steps desc limit 1;
+
 -- name: waiting(institution_id, most)
 -- The work list, what is due first on top.
 select * from reviews.reviews

@@ -60,6 +60,19 @@ async def of_application(tx: Tx, application_id: str) -> dict[str, Review]:
     return {row["kind"]: _review(tx, row) for row in rows}
 
 
+async def came_from(tx: Tx, application_id: str) -> str | None:
+    """The application this one goes on from."""
+    found = await Q.came_from(tx, institution_id=tx.institution_id, application_id=application_id)
+    return str(found) if found else None
+
+
+async def origin(tx: Tx, application_id: str) -> str | None:
+    """The application whose customer said and showed what this one is judged by; None for one that went on from no
+    other."""
+    found = await Q.origin(tx, institution_id=tx.institution_id, application_id=application_id)
+    return str(found) if found else None
+
+
 async def waiting(tx: Tx, most: int = 200) -> list[Review]:
     return [_review(tx, row) for row in await Q.waiting(tx, institution_id=tx.institution_id, most=most)]
 

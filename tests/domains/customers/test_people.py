@@ -12,7 +12,7 @@ from backend.core.actor import Actor, system
 from backend.core.crypto import Unreadable
 from backend.core.lifecycle import ForbiddenMove
 from backend.domains.audit import service as audit
-from backend.domains.customers import model
+from backend.domains.customers import freezing, model
 from backend.domains.customers import service as customers
 from tests.domains.customers.conftest import make_card, number
 
@@ -230,9 +230,9 @@ async def test_the_bot_finds_the_institutions_of_an_account(db, card):
 
 async def test_freezing_follows_the_lifecycle(tx, card):
     customer_id = await customers.create_or_update_from_card(tx, card)
-    await customers.freeze(tx, customer_id, "96110")
+    await freezing.freeze(tx, customer_id, "96110 来电")
     with pytest.raises(ForbiddenMove):
-        await customers.freeze(tx, customer_id, "96110")
+        await freezing.freeze(tx, customer_id, "96110 来电")
     rows = await tx.connection.fetch(
         "select from_status, to_status from xd.lifecycle where name = 'customer'"
     )
@@ -241,7 +241,7 @@ async def test_freezing_follows_the_lifecycle(tx, card):
 
 async def test_the_database_refuses_a_move_outside_the_lifecycle(tx, card):
     customer_id = await customers.create_or_update_from_card(tx, card)
-    await customers.freeze(tx, customer_id, "96110")
+    await freezing.freeze(tx, customer_id, "96110 来电")
     with pytest.raises(asyncpg.CheckViolationError):
         async with tx.savepoint():
             await tx.connection.execute("update customers.people set status = 'erased'")

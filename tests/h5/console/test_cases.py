@@ -18,7 +18,7 @@ from backend.flows import decide_application, export_capsule, observe_decisions,
 from backend.overview import case_file, work_list
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desk, Desks, anew, written
-from tests.h5.scene import referred, review_of, reviewer, scene
+from tests.h5.scene import long_ago, referred, review_of, reviewer, scene
 
 YES = {
     "outcome": "approved",
@@ -105,6 +105,33 @@ async def test_an_approval_reaches_the_customer_and_is_written_down(
         entries = await audit.of(tx, application_id)
     assert ("review.answered", f"staff:{staff_id('4101', 4)}") in {(e.action, e.actor) for e in entries}
     assert await owner.fetchval("select limit_amount from contracts.contracts") == 10_000
+
+
+async def test_the_page_says_how_old_the_facts_are_and_has_the_case_decided_anew(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    old = await long_ago(road, owner, 505)
+    await road.settle()
+    desk = await desks.of("JX0201")
+    await desk.get(f"/console/cases/{old.application_no}")
+    for words in ("40 天前", "项已过有效期", "这笔的资料是 40 天前的，超过 30 天，不能凭它同意"):
+        assert words in desk.words, words
+    await desk.send(desk.page.form("/answer"), **YES)
+    assert desk.reply.status_code == 422
+    assert "不能凭它同意" in desk.words
+    await desk.send(desk.page.form("/anew"))
+    number = desk.path.rsplit("/", 1)[1]
+    assert number != old.application_no
+    assert f"/console/cases/{old.application_no}" in desk.page.links
+    await road.settle()
+    await desk.get(f"/console/cases/{number}")
+    assert "您的意见" in desk.words
+    assert "不能凭它同意" not in desk.words
+    await desk.get(f"/console/cases/{old.application_no}")
+    assert f"/console/cases/{number}" in desk.page.links
+    async with road.db.read(JIA) as tx:
+        entries = {(e.action, e.actor) for e in await audit.of(tx, old.application_no)}
+    assert ("application.decided_anew", f"staff:{staff_id('4101', 4)}") in entries
 
 
 async def test_a_decline_needs_its_reason_and_keeps_what_was_typed(

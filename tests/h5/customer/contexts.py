@@ -473,6 +473,16 @@ PAGES: dict[str, tuple[str, Struct]] = {
             steps=(*_tale("申请交上来", "审批"), views.Step("撤回", "stopped", NOW)),
         ),
     ),
+    "decided-anew": (
+        "customer/result/show.html",
+        replace(
+            APPROVED,
+            status="cancelled",
+            offer=None,
+            goes_on="261128000124",
+            steps=(*_tale("申请交上来"), views.Step("撤回", "stopped", NOW)),
+        ),
+    ),
     "abandoned": (
         "customer/result/show.html",
         replace(
