@@ -14,6 +14,7 @@ from backend.domains.audit import service as audit
 from backend.domains.models import apart, service, trainings
 from backend.domains.models.trainings import MOST_ATTEMPTS, Training
 from backend.flows import forget_training_tables, train_model
+from backend.jobs import worker
 from backend.sandbox import synthetic
 from tests.domains.models.conftest import invented
 from tests.flows.conftest import Road
@@ -58,8 +59,9 @@ async def start(desk: Desk, road: Road, path: str, target: str = "坏", **given:
 
 
 async def test_a_table_becomes_a_draft_with_its_report_and_is_gone(
-    road: Road, desks: Desks, table: pl.DataFrame
+    road: Road, desks: Desks, table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(worker, "HANDLER_SECONDS", 0.01)  # a training has a time of its own
     desk = await desks.of(MAKER)
     path = await upload(desk, as_csv(table))
     assert "上传的表，1,500 行 10 列" in desk.words
@@ -67,7 +69,7 @@ async def test_a_table_becomes_a_draft_with_its_report_and_is_gone(
     run = await run_of(road, path)
     uses = {f"use_{at(desk, '近半年查询', run)}": "descending", f"use_{at(desk, '性别', run)}": "group"}
     await start(desk, road, path, out_of_time=at(desk, "月份", run), **uses)
-    assert "等待开始" in desk.words
+    assert "正在训练" in desk.words
     assert f'hx-get="{path}/progress"' in desk.reply.text
     await road.drain()
     part = await desk.http.get(f"{path}/progress")
