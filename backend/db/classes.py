@@ -226,6 +226,13 @@ CLASSES: dict[str, Columns] = {
     ),
     "models.observations": Columns(plain="institution_id decision_id model_hash proposed at bins"),
     "models.reports": Columns(plain="model_id seq report html pdf"),
+    "models.training_results": Columns(plain="institution_id training_id artefact report html pdf"),
+    "models.training_tables": Columns(plain="institution_id training_id", sealed="body"),
+    "models.trainings": Columns(
+        plain="institution_id id source county_name columns cases status choices step turn attempts asked_by asked_at "
+        "started_at ended_at forget_at model_id",
+        sealed="said",
+    ),
     "models.shadow_scores": Columns(plain="institution_id decision_id model_id error at", figures="score"),
     "outbox.effects": Columns(
         plain="institution_id id kind case_id key status attempts lost due_at leased_until last_error created_at "

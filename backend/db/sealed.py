@@ -35,6 +35,8 @@ SEALED = (
     Sealed("decision.nearest_changes", ("body",), "decision_id::text"),
     Sealed("evidence.answers", ("facts", "raw"), "application_id || '/' || source"),
     Sealed("guarantees.guarantees", ("terms",)),
+    Sealed("models.training_tables", ("body",), "training_id::text"),
+    Sealed("models.trainings", ("said",)),
     Sealed("outbox.effects", ("payload",)),
     Sealed("outbox.idempotency", ("answer",), "key"),
     Sealed("outbox.inbox", ("payload",), "source || '/' || message_id"),

@@ -30,6 +30,7 @@ from backend.flows import (
     submit_application,
     take_notice_report,
     take_rejection,
+    train_model,
 )
 from backend.flows.context import Context
 from backend.outbox import effects
@@ -116,4 +117,8 @@ HANDLERS: dict[str, Handler | Joined] = {
     take_rejection.KIND: take_rejection.take_rejection,
     step_trial.KIND: step_trial.step_trial,
     step_batch.KIND: step_batch.step_batch,
+    train_model.KIND: train_model.train_model,
 }
+
+LONGER: dict[str, float] = {train_model.KIND: train_model.SECONDS}
+"""Seconds of the few that cannot be cut into jobs of `worker.HANDLER_SECONDS`."""

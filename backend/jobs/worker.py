@@ -22,7 +22,7 @@ from backend.core.actor import Actor, everywhere, system
 from backend.core.errors import Problem, Unavailable
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
-from backend.jobs.handlers import HANDLERS, Delivery, Joined, decider
+from backend.jobs.handlers import HANDLERS, LONGER, Delivery, Joined, decider
 from backend.jobs.timetable import TIMETABLE, Task
 from backend.outbox import effects, queue
 from backend.outbox.effects import Effect
@@ -120,7 +120,7 @@ async def _handled(context: Context, effect: Effect, delivery: Delivery) -> tupl
     if handler is None:
         return f"no handler for {effect.kind}", True
     try:
-        async with asyncio.timeout(HANDLER_SECONDS):
+        async with asyncio.timeout(LONGER.get(effect.kind, HANDLER_SECONDS)):
             if isinstance(handler, Joined):
                 await handler.go_on(context, delivery)
             else:

@@ -114,3 +114,17 @@ select r.id, r.strategy, r.against, r.county_name, r.status, r.cases_done, r.ask
 from trials.runs r
 where encode(sha256(convert_to(r.plan -> 'draft' ->> 'card', 'UTF8')), 'hex') = :model_hash
 order by r.asked_at desc limit :most;
+
+-- name: loaned_cases(institution_id, after_institution, after, most)
+-- Cases with a loan in the order of their key, each by its newest decision; '*' for the whole union.
+select a.institution_id, a.id as application_id, d.id, d.capsule
+from applications.applications a
+join lateral (
+    select each.id, each.capsule from decision.decisions each
+    where each.institution_id = a.institution_id and each.application_id = a.id and length(each.capsule) > 0
+    order by each.decided_at desc limit 1
+) d on true
+where (:institution_id = '*' or a.institution_id = :institution_id)
+    and (a.institution_id, a.id) > (:after_institution, :after::uuid)
+    and exists (select from loans.loans l where l.institution_id = a.institution_id and l.application_id = a.id)
+order by a.institution_id, a.id limit :most;

@@ -10,6 +10,7 @@ from backend.domains.decision.model import STAGES
 from backend.domains.guarantees.model import GUARANTEE
 from backend.domains.guarantees.model import REASONS as GUARANTEE_REASONS
 from backend.domains.models.model import MODEL
+from backend.domains.models.trainings import TRAINING
 from backend.domains.relations.model import ENTRY, FINDING, LISTS
 from backend.domains.reviews.model import GROUNDS, OUTCOMES, RECHECK, RECHECK_TRIGGERS
 from backend.domains.strategies.model import STRATEGY
@@ -64,6 +65,7 @@ KINDS: dict[str, str] = {
     "support": "查客户和申请",
     "survey": "上门调查",
     "ticket": "客户找人和投诉",
+    "training": "训练模型",
     "trial": "回测",
     "batch": "批量评分",
     "warning": "贷后预警",
@@ -200,6 +202,9 @@ WORDS: dict[str, str] = {
     "batch.asked": "要求批量评分",
     "batch.exported": "取走批量评分的名单",
     "batch.resumed": "接着做批量评分",
+    "training.asked": "要求训练模型",
+    "training.forgotten": "删掉训练用的表",
+    "training.prepared": "准备训练模型",
     "trial.asked": "要求回测",
     "trial.cancel": "停止回测",
     "warning.raised": "提示贷后风险",
@@ -215,6 +220,7 @@ _STATES: dict[str, dict[str, str]] = {
     "model": MODEL.labels,
     "recheck": RECHECK.labels,
     "strategy": STRATEGY.labels,
+    "training": TRAINING.labels,
     "trial": RUN.labels,
     "batch": BATCH.labels,
 }

@@ -35,6 +35,7 @@ KINDS = {
     "strategy.measure": "测算策略对以往业务的影响",
     "trial.step": "回测",
     "batch.step": "批量评分",
+    "model.train": "训练模型",
 }
 ERRORS = {
     "outside_refused": "对方系统没有受理",

@@ -120,11 +120,11 @@ async def download(
         drawn = await models.report_file(tx, model.id, seq)
     name = f"model-report-{model.artefact[:12]}.{form}"
     if form == "pdf":
-        return _attached(drawn.pdf, "application/pdf", name)
-    return _attached(drawn.html.encode(), "text/html; charset=utf-8", name)
+        return attached(drawn.pdf, "application/pdf", name)
+    return attached(drawn.html.encode(), "text/html; charset=utf-8", name)
 
 
-def _attached(body: bytes, kind: str, name: str) -> Response:
+def attached(body: bytes, kind: str, name: str) -> Response:
     headers = {"Content-Disposition": f"attachment; filename={name}"}
     answer: Response = litestar.Response(body, media_type=kind, headers=headers)
     return answer
@@ -209,7 +209,7 @@ async def view(
             Told(e, MODEL.labels[e.to_status], who(e.who, people), e.seq if e.seq in files else 0)
             for e in history
         ),
-        figures=() if found is None else _figures(found),
+        figures=() if found is None else figures_of(found),
         notes=() if found is None else (*found.notes, found.split),
         charts=() if found is None else model_charts.of_report(found),
         bins=() if found is None else model_charts.bins(found),
@@ -244,7 +244,7 @@ def _road(model: Model, history: list[Event]) -> tuple[tuple[str, bool, bool], .
     return tuple((MODEL.labels[each], each in been, each == model.status) for each in STEP_NAMES)
 
 
-def _figures(found: report.Report) -> tuple[tuple[str, str, str], ...]:
+def figures_of(found: report.Report) -> tuple[tuple[str, str, str], ...]:
     test = found.test
     return (
         (

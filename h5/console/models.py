@@ -95,7 +95,7 @@ async def register(request: Request) -> Response:
     """A file `./xiaodai train` made becomes a draft; what it reads is taken from itself."""
     here, form = staff.here(request), await forms.texts(request)
     try:
-        entry = await _entry(here, form)
+        entry = await entry_of(here, form)
         made = await register_model.register_model(
             here.context, here.actor, await uploaded(request, "model"), entry
         )
@@ -124,14 +124,14 @@ async def uploaded(request: Request, name: str) -> bytes:
     return await given.read() if isinstance(given, UploadFile) else b""
 
 
-async def _entry(here: Here, form: dict[str, str]) -> register_model.Entry:
-    """Raises `Invalid` with the sentence for each field that will not do."""
+async def entry_of(here: Here, form: dict[str, str]) -> register_model.Entry:
+    """What the form says of a model. Raises `Invalid` with the sentence for each field that will not do."""
     wanted = {
         "name": "请给模型起个名字", "purpose": "请写明用在哪里", "why": "请写明为什么登记", "type": "请选一个类型",
         "family": "请选一类产品", "owner": "请选一位负责人",
     }  # fmt: skip
     async with here.context.db.read(here.actor) as tx:
-        owners = {person.id for person in await _owners(tx)}
+        owners = {person.id for person in await owners_of(tx)}
     wrong = {name: sentence for name, sentence in wanted.items() if not form.get(name)}
     for name, known in (("type", set(TYPES)), ("family", set(models.families())), ("owner", owners)):
         if form.get(name) not in known:
@@ -144,7 +144,7 @@ async def _entry(here: Here, form: dict[str, str]) -> register_model.Entry:
     )  # fmt: skip
 
 
-async def _owners(tx: Tx) -> tuple[Staff, ...]:
+async def owners_of(tx: Tx) -> tuple[Staff, ...]:
     """Who may answer for a model: head office's people."""
     found = await identity.all_staff(tx)
     return tuple(each for each in found if each.active and each.institution_id == UNION)
@@ -152,7 +152,7 @@ async def _owners(tx: Tx) -> tuple[Staff, ...]:
 
 async def _new(here: Here, form: dict[str, str], problem: Problem | None = None) -> New:
     async with here.context.db.read(here.actor) as tx:
-        owners = await _owners(tx)
+        owners = await owners_of(tx)
     fields = problem.fields if isinstance(problem, Invalid) else {}
     return New(
         types=TYPES,

@@ -21,7 +21,7 @@ from backend.domains.decision.model import Case, Stage
 from backend.domains.guarantees import service as guarantees
 from backend.domains.identity import service as sessions
 from backend.domains.institutions import service as institutions
-from backend.domains.models import line_ups, watching
+from backend.domains.models import line_ups, trainings, watching
 from backend.domains.models import service as models
 from backend.domains.models.model import Drawn, Result
 from backend.domains.post_loan import challenges, collections, drawdowns, warnings
@@ -76,6 +76,7 @@ class Scene(msgspec.Struct):
     trial: str = ""
     union_trial: str = ""
     batch: str = ""
+    training: str = ""
     model: str = ""
     proposal: str = ""
     challenge: str = ""
@@ -208,6 +209,21 @@ SEEN = {
     "bank_debt": "60000", "private_debt": "0", "said": "两座大棚，正在采收",
 }  # fmt: skip
 """A survey's form that can be handed in, on the day it is asked."""
+
+
+async def training(road: Road, institution: str) -> str:
+    """One whose model waits with its report, of an institution that could have none by its pages."""
+    async with road.db.begin(system(institution, "test")) as tx:
+        made = ids.new()
+        await trainings.Q.add_training(
+            tx, institution_id=institution, id=made, source="own", county_name="", columns=[], cases=0,
+            asked_by="system:test", forget_at=None, now=tx.now,
+        )  # fmt: skip
+        await trainings.Q.put_training_result(
+            tx, institution_id=institution, training_id=made, artefact="{}", report={"model_sha256": "0" * 64},
+            html="<p>报告</p>", pdf=b"%PDF-1.7",
+        )  # fmt: skip
+    return made
 
 
 async def survey(road: Road, application: Application, photos: int = 3) -> str:
@@ -354,6 +370,7 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
         own.id,
         union.id,
         batch.id,
+        await training(road, institution),
         await tested_model(road, institution),
         await line_up_wish(road, institution),
         await challenge_wish(road, institution, union_version),

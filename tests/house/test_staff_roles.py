@@ -81,6 +81,7 @@ def value(name: str, path: str, made: Scene) -> str:
         "alarm_id": made.alarm,
         "run_id": made.trial,
         "batch_id": made.batch,
+        "training_id": made.training,
         "model_id": made.model,
         "proposal_id": made.proposal,
         "challenge_id": made.challenge,

@@ -102,6 +102,8 @@ NOT_AN_ID = {
     "/console/models/new": "no id",
     "/console/models/line-up": "the union's, the same for everybody; acts are head office's",
     "/console/models/line-up/back": "a kind of product; head office's act",
+    "/console/models/trainings": "the own institution's; cases are chosen, not named by an id",
+    "/console/models/trainings/table": "no id",
     "/console/monitors": "query `in`, swept in tests/h5/console/test_monitors.py",
     "/console/officers": "query `in`, swept below",
     "/console/rechecks": "query `in`, swept below",

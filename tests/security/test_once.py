@@ -32,6 +32,7 @@ from backend.web import request_keys
 from tests.bot import people
 from tests.bot.conftest import World, id_number, world
 from tests.bot.test_binding import OPENID, Browser, code_for, link
+from tests.domains.models.conftest import invented
 from tests.domains.regulation.test_calendar import YEAR
 from tests.flows import test_challenge_collection as collection_trials
 from tests.flows import test_erase_on_request as erasing
@@ -40,6 +41,7 @@ from tests.flows.conftest import id_number as number_of
 from tests.h5.conftest import Desk, Desks, desks, road
 from tests.h5.console import test_models as model_pages
 from tests.h5.console import test_strategies as pages
+from tests.h5.console import test_trainings as training_pages
 from tests.h5.customer import test_guarantee as guarantee_road
 from tests.h5.customer.conftest import Phone, Studio, photograph
 from tests.h5.customer.test_edges import confirm_disclosure, known, to_approved
@@ -90,6 +92,11 @@ MODELS = {
     )
 }  # fmt: skip
 """Walked in a test of their own, for they take files."""
+TRAININGS = {
+    f"/console/models/trainings{each}"
+    for each in ("", "/table", *(f"/{{training_id:str}}/{act}" for act in ("start", "cancel", "forget", "register")))
+}  # fmt: skip
+"""Walked in a test of their own: of head office, with a file and a worker between."""
 COLLECTION = {
     f"/console/collection-trials{each}"
     for each in ("", "/{challenge_id:str}/answer", "/{challenge_id:str}/end")
@@ -356,7 +363,7 @@ async def test_every_post_of_staff_and_of_the_bank_happens_once(
     draw = {"application_id": handed.id, "customer_hash": road.hash_of(number_of(303)), "request_no": "YK1"}
     draw |= {"line_no": "ED1", "amount_fen": 100_000, "account_no": "6212"}  # type: ignore[dict-item]
     assert (await road.call("drawdown", draw)).status_code == 200
-    wanted = {path for path in keyed(app) if of_staff(path)} - STRATEGIES - PHOTOGRAPHS - MODELS
+    wanted = {path for path in keyed(app) if of_staff(path)} - STRATEGIES - PHOTOGRAPHS - MODELS - TRAININGS
     wanted -= COLLECTION | INVITATION
     assert twice.wrong == []
     assert wanted - twice.swept == set(), (
@@ -486,6 +493,26 @@ async def test_every_post_of_models_happens_once(
     await third.send(next(f for f in third.page.forms if f.action == f"{line_up}/back"), why="先退回")
     assert "先退回" in third.words
     assert (twice.wrong, MODELS - twice.swept) == ([], set())
+
+
+async def test_every_post_of_trainings_happens_once(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    twice = Twice(road.web._transport.app, owner)  # type: ignore[attr-defined]
+    maker = await desks.of("SL0002")
+    maker.http._transport = twice
+    await maker.get(training_pages.HOME)
+    await maker.send(maker.page.form(training_pages.HOME), cases="own")
+    path = await training_pages.upload(maker, training_pages.as_csv(invented(1000)))
+    await maker.send(maker.page.form(f"{path}/forget"))
+    path = await training_pages.upload(maker, training_pages.as_csv(invented(1000)))
+    await training_pages.start(maker, road, path)
+    await maker.send(maker.page.form(f"{path}/cancel"))
+    await training_pages.start(maker, road, path)
+    await road.drain()
+    await maker.get(path)
+    await maker.send(maker.page.form(f"{path}/register"))
+    assert (twice.wrong, TRAININGS - twice.swept) == ([], set())
 
 
 async def test_every_post_of_collection_trials_happens_once(

@@ -51,7 +51,7 @@ class Table(msgspec.Struct, frozen=True):
 
 def read(path: Path, options: Options) -> Table:
     """Read and check. Raises `TableUnfit`."""
-    frame, digest = _frame(path)
+    frame, digest = frame_of(path)
     if frame.height == 0 or frame.width == 0:
         raise TableUnfit(why="文件里没有数据行")
     if frame.width > MOST_COLUMNS:
@@ -67,7 +67,8 @@ def read(path: Path, options: Options) -> Table:
     return Table(frame, columns, bad, period, groups, digest, notes)
 
 
-def _frame(path: Path) -> tuple[pl.DataFrame, str]:
+def frame_of(path: Path) -> tuple[pl.DataFrame, str]:
+    """The table as it lies in the file, and its SHA-256. Raises `TableUnfit`."""
     try:
         raw = path.read_bytes()
     except OSError as cause:
@@ -213,7 +214,7 @@ def _columns(frame: pl.DataFrame, options: Options, notes: list[str]) -> dict[st
         if name in apart:
             continue
         _written_plainly(frame[name])
-        why = _unusable(frame[name])
+        why = unusable(frame[name])
         if why:
             if name in options.monotone:
                 raise TableUnfit(why=f"{name} 不能指定单调：{why}")
@@ -241,7 +242,7 @@ def _written_plainly(column: pl.Series) -> None:
         )
 
 
-def _unusable(column: pl.Series) -> str:
+def unusable(column: pl.Series) -> str:
     """Why a column cannot predict; '' when it can."""
     kind, seen = column.dtype, column.drop_nulls()
     if seen.is_empty():
