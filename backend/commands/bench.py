@@ -4,6 +4,7 @@ import argparse
 import importlib
 import signal
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ def run(args: argparse.Namespace) -> int:
     figures: Figures = []
     for name in parts:
         print(f"… {name}", file=sys.stderr, flush=True)
+        began = time.monotonic()
         figures += [{**dict.fromkeys(COLUMNS), **figure} for figure in _measured(name)]
+        print(f"  {name}：{time.monotonic() - began:.0f} 秒", file=sys.stderr, flush=True)
     if args.json:
         print(msgspec.json.encode(figures).decode())
     else:

@@ -16,7 +16,7 @@ START_LIMIT = 60.0
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """When a worker is replaced: after `jobs` jobs, above `memory_mb` of resident memory (at once, even within a job),
+    """When a worker is replaced: after `jobs` jobs, above `memory_mb` of memory of its own (at once, even within a job),
     or when one job takes longer than `seconds`."""
 
     memory_mb: int = 450
@@ -77,9 +77,10 @@ class Worker:
             raise WorkerGone(heavy=True)
 
     def memory_mb(self) -> float:
-        """Resident memory now; 0 when the process is gone."""
+        """What the machine would get back if it ended now; 0 when the process is gone. Not its resident memory: a
+        worker is born with 100 MB of pages that it shares with the fork server and every other worker."""
         try:
-            return float(psutil.Process(self.pid).memory_info().rss) / 1e6
+            return float(psutil.Process(self.pid).memory_full_info().uss) / 1e6
         except psutil.Error:
             return 0.0
 

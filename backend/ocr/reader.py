@@ -4,8 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from backend.ocr import bank_card, business_licence, id_card, locate, quality, reading
 from backend.ocr.engine import Engine, Image
+from backend.ocr.lines import Line
 from backend.ocr.locate import Word
 from backend.ocr.reading import Field, Reading
 
@@ -54,26 +57,36 @@ def read(engine: Engine, picture: Image, kind: str | None = None) -> Reading:
 def _best_look(engine: Engine, picture: Image, expected: str) -> "_Look":
     """Climb the ladder of the expected paper. One that turns out to have smaller print than was looked for is only
     recognised from so far away: its lines run together there, so its own ladder is climbed instead."""
-    best = _Look(-1.0, "", {}, [])
+    best = _Look(-1.0, "", {}, [], False)
     ladder = _LOOKS[expected]
     while ladder:
         long_side, *higher = ladder
-        reader = locate.Reader(engine, picture)
-        boxes = find(engine, reader, picture, long_side)
-        if long_side < _LOOKS[reading.BUSINESS_LICENCE][0] and _is_licence(reader, boxes):
+        look = _look(engine, picture, long_side)
+        if look is None:
             ladder = _LOOKS[reading.BUSINESS_LICENCE]
             continue
-        words = reader.words(boxes)
-        found = recognise(words) or ""
-        values = _PARSERS[found](words) if found else {}
-        too_far = found != "" and long_side < _LOOKS[found][0]
-        score = 0.0 if too_far else completeness(found, values)
-        if score > best.score:
-            best = _Look(score, found, values, words)
-        if score >= 1:
+        if look.score > best.score:
+            best = look
+        if look.score >= 1:
             break
-        ladder = _LOOKS[found] if too_far else tuple(higher)
+        ladder = _LOOKS[look.kind] if look.too_far else tuple(higher)
     return best
+
+
+def _look(engine: Engine, picture: Image, long_side: int) -> "_Look | None":
+    """One look; None when it is a licence seen from too far. Only where its words stand outlives it: the posteriors
+    of a licence's lines are 100 MB, and the next look is the largest."""
+    reader = locate.Reader(engine, picture)
+    boxes = find(engine, reader, picture, long_side)
+    if long_side < _LOOKS[reading.BUSINESS_LICENCE][0] and _is_licence(reader, boxes):
+        return None
+    words = reader.words(boxes)
+    found = recognise(words) or ""
+    values = _PARSERS[found](words) if found else {}
+    too_far = found != "" and long_side < _LOOKS[found][0]
+    score = 0.0 if too_far else completeness(found, values)
+    nothing = Line(np.zeros((0, 0), np.float32), engine.alphabet)
+    return _Look(score, found, values, [word._replace(line=nothing) for word in words], too_far)
 
 
 class _Look(NamedTuple):
@@ -81,6 +94,7 @@ class _Look(NamedTuple):
     kind: str
     values: dict[str, Field]
     words: list[Word]
+    too_far: bool
 
 
 def find(engine: Engine, reader: locate.Reader, picture: Image, long_side: int) -> list[locate.Box]:

@@ -167,3 +167,13 @@ def test_a_picture_of_something_else_is_no_paper_and_says_what_to_do(engine: Eng
     assert found.kind == ""
     assert found.fields == {}
     assert "没有认出身份证" in str(found.quality["advice"])
+
+
+def test_what_the_recogniser_saw_does_not_outlive_the_look(engine: Engine) -> None:
+    """A second look at a licence is the largest: what the first one held of every line must be gone by then."""
+    person = specimens.person(FIRST + 1)
+    picture = intake.pixels(specimens.draw_front(person, FIRST + 1, "clean"))
+    look = reader._best_look(engine, picture, reading.ID_FRONT)
+    assert look.values["姓名"].text == person.name
+    assert look.words
+    assert not any(word.line.posteriors.size for word in look.words)

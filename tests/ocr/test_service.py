@@ -103,6 +103,18 @@ async def test_workers_are_recycled_and_stay_under_the_memory_cap(folder: Path, 
         assert len(seen) >= 2
 
 
+def test_a_worker_is_charged_for_its_own_memory_and_keeps_none_that_loading_left(
+    ocr_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "START_LIMIT", 600.0)
+    made = pool.Worker(models.folder(ocr_data), Limits())
+    try:
+        resident = psutil.Process(made.pid).memory_info().rss / 1e6
+        assert 20 < made.memory_mb() < 100 < resident
+    finally:
+        made.stop()
+
+
 def test_what_a_worn_worker_read_counts_though_no_other_could_be_started(
     ocr_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
