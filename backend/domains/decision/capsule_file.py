@@ -200,7 +200,7 @@ def reading(held: CapsuleFile, name: str) -> Iterator[None]:
         why = unreadable.why(cause, held.text(name).encode())
         raise CapsuleUnreadable(why=f"“{label(name)}”{why}") from cause
     except KeyError as cause:
-        raise CapsuleUnreadable(why=f"“{label(name)}”里没有 {cause.args[0]}") from cause
+        raise CapsuleUnreadable(why=f"“{label(name)}”里少了别处要用的一项") from cause
 
 
 def by_hash(held: CapsuleFile, kind: str) -> dict[str, str]:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import zen
 
-from backend.domains.decision import bundle, facts, gate, lint
-from backend.domains.decision.model import Outcome, Stage, StrategyRefused
+from backend.domains.decision import bundle, facts, gate, lint, scorecard
+from backend.domains.decision.model import Case, Outcome, Stage, StrategyRefused
 from tests.domains.decision.conftest import decide, with_facts
 
 QUERIES = "bureau_queries_6m"
@@ -264,3 +264,20 @@ def test_findings_name_the_place_and_speak_chinese(eligibility):
     assert [str(finding) for finding in findings] == [
         "征信 第 4 行 近 6 个月贷款查询：没有叫“x”的数据项，或没有在输入里声明"
     ]
+
+
+@pytest.mark.parametrize("score", [-(2**63), -1, 1_501, 2**53, 2**63 - 1])
+def test_a_score_beyond_all_scores_grants_and_refuses_nobody(score: int, good: Case):
+    """A model that overflows gives one; "at least 700" would be true of it."""
+
+    class Overflowing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(bundle.seeded().card, name)
+
+        def score(self, values: Any) -> scorecard.Scored:
+            return scorecard.Scored(score, (), ())
+
+    used = copy.copy(bundle.seeded())
+    used.card = Overflowing()  # type: ignore[assignment]
+    decided = decide(good, used)
+    assert (decided.outcome, decided.grade) == (Outcome.REFERRED, None)

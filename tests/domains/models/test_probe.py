@@ -43,3 +43,15 @@ async def test_a_process_that_fails_or_is_not_there_changes_nothing():
     assert await apart.run("backend.domains.models.probe", CARD) == b""
     with pytest.raises(apart.ApartFailed):
         await apart.run("backend.domains.models.training.paper", b"no message")
+
+
+def test_trees_that_go_against_their_own_word_are_refused(trees_folder):
+    """Reasons for a refusal are told by the trend the file claims: turned round, they would be lies."""
+    read = trees.read((trees_folder / "trees.json").read_bytes())
+    [name, *_] = [each.name for each in read.features if each.trend]
+    turned = [
+        msgspec.structs.replace(each, worst=each.best, best=each.worst) if each.name == name else each
+        for each in read.features
+    ]
+    assert probe.why(canonical(read)) == ""
+    assert name in probe.why(canonical(msgspec.structs.replace(read, features=turned)))
