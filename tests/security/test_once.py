@@ -549,7 +549,7 @@ async def _waiting_call(road: Road) -> Any:
 
     async with road.db.begin(JIA) as tx:
         customer_id = await tx.connection.fetchval(
-            "select customer_id from applications.applications limit 1"
+            "select customer_id from applications.applications order by created_at limit 1"
         )
         return await tickets.open(tx, kind="human", text="利息", openid="c2", customer_id=customer_id)
 
