@@ -6,16 +6,16 @@ must be the same to the last basis point. Whether such a fact may admit or refus
 which eligibility and anti-fraud have their rules.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Any
 
 import msgspec
 
-from backend.domains.decision import evaluate, facts
-from backend.domains.decision.bundle import Bundle
+from backend.domains.decision import evaluate, facts, features
+from backend.domains.decision.bundle import ALWAYS, Bundle
 from backend.domains.decision.facts import Catalogue, Fact
-from backend.domains.decision.model import Case, Decision
+from backend.domains.decision.model import Case, Decision, Stage, canonical
 from backend.domains.strategies.model import Finding
 
 PROTECTED = (
@@ -31,6 +31,7 @@ PROTECTED = (
     "channel",
 )
 """Never a ground of price, whatever the catalogue of the day says; names it does not have are passed over."""
+_PRICING = (Stage.RATING, Stage.LIMIT, Stage.PRICING)
 _AGES = (22, 35, 50, 58)
 
 
@@ -41,10 +42,10 @@ def check(cases: Iterable[Case], bundle: Bundle) -> list[Finding]:
         *PROTECTED,
         *(f.name for f in known.facts.values() if not f.price and f.source not in facts.COMPUTED),
     }
-    found: dict[str, Finding] = {}
-    for case in cases:
+    looked_at, found = names & _reach(bundle), dict[str, Finding]()
+    for case in _unlike(cases, names):
         plain = _priced(evaluate.evaluate(case, bundle).decision)
-        for fact, value, other in _variants(case, known, sorted(names - set(found))):
+        for fact, value, other in _variants(case, known, sorted(looked_at - set(found))):
             if fact.name in found:
                 continue
             moved = _priced(evaluate.evaluate(other, bundle).decision)
@@ -54,6 +55,29 @@ def check(cases: Iterable[Case], bundle: Bundle) -> list[Finding]:
                     f"其他都一样，{fact.label}从 {_said(fact, held)} 换成 {_said(fact, value)}，{what}就不同"
                 )
                 found[fact.name] = Finding(kind="fairness", place=f"{fact.label}不能影响定价", sentence=said)
+    return list(found.values())
+
+
+def _reach(bundle: Bundle) -> set[str]:
+    """The facts behind anything that rating, limit and pricing are given (a stage is given nothing but its inputs): no
+    other could move what comes out, so the others need not be tried."""
+    stages = [held[stage] for held in (bundle.stages, bundle.overlays) for stage in _PRICING if stage in held]
+    given = {name for stage in stages for name in stage.inputs} | set(bundle.card.inputs) | set(ALWAYS)
+    plain, _ = features.closure({name for name in given if bundle.catalogue[name].source != "stage"})
+    return set(plain)
+
+
+def _unlike(cases: Iterable[Case], names: Collection[str]) -> list[Case]:
+    """One of each that differ in nothing but facts that must not count: their variants would be the same customers."""
+    found: dict[bytes, Case] = {}
+    for case in cases:
+        sources = {
+            name: msgspec.structs.replace(
+                given, facts={key: value for key, value in given.facts.items() if key not in names}
+            )
+            for name, given in case.sources.items()
+        }
+        found.setdefault(canonical(msgspec.structs.replace(case, sources=sources)), case)
     return list(found.values())
 
 

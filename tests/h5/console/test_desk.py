@@ -256,7 +256,7 @@ async def test_a_strategy_waits_on_the_desk_of_who_may_approve_it(road: Road, de
     for writer, second, reader in (("JX0101", "JX0301", "JX0201"), ("SL0001", "SL0002", "SL0003")):
         maker = await desks.of(writer)
         base = await pages.draft(maker)
-        await pages.new_row(maker, base, **{**pages.OWN, "近 6 个月贷款查询": "不低于 7"})
+        await pages.new_row(maker, base, **{**pages.OWN, "近 6 个月贷款查询": "不低于 8"})
         await pages.act(maker, "check")
         await pages.act(maker, "submit")
         for staff_no, waits in ((second, True), (writer, False), (reader, False)):

@@ -222,7 +222,7 @@ async def test_tables_of_the_graph_are_moved_into_a_sub_flow_and_decide_as_befor
             {f"take_{n}": "yes" for n, e in enumerate(before["nodes"]) if "Table" in e["type"]},
             "至少留一张规则表",
         ),
-        (taken, "“用途和申请”向县行开放着，子流程里的表不能开放，先收回再搬"),
+        (taken, "“用途和申请”向县行开放着，先收回，搬进去以后再开放"),
     ):
         await make(desk, base, flow="taken", **wrong)
         assert (desk.reply.status_code, sentence in desk.words) == (422, True), desk.words
