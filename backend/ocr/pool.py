@@ -16,8 +16,8 @@ START_LIMIT = 60.0
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """When a worker is replaced: after `jobs` jobs, above `memory_mb` of memory of its own (at once, even within a job),
-    or when one job takes longer than `seconds`."""
+    """When a worker is replaced: after `jobs` jobs, above `memory_mb` of memory of its own (at once, even within a
+    job), or when one job takes longer than `seconds`."""
 
     memory_mb: int = 450
     jobs: int = 200
