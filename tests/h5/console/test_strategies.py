@@ -202,14 +202,11 @@ async def test_a_countys_numbers_are_checked_while_typed_and_what_was_saved_is_s
     await new_row(desk, desk.path, **OWN)
     saved = desk.path
     await desk._arrive(await desk.http.post(f"{stale.action}/check", data=stale.filled(knob_1="5")))
-    assert "这份草稿有人接着改了，现在是第 3 版，在这里存不上" in desk.words, (
+    assert "这份草稿有人接着改了，现在是第 3 版。点“存成草稿”，您写的会搬到那一版上" in desk.words, (
         "an old tab is told while typing"
     )
     await desk.send(stale, knob_1="5", note="旧页上写的")
-    assert (desk.reply.status_code, "您写的还在下面，没有存，请到那一版里再写一遍" in desk.words) == (
-        409,
-        True,
-    )
+    assert (desk.reply.status_code, "您写的已经搬到这一版上，还没有存" in desk.words) == (409, True)
     await desk.get(f"{saved}?saved=1")
     assert "已存成第 3 版：改了征信的一行" in desk.words, desk.words
     assert "征信 本行第 1 行" in desk.words, "called as its table and its editor call it"
