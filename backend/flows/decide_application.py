@@ -149,9 +149,11 @@ async def _bundle(tx: Tx, application: Application) -> tuple[decisions.Bundle, b
     pass our checks a person decides: False, and the case is evaluated as one whose deadline struck before the
     first stage. A model that no longer fits stops nothing: the card of those versions decides."""
     try:
-        bundle = await decisions.bundle_for(tx, application.product_code, application.id)
-        product, _ = await gather_facts.product_of(tx, application)
-        return await _with_model(tx, bundle, product.terms.purpose_class, application.id), True
+        async with Together(tx) as also:
+            bundle = also(decisions.bundle_for(tx, application.product_code, application.id))
+            product = also(gather_facts.product_of(tx, application))
+        family = product.result()[0].terms.purpose_class
+        return await _with_model(tx, bundle.result(), family, application.id), True
     except (StrategyRefused, VersionMissing) as problem:
         log.error("strategies unusable", application=application.id, error=problem.code)
         return decisions.seeded(), False

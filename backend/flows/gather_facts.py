@@ -224,9 +224,16 @@ async def _related(tx: Tx, application: Application, before: Read) -> dict[str, 
     """Repetition, lists and relations, from our own records alone (A6-01, N9)."""
     person = before.person
     numbers = (("id_number", person.id_number), ("phone", person.phone or ""))
-    staff = bool(person.phone) and await identity.is_staff_phone(tx, person.phone or "")
-    listed = await relations.listed(tx, person.id, application.id, numbers)
-    return relation_rules.facts(before.around, before.velocity, listed, now=tx.now, staff_number=staff)
+    async with Together(tx) as also:
+        staff = also(_is_staff(tx, person))
+        listed = also(relations.listed(tx, person.id, application.id, numbers))
+    return relation_rules.facts(
+        before.around, before.velocity, listed.result(), now=tx.now, staff_number=staff.result()
+    )
+
+
+async def _is_staff(tx: Tx, person: Person) -> bool:
+    return bool(person.phone) and await identity.is_staff_phone(tx, person.phone or "")
 
 
 async def printed_on(tx: Tx, application: Application) -> card_form.Printed | None:
