@@ -303,11 +303,11 @@ async def test_back_after_a_wrong_code_is_the_page_again_not_the_browsers_error(
     await phone.goto(address(server, "phone"))
     await phone.evaluate("document.querySelector('#phone-form').submit()")
     await phone.wait_for_selector("[data-stands-at]")
-    assert phone.url == address(server, "phone")
+    await phone.wait_for_url(address(server, "phone"))  # put there by a script, which runs after the page is parsed
     await phone.goto(address(server, "report"))
     await phone.go_back()
-    assert phone.url == address(server, "phone")
-    assert await phone.is_visible("#phone-form")
+    await phone.wait_for_url(address(server, "phone"))
+    await phone.wait_for_selector("#phone-form")
 
 
 async def test_back_after_an_error_that_names_no_page_leads_to_the_form_it_answered(
@@ -317,7 +317,7 @@ async def test_back_after_an_error_that_names_no_page_leads_to_the_form_it_answe
     await phone.goto(address(server, "report"))
     await phone.evaluate("document.querySelector('main form').submit()")
     await phone.wait_for_selector("text=刚才已经有了新进展")
-    assert phone.url == address(server, "report")
+    await phone.wait_for_url(address(server, "report"))
     await phone.goto(address(server, "phone"))
     await phone.go_back()
     await phone.wait_for_url(address(server, "report"))  # by the script of the page that Back leads to
