@@ -39,7 +39,7 @@ class Query:
         self.name, self.sql, self.doc, self.parameters = name, sql, doc, parameters
         self.row: type[Row] | None = None
         """How its rows are read where it is asked together with others (`db/together.py`)."""
-        self._changes = operation is SQLOperationType.INSERT_UPDATE_DELETE or bool(_CHANGES.search(sql))
+        self.changes = operation is SQLOperationType.INSERT_UPDATE_DELETE or bool(_CHANGES.search(sql))
         self._writes = bool(_WRITES.search(sql))
         self._run: Callable[[Tx, list[object]], Awaitable[Any]] = {
             SQLOperationType.SELECT_ONE: self._one,
@@ -57,7 +57,7 @@ class Query:
             raise TypeError(f"{self.name}: no parameter {', '.join(given)}")
         if self._writes:
             tx.stamps = None
-        if tx.together is not None and self._changes:
+        if self.changes and tx.together is not None and not tx.together.writing:
             raise RuntimeError(f"{self.name} changes or locks something: not together with others")
         return await self._run(tx, values)
 
@@ -79,6 +79,8 @@ class Query:
         return await tx.reviewed.fetch(self.sql, *values)
 
     async def _execute(self, tx: "Tx", values: list[object]) -> int:
+        if tx.together is not None:
+            return len(await tx.together.ask(self, values))
         status: str = await tx.reviewed.execute(self.sql, *values)
         count = status.rsplit(" ", 1)[-1]
         return int(count) if count.isdigit() else 0

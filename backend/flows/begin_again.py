@@ -31,5 +31,5 @@ async def begin_again(tx: Tx, application: Application, product: Product) -> App
 async def by_the_road(tx: Tx, new: Application, why: str) -> Application:
     """Handed in, with the versions of today; the decision is asked for."""
     new = await submit_application.hand_in(tx, new, new.product_code, why)
-    await submit_application.ask_decision(tx, new)
+    await submit_application.ask_decision(tx, new.id)
     return new

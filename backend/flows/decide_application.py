@@ -219,18 +219,25 @@ async def _write(
     """Of a case that is open and locked, and in whose facts nothing has changed."""
     if application.status == "held":
         application = await applications.move(tx, application, "deciding", "resumed")
-    recorded = await decisions.record(tx, application.id, capsule, advice=advice)
-    outcome = capsule.decision.outcome
+    outcome, untold = capsule.decision.outcome, application.status == "submitted"
+    async with Together(tx, writing=True) as also:
+        recorded = also(decisions.record(tx, application.id, capsule, advice=advice))
+        if outcome is Outcome.APPROVED:
+            also(_prepare(tx, application, gathered, capsule))
+            moved = also(applications.move(tx, application, "approved", "approved"))
+        elif outcome is Outcome.REFERRED:
+            moved = also(_refer(tx, application))
+        else:
+            moved = also(applications.move(tx, application, "declined", "declined", _codes(capsule)))
+        if untold:
+            also(notify.announce_first(tx, application.id, outcome))
+        if done:
+            also(done(tx))
+    decided = moved.result()
     if outcome is Outcome.APPROVED:
-        decided = await _approve(tx, application, gathered, capsule)
-        await sample_recheck.sample_recheck(tx, application.id, recorded.id, capsule)
-    elif outcome is Outcome.REFERRED:
-        decided = await _refer(tx, application)
-    else:
-        decided = await applications.move(tx, application, "declined", "declined", _codes(capsule))
-    await notify.announce(tx, decided)
-    if done:
-        await done(tx)
+        await sample_recheck.sample_recheck(tx, application.id, recorded.result().id, capsule)
+    if not untold:
+        await notify.announce(tx, decided)
     return decided
 
 
@@ -243,9 +250,10 @@ async def _as_known(tx: Tx, application: Application, taken: Taken) -> None:
         raise FactsChanged()
 
 
-async def _approve(
+async def _prepare(
     tx: Tx, application: Application, gathered: gather_facts.Gathered, capsule: Capsule
-) -> Application:
+) -> None:
+    """The contract of an approval."""
     decision, terms, person = capsule.decision, gathered.product.terms, gathered.person
     assert person.id == application.customer_id
     assert decision.amount_fen is not None
@@ -265,7 +273,6 @@ async def _approve(
         valid_until=clock.today() + timedelta(days=OFFER_DAYS),
     )
     await contracts.prepare(tx, application.id, person, agreed)
-    return await applications.move(tx, application, "approved", "approved")
 
 
 async def _refer(tx: Tx, application: Application) -> Application:

@@ -95,6 +95,11 @@ async def announce(tx: Tx, application: Application) -> None:
         await _queue(tx, application.id, application.status, overtakes=_key(application.id, RECEIVED))
 
 
+async def announce_first(tx: Tx, application_id: str, status: str) -> None:
+    """As `announce`, of a case that nothing was told of yet, as it goes to `status`."""
+    await _queue(tx, application_id, status)
+
+
 async def announce_received(tx: Tx, application: Application) -> None:
     """Queue the word that the application has come, for one that is not decided at once."""
     await _queue(tx, application.id, RECEIVED, delay=RECEIVED_AFTER)

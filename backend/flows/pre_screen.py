@@ -43,13 +43,32 @@ async def read(tx: Tx, application: Application, customer_id: str) -> Own:
     return Own(printed.result(), *lines.result())
 
 
-async def pre_screen(tx: Tx, application: Application, person: Person, product: Product, own: Own) -> bool:
-    """Whether the application goes on; False when it is turned away. What was said is kept either way."""
+class Screened(msgspec.Struct, frozen=True):
+    """What our own records come to, and from what."""
+
+    case: Case
+    said: moments.Assessment
+
+    @property
+    def goes_on(self) -> bool:
+        """False when the application is turned away."""
+        return self.said.outcome != moments.NOT_ALLOWED
+
+
+async def pre_screen(
+    tx: Tx, application: Application, person: Person, product: Product, own: Own
+) -> Screened:
+    """Writes nothing: `record` keeps what was said, either way."""
     known = SourceFacts(observed_at=tx.now, facts=await _facts(tx, application, person, product, own))
     case = Case(product=product.code, as_of=tx.now, sources={"prospects": known})
     said = moments.say(Stage.PRE_SCREEN, case, await moments.live(tx, product.code, Stage.PRE_SCREEN))
-    await moments.record(tx, case, said, subject=application.application_no, application_id=application.id)
-    return said.outcome != moments.NOT_ALLOWED
+    return Screened(case, said)
+
+
+async def record(tx: Tx, application: Application, screened: Screened) -> None:
+    """Beside the case, which is in the database."""
+    number = application.application_no
+    await moments.record(tx, screened.case, screened.said, subject=number, application_id=application.id)
 
 
 async def _facts(

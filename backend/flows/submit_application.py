@@ -78,12 +78,16 @@ async def _submit(
             raise CardExpired(expired_on=person.card_valid_until)
         for purpose in read.missing:
             raise ConsentMissing(purpose=purpose)
-        submitted = await hand_in(tx, application, product.code, declared=declared)
-        if await pre_screen.pre_screen(tx, submitted, person, product, read.own):
-            await ask_decision(tx, submitted)
-        else:
+        screened = await pre_screen.pre_screen(tx, application, person, product, read.own)
+        async with Together(tx, writing=True) as also:
+            moved = also(hand_in(tx, application, product.code, declared=declared))
+            also(pre_screen.record(tx, application, screened))
+            if screened.goes_on:
+                also(ask_decision(tx, application.id))
+            also(_relate(tx, application, person, network))
+        submitted = moved.result()
+        if not screened.goes_on:
             submitted = await _turn_away(tx, submitted)
-        await _relate(tx, application, person, network)
         await _watch_placement(tx, application, person)
         return submitted
 
@@ -112,14 +116,16 @@ async def hand_in(
     tx: Tx, application: Application, product_code: str, why: str = "", declared: Declared | None = None
 ) -> Application:
     """draft → submitted; the case keeps the versions of this moment (A3-20), and what is declared with it."""
-    await decisions.pin(tx, application.id, product_code)
-    return await applications.move(tx, application, "submitted", "submitted", why, declared=declared)
+    async with Together(tx, writing=True) as also:
+        also(decisions.pin(tx, application.id, product_code))
+        moved = also(applications.move(tx, application, "submitted", "submitted", why, declared=declared))
+    return moved.result()
 
 
-async def ask_decision(tx: Tx, submitted: Application) -> None:
+async def ask_decision(tx: Tx, application_id: str) -> None:
     """The decision is asked for."""
-    key = f"decide:{submitted.id}"
-    await effects.add(tx, kind=DECIDE, case_id=submitted.id, key=key, payload={}, first=True)
+    key = f"decide:{application_id}"
+    await effects.add(tx, kind=DECIDE, case_id=application_id, key=key, payload={}, first=True)
 
 
 async def _turn_away(tx: Tx, submitted: Application) -> Application:

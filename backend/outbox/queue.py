@@ -95,6 +95,8 @@ async def enqueue_all(tx: "Tx", jobs: Sequence[tuple[str, str, str]]) -> None:
     """As `enqueue` for each (institution, effect, attempt), in one statement."""
     if not jobs:
         return
+    if tx.together is not None:
+        raise RuntimeError("the library's statement goes by itself: not together with others")
     count = len(jobs)
     await tx.reviewed.fetch(  # an insert of the library's, which leaves the session alone
         _ENQUEUE,
