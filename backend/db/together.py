@@ -194,7 +194,9 @@ def _parted(sql: str) -> tuple[list[str], str]:
 
 
 def _stand_apart(queries: "Sequence[Query]", parts: Sequence[str]) -> None:
-    changed = [table for query in queries for table in {found.lower() for found in _CHANGED.findall(query.sql)}]
+    changed = [
+        table for query in queries for table in {found.lower() for found in _CHANGED.findall(query.sql)}
+    ]
     names = [part.partition(" ")[0] for part in parts]
     if len(set(changed)) < len(changed) or len(set(names)) < len(names):
         raise RuntimeError(f"two of these change one table: {', '.join(query.name for query in queries)}")

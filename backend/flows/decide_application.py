@@ -6,9 +6,10 @@ decision is written in the transaction that moves the case.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import structlog
@@ -69,8 +70,8 @@ class Taken(msgspec.Struct, frozen=True):
     known: gather_facts.Known | None = None
 
 
-Done = Callable[[Tx], Awaitable[None]]
-"""What is to be written in the transaction that ends a try at a case."""
+Done = Callable[[Tx], Coroutine[Any, Any, None]]
+"""What is to be written in the transaction that ends a try at a case, beside everything else of it."""
 
 
 async def take(tx: Tx, application_id: str, *, at_once: Done | None = None) -> Taken:

@@ -24,11 +24,11 @@ from backend.domains.applications.model import (
     StepMissing,
 )
 from backend.domains.customers import service as customers
-from backend.domains.identity import service as identity
 from backend.domains.identity.model import CUSTOMER_SESSION, CustomerSession
 from backend.domains.institutions import service as institutions
 from backend.domains.institutions.model import Institution, InstitutionNotFound
 from backend.flows.context import Context
+from backend.overview import browser
 from backend.settings import Settings
 from backend.web import cookies, packing, remembered, templates, wechat_browser
 from backend.web.http import Request, Response, Whole
@@ -171,11 +171,10 @@ async def draft(request: Request, *steps: str) -> Draft:
     known = await live_institutions(request)
     if found is None or found[0] not in known:
         raise GoTo("/resume")
-    async with context.db.read(customer(request, found[0], "visitor")) as tx:
-        session = await identity.customer_session(tx, found[1])
-        if session is None or session.application_id is None:
-            raise GoTo("/resume")
-        application = await applications.get(tx, session.application_id)
+    whose = await browser.behind(context.db, customer(request, found[0], "visitor"), found[1])
+    if whose is None or whose.application is None:
+        raise GoTo("/resume")
+    session, application = whose.session, whose.application
     theirs = application.status == "draft" and application.session_id == session.id
     if not theirs or application.step not in steps:
         raise GoTo(place(application, session))
@@ -318,9 +317,8 @@ async def _session(request: Request, context: Context, institution_id: str) -> C
     found = cookies.session(request, context.settings, cookies.CUSTOMER)
     if found is None or found[0] != institution_id:
         return None
-    actor = customer(request, institution_id, "visitor")
-    async with context.db.read(actor) as tx:
-        return await identity.customer_session(tx, found[1])
+    whose = await browser.behind(context.db, customer(request, institution_id, "visitor"), found[1])
+    return whose.session if whose else None
 
 
 def _derived(settings: Settings, text: str) -> str:

@@ -303,7 +303,9 @@ async def test_back_after_a_wrong_code_is_the_page_again_not_the_browsers_error(
     await phone.goto(address(server, "phone"))
     await phone.evaluate("document.querySelector('#phone-form').submit()")
     await phone.wait_for_selector("[data-stands-at]")
-    await phone.wait_for_url(address(server, "phone"))  # put there by a script, which runs after the page is parsed
+    await phone.wait_for_url(
+        address(server, "phone")
+    )  # put there by a script, which runs after the page is parsed
     await phone.goto(address(server, "report"))
     await phone.go_back()
     await phone.wait_for_url(address(server, "phone"))

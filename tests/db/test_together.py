@@ -12,8 +12,11 @@ from backend.db.database import Tx
 from backend.db.together import Together
 from backend.domains.applications import repository
 from backend.domains.applications import service as applications
-from backend.domains.applications.model import Application, ApplicationNotFound
+from backend.domains.applications.model import Application, ApplicationMoved, ApplicationNotFound
 from backend.domains.institutions import service as institutions
+from backend.domains.relations import service as relations
+from backend.outbox import effects
+from backend.outbox.effects import Q as outbox
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
@@ -135,6 +138,70 @@ async def test_what_writes_or_locks_is_refused(tx: Tx) -> None:
         with pytest.raises(RuntimeError, match="together"):
             async with Together(tx) as also:
                 also(work)
+
+
+async def test_the_writes_of_one_change_are_one_statement_and_say_what_they_say_one_by_one(
+    tx: Tx, counted: Counting
+) -> None:
+    """With parts of their own (`with … as`), with and without rows that come back, and a function that writes."""
+    one, two = await begun(tx), await begun(tx)
+    counted.asked = 0
+    async with Together(tx, writing=True) as also:
+        moved = also(applications.move(tx, one, "submitted", "submitted", "now"))
+        added = also(effects.add(tx, kind="k", case_id=one.id, payload={"a": 1}, first=True))
+        again = also(_named(tx, "w"))
+        met = also(relations.sight(tx, one.id, NOBODY, {"device": "d"}))
+    assert counted.asked == 1
+    assert moved.result() == await applications.get(tx, one.id)
+    assert moved.result().status == "submitted"
+    assert met.result() is None
+    assert [event.event for event in await applications.events(tx, one.id)][-1] == "submitted"
+    assert [each.id for each in await effects.of_case(tx, one.id)] == [added.result()]
+    assert [each.id for each in await effects.of_case(tx, NOBODY)] == [again.result()]
+    async with Together(tx, writing=True) as also:
+        twice, gone = also(_named(tx, "w")), also(applications.move(tx, two, "submitted", "submitted"))
+        count = also(outbox.delivered(tx, institution_id="4101", id=added.result(), now=tx.now))
+    assert (twice.result(), gone.result().status, count.result()) == (None, "submitted", 1)
+    async with Together(tx, writing=True) as also:  # alone, it counts its rows too
+        none = also(outbox.delivered(tx, institution_id="4101", id=NOBODY, now=tx.now))
+    assert none.result() == 0
+
+
+async def _named(tx: Tx, key: str) -> str | None:
+    return await effects.add(tx, kind="k", case_id=NOBODY, key=key, payload={}, wake=False)
+
+
+async def test_a_race_that_one_of_the_writes_meets_is_raised(tx: Tx) -> None:
+    made = await begun(tx)
+    await applications.move(tx, made, "submitted", "submitted")
+    with pytest.raises(ApplicationMoved):
+        async with Together(tx, writing=True) as also:
+            also(applications.move(tx, made, "submitted", "submitted"))
+            also(_named(tx, "w"))
+
+
+async def test_two_changes_of_one_table_are_refused_together(tx: Tx) -> None:
+    """PostgreSQL would let one of them fall where they meet in a row."""
+    one, two = await begun(tx), await begun(tx)
+    with pytest.raises(RuntimeError, match="change one table"):
+        async with Together(tx, writing=True) as also:
+            also(applications.move(tx, one, "submitted", "submitted"))
+            also(applications.move(tx, two, "submitted", "submitted"))
+    with pytest.raises(RuntimeError, match="change one table"):
+        async with Together(tx, writing=True) as also:
+            also(outbox.delivered(tx, institution_id="4101", id=NOBODY, now=tx.now))
+            also(outbox.forget_payload(tx, institution_id="4101", id=NOBODY, payload=b""))
+
+
+async def test_nothing_is_written_among_reads_and_no_worker_woken_among_writes(tx: Tx) -> None:
+    made = await begun(tx)
+    with pytest.raises(RuntimeError, match="among reads"):
+        async with Together(tx):
+            async with Together(tx, writing=True) as also:
+                also(applications.move(tx, made, "submitted", "submitted"))
+    with pytest.raises(RuntimeError, match="by itself"):
+        async with Together(tx, writing=True) as also:
+            also(effects.add(tx, kind="k", case_id=NOBODY, payload={}))
 
 
 async def test_a_block_that_fails_leaves_nobody_reading(tx: Tx) -> None:

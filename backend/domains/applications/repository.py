@@ -16,9 +16,12 @@ _TABLE, _CAPTURES = "applications.applications", "applications.captures"
 
 
 def _application(tx: Tx, row: Any) -> Application | None:
-    if row is None:
-        return None
-    values = dict(row)
+    return None if row is None else read(tx, row)
+
+
+def read(tx: Tx, row: Any) -> Application:
+    """Of a row that has the table's columns, and may have others."""
+    values = {name: row[name] for name in Application.__struct_fields__}
     sealed = values["declared"]
     values["declared"] = (
         msgspec.json.decode(tx.vault.open(_TABLE, "declared", values["id"], sealed), type=Declared)

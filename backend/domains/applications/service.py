@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
@@ -64,6 +65,11 @@ async def get(tx: Tx, application_id: str, *, lock: bool = False) -> Application
     if found is None:
         raise ApplicationNotFound()
     return found
+
+
+def read(tx: Tx, row: Any) -> Application:
+    """Of a row of a wider question that has all columns of the table (`overview`)."""
+    return repository.read(tx, row)
 
 
 async def by_number(tx: Tx, application_no: str) -> Application:

@@ -30,7 +30,8 @@ Q = queries.load(__package__)
 _STAFF = tuple(Staff.__struct_fields__)
 
 
-def _hash(token: str) -> bytes:
+def token_hash(token: str) -> bytes:
+    """What is kept of a secret in somebody's cookie or address."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -60,8 +61,8 @@ async def new_state(tx: Tx, state: str, visit: str, next_path: str, for_subject:
     """Remember that this browser was sent to the sign-on with `state`."""
     await Q.insert_state(
         tx,
-        state_hash=_hash(state),
-        visit_hash=_hash(visit),
+        state_hash=token_hash(state),
+        visit_hash=token_hash(visit),
         next_path=next_path,
         for_subject=for_subject,
         expires_at=tx.now + STATE_LIFE,
@@ -70,7 +71,7 @@ async def new_state(tx: Tx, state: str, visit: str, next_path: str, for_subject:
 
 async def use_state(tx: Tx, state: str, visit: str) -> SignInState | None:
     """Burn a state; None when it is unknown, used, run out, or began in another browser."""
-    row = await Q.use_state(tx, state_hash=_hash(state), visit_hash=_hash(visit), now=tx.now)
+    row = await Q.use_state(tx, state_hash=token_hash(state), visit_hash=token_hash(visit), now=tx.now)
     return None if row is None else SignInState(row["next_path"], row["for_subject"])
 
 
@@ -86,12 +87,12 @@ async def sign_in(tx: Tx, person: Staff, authenticated_at: datetime, *, replaces
     token = ids.token()
     if replaces:
         await Q.revoke_staff_session(
-            tx, institution_id=tx.institution_id, token_hash=_hash(replaces), now=tx.now
+            tx, institution_id=tx.institution_id, token_hash=token_hash(replaces), now=tx.now
         )
     await Q.insert_staff_session(
         tx,
         institution_id=person.institution_id,
-        token_hash=_hash(token),
+        token_hash=token_hash(token),
         staff_id=person.id,
         now=tx.now,
         authenticated_at=min(authenticated_at, tx.now),
@@ -106,7 +107,7 @@ async def staff_session(tx: Tx, token: str) -> StaffSession | None:
     row = await Q.staff_session(
         tx,
         institution_id=tx.institution_id,
-        token_hash=_hash(token),
+        token_hash=token_hash(token),
         now=tx.now,
         idle_since=tx.now - STAFF_IDLE,
     )
@@ -117,16 +118,22 @@ async def staff_session(tx: Tx, token: str) -> StaffSession | None:
 
 
 async def touch_staff_session(tx: Tx, token: str) -> None:
-    await Q.touch_staff_session(tx, institution_id=tx.institution_id, token_hash=_hash(token), now=tx.now)
+    await Q.touch_staff_session(
+        tx, institution_id=tx.institution_id, token_hash=token_hash(token), now=tx.now
+    )
 
 
 async def end_staff_session(tx: Tx, token: str) -> None:
     """End a session that another institution's sign-in replaces."""
-    await Q.revoke_staff_session(tx, institution_id=tx.institution_id, token_hash=_hash(token), now=tx.now)
+    await Q.revoke_staff_session(
+        tx, institution_id=tx.institution_id, token_hash=token_hash(token), now=tx.now
+    )
 
 
 async def sign_out(tx: Tx, token: str, staff_no: str) -> None:
-    await Q.revoke_staff_session(tx, institution_id=tx.institution_id, token_hash=_hash(token), now=tx.now)
+    await Q.revoke_staff_session(
+        tx, institution_id=tx.institution_id, token_hash=token_hash(token), now=tx.now
+    )
     audit.add(tx, "staff.sign_out", staff_no)
 
 
@@ -157,7 +164,7 @@ async def new_customer_session(
         tx,
         institution_id=tx.institution_id,
         id=session_id,
-        token_hash=_hash(token),
+        token_hash=token_hash(token),
         openid=openid,
         now=tx.now,
         expires_at=expires_at,
@@ -174,7 +181,9 @@ async def new_customer_session(
 
 
 async def customer_session(tx: Tx, token: str) -> CustomerSession | None:
-    row = await Q.customer_session(tx, institution_id=tx.institution_id, token_hash=_hash(token), now=tx.now)
+    row = await Q.customer_session(
+        tx, institution_id=tx.institution_id, token_hash=token_hash(token), now=tx.now
+    )
     return CustomerSession(**dict(row)) if row is not None else None
 
 
@@ -193,7 +202,9 @@ async def set_session_application(
 async def rotate_customer_session(tx: Tx, session_id: str, *, token: str = "") -> str:
     """A new token for the same session, after the person proved who they are; `token` as above."""
     token = token or ids.token()
-    await Q.set_session_token(tx, institution_id=tx.institution_id, id=session_id, token_hash=_hash(token))
+    await Q.set_session_token(
+        tx, institution_id=tx.institution_id, id=session_id, token_hash=token_hash(token)
+    )
     return token
 
 
