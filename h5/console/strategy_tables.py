@@ -10,7 +10,7 @@ from backend.domains.decision import facts, path
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage, Step
 from backend.domains.decision.path import Lit
-from backend.domains.strategies import calculations, cells, nesting, overlays, scored
+from backend.domains.strategies import calculations, cells, computing, nesting, overlays, scored
 from backend.domains.strategies.cells import Column
 from backend.domains.strategies.model import Content, CountyContent, Document, Finding, UnionContent
 from backend.domains.strategies.nesting import Flows
@@ -135,9 +135,12 @@ def sheet(
     told by hash."""
     document = content.document if isinstance(content, UnionContent) else floor.document
     said, nodes = _by_place(findings), overlays.tables(document)
-    known = calculations.words(document, facts.catalogue())
+    around = computing.all_words(document, facts.catalogue())
     rows = lit.rows if lit else {}
-    tables = tuple(_table(stage, node, content, floor, said, rows, known) for node in nodes.values())
+    tables = tuple(
+        _table(stage, node, content, floor, said, rows, around[computing.of(number)])
+        for number, node in nodes.items()
+    )
     scores = tuple(
         Asked(
             score=score,
@@ -148,7 +151,9 @@ def sheet(
         for node in document["nodes"]
         if (score := scored.score_of(node)) is not None
     )
-    sums = tuple(_sums(node, said, known) for node in calculations.nodes_of(document))
+    sums = tuple(
+        _sums(node, said, around[computing.of(node["id"])]) for node in calculations.nodes_of(document)
+    )
     outer = {key: several for key, several in said.items() if key[0] not in nodes}
     inner = tuple(_flow(node, outer, flows or {}) for node in nesting.nodes_of(document))
     placed = {
@@ -161,7 +166,7 @@ def sheet(
         *((t.id, r.id, c.column) for t in tables for r in t.rows for c in (*r.conditions, *r.results)),
     }
     elsewhere = tuple(
-        calculations.plainly(f"{each.place}：{each.told}", known)
+        calculations.plainly(f"{each.place}：{each.told}", around[""])
         for key, several in said.items()
         if key not in placed
         for each in several

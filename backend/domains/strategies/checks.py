@@ -18,6 +18,7 @@ from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
 from backend.domains.strategies import (
     aside,
+    calculations,
     composing,
     fairness,
     judging,
@@ -254,8 +255,10 @@ def _called(found: list[Finding], document: Document, union: Document) -> list[F
             for n, at in enumerate(set_to, 1)
         ]
 
+    words = calculations.words(document, facts.catalogue())
+
     def spoken(text: str, place: str) -> str:
-        rows = names.get(place, [])
+        rows, text = names.get(place, []), calculations.plainly(text, words)
         return _NTH.sub(lambda m: rows[int(m[1]) - 1] if int(m[1]) <= len(rows) else m[0], text)
 
     return [

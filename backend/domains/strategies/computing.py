@@ -37,6 +37,12 @@ def words(document: Document, place: str, known: Catalogue) -> Catalogue:
     return calculations.words({**document, "nodes": around}, known)
 
 
+def all_words(document: Document, known: Catalogue) -> dict[str, Catalogue]:
+    """`words` of each document of a laid out flow, the flow's own with ''."""
+    wheres = {"", *(of(node["id"]) for node in document["nodes"])}
+    return {where: words(document, f"{where}/", known) for where in wheres}
+
+
 def reachable(document: Mapping[str, Any], known: Container[str]) -> Rows:
     """The calculations that need nothing but facts and each other."""
     waiting: Rows = {
@@ -77,9 +83,7 @@ def steps(rows: Rows, asked: Iterable[Name]) -> list[list[Name]]:
         each = waiting.pop()
         if each not in needed:
             needed.add(each)
-            waiting += [
-                (each[0], name) for name in used(rows[each]["value"]) if (each[0], name) in rows
-            ]
+            waiting += [(each[0], name) for name in used(rows[each]["value"]) if (each[0], name) in rows]
     found: list[list[Name]] = []
     while needed:
         ready = [

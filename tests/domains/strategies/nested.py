@@ -110,7 +110,9 @@ def _calculation(number: str, rows: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def documents(held: dict[Stage, Any], *, computed: bool = False) -> tuple[dict[Stage, Any], dict[str, Document]]:
+def documents(
+    held: dict[Stage, Any], *, computed: bool = False
+) -> tuple[dict[Stage, Any], dict[str, Document]]:
     """Of a decision; eligibility two deep."""
     split = {
         Stage.FRAUD_CHECK: ("velocity", "device_customers_30d > 1"),
