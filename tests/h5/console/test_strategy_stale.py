@@ -1,12 +1,18 @@
 """A draft that something newer overtook: it says so, shows what differs, and nothing of it is lost (A3-34)."""
 
+import asyncpg
+
 from h5.console import strategy_carried
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desks
 from tests.h5.console.test_strategies import HOME, OWN, act, draft, named, new_row
+from tests.h5.console.test_strategy_arrange import document_of
+from tests.h5.console.test_strategy_columns import fields, heads, press
 from tests.h5.console.test_strategy_compare import put_live
 from tests.h5.console.test_strategy_life import OF, overlay
+from tests.h5.console.test_strategy_nodes import place
 from tests.h5.console.test_strategy_openings import field_of
+from tests.h5.console.test_strategy_scores import place as place_score
 
 
 async def overtaken(desks: Desks):  # type: ignore[no-untyped-def]
@@ -148,6 +154,123 @@ async def test_what_is_opened_is_brought_onto_the_newest_though_rows_came_meanwh
     assert maker.reply.status_code == 200, maker.words
     await maker.get(maker.path.removesuffix("/openings"))
     assert "4 到 8 改为 6 到 8" in maker.words, maker.words
+
+
+async def test_columns_typed_on_a_draft_someone_went_on_with_are_brought_onto_the_newest(
+    desks: Desks, owner: asyncpg.Connection
+) -> None:
+    maker, other = await desks.of("SL0001"), await desks.of("SL0002")
+    base = await draft(maker)
+    await maker.get(f"{base}/columns?table=bureau")
+    await press(maker, "add", fact="年龄")
+    await press(maker, "add", fact="在本地居住年数")
+    await press(maker, f"gone:{heads(maker).index('c8')}")
+    mine = maker.page.form("/columns")
+    await other.get(f"{base}/columns?table=bureau")
+    await press(other, "add", fact="年龄")
+    await press(other, "up:1")
+    await other.send(other.page.form("/columns"), act="save", note="同事也要看年龄")
+    theirs = fields(await document_of(owner, other.path), "inputs")
+    await maker.send(mine, act="save", note="去掉担保，看居住年数")
+    assert maker.reply.status_code == 409
+    assert "您写的已经搬到这一版上，还没有存" in maker.words, maker.words
+    kept = maker.page.form("/columns")
+    assert kept.action == f"{other.path}/columns"
+    assert kept.values["note"] == "去掉担保，看居住年数"
+    await maker.send(kept, act="save")
+    assert maker.reply.status_code == 200, maker.words
+    made = fields(await document_of(owner, maker.path), "inputs")
+    gone = next(each for each in theirs if each not in made)
+    assert gone == "bureau_guarantee_balance"
+    assert made == [*(each for each in theirs if each != gone), "household_years_resident"]
+    assert made.count("age_years") == 1, "both wanted it"
+
+
+async def test_a_calculation_typed_on_a_draft_someone_went_on_with_is_brought_onto_the_newest(
+    desks: Desks,
+) -> None:
+    maker, other = await desks.of("SL0001"), await desks.of("SL0002")
+    await place(maker, await draft(maker))
+    base = maker.path.removesuffix("/arrange")
+    await maker.get(f"{base}/node?node=calc-1")
+    mine = maker.page.form("/node")
+    assert [mine.values[f"name_{n}"] for n in range(3)] == ["查询和机构数", "查得多", ""]
+    await other.get(f"{base}/node?node=calc-1")
+    theirs = {
+        "value_1": "【近 6 个月贷款查询】 高于 7",
+        "name_2": "查询翻倍",
+        "value_2": "【近 6 个月贷款查询】 × 2",
+    }
+    await other.send(other.page.form("/node"), act="save", **theirs)
+    assert other.reply.status_code == 200, other.words
+    new = {"name_2": "年龄翻倍", "value_2": "【年龄】 × 2"}
+    await maker.send(mine, act="save", note="放宽", value_1="【近 6 个月贷款查询】 高于 6", **new)
+    assert maker.reply.status_code == 409
+    assert "您写的已经搬到这一版上，还没有存" in maker.words, maker.words
+    assert "现在放的是您写的：查得多" in maker.words, maker.words
+    kept = maker.page.form("/node")
+    assert kept.action == f"{other.path}/node"
+    rows = [(kept.values[f"name_{n}"], kept.values[f"value_{n}"]) for n in range(4)]
+    assert rows[1:] == [
+        ("查得多", "【近 6 个月贷款查询】 高于 6"),
+        ("查询翻倍", "【近 6 个月贷款查询】 × 2"),
+        ("年龄翻倍", "【年龄】 × 2"),
+    ]
+    assert kept.values["note"] == "放宽"
+    await maker.send(kept, act="save")
+    assert maker.reply.status_code == 200, maker.words
+    for said in ("高于 6", "查询翻倍", "年龄翻倍"):
+        assert said in maker.words, maker.words
+
+
+async def test_a_row_of_a_calculation_taken_away_here_or_there_stays_away(desks: Desks) -> None:
+    """Emptied by the one who typed; taken away by the colleague, and typed over: it comes again as a new row."""
+    maker, other = await desks.of("SL0001"), await desks.of("SL0002")
+    await place(maker, await draft(maker))
+    base = maker.path.removesuffix("/arrange")
+    await maker.get(f"{base}/node?node=calc-1")
+    mine = maker.page.form("/node")
+    await other.get(f"{base}/node?node=calc-1")
+    form = other.page.form("/node")
+    await other.send(form, act="save", name_0="", value_0="")
+    await maker.send(mine, act="save", value_0="【年龄】 × 3", name_1="", value_1="")
+    assert maker.reply.status_code == 409
+    kept = maker.page.form("/node")
+    assert [
+        (kept.values[f"id_{n}"], kept.values[f"name_{n}"], kept.values[f"value_{n}"]) for n in (0, 1)
+    ] == [
+        ("", "查询和机构数", "【年龄】 × 3"),
+        ("", "", ""),
+    ]
+
+
+async def test_a_score_chosen_on_a_draft_someone_went_on_with_is_brought_onto_the_newest(
+    desks: Desks,
+) -> None:
+    maker, other = await desks.of("SL0001"), await desks.of("SL0002")
+    await place_score(maker, await draft(maker))
+    base = maker.path.removesuffix("/arrange")
+    await maker.get(f"{base}/score?node=score-1")
+    mine = maker.page.form("/score")
+    await other.get(base)
+    await new_row(other, base, **{**OWN, "原因码": "A12"})
+    await maker.send(mine, act="save", result="守信的分", note="换个名字")
+    assert maker.reply.status_code == 409
+    assert "您写的已经搬到这一版上，还没有存" in maker.words, maker.words
+    kept = maker.page.form("/score")
+    assert (kept.action, kept.values["result"]) == (f"{other.path}/score", "守信的分")
+    await maker.send(kept, act="save")
+    assert maker.reply.status_code == 200, maker.words
+    assert ("守信的分" in maker.words, "A12" in maker.words) == (True, True)
+
+
+def test_an_order_both_changed_is_the_one_typed_with_what_came_meanwhile():
+    both = strategy_carried.order
+    assert both("abc", "cab", "abc") == (["c", "a", "b"], False)
+    assert both("abc", "abc", "bac") == (["b", "a", "c"], False)
+    assert both("abc", "acb", "bac") == (["a", "c", "b"], True)
+    assert both("abc", "ab+", "abxc") == (["a", "b", "+", "x"], False)
+    assert both("abc", "+abc", "bc") == (["+", "b", "c"], False)
 
 
 def test_fields_only_one_of_both_changed_count_for_that_one():
