@@ -431,7 +431,8 @@ CLASSES: dict[str, Columns] = {
     ),
     "trials.results": Columns(
         plain="institution_id run_id grouping_name member side",
-        figures="cases approved referred declined amount_fen rate_amount loss_fen matured bad",
+        figures="cases approved referred declined amount_fen rate_amount loss_fen matured bad approved_mark "
+        "referred_mark declined_mark",
     ),
     "trials.runs": Columns(
         plain="institution_id id kind stage status strategy against strategy_id model_id county county_name "

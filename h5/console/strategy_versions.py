@@ -49,7 +49,7 @@ from backend.web import forms, staff
 from backend.web.formats import HERE
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_models, strategy_tables
+from h5.console import rounded_effects, strategy_models, strategy_tables
 from h5.console.strategies import HOME, WRITERS, overlays_of, path_of, people, product_names
 from h5.console.strategy_carried import Carried
 from h5.console.strategy_knobs import Knob, knobs
@@ -74,7 +74,8 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     was written on the way to it. `stale`: something newer overtook this draft; `newest` is the draft that took its
     place; `left` a draft this one was begun instead of. `newer`: cases that came since its effect was worked out, told
     while it waits for an approval. `saved`: it was a moment ago. `checked`: the numbers in the form were looked at;
-    `wrong` is what else they upset. `carried`: the numbers in the form were typed on the draft before this one."""
+    `wrong` is what else they upset. `carried`: the numbers in the form were typed on the draft before this one.
+    `fewest`: the effect is on others' customers and rounded so, 0 where it is not."""
 
     version: Version
     product_name: str
@@ -87,6 +88,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     run: CheckRun | None
     stopped: tuple[Scenario, ...]
     effect: Effect | None
+    fewest: int
     moves: tuple[Move, ...]
     saves: tuple[Saved, ...]
     who: dict[str, str]
@@ -261,7 +263,9 @@ async def view(
         names = await product_names(tx)
         whos = [version.maker, version.checker, *(each.who for each in moves), *(each.who for each in saves)]
         who = await people(tx, whos)
-        effect = await effects.last_of(tx, version_id)
+        effect, fewest = await effects.last_of(tx, version_id), 0
+        if here.head_office or version.layer == "union":
+            effect, fewest = await rounded_effects.of(tx, effect)
         before = await course.compared_with(tx, version)
         documents = _documents(version, before, floor)
         flows = await nesting.flows_of(tx, *documents)
@@ -289,6 +293,7 @@ async def view(
         run=run,
         stopped=tuple(stopped),
         effect=effect,
+        fewest=fewest,
         moves=tuple(moves),
         saves=tuple(saves),
         who=who,

@@ -47,14 +47,18 @@ def groupings(measured: list[Measured], *, warns: bool) -> tuple[tuple[str, str]
 def totals(measured: list[Measured]) -> tuple[Total, ...]:
     """Both sides and what changed hands between them."""
     whole = {each.side: each for each in measured if each.grouping == "all"}
+    if "base" in whole and (fewest := whole["base"].fewest):
+        for side in ("swap_in", "swap_out"):  # too few are not told from none
+            whole.setdefault(side, report.nothing("all", "", side, fewest))
     return tuple(_total(whole[side], swap=side.startswith("swap")) for side in SIDES if side in whole)
 
 
 def _total(each: Measured, *, swap: bool) -> Total:
-    outcomes = f"通过 {each.approved:,}，转人工 {each.referred:,}，未通过 {each.declined:,}"
+    said = [report.people(n, each.fewest) for n in (each.approved, each.referred, each.declined)]
+    outcomes = f"通过 {said[0]}，转人工 {said[1]}，未通过 {said[2]}"
     return Total(
         name=SIDES[each.side],
-        cases=f"{each.cases:,}",
+        cases=report.people(each.cases, each.fewest),
         approval="" if swap else percent(each.approval_bp),
         outcomes="" if swap else outcomes,
         amount=yuan(each.mean_amount_fen) if each.amount_fen else UNKNOWN,
@@ -152,7 +156,7 @@ def _two(value: float) -> str:
 
 
 def _approval(each: Measured) -> float | None:
-    return each.approval_bp / 10_000 if each.cases else None
+    return each.approval_bp / 10_000 if each.cases and each.approval_bp is not None else None
 
 
 def _amount(each: Measured) -> float | None:
