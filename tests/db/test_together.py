@@ -196,9 +196,8 @@ async def test_two_changes_of_one_table_are_refused_together(tx: Tx) -> None:
 async def test_nothing_is_written_among_reads_and_no_worker_woken_among_writes(tx: Tx) -> None:
     made = await begun(tx)
     with pytest.raises(RuntimeError, match="among reads"):
-        async with Together(tx):
-            async with Together(tx, writing=True) as also:
-                also(applications.move(tx, made, "submitted", "submitted"))
+        async with Together(tx), Together(tx, writing=True) as also:
+            also(applications.move(tx, made, "submitted", "submitted"))
     with pytest.raises(RuntimeError, match="by itself"):
         async with Together(tx, writing=True) as also:
             also(effects.add(tx, kind="k", case_id=NOBODY, payload={}))
