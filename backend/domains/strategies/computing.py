@@ -5,6 +5,7 @@ nodes with the same way in front of their id. What a scorecard or a model gives,
 reach: a county's document asks no model.
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -24,6 +25,7 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _WHOLE = re.compile(rf"{_QUOTED.pattern}|{_NAME.pattern}", re.ASCII)
 _LONGEST = 50
+_UNREADABLE = (LookupError, TypeError, AttributeError)
 
 
 def of(node: str) -> str:
@@ -44,20 +46,20 @@ def all_words(document: Document, known: Catalogue) -> dict[str, Catalogue]:
 
 
 def reachable(document: Mapping[str, Any], known: Container[str]) -> Rows:
-    """The calculations that need nothing but facts and each other."""
-    waiting: Rows = {
-        (of(node["id"]), row["key"]): row
-        for node in document["nodes"]
-        if node["type"] == graph.EXPRESSION
-        for row in node["content"]["expressions"]
-    }
+    """The calculations that need nothing but facts and each other. A node of a draft that is not written out gives
+    nothing: its checks say so."""
+    waiting: Rows = {}
+    for node in document["nodes"]:
+        if node["type"] == graph.EXPRESSION:
+            with contextlib.suppress(*_UNREADABLE):
+                waiting |= {(of(node["id"]), row["key"]): row for row in node["content"]["expressions"]}
     found: Rows = {}
     while True:
         more = {
             (where, name): row
             for (where, name), row in waiting.items()
             if (where, name) not in found
-            and all(each in known or (where, each) in found for each in used(row["value"]))
+            and all(each in known or (where, each) in found for each in used(str(row.get("value", ""))))
         }
         if not more:
             return found
@@ -71,8 +73,11 @@ def used(text: str) -> set[str]:
 
 def hangs_on_more(node: Mapping[str, Any], document: Mapping[str, Any], within: Container[str]) -> bool:
     """Whether a table uses what `document` gives but a county's could not; `within` are the names that it could."""
-    own = {name for each in document["nodes"] for name in instrument.given_names(each) if name not in within}
-    return not own.isdisjoint(_NAME.findall(json.dumps(node["content"], ensure_ascii=False)))
+    own: set[str] = set()
+    for each in document["nodes"]:
+        with contextlib.suppress(*_UNREADABLE):
+            own |= {name for name in instrument.given_names(each) if name not in within}
+    return not own.isdisjoint(_NAME.findall(json.dumps(node.get("content"), ensure_ascii=False)))
 
 
 def steps(rows: Rows, asked: Iterable[Name]) -> list[list[Name]]:

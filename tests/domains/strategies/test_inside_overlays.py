@@ -268,6 +268,26 @@ def test_what_a_model_gives_opens_nothing_neither_inside_nor_outside():
         assert found.node == "table-1"
 
 
+@pytest.mark.parametrize(
+    "node",
+    [
+        {},
+        {"content": None},
+        {"content": {"expressions": [1]}},
+        {"content": {"expressions": [{"key": "a"}]}},
+        {"type": "customNode", "content": {"config": 1}},
+    ],
+)
+def test_a_draft_with_a_node_that_is_not_written_out_opens_what_it_can(node):
+    """A file may hold anything; the checks of the flow tell of it, not a page that breaks."""
+    document = {**SHIPPED[Stage.ELIGIBILITY]}
+    broken = {"id": "calc-1", "type": "expressionNode", "name": "算", **node}
+    document["nodes"] = [*document["nodes"], broken]
+    opened = UnionContent(document=document, openings=Openings(places=("bureau",)))
+    assert overlays.check_openings(Stage.ELIGIBILITY, opened, KNOWN) == []
+    assert openings.openable(Stage.ELIGIBILITY, document, KNOWN)
+
+
 def test_a_county_s_row_for_everyone_in_a_table_of_yes_and_no_alone_speaks_for_everyone():
     document = arranging.with_table(Stage.LIMIT, SHIPPED[Stage.LIMIT], "有无征信", [KNOWN["bureau_found"]])
     number = document["nodes"][-1]["id"]
