@@ -124,8 +124,18 @@ async def checked(
             page = await editor.view(here, address, form, problem) or page
         said = "" if at_fields else told(problem)
         return here.show(editor.template, msgspec.structs.replace(page, checked=at_fields, told=said))
-    page = msgspec.structs.replace(page, checked=True, failed=found.failed)
+    said = await _overtaken(here, version)
+    page = msgspec.structs.replace(page, checked=not said, failed=found.failed, told=said)
     return here.show(editor.template, editor.seen(page, found))
+
+
+async def _overtaken(here: Here, version: Version) -> str:
+    """What to say at once of a draft somebody went on with; '' of any other."""
+    async with here.context.db.read(here.actor) as tx:
+        newest = await strategy_versions.newest_draft(tx, version)
+    if newest is None:
+        return ""
+    return f"这份草稿有人接着改了，现在是第 {newest.number} 版。点“存成草稿”，您写的会搬到那一版上"
 
 
 async def whole(tx: Tx, version: Version, change: Awaitable[UnionContent]) -> Written:

@@ -203,6 +203,10 @@ async def test_a_calculation_typed_on_a_draft_someone_went_on_with_is_brought_on
     }
     await other.send(other.page.form("/node"), act="save", **theirs)
     assert other.reply.status_code == 200, other.words
+    mine.action += "/check"
+    await maker.send(mine, act="check", value_1="【近 6 个月贷款查询】 高于 6")
+    mine.action = mine.action.removesuffix("/check")
+    assert "这份草稿有人接着改了" in maker.words, maker.words
     new = {"name_2": "年龄翻倍", "value_2": "【年龄】 × 2"}
     await maker.send(mine, act="save", note="放宽", value_1="【近 6 个月贷款查询】 高于 6", **new)
     assert maker.reply.status_code == 409
