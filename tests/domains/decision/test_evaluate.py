@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from backend.domains.decision import bundle, county, evaluate, facts, model
+from backend.domains.decision import bundle, county, evaluate, explain, facts, model
 from backend.domains.decision.model import Cap, Outcome
 from backend.domains.products.model import PURPOSES
 from tests.domains.decision.conftest import CASES, decide, read, with_facts
@@ -60,6 +60,16 @@ def test_a_low_score_is_declined_with_one_to_four_reasons_and_advice():
     assert decision.grade is None
     assert 1 <= len(decision.reasons) <= 4
     assert all(reason.advice and reason.direction == "minus" for reason in decision.reasons)
+
+
+def test_a_score_that_only_asks_for_a_person_is_not_told_as_a_refusal():
+    """Where no characteristic stands out the score is told as a whole, in the words of what came of it."""
+    refused, asked = explain.low_score("decline"), explain.low_score("refer")
+    assert (refused.code, refused.severity, asked.severity) == ("SC_TOTAL", "decline", "refer")
+    assert "这次还不能办" in refused.text
+    assert "人工复核" in refused.advice
+    assert "不能办" not in asked.text
+    assert "人工复核" not in asked.advice
 
 
 @pytest.mark.parametrize("used, amount", [(0, 2_000_000), (19_900_000, 100_000), (19_900_001, None)])

@@ -48,7 +48,9 @@ def test_more_than_any_cap_is_refused_also_one_that_was_not_taken_for_the_smalle
 
 
 def test_a_business_loan_may_be_more_than_what_is_left_of_consumer_credit() -> None:
-    assert guard.violations(OFFER, VALUES | {"product_kind": "business", "internet_credit_left": 0}, CAPS) == []
+    assert (
+        guard.violations(OFFER, VALUES | {"product_kind": "business", "internet_credit_left": 0}, CAPS) == []
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in VALUES if name != "product_kind"])

@@ -66,6 +66,16 @@ def test_discrimination_lost_is_an_alarm_and_few_ends_are_no_verdict():
     assert [each.level for each in (good, lost, few)] == [drift.STEADY, drift.MOVED, drift.TOO_FEW]
 
 
+@pytest.mark.parametrize(
+    "share, level", [(0.81, drift.STEADY), (0.79, drift.NOTICE), (0.61, drift.NOTICE), (0.59, drift.MOVED)]
+)
+def test_discrimination_below_four_fifths_of_then_is_noticed_and_below_three_fifths_an_alarm(share, level):
+    scores, bad = [500] * 60 + [600] * 40 + [500] * 20 + [600] * 80, [1] * 100 + [0] * 100
+    now = monitors.ks("m", scores, bad, 1.0)
+    assert now.value == 0.4
+    assert monitors.ks("m", scores, bad, 0.4 / share).level == level
+
+
 def test_an_officer_unlike_all_others_is_seen_and_one_with_few_cases_is_not_judged():
     found = monitors.rates(
         "m", "approval", {"李四": (95, 100), "王五": (60, 100), "赵六": (64, 100), "新人": (0, 9)}

@@ -100,6 +100,21 @@ async def i_am_the_account(tx: Tx) -> None:
     await share(tx, "payee", "mine", [A, B])
 
 
+async def my_account_for_one_other_home(tx: Tx) -> None:
+    """Mother and son next door are paid through mine: one household, however many of it."""
+    await homes(tx, (ME,))
+    await share(tx, "address", "隔壁", [A, B])
+    await share(tx, "payee", "mine", [ME], role="own")
+    await share(tx, "payee", "mine", [A, B])
+
+
+async def everybodys_phone(tx: Tx) -> None:
+    """The number of the village's shop stands in many forms: shown, and nobody's identity."""
+    people = [ME, *(person(n) for n in range(30, 36))]
+    await homes(tx, people)
+    await share(tx, "phone", "shop", people, role="own")
+
+
 async def paid_helper(tx: Tx) -> None:
     await homes(tx, (ME, A, B, C, D))
     await share(tx, "openid", "broker", [A, B, C, D, ME])
@@ -185,6 +200,12 @@ SCENES: list[tuple[Callable[[Tx], Coroutine[Any, Any, None]], dict[str, Any], se
         {"relation_payee_households": 3, "relation_ring_households": 3, "relation_money_returns": True},
         {"RL_PAYEE", "RL_RETURNS"},
     ),
+    (
+        my_account_for_one_other_home,
+        {"relation_payee_households": 2, "relation_ring_households": 2},
+        set(),
+    ),
+    (everybodys_phone, {}, {"RL_PHONE"}),
     (
         paid_helper,
         {
