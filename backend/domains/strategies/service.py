@@ -20,7 +20,7 @@ from backend.domains.decision import gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import aside, checks, effects, going_back, nesting, overlays, repository
+from backend.domains.strategies import checks, effects, going_back, nesting, overlays, repository
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     MAKERS_COUNTY,
@@ -221,11 +221,6 @@ async def check(tx: Tx, version_id: str, report: Report | None = None) -> CheckR
     return run
 
 
-async def preview(tx: Tx, product_code: str, stage: Stage, content: Content) -> Report:
-    """The same checks over a content that is not stored. Raises `ContentInvalid`."""
-    return await aside.run((await to_preview(tx, product_code, stage, content)).report)
-
-
 async def to_preview(
     tx: Tx,
     product_code: str,
@@ -233,8 +228,8 @@ async def to_preview(
     content: Content,
     unstored: nesting.Flows | None = None,
 ) -> checks.Ready:
-    """The same, read, for checks as one types: `report` comes after the transaction. `unstored`: sub-flows of the
-    content, by hash, that nobody has stored either. Raises `ContentInvalid`."""
+    """The same checks over a content that is not stored, read for whoever types: `report` comes after the transaction.
+    `unstored`: sub-flows of the content, by hash, that nobody has stored either. Raises `ContentInvalid`."""
     layer = UNION if isinstance(content, UnionContent) else owner_of(tx.actor)
     if isinstance(content, CountyContent):
         content = overlays.numbered(content)

@@ -39,6 +39,7 @@ from tests.domains.strategies.conftest import (
     OTHER_ADMIN,
     Stagehand,
     cell,
+    previewed,
     stricter,
 )
 
@@ -59,7 +60,7 @@ async def test_the_shipped_strategies_are_version_1_and_decide_as_before(tx, han
         assert [move.to_status for move in await service.moves(union, first.id)] == [
             "draft", "checked", "approved", "live",
         ]  # fmt: skip
-        assert not (await service.preview(union, "*", stage, first.content)).failures
+        assert not (await previewed(union, "*", stage, first.content)).failures
         assert len(first.content.openings.parameters) == len(
             {each.id for each in first.content.openings.parameters}
         )
