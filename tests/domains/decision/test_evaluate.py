@@ -201,6 +201,43 @@ def test_an_answer_from_the_future_or_too_old_is_not_used(good):
         assert {gap.problem for gap in decision.gaps} == {problem}
 
 
+@pytest.mark.parametrize(
+    "low, high",
+    [
+        ("bureau_queries_1m", "bureau_queries_6m"),
+        ("product_min_amount", "product_max_amount"),
+        ("product_min_term_months", "product_max_term_months"),
+        ("product_min_age", "product_max_age"),
+        ("product_rate_floor_bp", "product_rate_cap_bp"),
+    ],
+)
+def test_two_facts_that_cannot_both_be_true_are_neither_used(good, low, high):
+    """The lower one above the higher one: a person looks; equal they may be."""
+    held = {name: value for given in good.sources.values() for name, value in given.facts.items()}
+    decision = decide(with_facts(good, **{low: held[high] + 1}))
+    assert decision.outcome is Outcome.REFERRED
+    assert {gap.fact for gap in decision.gaps if gap.problem == "contradictory"} == {low, high}
+    assert not [g for g in decide(with_facts(good, **{low: held[high]})).gaps if g.problem == "contradictory"]
+
+
+RECORDED = (
+    "bureau_history_months",
+    "bureau_overdue_amount",
+    "bureau_overdue_months_24m",
+    "bureau_lenders_open",
+    "bureau_balance",
+)
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_bureau_that_knows_nobody_and_yet_says_something_is_not_believed(good, name):
+    unknown = with_facts(good, bureau_found=False, **dict.fromkeys(RECORDED, 0))
+    assert "contradictory" not in {gap.problem for gap in decide(unknown).gaps}
+    found = decide(with_facts(unknown, **{name: 1}))
+    assert found.outcome is Outcome.REFERRED
+    assert {gap.fact for gap in found.gaps if gap.problem == "contradictory"} == {name, "bureau_found"}
+
+
 def test_an_unknown_name_from_a_source_is_referred(good):
     source = good.sources["core_banking"]
     more = msgspec.structs.replace(source, facts=source.facts | {"core_vip_level": 9})
