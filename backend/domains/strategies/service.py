@@ -69,7 +69,7 @@ def may_write(actor: Actor) -> bool:
 def may_approve(actor: Actor, version: Version) -> bool:
     """Whether this person could be the second one for a version: for showing the button."""
     mine = owner_of(actor) == version.institution_id and may_write(actor)
-    return mine and f"{actor.kind}:{actor.id}" not in version.authors
+    return mine and str(actor) not in version.authors
 
 
 async def get(tx: Tx, version_id: str) -> Version:
@@ -288,7 +288,7 @@ async def approve(
         version,
         "approved",
         reason,
-        checker=repository.who(tx),
+        checker=str(tx.actor),
         effective_from=when,
         effective_until=effective_until,
     )
@@ -402,7 +402,7 @@ async def _add(
             content_hash=gate.hash_of(content),
             document_hash=digest,
             base_id=base_id,
-            authors=sorted({*(authors or ()), repository.who(tx)}),
+            authors=sorted({*(authors or ()), str(tx.actor)}),
             reason=_reason(reason),
             note=note,
         )
@@ -485,7 +485,7 @@ def _require_writer(tx: Tx) -> str:
 
 
 def _require_second(tx: Tx, version: Version) -> None:
-    if repository.who(tx) in version.authors or tx.actor.kind != "staff":
+    if str(tx.actor) in version.authors or tx.actor.kind != "staff":
         raise SecondPerson()
 
 
