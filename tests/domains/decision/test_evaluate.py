@@ -184,9 +184,11 @@ def test_withholding_what_is_optional_is_not_punished_by_referral_but_counts_as_
     assert kept.score < given.score
 
 
-def test_what_is_not_optional_cannot_be_withheld(good):
+@pytest.mark.parametrize("said", [True, False])
+def test_what_is_not_optional_cannot_be_withheld(good, said):
+    """Also where the source gave the value all the same: nobody agreed to its use."""
     source = good.sources["credit_bureau"]
-    facts = {name: value for name, value in source.facts.items() if name != "bureau_queries_6m"}
+    facts = {name: value for name, value in source.facts.items() if said or name != "bureau_queries_6m"}
     hidden = msgspec.structs.replace(source, facts=facts, withheld=["bureau_queries_6m"])
     case = msgspec.structs.replace(good, sources=good.sources | {"credit_bureau": hidden})
     assert decide(case).outcome is Outcome.REFERRED
@@ -246,11 +248,13 @@ def test_an_unknown_name_from_a_source_is_referred(good):
     assert [gap.problem for gap in decision.gaps] == ["unknown"]
 
 
-def test_nobody_outside_may_supply_a_score_or_an_age(good):
-    for source in ("stage", "derived"):
-        claimed = model.SourceFacts(observed_at=good.as_of, facts={"score": 800, "age_years": 40})
-        decision = decide(msgspec.structs.replace(good, sources=good.sources | {source: claimed}))
-        assert decision.outcome is Outcome.REFERRED
+@pytest.mark.parametrize("source, claim", [("stage", {"score": 800}), ("derived", {"age_years": 40})])
+def test_nobody_outside_may_supply_a_score_or_an_age(good, source, claim):
+    """Not even under the name of who computes it."""
+    claimed = model.SourceFacts(observed_at=good.as_of, facts=claim)
+    decision = decide(msgspec.structs.replace(good, sources=good.sources | {source: claimed}))
+    assert decision.outcome is Outcome.REFERRED
+    assert {(gap.fact, gap.problem) for gap in decision.gaps} == {(*claim, "unknown")}
 
 
 def test_a_deadline_that_strikes_refers_and_replays_the_same(good):
