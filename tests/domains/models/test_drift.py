@@ -45,6 +45,13 @@ def test_from_five_hundred_cases_on_the_bands_rule():
     assert drift.drift(TRAINED, drawn(29, [1] * 10, 1)).level == drift.TOO_FEW
 
 
+def test_the_rule_of_small_samples_counts_both_of_them_and_is_never_stricter_than_the_bands():
+    few = drift.drift([10] * 10, [5] * 10)
+    assert few.rule == "chi_square"
+    assert few.cut_offs == tuple(drift.chi_square(p, 9) * (1 / 100 + 1 / 50) for p in (0.99, 0.999))
+    assert drift.drift([200] * 2, [200] * 2).cut_offs == (0.10, 0.25), "χ² alone would say 0.03 and 0.05"
+
+
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 9, 19])
 @pytest.mark.parametrize("p", [0.95, 0.99, 0.999])
 def test_the_cut_off_is_that_of_chi_square(freedom, p):
