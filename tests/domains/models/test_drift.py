@@ -100,3 +100,8 @@ def test_fairness_outside_the_band_is_a_task_for_a_person():
     }  # fmt: skip
     assert [each.value for each in found if each.subject == "性别：女"] == [pytest.approx(0.7143, abs=1e-4)]
     assert monitors.fairness("m", "性别", {}) == []
+    edges = {"大": (50, 100), "少": (36, 90), "多": (50, 80), "更少": (39, 98), "更多": (51, 81)}
+    assert {each.subject: each.level for each in monitors.fairness("m", "镇", edges)} == {
+        "镇：大": drift.STEADY, "镇：少": drift.STEADY, "镇：多": drift.STEADY,
+        "镇：更少": drift.MOVED, "镇：更多": drift.MOVED,
+    }, "0.8 and 1.25 are inside"  # fmt: skip

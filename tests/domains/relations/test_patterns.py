@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from backend.core import clock
@@ -261,6 +262,26 @@ async def test_evidence_says_what_with_how_many_since_when(tx: Tx) -> None:
     day = clock.local(began + timedelta(days=1)).date()
     assert hit.evidence == f"收款账户：和另外 3 人（3 户）共用，从 {day} 起"
     assert len(hit.applications) == 3
+
+
+async def test_a_line_of_the_picture_says_what_does_not_count_and_that_there_are_more_than_it_names(
+    tx: Tx,
+) -> None:
+    await homes(tx, (ME, A))
+    await share(tx, "phone", "139", [ME, A])
+    around = await relations.neighbourhood(tx, ME)
+    [link] = [each for each in around.links if each.kind == "phone"]
+    day = clock.local(tx.now).date()
+    assert rules.describe(around, link) == f"手机号：和另外 1 人（1 户）共用，从 {day} 起"
+    many = msgspec.structs.replace(link, customers=9, hub=True)
+    assert rules.describe(around, many) == f"手机号：和另外 8 人（1 户以上）共用，从 {day} 起，人多，只计数"
+    let_be = msgspec.structs.replace(link, allowed=True)
+    assert rules.describe(around, let_be) == "手机号：在放行名单上，不算共用"
+    alone = msgspec.structs.replace(link, customers=1, others=())
+    assert rules.describe(around, alone) == "手机号：只有本人用"
+    allowed = msgspec.structs.replace(around, links=(let_be,))
+    assert rules.impersonation(around) == "likely"
+    assert rules.impersonation(allowed) == "none", "what is allowed is nobody's identity"
 
 
 @pytest.mark.parametrize("name, kind, found", [
