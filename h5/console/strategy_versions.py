@@ -81,6 +81,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     strategy_path: str
     stages: tuple[tuple[str, str, bool], ...]
     sheet: Sheet
+    to_mend: tuple[tuple[str, str], ...]
     knobs: tuple[Knob, ...]
     changes: tuple[Change, ...]
     against: str
@@ -275,14 +276,16 @@ async def view(
     if effect is not None and version.status == "checked":
         newer = await measure_strategy.newer(here.context, _measured_by(version), version, effect)
     findings = run.report.findings if run else []
+    sheet = strategy_tables.sheet(
+        version.stage, version.content, floor, findings, models=models, flows=flows
+    )
     return VersionPage(
         version=version,
         product_name=names.get(version.product_code, version.product_code),
         strategy_path=path_of(version.product_code, version.stage),
         stages=_strip(version),
-        sheet=strategy_tables.sheet(
-            version.stage, version.content, floor, findings, models=models, flows=flows
-        ),
+        sheet=sheet,
+        to_mend=strategy_tables.to_mend(sheet, findings, f"{HOME}/{version_id}"),
         knobs=knobs(version, floor, findings),
         changes=tuple(changes),
         against=against(version, before),
