@@ -181,6 +181,8 @@ def to_mend(shown: Sheet, findings: Iterable[Finding], base: str) -> tuple[tuple
 def _at(shown: Sheet, finding: Finding, base: str) -> str:
     if finding.kind == "opening":
         return f"{base}/openings"
+    if finding.kind in ("overlay", "looser") and finding.column:
+        return "#knobs"
     for table in shown.tables:
         if table.id == finding.node:
             held = any(row.id == finding.row for row in table.rows)

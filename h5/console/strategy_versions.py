@@ -49,7 +49,7 @@ from backend.web import forms, staff
 from backend.web.formats import HERE
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_models, strategy_tables
+from h5.console import strategy_models, strategy_scenarios, strategy_tables
 from h5.console.strategies import HOME, WRITERS, overlays_of, path_of, people, product_names
 from h5.console.strategy_carried import Carried
 from h5.console.strategy_knobs import Knob, knobs
@@ -79,6 +79,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     version: Version
     product_name: str
     strategy_path: str
+    scenarios_path: str
     stages: tuple[tuple[str, str, bool], ...]
     sheet: Sheet
     to_mend: tuple[tuple[str, str], ...]
@@ -268,14 +269,14 @@ async def view(
         flows = await nesting.flows_of(tx, *documents)
         models = await strategy_models.known(here, tx, [*documents, *flows.values()])
         changes = await course.changes_of(tx, version, before, strategy_models.names(models))
-        warned = await checks.outdated(tx, version) if version.status == "live" else []
+        warned = await checks.outdated(tx, version) if version.status in ("live", "checked") else []
         stopped = await _stopped(tx, version, before)
         stale = await carrying.stale(tx, version, strategy_models.names(models))
         newest = await newest_draft(tx, version)
     newer = 0
     if effect is not None and version.status == "checked":
         newer = await measure_strategy.newer(here.context, _measured_by(version), version, effect)
-    findings = run.report.findings if run else []
+    findings = [*(run.report.findings if run else []), *(warned if version.status == "checked" else [])]
     sheet = strategy_tables.sheet(
         version.stage, version.content, floor, findings, models=models, flows=flows
     )
@@ -283,6 +284,7 @@ async def view(
         version=version,
         product_name=names.get(version.product_code, version.product_code),
         strategy_path=path_of(version.product_code, version.stage),
+        scenarios_path=strategy_scenarios.path_of(version.product_code, version.stage),
         stages=_strip(version),
         sheet=sheet,
         to_mend=strategy_tables.to_mend(sheet, findings, f"{HOME}/{version_id}"),
@@ -296,7 +298,7 @@ async def view(
         saves=tuple(saves),
         who=who,
         acts=acts_of(here, version),
-        warned=tuple(f"{each.place}：{each.sentence}" for each in warned),
+        warned=tuple(f"{each.place}：{each.sentence}" for each in warned) if version.status == "live" else (),
         overlays=await overlays_of(here, version.product_code, version.stage, version.content)
         if isinstance(version.content, UnionContent)
         else (),

@@ -251,7 +251,7 @@ async def _erasing(here: Here, tx: Tx, ticket: Ticket, told: str) -> Erasing | N
     if ticket.customer_id is None:
         return None
     request = await erasure_requests.of_ticket(tx, ticket.ticket_no)
-    over = request is not None and (request.done_at or request.agreed is None and ticket.status != "open")
+    over = request is not None and (request.done_at or (request.agreed is None and ticket.status != "open"))
     kept = "" if over else await erase_on_request.kept_by(tx, ticket)
     names = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
     asked_by = names.get(request.asked_by, "省联社") if request else ""
