@@ -178,6 +178,8 @@ class GoneOn(msgspec.Struct, frozen=True):
 
 
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
+    """`review_days`: working days within which a person answers who disagrees, 0 where nothing can be asked now."""
+
     application: Application
     person: MaskedPerson | None
     forgotten: bool
@@ -188,6 +190,7 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     nearest: str
     known: list[Known]
     facts_days: int
+    review_days: int
     asked: list[Asked]
     rechecked: list[Rechecked]
     versions: list[tuple[str, list[Used]]]
@@ -207,6 +210,8 @@ async def of(tx: Tx, application: Application) -> CaseFile:
     person = await customers.view(tx, application.customer_id) if application.customer_id else None
     on = clock.local(application.submitted_at or application.created_at).date()
     asked = await _asked(tx, application.id)
+    rules = await regulation.in_force(tx, clock.today())
+    may_ask = application.status == "declined" and all(each.review.kind != "requested" for each in asked)
     return CaseFile(
         application=application,
         person=person,
@@ -217,7 +222,8 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         turned_away=[] if capsule else await moments.turned_away(tx, application.id),
         nearest=advice.text if advice else "",
         known=await _known(tx, application, capsule.case.sources) if capsule else [],
-        facts_days=(await regulation.in_force(tx, clock.today())).count("review.facts_days"),
+        facts_days=rules.count("review.facts_days"),
+        review_days=rules.count("human_review.working_days") if may_ask else 0,
         asked=asked,
         gone_on=await _gone_on(tx, application, asked),
         rechecked=await _rechecked(tx, application.id),

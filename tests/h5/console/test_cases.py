@@ -255,6 +255,21 @@ async def test_who_declined_a_case_does_not_answer_the_customers_request_about_i
     assert (review.outcome, review.answered_by) == ("upheld", f"staff:{staff_id('4101', 5)}")
 
 
+async def test_who_explains_a_refusal_on_the_phone_knows_whether_the_customer_may_still_ask_a_person(
+    road: Road, desks: Desks
+) -> None:
+    declined = await road.apply(id_number(512), script={"preset": "queries"})
+    desk = await desks.of("SL0001")
+    path = f"/console/cases/{declined.application_no}"
+    await desk.get(path)
+    assert "还没有申请人工复核" in desk.words
+    assert "审查人 3 个工作日内答复，不收费" in desk.words
+    await request_review.request_review(road.context, JIA, declined.id, "wrong_data", "不是我查的")
+    await desk.get(path)
+    assert "还没有申请人工复核" not in desk.words
+    assert "客户申请的人工复核" in desk.words
+
+
 async def by_number(road: Road, number: str) -> Application:
     async with road.db.read(JIA) as tx:
         return await applications.by_number(tx, number)
