@@ -13,6 +13,7 @@ from backend.core.actor import Actor
 from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
 from backend.domains.decision.model import DECIDING, MOMENTS
+from backend.domains.identity import service as identity
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
 from backend.domains.strategies import (
     aside,
@@ -74,7 +75,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     was written on the way to it. `stale`: something newer overtook this draft; `newest` is the draft that took its
     place; `left` a draft this one was begun instead of. `newer`: cases that came since its effect was worked out, told
     while it waits for an approval. `saved`: it was a moment ago. `checked`: the numbers in the form were looked at;
-    `wrong` is what else they upset. `carried`: the numbers in the form were typed on the draft before this one."""
+    `wrong` is what else they upset. `seconds` are who may approve it. `carried`: the numbers in the form were typed on the draft before this one."""
 
     version: Version
     product_name: str
@@ -93,6 +94,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     saves: tuple[Saved, ...]
     who: dict[str, str]
     acts: Acts
+    seconds: tuple[str, ...]
     warned: tuple[str, ...]
     whose: str = ""
     overlays: tuple[tuple[str, Overlay], ...] = ()
@@ -273,6 +275,7 @@ async def view(
         stopped = await _stopped(tx, version, before)
         stale = await carrying.stale(tx, version, strategy_models.names(models))
         newest = await newest_draft(tx, version)
+        seconds = await _seconds(tx, version)
     newer = 0
     if effect is not None and version.status == "checked":
         newer = await measure_strategy.newer(here.context, _measured_by(version), version, effect)
@@ -298,6 +301,7 @@ async def view(
         saves=tuple(saves),
         who=who,
         acts=acts_of(here, version),
+        seconds=seconds,
         warned=tuple(f"{each.place}：{each.sentence}" for each in warned) if version.status == "live" else (),
         overlays=await overlays_of(here, version.product_code, version.stage, version.content)
         if isinstance(version.content, UnionContent)
@@ -320,6 +324,21 @@ async def view(
 
 def _measured_by(version: Version) -> str:
     return HEAD_OFFICE if version.layer == "union" else version.institution_id
+
+
+async def _seconds(tx: Tx, version: Version) -> tuple[str, ...]:
+    """Names of who wrote nothing of a version that is not approved yet, and may approve it. A county has few people:
+    where all of them wrote, nobody is left, and the page has to say so."""
+    if version.status not in ("draft", "checked"):
+        return ()
+    return tuple(
+        each.name
+        for each in await identity.all_staff(tx)
+        if each.active
+        and strategies.may_approve(
+            Actor("staff", each.id, each.institution_id, frozenset(each.roles), each.name), version
+        )
+    )
 
 
 async def newest_draft(tx: Tx, version: Version) -> Version | None:

@@ -228,3 +228,17 @@ def test_fields_only_one_of_both_changed_count_for_that_one():
     made, both = strategy_carried.together(opened, typed, newest)
     assert made == {"a": "2", "b": "3", "c": "2", "d": "2", "e": "9"}
     assert both == ("c",)
+
+
+async def test_a_draft_that_everybody_wrote_in_says_that_nobody_is_left_to_approve_it(desks: Desks) -> None:
+    """The county of the demo has two who may: the second one's hand in it takes the second person away."""
+    maker, other = await desks.of("JX0101"), await desks.of("JX0301")
+    base = await draft(maker)
+    await new_row(maker, base, **OWN)
+    await act(maker, "check")
+    await act(maker, "submit")
+    assert "要由另一个人审批：孙风" in maker.words, maker.words
+    assert "没有人能批了" not in maker.words
+    await other.get(maker.path)
+    await other.send(other.page.form("/parameters"), knob_1="6", note="我也改一点")
+    assert "没有人能批了。请作废这份草稿" in other.words, other.words
