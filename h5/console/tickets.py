@@ -68,6 +68,7 @@ class Erasing(msgspec.Struct, frozen=True):
     asked_by: str
     mine: bool
     may: bool
+    may_refuse: bool
     told: str = ""
 
     @property
@@ -256,8 +257,8 @@ async def _erasing(here: Here, tx: Tx, ticket: Ticket, told: str) -> Erasing | N
     names = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
     asked_by = names.get(request.asked_by, "省联社") if request else ""
     mine = request is not None and request.asked_by == f"staff:{here.person.id}"
-    may = here.has(*erase_on_request.MAY) and ticket.status == "open"
-    return Erasing(kept, request, asked_by, mine, may, told)
+    may = here.has(*erase_on_request.MAY)
+    return Erasing(kept, request, asked_by, mine, may and ticket.status == "open", may, told)
 
 
 async def _sending(tx: Tx, number: str) -> Sending | None:

@@ -205,6 +205,12 @@ async def test_a_wish_answered_by_hand_before_says_that_nobody_was_forgotten(
     await desk.get(f"/console/tickets/4101/{number}")
     assert "没有删除" in desk.words
     assert "再说一次" in desk.words
+    second = await desks.of("SL0001")
+    assert "等您同意" in second.words
+    await second.get(f"/console/tickets/4101/{number}")
+    await second.send(second.page.form("/erasure"), act="refuse")
+    await second.get("/console")
+    assert "等您同意" not in second.words, "nobody can agree to it any more"
 
 
 async def test_what_came_between_leaves_a_way_to_answer(road: Road, desks: Desks) -> None:
