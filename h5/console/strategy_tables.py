@@ -175,7 +175,9 @@ def sheet(
 def to_mend(shown: Sheet, findings: Iterable[Finding], base: str) -> tuple[tuple[str, str], ...]:
     """(where to go, what is wrong there) of every finding that keeps a version from being approved; '' for the head of
     the page, where it stands."""
-    return tuple((_at(shown, each, base), f"{each.place}：{each.sentence}") for each in findings if each.blocks)
+    return tuple(
+        (_at(shown, each, base), f"{each.place}：{each.sentence}") for each in findings if each.blocks
+    )
 
 
 def _at(shown: Sheet, finding: Finding, base: str) -> str:

@@ -280,9 +280,7 @@ async def view(
     if effect is not None and version.status == "checked":
         newer = await measure_strategy.newer(here.context, _measured_by(version), version, effect)
     findings = [*(run.report.findings if run else []), *(warned if version.status == "checked" else [])]
-    sheet = strategy_tables.sheet(
-        version.stage, version.content, floor, findings, models=models, flows=flows
-    )
+    sheet = strategy_tables.sheet(version.stage, version.content, floor, findings, models=models, flows=flows)
     return VersionPage(
         version=version,
         product_name=names.get(version.product_code, version.product_code),

@@ -14,6 +14,7 @@ from backend.domains.relations import lists as entries
 from backend.domains.strategies import scenario_book
 from backend.domains.strategies import service as strategies
 from backend.flows import challenge_collection, erase_on_request
+from backend.overview import source_health
 from backend.web import staff
 from backend.web.staff import Here
 from h5.console import collection_trials, lists, model_line_ups, post_loan, relations, strategy_scenarios
@@ -37,7 +38,11 @@ async def for_me(here: Here) -> tuple[Wait, ...]:
         if here.has(*register.READERS):
             found.append(await _models(here, tx))
         found += [await _alarms(tx), *await _after_the_loan(here, tx), await _findings(here, tx)]
-    return tuple(each for each in (*found, *await _lists(here), *await _erasures(here)) if each.count)
+    return tuple(
+        each
+        for each in (*found, *await _lists(here), *await _erasures(here), *await _held(here))
+        if each.count
+    )
 
 
 async def _strategies(here: Here, tx: Tx) -> Wait:
@@ -137,3 +142,13 @@ async def _erasures(here: Here) -> list[Wait]:
         )
         for institution_id, count, ticket_no in found
     ]
+
+
+async def _held(here: Here) -> list[Wait]:
+    """A source that fails holds up customers of every county, and only head office can do something about it."""
+    if not here.head_office or not here.has("head_office_admin"):
+        return []
+    async with here.context.db.read(here.reader) as tx:
+        count = (await source_health.source_health(tx)).held
+    why = "有来源答不上来。恢复以后自动接着办，到答应客户的时间还没有恢复就转人工"
+    return [Wait("/console/sources", count, "笔申请在等数据来源恢复", why)]
