@@ -16,7 +16,9 @@ HANDED_IN = "训练时的验证报告"
 
 
 async def register_training(context: Context, actor: Actor, training_id: str) -> Model:
-    """The same model again is handed in anew where it was sent back. Raises `TrainingMissing`, `NothingToRegister`, `ModelUnfit`, `ReportUnfit`, `NotYourJob`."""
+    """The same model again is handed in anew where it was sent back.
+
+    Raises `TrainingMissing`, `NothingToRegister`, `ModelUnfit`, `ReportUnfit`, `NotYourJob`."""
     async with context.db.begin(actor) as tx:
         run = await trainings.get(tx, training_id, lock=True)
         made = await trainings.result(tx, run)

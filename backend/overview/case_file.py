@@ -178,7 +178,8 @@ class GoneOn(msgspec.Struct, frozen=True):
 
 
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
-    """`waits_for` are the sources a held case waits for, in words. `review_days`: working days within which a person answers who disagrees, 0 where nothing can be asked now."""
+    """`waits_for` are the sources a held case waits for, in words. `review_days`: working days within which a person
+    answers who disagrees, 0 where nothing can be asked now."""
 
     application: Application
     person: MaskedPerson | None

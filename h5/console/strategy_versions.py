@@ -75,7 +75,8 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     was written on the way to it. `stale`: something newer overtook this draft; `newest` is the draft that took its
     place; `left` a draft this one was begun instead of. `newer`: cases that came since its effect was worked out, told
     while it waits for an approval. `saved`: it was a moment ago. `checked`: the numbers in the form were looked at;
-    `wrong` is what else they upset. `seconds` are who may approve it. `carried`: the numbers in the form were typed on the draft before this one."""
+    `wrong` is what else they upset. `seconds` are who may approve it. `carried`: the numbers in the form were typed on
+    the draft before this one."""
 
     version: Version
     product_name: str
