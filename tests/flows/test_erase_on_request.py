@@ -209,6 +209,7 @@ async def test_a_wish_answered_by_hand_before_says_that_nobody_was_forgotten(
     assert "等您同意" in second.words
     await second.get(f"/console/tickets/4101/{number}")
     await second.send(second.page.form("/erasure"), act="refuse")
+    assert "已经答复，没有删除" in second.words
     await second.get("/console")
     assert "等您同意" not in second.words, "nobody can agree to it any more"
 
