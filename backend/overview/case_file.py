@@ -339,7 +339,9 @@ def _box(stage: Stage, decision: Decision) -> Box:
         return Box(label, "off", "没有走到")
     declines = sum(r.severity == "decline" for r in against)
     if declines and stage is Stage.RATING and decision.score is not None:
-        return Box(label, "stop", f"{decision.score} 分，不够")  # its reasons are what lowers it, not so many rules
+        return Box(
+            label, "stop", f"{decision.score} 分，不够"
+        )  # its reasons are what lowers it, not so many rules
     if against:
         return Box(label, "stop", f"{declines} 条拒绝" if declines else f"{len(against)} 条转人工")
     return Box(label, "done", _figure(stage, decision))

@@ -32,7 +32,8 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class AlarmLine(msgspec.Struct, frozen=True):
-    """An alarm in words; `model` is whose figures moved, `charts` the address where they are drawn. `action` is empty for who may not answer it; `error` stands under the note."""
+    """An alarm in words; `model` is whose figures moved, `charts` the address where they are drawn. `action` is empty
+    for who may not answer it; `error` stands under the note."""
 
     alarm: Alarm
     model: str

@@ -190,7 +190,8 @@ def _at(shown: Sheet, finding: Finding, base: str) -> str:
             held = any(row.id == finding.row for row in table.rows)
             return f"#{row_anchor(table.id, finding.row)}" if held else f"#t-{table.anchor}"
     outer = finding.node.split("/")[0]
-    panels = {each.id for each in (*shown.nodes, *shown.flows)} | {each.score.node for each in shown.scores}
+    panels = {node.id for node in shown.nodes} | {flow.id for flow in shown.flows}
+    panels |= {each.score.node for each in shown.scores}
     return f"#t-{outer}" if outer in panels else ""
 
 
