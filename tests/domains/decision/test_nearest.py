@@ -1,5 +1,6 @@
 """The nearest lawful change (N5): tried out, never a promise, never a way to look better than one is."""
 
+import copy
 from functools import cache
 
 import msgspec
@@ -8,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.core import ids
-from backend.domains.decision import bundle, evaluate, facts, nearest, service
-from backend.domains.decision.model import Capsule, Outcome, canonical
+from backend.domains.decision import bundle, evaluate, facts, nearest, scorecard, service
+from backend.domains.decision.model import Capsule, Outcome, Stage, canonical
 from tests.domains.decision.conftest import CASES, read, with_facts
 from tests.domains.decision.test_properties import PLAIN, someone
+from tests.domains.strategies.conftest import cell
 
 PEOPLE = 500
 
@@ -155,6 +157,30 @@ def test_a_farmer_without_wages_is_not_told_to_find_an_employer():
         case = with_facts(someone(seed), **PLAIN, occupation="farmer", core_payroll_months=0)
         _, found = searched(case)
         assert found is None or "payroll" not in {change.act for change in found.changes}
+
+
+def test_more_money_that_costs_more_is_not_told():
+    """Three months of wages would bring more; where the price goes up with them, that is no advice."""
+    capsule, found = person(6)
+    assert [change.act for change in found.changes] == ["payroll"]
+    documents = copy.deepcopy(bundle.seeded_documents())
+    cell(documents[Stage.PRICING], "parts", "parts-10", "c4", ">= 3")
+    cell(documents[Stage.PRICING], "parts", "parts-10", "r3", "40")
+    dearer = bundle.build(documents, scorecard.seeded(), keep=False)
+    again = evaluate.evaluate(capsule.case, dearer)
+    after = evaluate.evaluate(nearest.apply(capsule.case, found.changes), dearer).decision
+    assert after.amount_fen > again.decision.amount_fen
+    assert after.annual_rate_bp > again.decision.annual_rate_bp
+    told = nearest.nearest(again, dearer)
+    assert told is None or told.annual_rate_bp <= again.decision.annual_rate_bp
+
+
+def test_a_search_ends_after_so_many_decisions(monkeypatch):
+    capsule, found = person(194)
+    assert found.tried > 9
+    monkeypatch.setattr(nearest, "MOST", 9)
+    less = nearest.nearest(capsule, bundle.seeded())
+    assert less is None or less.tried <= 9
 
 
 def test_a_search_that_fails_costs_nothing(monkeypatch):
