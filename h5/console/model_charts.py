@@ -29,7 +29,7 @@ def of_report(report: Report) -> tuple[Chart, ...]:
         found.append(_spread(report))
     found += [_drift(report), _stability(report), _swap(report.swap)]
     if not report.fairness:
-        empty = f"{NONE}训练时用 --group 指定按哪些列看，那些列不进模型。"
+        empty = f"{NONE}训练时选了“不进模型，只看公平”的列，才有这一项。"
         found.append(charts.chart("公平", "各组的通过率之比。", {}, ("组",), (), empty))
     return (*found, *(_fairness(report, name, rows) for name, rows in report.fairness.items()))
 
@@ -186,14 +186,14 @@ def _stability(report: Report) -> Chart:
         for row in rows
     ]
     heads = ("时期", "人数", "坏账率", "平均分", "AUC", "PSI", "看法")
-    empty = f"{NONE}训练时用 --out-of-time 指定时间的列，就按时间检验。"
+    empty = f"{NONE}训练时选了按时间检验的列，才有这一项。"
     return charts.chart("随时间的表现", "一期一期看，还准不准。", spec, heads, told, empty)
 
 
 def _swap(found: Swap | None) -> Chart:
     title, heads = "和现用模型的换手", ("", "人数", "坏账率")
     if found is None:
-        empty = f"{NONE}训练时用 --live 给出现用模型的文件，就有这一项。"
+        empty = f"{NONE}训练时给了现用模型，才有这一项。登记以后点“拿它试算”，也看得到。"
         return charts.chart(title, "换上它，谁会进来、谁会出去。", {}, heads, (), empty)
     cells = [(name, getattr(found, cell)) for cell, name in CELLS.items()]
     spec = _columns([name for name, _ in cells], [("人数", [cell.people for _, cell in cells])])

@@ -55,7 +55,7 @@ class Editor(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     view: View
     county: str
-    done: str = ""
+    done: str = "?saved=1"
 
 
 class InPlace(Editor, frozen=True, kw_only=True):

@@ -63,6 +63,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     def anchor(self) -> str:
         return anchor(self.id)
 
+    def row_anchor(self, row: str) -> str:
+        return row_anchor(self.id, row)
+
 
 class Sum(msgspec.Struct, frozen=True):
     """One row of a calculation; `wrong` what the checks say of it."""
@@ -174,6 +177,29 @@ def sheet(
     return Sheet(tables=tables, flows=inner, nodes=sums, scores=scores, elsewhere=elsewhere)
 
 
+def to_mend(shown: Sheet, findings: Iterable[Finding], base: str) -> tuple[tuple[str, str], ...]:
+    """(where to go, what is wrong there) of every finding that keeps a version from being approved; '' for the head of
+    the page, where it stands."""
+    return tuple(
+        (_at(shown, each, base), f"{each.place}：{each.sentence}") for each in findings if each.blocks
+    )
+
+
+def _at(shown: Sheet, finding: Finding, base: str) -> str:
+    if finding.kind == "opening":
+        return f"{base}/openings"
+    if finding.kind in ("overlay", "looser") and finding.column:
+        return "#knobs"
+    for table in shown.tables:
+        if table.id == finding.node:
+            held = any(row.id == finding.row for row in table.rows)
+            return f"#{row_anchor(table.id, finding.row)}" if held else f"#t-{table.anchor}"
+    outer = finding.node.split("/")[0]
+    panels = {node.id for node in shown.nodes} | {flow.id for flow in shown.flows}
+    panels |= {each.score.node for each in shown.scores}
+    return f"#t-{outer}" if outer in panels else ""
+
+
 def inside(
     stage: Stage, document: Document, flows: Flows, trace: Sequence[Step], models: Mapping[str, Told]
 ) -> tuple[Inside, ...]:
@@ -220,6 +246,10 @@ def _sums(
 def anchor(table: str) -> str:
     """A table in the address of a place on its page, and in a selector."""
     return table.replace("/", "--")
+
+
+def row_anchor(table: str, row: str) -> str:
+    return f"r-{anchor(table)}-{row}"
 
 
 def rules(content: Content, table: str) -> list[dict[str, str]]:

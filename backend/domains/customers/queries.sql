@@ -288,6 +288,18 @@ returning true;
 update customers.erasure_requests set checked_by = :who, checked_at = :now, agreed = :agreed
 where institution_id = :institution_id and id = :id and agreed is null;
 
+-- name: asked_erasures(institution_id)
+-- Who proposed what waits for a second person, by ticket.
+select ticket_no, asked_by from customers.erasure_requests
+where institution_id = :institution_id and agreed is null;
+
+-- name: waiting_erasures(institutions, who)
+-- How many wait in each institution for a second person other than this one, and one of them.
+-- scope: all institutions, because head office may be the second person of every county's. Ids only.
+select institution_id, count(*) as waiting, min(ticket_no) as ticket_no from customers.erasure_requests
+where institution_id = any(:institutions::text[]) and agreed is null and asked_by <> :who
+group by institution_id order by institution_id;
+
 -- name: due_erasures(most)
 -- scope: all institutions, because one job carries out what all counties agreed to. Ids only.
 select institution_id, id, customer_id, ticket_no, asked_by, asked_at, checked_by, checked_at, agreed, done_at

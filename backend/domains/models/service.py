@@ -120,6 +120,13 @@ async def register(
     return new
 
 
+async def same(tx: Tx, body: bytes, type: str, family: str) -> Model | None:
+    """The model of this artefact that stands in the register for this use already."""
+    artefact = artefacts.compile_model(body).hash
+    found = await all_models(tx)
+    return next((m for m in found if (m.artefact, m.type, m.family) == (artefact, type, family)), None)
+
+
 def _may_decide(body: bytes) -> bool:
     try:
         artefacts.compile_model(body, decides=True)

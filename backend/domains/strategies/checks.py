@@ -38,6 +38,7 @@ from backend.domains.strategies.model import (
     CountyContent,
     Document,
     Finding,
+    NotPassed,
     Report,
     Scenario,
     UnionContent,
@@ -159,12 +160,18 @@ async def ready(tx: Tx, version: Version) -> Ready:
 
 
 async def outdated(tx: Tx, version: Version) -> list[Finding]:
-    """What of a county's live overlay head office's present version no longer opens, or says otherwise. The overlay
+    """What of a county's overlay head office's present version no longer opens, or says otherwise. The overlay
     still only tightens; the county should look at it."""
     if not isinstance(version.content, CountyContent):
         return []
     under = await laid_out_floor(tx, version.product_code, version.stage)
     return overlays.check_county(version.stage, under, version.content, facts.catalogue())
+
+
+async def require_not_overtaken(tx: Tx, version: Version) -> None:
+    """Raises `NotPassed` where head office narrowed what a county may set since the checks passed."""
+    if found := await outdated(tx, version):
+        raise NotPassed(Report(findings=found, scenarios=[]))
 
 
 async def ready_content(

@@ -189,7 +189,7 @@ def _check_parameter(
         return [_opening(parameter.label, "下限高于上限", **where)]
     for end in (parameter.low, parameter.high):
         if example := spot.example(end):
-            said = f"{example}，所以 {amount(end, spot.unit)} 不能在可选范围里"
+            said = f"{example}，所以 {amount(end, spot.unit)} 不能在可选范围里。在“向县行开放”里改范围，或把数改回去"
             return [_opening(parameter.label, said, **where)]
     said = _outside(spot, parameter, value[1])
     return [_opening(parameter.label, said, **where)] if said else []

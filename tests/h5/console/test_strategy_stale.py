@@ -1,10 +1,12 @@
 """A draft that something newer overtook: it says so, shows what differs, and nothing of it is lost (A3-34)."""
 
+import re
+
 import asyncpg
 
 from h5.console import strategy_carried
 from tests.flows.conftest import Road
-from tests.h5.conftest import Desks
+from tests.h5.conftest import Desk, Desks
 from tests.h5.console.test_strategies import HOME, OWN, act, draft, named, new_row
 from tests.h5.console.test_strategy_arrange import document_of
 from tests.h5.console.test_strategy_columns import fields, heads, press
@@ -101,6 +103,76 @@ async def test_rules_of_head_office_that_changed_under_a_draft_ask_for_one_butto
     await act(maker, "check")
     assert "检查通过" in maker.words, maker.words
     assert HOME in maker.path
+
+
+async def test_a_checked_number_that_head_office_overtook_is_told_before_anybody_approves_it(
+    desks: Desks, road: Road
+) -> None:
+    """Checked while up to 8 was open; then head office declines from 7 on, and opens no more than that."""
+    maker, county_second = await desks.of("JX0101"), await desks.of("JX0301")
+    union, second = await desks.of("SL0001"), await desks.of("SL0002")
+    base = await draft(maker)
+    await maker.send(maker.page.form(f"{base}/parameters"), knob_1="8", knob_2="4", note="收紧")
+    await act(maker, "check")
+    path = maker.path
+    assert "提交审批" in maker.words
+    await draft(union)
+    await union.get(f"{union.path}/row?table=bureau&row=bureau-4")
+    await union.send(union.page.form("/row"), act="save", **named(union, {"近 6 个月贷款查询": "不低于 7"}))
+    await union.get(f"{union.path}/openings")
+    high = field_of(union, "近 6 个月贷款查询到几次拒绝", "high")
+    await union.send(union.page.form("/openings"), **{high: "7"}, note="跟着收紧")
+    await stop_scenario(union, second, "近 6 个月查询 7 次，还可以办")
+    await act(union, "check")
+    await road.drain()
+    await put_live(union, second)
+    submit = next(f for f in maker.page.forms if f.values.get("act") == "submit")
+    await maker.get(path)
+    assert "检查通过以后，省联社改了规则。有 1 处要改" in maker.words, maker.words
+    assert 'href="#knobs"' in maker.reply.text
+    assert [f for f in maker.page.forms if f.values.get("act") == "submit"] == []
+    await maker.send(submit)
+    assert (maker.reply.status_code, "有 1 处要改" in maker.words) == (409, True), maker.words
+    await maker.get(path)
+    await maker.send(maker.page.form(f"{path}/parameters"), knob_1="7", note="照新的范围")
+    await act(maker, "check")
+    await act(maker, "submit")
+    await road.drain()
+    await county_second.get(maker.path)
+    await act(county_second, "approve", reason="同意")
+    assert "在用" in county_second.words, county_second.words
+
+
+async def test_a_scenario_that_stops_a_version_leads_to_where_it_is_mended(desks: Desks) -> None:
+    maker, second = await desks.of("SL0001"), await desks.of("SL0002")
+    await draft(maker)
+    path = maker.path
+    await maker.get(f"{path}/row?table=bureau&row=bureau-5")
+    await maker.send(maker.page.form("/row"), act="save", **named(maker, {"近 24 个月最深逾期": "不低于 4"}))
+    path = maker.path
+    await act(maker, "check")
+    name = re.search(r'<a href="([^"]+)#(s-[^"]+)">场景“([^”]+)”</a>', maker.reply.text)
+    assert name, maker.words
+    assert "提出停用，另一个人同意以后回来再检查一遍" in maker.words
+    await stop_scenario(maker, second, name[3])
+    await maker.get(path)
+    await act(maker, "check")
+    assert "检查通过" in maker.words, maker.words
+
+
+async def stop_scenario(maker: Desk, second: Desk, name: str) -> None:
+    """Proposed by one, agreed to by the other; the maker's page is then as it was."""
+    path = maker.path.removesuffix("/openings").removesuffix("/act")
+    await maker.get(f"{HOME}/scenarios?product=*&stage=")
+    row = re.search(rf'id="s-([^"]+)"><th scope="row">{name}', maker.reply.text)
+    assert row, "its place in the page"
+    for desk, wish in ((maker, "ask"), (second, "agree")):
+        await desk.get(f"{HOME}/scenarios?product=*&stage=")
+        form = next(
+            f for f in desk.page.forms if f.values.get("scenario") == row[1] and f.values["act"] == wish
+        )
+        await desk.send(form, **({"why": "规则收紧了"} if wish == "ask" else {}))
+    await maker.get(path)
 
 
 async def test_numbers_typed_on_a_draft_someone_went_on_with_are_brought_onto_the_newest(
@@ -283,3 +355,17 @@ def test_fields_only_one_of_both_changed_count_for_that_one():
     made, both = strategy_carried.together(opened, typed, newest)
     assert made == {"a": "2", "b": "3", "c": "2", "d": "2", "e": "9"}
     assert both == ("c",)
+
+
+async def test_a_draft_that_everybody_wrote_in_says_that_nobody_is_left_to_approve_it(desks: Desks) -> None:
+    """The county of the demo has two who may: the second one's hand in it takes the second person away."""
+    maker, other = await desks.of("JX0101"), await desks.of("JX0301")
+    base = await draft(maker)
+    await new_row(maker, base, **OWN)
+    await act(maker, "check")
+    await act(maker, "submit")
+    assert "要由另一个人审批：孙风" in maker.words, maker.words
+    assert "没有人能批了" not in maker.words
+    await other.get(maker.path)
+    await other.send(other.page.form("/parameters"), knob_1="6", note="我也改一点")
+    assert "没有人能批了。请作废这份草稿" in other.words, other.words

@@ -187,6 +187,36 @@ async def test_a_table_of_facts_gives_a_model_that_may_decide(road: Road, desks:
     assert (model.decides, model.status) == (True, "tested")
 
 
+async def test_the_same_model_trained_again_is_handed_in_where_it_was_sent_back(
+    road: Road, desks: Desks
+) -> None:
+    """A page's training has no report.json to upload: without this, who is sent back stands before a closed door."""
+    people = as_csv(
+        pl.DataFrame(list(synthetic.county(3000, 12))).with_columns(pl.selectors.boolean().cast(pl.Int8))
+    )
+    desk, second = await desks.of(MAKER), await desks.of("SL0003")
+    for state in ("draft", "tested"):
+        path = await upload(desk, people)
+        await start(desk, road, path, "defaulted")
+        await road.drain()
+        await desk.get(path)
+        await desk.send(desk.page.form(f"{path}/register"))
+        assert "已测试" in desk.words, (state, desk.words[:400])
+        if state == "draft":
+            await second.get(desk.path)
+            await second.send(second.page.form(f"{desk.path}/act"), act="draft", why="再看看")
+            await desk.get(desk.path)
+            assert "退回来了" in desk.words
+    path = await upload(desk, people)
+    await start(desk, road, path, "defaulted")
+    await road.drain()
+    await desk.get(path)
+    await desk.send(desk.page.form(f"{path}/register"))
+    assert "一模一样的已经登记过，叫“" in desk.words, desk.words[:400]
+    async with road.db.read(UNION) as tx:
+        assert [each.status for each in await service.all_models(tx)] == ["tested"]
+
+
 async def test_own_cases_without_an_end_are_told(road: Road, desks: Desks) -> None:
     desk = await desks.of(MAKER)
     await desk.get(HOME)
