@@ -16,6 +16,7 @@ from backend.domains.institutions.model import Institution
 from backend.domains.post_loan import drawdowns, warnings
 from backend.domains.post_loan.model import ACTIONS, OBSERVED, DrawdownCheck, Warning
 from backend.flows import answer_drawdown, answer_warning
+from backend.overview import warning_outcomes
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -64,8 +65,20 @@ class Part(msgspec.Struct, frozen=True):
     turn: Turn
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """Of one action: raised, answered, share of false alarms among those in hundredths or None; of `known`, whose time
+    to come true is over, `true` did."""
+
+    action: str
+    raised: int
+    answered: int
+    false: int | None
+    known: int
+    true: int
+
+
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """`counts`: (action, raised, answered, share of false alarms in hundredths or None) of the last `days` days."""
+    """`counts` of the last `days` days; of them `true` speaks of those that are `within` days old."""
 
     county: Institution
     counties: tuple[Institution, ...]
@@ -73,7 +86,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     held: Held
     open: Part
     standing: Part
-    counts: tuple[tuple[str, int, int, int | None], ...]
+    counts: tuple[Counted, ...]
+    within: int
+    arrears: int
     days: int = COUNTED_DAYS
     verdicts: tuple[tuple[str, str], ...] = VERDICTS
     observable: tuple[tuple[str, str], ...] = tuple(OBSERVED.items())
@@ -131,6 +146,7 @@ async def _view(here: Here, institution_id: str, sent: _Sent) -> Shown:
         waiting = await _part(tx, here, institution_id, "open", sent)
         standing = await _part(tx, here, institution_id, "standing", sent)
         counts = await warnings.counts(tx, since)
+        ends = await warning_outcomes.warning_outcomes(tx, since, clock.today())
     return Shown(
         county=await staff.institution(here, institution_id),
         counties=await staff.counties(here),
@@ -139,9 +155,18 @@ async def _view(here: Here, institution_id: str, sent: _Sent) -> Shown:
         open=waiting,
         standing=standing,
         counts=tuple(
-            (ACTIONS[each.action], each.raised, each.answered, _hundredths(each.false_alarm_bp))
+            Counted(
+                ACTIONS[each.action],
+                each.raised,
+                each.answered,
+                _hundredths(each.false_alarm_bp),
+                ends.known.get(each.action, 0),
+                ends.true.get(each.action, 0),
+            )
             for each in counts
         ),
+        within=ends.within,
+        arrears=ends.days,
     )
 
 

@@ -53,6 +53,10 @@ async def test_the_county_sees_all_and_how_many_were_false(
         desk.page.form(f"/console/warnings/{warned}"), finding="false_alarm", done="系统晚入账一天"
     )
     assert "100%" in desk.words
+    assert "还不知道" in desk.words, "whether it came true"
+    await owner.execute("update post_loan.warnings set raised_on = raised_on - 100")
+    await desk.get("/console/post-loan")
+    assert "0（0%）" in desk.words, "100 days later nothing was overdue"
     await desk.send(desk.page.form(f"/console/drawdowns/{held}"), verdict="rejected", found="收款人说不清楚")
     assert "现在没有。拿不准的用款会排在这里" in desk.words
     auditor = await desks.of("JX0401")
