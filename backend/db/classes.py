@@ -225,6 +225,9 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id day model_hash measure subject value level cases details at"
     ),
     "models.observations": Columns(plain="institution_id decision_id model_hash proposed at bins"),
+    "models.named_observations": Columns(
+        plain="institution_id decision_id model_hash score proposed at bins"
+    ),
     "models.reports": Columns(plain="model_id seq report html pdf"),
     "models.training_results": Columns(plain="institution_id training_id artefact report html pdf"),
     "models.training_tables": Columns(plain="institution_id training_id", sealed="body"),

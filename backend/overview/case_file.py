@@ -22,7 +22,16 @@ from backend.domains.customers.model import Consent, MaskedPerson
 from backend.domains.decision import facts as catalogue
 from backend.domains.decision import moments
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import DECIDING, Cap, Decision, PricePart, Reason, SourceFacts, Stage
+from backend.domains.decision.model import (
+    COUNTY,
+    DECIDING,
+    Cap,
+    Decision,
+    PricePart,
+    Reason,
+    SourceFacts,
+    Stage,
+)
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import Staff
 from backend.domains.models import service as models
@@ -314,7 +323,7 @@ def draw(decision: Decision, decided_at: datetime) -> Drawn:
         outcome_state="done" if decision.outcome == "approved" else "stop",
         boxes=[_box(stage, decision) for stage in DECIDING],
         hits=_hits(decision),
-        caps=[(cap, max(1, cap.amount_fen * 100 // most)) for cap in decision.caps],
+        caps=[(of_customer(cap), max(1, cap.amount_fen * 100 // most)) for cap in decision.caps],
         price=decision.price,
         reasons=decision.reasons,
         gaps=[f"{gap.label}（{SOURCES.get(gap.source, gap.source)}）" for gap in decision.gaps],
@@ -326,6 +335,13 @@ def draw(decision: Decision, decided_at: datetime) -> Drawn:
         else None,
         decided_at=decided_at,
     )
+
+
+def of_customer(cap: Cap) -> Cap:
+    """A cap as staff read it: the decision speaks to the customer (您申请的金额), and stays as it was stored."""
+    if cap.name != "requested" or cap.layer == COUNTY:
+        return cap
+    return msgspec.structs.replace(cap, label="客户申请的金额")
 
 
 def _box(stage: Stage, decision: Decision) -> Box:

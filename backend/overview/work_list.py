@@ -103,7 +103,7 @@ def midnight() -> datetime:
 
 async def _cases(tx: Tx) -> list[Task]:
     rows = await _waiting(tx)
-    names = await customers.names(tx, (row["customer_id"] for row in rows))
+    names = await customers.names_marked(tx, (row["customer_id"] for row in rows))
     products_now = await product_names(tx)
     found = []
     for row in rows:

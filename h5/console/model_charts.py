@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backend.domains.decision import facts
-from backend.domains.models import drift
+from backend.domains.models import drift, monitors
 from backend.domains.models.report import Cumulative, Feature, Group, Report, Swap
 from h5.console import charts
 from h5.console.charts import Chart
@@ -207,7 +207,7 @@ def _fairness(report: Report, name: str, rows: Sequence[Group]) -> Chart:
         "kind": "bar",
         "labels": [row.group for row in rows],
         "series": [{"name": "通过率之比", "values": [row.ratio for row in rows]}],
-        "limits": [],
+        "limits": list(monitors.FAIR),
     }
     told = [
         (
@@ -220,8 +220,10 @@ def _fairness(report: Report, name: str, rows: Sequence[Group]) -> Chart:
         )
         for row in rows
     ]
+    low, high = monitors.FAIR
     about = (
-        f"{report.cut_off} 分及以上算通过，和人数最多的一组比；0.8 到 1.25 之外要人复核。这一列没有进模型。"
+        f"{report.cut_off} 分及以上算通过，和人数最多的一组比；两条红线标着 {low:g} 和 {high:g}，出了线要人复核。"
+        "这一列没有进模型。"
     )
     heads = ("组", "人数", "通过率", "比值", "坏账率", "看法")
     return charts.chart(f"公平：{label(name)}", about, spec, heads, told)

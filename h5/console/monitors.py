@@ -193,7 +193,9 @@ async def _charts(tx: Tx, model: watching.Watched, names: Names, *, union: bool)
         found += [
             charts.newest(MEASURES["csi"], _CSI, of["csi"], figure, names.of, drifts=True),
             charts.by_day(MEASURES["ks"], _KS.format(days=days), of["ks"], figure, lost),
-            charts.newest(MEASURES["fairness"], _FAIR, of["fairness"], figure, names.of),
+            charts.newest(
+                MEASURES["fairness"], _FAIR, of["fairness"], figure, names.of, limits=monitors.FAIR
+            ),
         ]
     return tuple(found)
 
@@ -220,7 +222,10 @@ _KS = (
     "利息单独晚还的，这里看不出。好坏各满 30 笔才算。"
 )
 _RATE = "和其他合起来比，差得不像偶然的会提醒。不到 50 件不下结论。"
-_FAIR = "每组人的通过率和人数最多的一组比，0.8 到 1.25 之间算正常。每组满 50 人才看。"
+_FAIR = (
+    "每组人的通过率和人数最多的一组比。两条红线标着 {:g} 和 {:g}，在中间算正常，出了线要有人查明原因。"
+    "每组满 {} 人才看。"
+).format(*monitors.FAIR, monitors.FEWEST)
 
 
 def _looked_at(found: list[Rechecked], names: Names) -> Chart:

@@ -90,7 +90,7 @@ async def _after_the_loan(here: Here, tx: Tx) -> list[Wait]:
     """A customer who waits for the money is anybody's who may say; a warning its officer's until the day is over."""
     found, page = [], post_loan.PATH
     if not here.head_office and here.has(*post_loan.ANSWERERS):
-        held = len(await drawdowns.held(tx))
+        held = await drawdowns.held_total(tx)
         found.append(Wait(page, held, "笔用款等人核实", "客户在等钱，您和客户经理都可以核实"))
     if not here.head_office and here.has("county_admin"):
         open_ = await warnings.listed(tx, ["open"])

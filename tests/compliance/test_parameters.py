@@ -72,6 +72,8 @@ RULES = [
     ("A6-06", "warning.freeze.working_days", date(2024, 7, 1), 1),
     ("A6-06", "warning.bureau_days", date(2024, 7, 1), 30),
     ("A6-06", "warning.quiet_days", date(2024, 7, 1), 14),
+    ("A6-06", "warning.true_within_days", date(2024, 7, 1), 90),
+    ("A6-06", "warning.true_days_past_due", date(2024, 7, 1), 30),
     ("A5-02", "identity_check.valid_days", date(2021, 11, 1), 90),
     ("D7", "retention.identity_months", date(2025, 1, 1), 120),
     ("D7", "retention.transactions_months", date(2025, 1, 1), 120),

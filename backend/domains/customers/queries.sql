@@ -12,7 +12,8 @@ from customers.people where institution_id = :institution_id and id = any(:ids::
 
 -- name: names(institution_id, ids)
 -- Names of many people for a list, in one question; still sealed.
-select id, name_enc from customers.people where institution_id = :institution_id and id = any(:ids::uuid[]);
+select id, name_enc, status from customers.people
+where institution_id = :institution_id and id = any(:ids::uuid[]);
 
 -- name: find_by_id_number(institution_id, id_number_blind)$
 -- Who carries this ID number here; the blind index is the only way to ask.

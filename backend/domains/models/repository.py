@@ -183,6 +183,19 @@ async def add_observation(
     )  # fmt: skip
 
 
+async def add_named_observation(
+    tx: Tx, decision_id: str, model_hash: str, score: int, bins: dict[str, int], proposed: bool
+) -> None:
+    await Q.add_named_observation(
+        tx, institution_id=tx.institution_id, decision_id=decision_id, model_hash=model_hash, score=score,
+        bins=bins, proposed=proposed, now=tx.now,
+    )  # fmt: skip
+
+
+async def named_lately(tx: Tx, since: datetime) -> list[str]:
+    return [row["model_hash"] for row in await Q.named_lately(tx, since=since)]
+
+
 async def decided_by(tx: Tx, decision_id: str) -> str | None:
     found: str | None = await Q.decided_by(tx, institution_id=tx.institution_id, decision_id=decision_id)
     return found

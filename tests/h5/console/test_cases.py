@@ -96,6 +96,7 @@ async def test_the_case_page_draws_the_way_and_masks_the_person(
         "结果",
         "额度被哪一条卡住",
         "就是它",
+        "客户申请的金额",
         "征信报告",
     ):
         assert words in desk.words, words

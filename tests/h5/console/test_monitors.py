@@ -47,6 +47,9 @@ async def test_head_office_sees_every_measure_drawn_and_in_a_table(
         if label == "明显偏移 性别：女"
     )
     assert women[1] < 0.8
+    [fair] = [spec for spec in specs if "明显偏移 性别：女" in spec["labels"]]
+    assert fair["limits"] == [0.8, 1.25]
+    assert "两条红线标着 0.8 和 1.25" in desk.words
     assert f">{women[1]:.3f}<" in desk.reply.text, "the table says what the drawing says"
     assert "vendor/echarts-" in desk.reply.text
     await desk.get("/console")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 import polars as pl
 import pytest
 
@@ -253,6 +254,40 @@ async def test_who_cancels_stops_the_process_and_may_start_again(
     assert (await run_of(road, path)).status == "cancelled"
     await start(desk, road, path)
     assert (await run_of(road, path)).status == "waiting"
+
+
+async def test_trainings_wait_in_a_line_and_one_is_done_after_the_other(
+    road: Road, desks: Desks, table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one was refused until the first was over (A1-05)."""
+    desk = await desks.of(MAKER)
+    paths = [await upload(desk, as_csv(table)) for _ in range(3)]
+    for path in paths:
+        await start(desk, road, path)
+    assert "在排队，前面还有 2 次训练" in desk.words
+    await desk.get(f"{paths[1]}/progress")
+    assert "前面还有 1 次训练" in desk.words
+    await desk.get(HOME)
+    assert "排队，前面还有 2 次" in desk.words
+    begun: list[int] = []
+
+    async def quick(module: str, message: bytes, **rest: Any) -> bytes:
+        states = [(await run_of(road, path)).status for path in paths]
+        begun.append(states.index("running"))
+        assert states.count("running") == 1
+        if begun == [0]:
+            await desk.get(paths[1])
+            await desk.send(desk.page.form(f"{paths[1]}/cancel"))
+        return msgspec.msgpack.encode(trainings.Made(why="不行"))
+
+    monkeypatch.setattr(apart, "run", quick)
+    await road.drain()
+    assert begun == [0, 2], "who left the line is passed by, nobody waits for ever"
+    assert [(await run_of(road, path)).status for path in paths] == ["refused", "cancelled", "refused"]
+    monkeypatch.setattr(trainings, "MOST_IN_LINE", 1)
+    await start(desk, road, paths[0])
+    await start(desk, road, paths[1])
+    assert "已经有 1 次训练没做完" in desk.words
 
 
 async def test_a_training_whose_worker_died_begins_anew_and_is_given_up_in_the_end(
