@@ -141,7 +141,7 @@ class Layer:
 
 class _County:
     def __init__(self, case: Case, bundle: Bundle, floor: Floor) -> None:
-        self._bundle, self._floor = bundle, floor
+        self._case, self._bundle, self._floor = case, bundle, floor
         self._layer = Layer(case, bundle.catalogue, bundle.county_needed, tuple(bundle.county_features))
         self._added = Added(floor.grade, gaps=self._layer.gaps, trace=self._layer.trace)
         for name in ("score", "grade"):
@@ -184,7 +184,10 @@ class _County:
     def _score_reasons(self, severity: str) -> None:
         scored = self._bundle.card.score(self._floor.values)
         tell: dict[str, Any] = {"values": self._floor.values, "known": self._bundle.catalogue}
-        minus = [explain.characteristic(n, plus=False, severity=severity, **tell) for _, n in scored.minus]
+        minus = [
+            explain.characteristic(n, self._case, plus=False, severity=severity, **tell)
+            for _, n in scored.minus
+        ]
         for reason in minus or [explain.low_score(severity)]:
             self._say(reason)
 

@@ -289,3 +289,13 @@ def test_a_county_cap_called_as_the_law_s_does_not_hide_the_law_s():
     assert [(cap.label, cap.amount_fen, cap.binding) for cap in caps] == [
         ("监管上限", 10_000_000, False), ("收入", 7_000_000, False), ("本行上限", 5_000_000, True),
     ]  # fmt: skip
+
+
+def test_what_was_kept_back_is_not_called_little():
+    """It counts as the lowest; the reason says that it was not asked for, not that there is none."""
+    kept_back = {reason.code: reason for reason in decide(read("approved_unwilling_to_share")).reasons}
+    told = {reason.code: reason for reason in decide(read("declined_low_score")).reasons}
+    for code in ("SC_HOUSING_FUND_MONTHS", "SC_SOCIAL_SECURITY_MONTHS_24M"):
+        assert "没有查" in kept_back[code].text
+        assert "没有缴" not in kept_back[code].text
+        assert "没有缴" in told[code].text

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from backend.core import clock, ids
 from backend.domains.decision import bundle, evaluate, facts, nearest, service
 from backend.domains.decision.model import Capsule, Case, Outcome, canonical
-from tests.domains.decision.conftest import CASES, read, with_facts
+from tests.domains.decision.conftest import CASES, decide, read, with_facts
 from tests.domains.decision.test_properties import PLAIN, someone
 
 PEOPLE = 500
@@ -190,6 +190,18 @@ def test_a_farmer_without_wages_is_not_told_to_find_an_employer():
         case = with_facts(someone(seed), **PLAIN, occupation="farmer", core_payroll_months=0)
         _, found = searched(case)
         assert found is None or "payroll" not in {change.act for change in found.changes}
+
+
+def test_no_advice_of_a_rule_or_the_score_asks_for_another_story_or_for_an_employer():
+    """What stands beside a reason is held to the same as the nearest change: the purpose is told as it is, and who has
+    no employer is not sent to one."""
+    forbidden = {"purpose": "shares", "purpose_forbidden": True, "purpose_in_product": False}
+    said = decide(with_facts(read("approved_payroll"), **forbidden))
+    (reason,) = (each for each in said.reasons if each.code == "EL_PURPOSE")
+    assert "照实" in reason.advice
+    assert "换" not in reason.advice
+    for name in ("core_payroll_months", "housing_fund_months"):
+        assert facts.catalogue()[name].advice.startswith("有单位的"), name
 
 
 def test_a_search_that_fails_costs_nothing(monkeypatch):
