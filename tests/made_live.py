@@ -37,7 +37,7 @@ async def make_live(tx: Tx, product: str, stage: Stage, document: Any, owner: st
         content_hash=gate.hash_of(content),
         document_hash=digest,
         base_id=None,
-        authors=[repository.who(tx)],
+        authors=[str(tx.actor)],
         reason=WHY,
         note="",
     )
@@ -46,7 +46,7 @@ async def make_live(tx: Tx, product: str, stage: Stage, document: Any, owner: st
     await repository.move(tx, await _now(tx, made), "checked", WHY)
     await repository.submit(tx, await _now(tx, made))
     await repository.add_approval(tx, await _now(tx, made), "approved", WHY, run)
-    signed = repository.who(tx)
+    signed = str(tx.actor)
     await repository.move(tx, await _now(tx, made), "approved", WHY, checker=signed, effective_from=tx.now)
     before = await repository.live(tx, owner, product, stage)
     if before is not None and before.product_code == product:

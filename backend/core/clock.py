@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -40,7 +40,3 @@ def at(moment: datetime) -> Iterator[None]:
 def years_between(born_on: date, on: date) -> int:
     """Full years of age on a day (周岁)."""
     return on.year - born_on.year - ((on.month, on.day) < (born_on.month, born_on.day))
-
-
-def later(**delta: float) -> datetime:
-    return now() + timedelta(**delta)

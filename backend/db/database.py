@@ -22,7 +22,7 @@ from backend.core import clock, failpoints
 from backend.core.actor import Actor
 from backend.core.crypto import Vault
 from backend.core.errors import Unavailable
-from backend.db.together import Batch
+from backend.db.together import Together
 
 COMMITTING = failpoints.declare("commit.before", "everything is written and nothing is committed")
 COMMITTED = failpoints.declare("commit.after", "a transaction is committed; nobody has been told")
@@ -70,8 +70,8 @@ class Tx:
         """`durable`: what began without need of the disk has come to something that must outlast the server."""
         self.stamps: dict[str, str] | None = None
         """Of the reference data (`db/reference.py`); None until asked for, and after every change."""
-        self.together: Batch | None = None
-        """While reads are asked together (`db/together.py`)."""
+        self.together: Together | None = None
+        """While statements are sent together (`db/together.py`)."""
 
     @property
     def connection(self) -> Any:

@@ -5,14 +5,11 @@ reads, or the writes of one change, are written as ever, a coroutine each; what 
 database as one.
 """
 
-import asyncio
 import functools
 import re
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from backend.db.database import Tx
@@ -38,67 +35,72 @@ class Row(tuple[Any, ...]):
         return list(self.places)
 
 
-class _Asked(msgspec.Struct, frozen=True):
-    """One statement with its values, and who waits for its rows."""
+class _Question:
+    """One statement with its values; awaited, its rows. Only what a `Together` runs may wait for one."""
 
-    query: "Query"
-    values: list[object]
-    rows: asyncio.Future[list[Any]]
+    __slots__ = ("query", "values")
+
+    def __init__(self, query: "Query", values: list[object]) -> None:
+        self.query, self.values = query, values
+
+    def __await__(self) -> Generator[tuple["_Question", ...], list[list[Any]], list[Any]]:
+        answers = yield (self,)
+        return answers[0]
 
 
-class Batch:
-    """What a transaction's readers ask at the same time."""
+class _Several:
+    """The questions of a block within a block: awaited, the rows of each."""
 
-    def __init__(self, tx: "Tx", *, writing: bool) -> None:
-        self.writing = writing
-        self._tx = tx
-        self._asked: list[_Asked] = []
-        self._reading = self._waiting = 0
+    __slots__ = ("questions",)
 
-    async def ask(self, query: "Query", values: list[object]) -> list[Any]:
-        """The rows of one statement, once all who read beside it wait as well."""
-        same = (each for each in self._asked if each.query is query and each.values == values)
-        asked = None if query.changes else next(same, None)
-        if asked is None:
-            asked = _Asked(query, values, asyncio.get_running_loop().create_future())
-            self._asked.append(asked)
-        self._waiting += 1
-        await self._send_if_all_wait()
-        return await asked.rows
+    def __init__(self, questions: tuple[_Question, ...]) -> None:
+        self.questions = questions
 
-    def more(self) -> None:
-        """One more reads."""
-        self._reading += 1
+    def __await__(self) -> Generator[tuple[_Question, ...], list[list[Any]], list[list[Any]]]:
+        return (yield self.questions)
 
-    async def fewer(self) -> None:
-        """One reads no more, or waits for others of these."""
-        self._reading -= 1
-        await self._send_if_all_wait()
 
-    async def _send_if_all_wait(self) -> None:
-        if not self._asked or self._waiting < self._reading:
-            return
-        asked, self._asked, self._waiting = self._asked, [], 0
+class Outcome(Generic[T]):
+    """What one of them comes to."""
+
+    __slots__ = ("_end", "_work", "error")
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self._work, self._end = work, list[T]()
+        self.error: BaseException | None = None
+
+    def result(self) -> T:
+        """Once the block has ended well."""
+        if not self._end:
+            raise self.error or RuntimeError("the block has not ended")
+        return self._end[0]
+
+    def step(
+        self, answers: list[list[Any]] | None, error: BaseException | None = None
+    ) -> tuple[_Question, ...]:
+        """Go on with the answers to what was asked last, up to the next questions: none when it has ended."""
         try:
-            answers = await _answers(self._tx, asked)
-        except BaseException as error:
-            for each in asked:
-                if not each.rows.done():  # who waited may be gone, and their question with them
-                    each.rows.set_exception(error)
-                    each.rows.exception()
-            if not isinstance(error, Exception):
-                raise
+            asked = self._work.throw(error) if error else self._work.send(answers)
+            while not isinstance(asked, tuple):
+                asked = self._work.throw(RuntimeError("it waits for more than its transaction"))
+        except StopIteration as end:
+            self._end.append(end.value)
+        except BaseException as raised:
+            self.error = raised
         else:
-            for each, rows in zip(asked, answers, strict=True):
-                if not each.rows.done():
-                    each.rows.set_result(rows)
+            return asked
+        return ()
+
+    def close(self) -> None:
+        self._work.close()
 
 
 class Together:
     """`async with Together(tx) as also: one = also(read(tx, …)); …`, and then `one.result()`.
 
-    What a coroutine raises is raised at the end of the block, of several the first in their order. A coroutine waits
-    for nothing but `tx`; blocks within blocks ask together too.
+    They run at the end of the block, each up to its next statement, by hand and not as tasks: a task costs as much as
+    the statement it would save. What a coroutine raises is raised then, of several the first in their order. A
+    coroutine waits for nothing but `tx`; blocks within blocks ask together too.
 
     For reading: what writes or locks rows has an order to keep, and raises `RuntimeError` here. `writing` is for the
     writes of one change to rows that are locked already, which have none: all of them see what was there before the
@@ -110,42 +112,82 @@ class Together:
         self._tx, self._outer = tx, tx.together
         if writing and self._outer and not self._outer.writing:
             raise RuntimeError("writing among reads")
-        self._batch = self._outer or Batch(tx, writing=writing)
-        self._tasks: list[asyncio.Task[Any]] = []
+        self.writing: bool = self._outer.writing if self._outer else writing
+        self._outcomes: list[Outcome[Any]] = []
 
     async def __aenter__(self) -> "Together":
-        self._tx.together = self._batch
         return self
 
-    def __call__(self, read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        self._batch.more()
-        task = asyncio.create_task(self._run(read))
-        self._tasks.append(task)
-        return task
+    def __call__(self, work: Coroutine[Any, Any, T]) -> Outcome[T]:
+        outcome = Outcome(work)
+        self._outcomes.append(outcome)
+        return outcome
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            if error is None:
+                await self._run()
+        finally:
+            for each in self._outcomes:
+                each.close()
+        for each in self._outcomes:
+            if error is None and each.error:
+                raise each.error
+
+    async def ask(self, query: "Query", values: list[object]) -> list[Any]:
+        """The rows of one statement, sent when all who work beside it wait as well."""
+        return await _Question(query, values)
+
+    async def _run(self) -> None:
+        waiting = [(each, asked) for each in self._outcomes if (asked := self._step(each, None))]
+        while waiting:
+            questions = tuple(question for _, asked in waiting for question in asked)
+            answers, error = list[list[Any]](), None
+            try:
+                answers = await self._answers(questions)
+            except Exception as problem:
+                error = problem
+            except BaseException as end:
+                for each, _ in waiting:
+                    self._step(each, None, end)
+                raise
+            rest, waited, waiting = iter(answers), waiting, []
+            for each, asked in waited:
+                own = [next(rest) for _ in asked] if error is None else None
+                if more := self._step(each, own, error):
+                    waiting.append((each, more))
+
+    def _step(
+        self, each: Outcome[Any], answers: list[list[Any]] | None, error: BaseException | None = None
+    ) -> tuple[_Question, ...]:
+        before, self._tx.together = self._tx.together, self
+        try:
+            return each.step(answers, error)
+        finally:
+            self._tx.together = before
+
+    async def _answers(self, questions: tuple[_Question, ...]) -> list[list[Any]]:
         if self._outer:
-            await self._batch.fewer()
-        try:
-            found = await asyncio.gather(*self._tasks, return_exceptions=True)
-        finally:
-            self._tx.together = self._outer
-            if self._outer:
-                self._batch.more()
-        for each in found:
-            if error is None and isinstance(each, BaseException):
-                raise each
-
-    async def _run(self, read: Coroutine[Any, Any, T]) -> T:
-        try:
-            return await read
-        finally:
-            await self._batch.fewer()
+            return await _Several(questions)
+        different: list[_Question] = []
+        places = [_place(question, different) for question in questions]
+        answers = await _answers(self._tx, different)
+        return [answers[place] for place in places]
 
 
-async def _answers(tx: "Tx", asked: list[_Asked]) -> list[list[Any]]:
+def _place(question: _Question, among: list[_Question]) -> int:
+    """Where it is asked; the same question is asked once."""
+    if not question.query.changes:
+        for place, other in enumerate(among):
+            if other.query is question.query and other.values == question.values:
+                return place
+    among.append(question)
+    return len(among) - 1
+
+
+async def _answers(tx: "Tx", asked: list[_Question]) -> list[list[Any]]:
     if len(asked) == 1 and not asked[0].query.changes:
         return [await tx.reviewed.fetch(asked[0].query.sql, *asked[0].values)]
     statement = _joined(tuple(each.query for each in asked))

@@ -139,7 +139,7 @@ async def end(db: Database, actor: Actor, challenge_id: str, why: str) -> None:
 
 def may_answer(actor: Actor, challenge: Challenge) -> bool:
     """Neither who proposed it nor who wrote the version."""
-    me = f"{actor.kind}:{actor.id}"
+    me = str(actor)
     return actor.has(*AGREEING) and me != challenge.maker and me not in challenge.authors
 
 

@@ -16,5 +16,5 @@ async def see_survey_photo(context: Context, actor: Actor, survey_id: str, photo
         return content
     assert photo.archived is not None, "the table says so"
     return await context.clients.image_archive.fetch(
-        photo.archived, reason=REASON, requested_by=f"{actor.kind}:{actor.id}", key=ids.new()
+        photo.archived, reason=REASON, requested_by=str(actor), key=ids.new()
     )

@@ -97,5 +97,5 @@ async def _view(here: Here, product: str, stage: str) -> Scenarios:
         may_write=strategies.may_write(here.actor),
         stopped=tuple(gone),
         who=who,
-        me=f"{here.actor.kind}:{here.actor.id}",
+        me=str(here.actor),
     )

@@ -100,10 +100,26 @@ async def test_who_asks_twice_asks_twice_beside_the_others(tx: Tx, counted: Coun
 
     counted.asked = 0
     async with Together(tx) as also:
-        nested, plain, nothing = also(inside()), also(twice()), also(asyncio.sleep(0))
+        nested, plain, nothing = also(inside()), also(twice()), also(_nothing())
     assert (nested.result(), plain.result(), nothing.result()) == ([1, 1], 1, None)
     assert counted.asked == 2
     assert tx.together is None
+
+
+async def _nothing() -> None:
+    """Asks nothing."""
+
+
+async def test_who_waits_for_anything_else_is_refused(tx: Tx) -> None:
+    made = await begun(tx)
+    with pytest.raises(RuntimeError, match="more than its transaction"):
+        async with Together(tx) as also:
+            also(asyncio.sleep(1))
+            read = also(applications.get(tx, made.id))
+    assert read.result() == made
+    with pytest.raises(RuntimeError, match="not ended"):
+        async with Together(tx) as also:
+            also(applications.get(tx, made.id)).result()
 
 
 async def test_what_one_raises_is_raised_the_first_of_several(tx: Tx) -> None:
@@ -195,10 +211,14 @@ async def test_two_changes_of_one_table_are_refused_together(tx: Tx) -> None:
 
 async def test_nothing_is_written_among_reads_and_no_worker_woken_among_writes(tx: Tx) -> None:
     made = await begun(tx)
+
+    async def write() -> None:
+        async with Together(tx, writing=True) as also:
+            also(applications.move(tx, made, "submitted", "submitted"))
+
     with pytest.raises(RuntimeError, match="among reads"):
-        async with Together(tx):
-            async with Together(tx, writing=True) as also:
-                also(applications.move(tx, made, "submitted", "submitted"))
+        async with Together(tx) as also:
+            also(write())
     with pytest.raises(RuntimeError, match="by itself"):
         async with Together(tx, writing=True) as also:
             also(effects.add(tx, kind="k", case_id=NOBODY, payload={}))

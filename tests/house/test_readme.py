@@ -30,6 +30,23 @@ def test_every_file_named_in_the_readme_exists() -> None:
         assert (ROOT / path).exists(), path
 
 
+def test_every_source_file_named_in_any_readme_exists() -> None:
+    """By its path from the README, from a folder above it or from the root; a bare name somewhere in the tree."""
+    folders = ("backend", "h5", "bot", "templates", "static", "tests")
+    tree = {p.relative_to(ROOT).as_posix() for each in folders for p in (ROOT / each).rglob("*.*")}
+    names = {path.rsplit("/", 1)[-1] for path in tree}
+    missing = []
+    for readme in [
+        p for each in folders for p in (ROOT / each).rglob("README.md") if "vendor" not in p.parts
+    ]:
+        above = [readme.parent, *readme.parent.parents]
+        near = above[: above.index(ROOT) + 1]
+        for name in set(re.findall(r"`([\w./-]+\.(?:py|sql|js|css|typ|html))`", readme.read_text())):
+            there = name in names or any((folder / name).exists() for folder in near)
+            missing += [] if there else [f"{readme.relative_to(ROOT)}: {name}"]
+    assert missing == []
+
+
 def test_the_map_of_the_domains_is_the_tree_and_the_glossary_is_in_use() -> None:
     text = (ROOT / "backend/domains/README.md").read_text()
     table, _, glossary = text.partition("## Glossary")

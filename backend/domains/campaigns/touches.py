@@ -20,7 +20,7 @@ async def add(tx: Tx, customer_id: str, application_id: str | None, kind: str, a
         application_id=application_id,
         kind=kind,
         assessment_id=assessment_id,
-        by_whom=f"{tx.actor.kind}:{tx.actor.id}",
+        by_whom=str(tx.actor),
         now=tx.now,
     )
     audit.add(tx, "outreach.touched", application_id or customer_id, kind=kind)

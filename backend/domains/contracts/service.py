@@ -119,7 +119,7 @@ async def confirm(
         sha256=sha256,
         shown_at=shown_at,
         required_seconds=required_seconds,
-        confirmed_by=f"{tx.actor.kind}:{tx.actor.id}",
+        confirmed_by=str(tx.actor),
         now=tx.now,
     )
     if first:

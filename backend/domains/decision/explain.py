@@ -82,7 +82,7 @@ def characteristic(
     fact = known[name]
     given = case.sources.get(fact.source)
     if given is not None and fact.withheld is not None and name in given.withheld:
-        text, advice = f"没有您的同意，{fact.label}没有查，按最低算", "同意查询以后再申请，就按查到的算"
+        text, advice = f"没有您的同意，{fact.label}没有查，按最低算", "查不查由您决定"
     else:
         text, advice = facts.sentence(fact.plus if plus else fact.minus, values, known), fact.advice
     return Reason(

@@ -68,15 +68,13 @@ async def stop(tx: Tx, source: Source, hours: int, why: str) -> None:
     """By hand: nobody asks it for so many hours. Cases go down its ladder meanwhile; the worst is that a person
     decides."""
     until = tx.now + timedelta(hours=hours)
-    await Q.stop(
-        tx, source=source.name, until=until, note=why, who=f"{tx.actor.kind}:{tx.actor.id}", now=tx.now
-    )
+    await Q.stop(tx, source=source.name, until=until, note=why, who=str(tx.actor), now=tx.now)
     audit.add(tx, "source.stopped", source.name, hours=hours, reason=why)
 
 
 async def resume(tx: Tx, source: Source, why: str) -> bool:
     """By hand: asked again from now on. False when it was asked anyway."""
-    who = f"{tx.actor.kind}:{tx.actor.id}"
+    who = str(tx.actor)
     if not await Q.resume(tx, source=source.name, note=why, who=who, now=tx.now):
         return False
     audit.add(tx, "source.resumed", source.name, reason=why)

@@ -58,7 +58,7 @@ def drift(expected: Sequence[int], actual: Sequence[int]) -> Drift:
 
 
 def chi_square(p: float, freedom: int) -> float:
-    """Quantile of χ² by Wilson and Hilferty, exact for one degree of freedom; within 1 % for the p used here."""
+    """Quantile of χ² by Wilson and Hilferty, exact for one degree of freedom, within 2.5 % above."""
     if freedom == 1:
         return NormalDist().inv_cdf((1 + p) / 2) ** 2
     z = NormalDist().inv_cdf(p)

@@ -52,7 +52,7 @@ async def propose(
         document_hash=document_hash,
         share_bp=share_bp,
         why=why,
-        who=who(tx),
+        who=str(tx.actor),
         now=tx.now,
     )
     if number is None:
@@ -64,7 +64,7 @@ async def propose(
 async def agree(tx: Tx, challenge: Challenge, champion_hash: str, why: str) -> None:
     """Raises `ChallengeAnswered`."""
     if not await Q.agree(
-        tx, id=challenge.id, champion_hash=champion_hash, who=who(tx), answer=why, now=tx.now
+        tx, id=challenge.id, champion_hash=champion_hash, who=str(tx.actor), answer=why, now=tx.now
     ):
         raise ChallengeAnswered()
     audit.add(tx, "challenge.agreed", challenge.id, share_bp=challenge.share_bp)
@@ -72,20 +72,16 @@ async def agree(tx: Tx, challenge: Challenge, champion_hash: str, why: str) -> N
 
 async def refuse(tx: Tx, challenge: Challenge, why: str) -> None:
     """Raises `ChallengeAnswered`."""
-    if not await Q.refuse(tx, id=challenge.id, who=who(tx), answer=why, now=tx.now):
+    if not await Q.refuse(tx, id=challenge.id, who=str(tx.actor), answer=why, now=tx.now):
         raise ChallengeAnswered()
     audit.add(tx, "challenge.refused", challenge.id)
 
 
 async def end(tx: Tx, challenge: Challenge, why: str) -> None:
     """Raises `ChallengeAnswered`."""
-    if not await Q.finish(tx, id=challenge.id, who=who(tx), why=why, now=tx.now):
+    if not await Q.finish(tx, id=challenge.id, who=str(tx.actor), why=why, now=tx.now):
         raise ChallengeAnswered()
     audit.add(tx, "challenge.ended", challenge.id)
-
-
-def who(tx: Tx) -> str:
-    return f"{tx.actor.kind}:{tx.actor.id}"
 
 
 def _challenge(row: Any) -> Challenge:

@@ -140,7 +140,7 @@ async def contacted(
         channel=channel,
         held=held,
         assessment_id=assessment_id,
-        by_whom=f"{tx.actor.kind}:{tx.actor.id}",
+        by_whom=str(tx.actor),
         notice_key=notice_key,
         now=tx.now,
     )
@@ -194,7 +194,7 @@ async def record(tx: Tx, case: CollectionCase, outcome: Outcome) -> None:
         id=number,
         case_id=case.id,
         note=tx.vault.encrypt(_NOTES, "note", number, outcome.note.strip()),
-        by_whom=f"{tx.actor.kind}:{tx.actor.id}",
+        by_whom=str(tx.actor),
         now=tx.now,
         **state,
     )

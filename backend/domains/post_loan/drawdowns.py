@@ -149,7 +149,7 @@ async def answer(tx: Tx, check: DrawdownCheck, status: str, found: str, good_for
         status=status,
         found=tx.vault.encrypt(_TABLE, "found", check.id, found.strip()),
         valid_until=tx.now + good_for if status == "released" else None,
-        answered_by=f"{tx.actor.kind}:{tx.actor.id}",
+        answered_by=str(tx.actor),
         now=tx.now,
     ):
         raise CheckAnswered()

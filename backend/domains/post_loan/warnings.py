@@ -193,7 +193,7 @@ async def answer(tx: Tx, warning: Warning, finding: str, done: str, observed: st
         false_alarm=None if status == "standing" else finding == "false_alarm",
         observed=observed or None,
         done=tx.vault.encrypt(_TABLE, "done", warning.id, done.strip()),
-        answered_by=f"{tx.actor.kind}:{tx.actor.id}",
+        answered_by=str(tx.actor),
         now=tx.now,
     ):
         raise WarningAnswered()

@@ -64,7 +64,7 @@ async def days(tx: Tx, year: int) -> list[Day]:
 async def set_year(tx: Tx, year: int, source: str, text: str) -> None:
     """One line per day: "2027-01-01 放假 元旦". In place of what stood there. Raises `CalendarRefused`."""
     found = read(year, text, source)
-    await Q.set_year(tx, year=year, source=source, set_by=f"{tx.actor.kind}:{tx.actor.id}", now=tx.now)
+    await Q.set_year(tx, year=year, source=source, set_by=str(tx.actor), now=tx.now)
     await Q.clear_year(tx, year=year)
     await Q.add_days(
         tx,

@@ -38,7 +38,7 @@ async def propose(
         raise EntryIncomplete(fields=problems)
     key = service.key(tx, kind, text)
     line = {"institution_id": tx.institution_id, "list": list_name, "kind": kind, "key": key}
-    for lapsed in await Q.lapse(tx, **line, ended_by=_who(tx), now=tx.now, today=_today(tx)):
+    for lapsed in await Q.lapse(tx, **line, ended_by=str(tx.actor), now=tx.now, today=_today(tx)):
         audit.add(tx, "list.ended", lapsed["id"], list=list_name, kind=kind, reason="过了最后一天")
     entry_id = ids.new()
     made = await Q.propose(
@@ -48,7 +48,7 @@ async def propose(
         shown=tx.vault.encrypt(_TABLE, "shown", entry_id, text.strip()),
         reason=tx.vault.encrypt(_TABLE, "reason", entry_id, reason.strip()),
         source=source.strip(),
-        made_by=_who(tx),
+        made_by=str(tx.actor),
         now=tx.now,
         expires_on=expires_on,
     )
@@ -104,10 +104,10 @@ async def refuse(tx: Tx, entry_id: str) -> None:
 
 async def _check(tx: Tx, entry_id: str, status: str) -> None:
     entry = await get(tx, entry_id)
-    if entry.made_by == _who(tx):
+    if entry.made_by == str(tx.actor):
         raise NotYourEntry()
     done = await Q.check_entry(
-        tx, institution_id=tx.institution_id, id=entry_id, status=status, checked_by=_who(tx), now=tx.now
+        tx, institution_id=tx.institution_id, id=entry_id, status=status, checked_by=str(tx.actor), now=tx.now
     )
     if done is None:
         raise EntryMoved()
@@ -127,7 +127,7 @@ async def end(tx: Tx, entry_id: str, reason: str) -> None:
         await _let_be(tx, entry, False)
         return
     why = tx.vault.encrypt(_TABLE, "end_why", entry_id, reason.strip())
-    asked = {"institution_id": tx.institution_id, "id": entry_id, "asked_by": _who(tx), "now": tx.now}
+    asked = {"institution_id": tx.institution_id, "id": entry_id, "asked_by": str(tx.actor), "now": tx.now}
     if await Q.ask_end(tx, **asked, why=why) is None:
         raise EntryMoved()
     audit.add(tx, "list.end_asked", entry_id, list=entry.list, kind=entry.kind, reason=reason.strip())
@@ -136,7 +136,7 @@ async def end(tx: Tx, entry_id: str, reason: str) -> None:
 async def agree_to_end(tx: Tx, entry_id: str) -> None:
     """The second person: off it goes. Raises `NotYourEntry`, `EntryMoved`, `EntryNotFound`."""
     entry = await get(tx, entry_id)
-    if entry.end_asked_by == _who(tx):
+    if entry.end_asked_by == str(tx.actor):
         raise NotYourEntry()
     if entry.end_asked_by is None:
         raise EntryMoved()
@@ -152,7 +152,7 @@ async def keep(tx: Tx, entry_id: str) -> None:
 
 
 async def _off(tx: Tx, entry: Entry, reason: str) -> None:
-    given = {"institution_id": tx.institution_id, "id": entry.id, "ended_by": _who(tx), "now": tx.now}
+    given = {"institution_id": tx.institution_id, "id": entry.id, "ended_by": str(tx.actor), "now": tx.now}
     if await Q.end_entry(tx, **given) is None:
         raise EntryMoved()
     audit.add(tx, "list.ended", entry.id, list=entry.list, kind=entry.kind, reason=reason)
@@ -191,7 +191,7 @@ async def to_forget(tx: Tx, before: datetime, most: int) -> list[tuple[str, str]
 
 async def forget(tx: Tx, entry_id: str, before: datetime) -> bool:
     """Nothing of the line names or finds anybody any more; False when that was done, or it counts again."""
-    given = {"before": before, "before_on": clock.local(before).date(), "who": _who(tx), "now": tx.now}
+    given = {"before": before, "before_on": clock.local(before).date(), "who": str(tx.actor), "now": tx.now}
     row = await Q.forget_entry(tx, institution_id=tx.institution_id, id=entry_id, **given)
     if row is not None:
         audit.add(tx, "list.forgotten", entry_id, list=row["list"], kind=row["kind"])
@@ -200,7 +200,7 @@ async def forget(tx: Tx, entry_id: str, before: datetime) -> bool:
 
 async def waiting(tx: Tx, institutions: Sequence[str]) -> dict[str, int]:
     """By institution, how many wait for the person of `tx` as the second one."""
-    return dict(await Q.waiting_entries(tx, institutions=list(institutions), who=_who(tx)))
+    return dict(await Q.waiting_entries(tx, institutions=list(institutions), who=str(tx.actor)))
 
 
 def _opened(tx: Tx, row: object) -> Entry:
@@ -213,10 +213,6 @@ def _opened(tx: Tx, row: object) -> Entry:
 
 def _today(tx: Tx) -> date:
     return clock.local(tx.now).date()
-
-
-def _who(tx: Tx) -> str:
-    return f"{tx.actor.kind}:{tx.actor.id}"
 
 
 def label(entry: Entry) -> str:

@@ -52,7 +52,7 @@ async def propose(
         reason=reason,
         exceeded=tx.vault.encrypt(_TABLE, "exceeded", exceeding_id, msgspec.json.encode(exceeded).decode()),
         why=tx.vault.encrypt(_TABLE, "why", exceeding_id, why),
-        maker=_me(tx),
+        maker=str(tx.actor),
         now=tx.now,
     )
     if not proposed:
@@ -76,14 +76,14 @@ async def waiting(tx: Tx, review_id: str) -> Exceeding | None:
 
 async def look(tx: Tx, review: Review, exceeding: Exceeding, status: str, found: str) -> None:
     """The second person confirms or refuses. Raises `WordsMissing`, `ExceedingYours`, `ExceedingEnded`."""
-    if exceeding.maker == _me(tx):
+    if exceeding.maker == str(tx.actor):
         raise ExceedingYours()
     await _end(tx, review, exceeding, status, found)
 
 
 async def take_back(tx: Tx, review: Review, exceeding: Exceeding, found: str) -> None:
     """Raises `WordsMissing`, `ExceedingNotYours`, `ExceedingEnded`."""
-    if exceeding.maker != _me(tx):
+    if exceeding.maker != str(tx.actor):
         raise ExceedingNotYours()
     await _end(tx, review, exceeding, "taken_back", found)
 
@@ -96,16 +96,12 @@ async def _end(tx: Tx, review: Review, exceeding: Exceeding, status: str, found:
         institution_id=tx.institution_id,
         id=exceeding.id,
         status=status,
-        checker=_me(tx),
+        checker=str(tx.actor),
         found=tx.vault.encrypt(_TABLE, "found", exceeding.id, found.strip()),
         now=tx.now,
     ):
         raise ExceedingEnded()
     audit.add(tx, f"review.exceeding_{status}", review.application_id, exceeded=labels(exceeding.exceeded))
-
-
-def _me(tx: Tx) -> str:
-    return f"{tx.actor.kind}:{tx.actor.id}"
 
 
 def _exceeding(tx: Tx, row: Any) -> Exceeding:

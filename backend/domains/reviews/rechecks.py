@@ -107,7 +107,7 @@ async def find(tx: Tx, recheck: Recheck, status: str, why: str) -> None:
         id=recheck.id,
         status=status,
         why=tx.vault.encrypt(_TABLE, "why", recheck.id, why.strip()),
-        found_by=f"{tx.actor.kind}:{tx.actor.id}",
+        found_by=str(tx.actor),
         now=tx.now,
     ):
         raise RecheckAnswered()
@@ -118,7 +118,7 @@ async def settle(tx: Tx, recheck: Recheck, done: str) -> None:
     """What came of a wrong one. Raises `FindingInvalid`, `RecheckAnswered`, `RecheckYours`."""
     if len(done.strip()) < SHORTEST:
         raise FindingInvalid(fields={"done": "请写明怎么处理的，至少四个字"})
-    who = f"{tx.actor.kind}:{tx.actor.id}"
+    who = str(tx.actor)
     if recheck.found_by == who:
         raise RecheckYours()
     if not await Q.settle(

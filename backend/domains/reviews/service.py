@@ -36,7 +36,7 @@ async def open_review(
         kind=kind,
         ground=ground,
         said=tx.vault.encrypt(_TABLE, "said", review_id, said) if said else None,
-        asked_by=f"{tx.actor.kind}:{tx.actor.id}",
+        asked_by=str(tx.actor),
         due_at=due_at,
         now=tx.now,
     )
@@ -99,7 +99,7 @@ async def answer(
         annual_rate=annual_rate,
         term_months=term_months,
         reason=reason,
-        answered_by=f"{tx.actor.kind}:{tx.actor.id}",
+        answered_by=str(tx.actor),
         new_application_id=new_application_id,
         now=tx.now,
     )
@@ -125,7 +125,7 @@ async def ask(tx: Tx, review: Review, officer_id: str, question: str) -> None:
         review_id=review.id,
         officer_id=officer_id,
         asked=tx.vault.encrypt(_INQUIRIES, "asked", inquiry_id, question),
-        asked_by=f"{tx.actor.kind}:{tx.actor.id}",
+        asked_by=str(tx.actor),
         now=tx.now,
     )
     if not asked:

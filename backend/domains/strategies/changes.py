@@ -15,7 +15,7 @@ OBSCURE = "有改动，但这里看不出是什么"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference. `table` and `row` are words for people, `node`, `row_id`, `column_id` the ids behind them;
+    """One difference. `table` and `row` are words for people, `node` is the id of what changed;
     `before`/`after` are cells in words, '' where there is nothing to show; `called` what a row says, to know it by."""
 
     kind: Kind
@@ -26,8 +26,6 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     before: str = ""
     after: str = ""
     node: str = ""
-    row_id: str = ""
-    column_id: str = ""
     called: str = ""
 
     @property

@@ -252,9 +252,7 @@ def _sums(before: Mapping[str, Any], after: Mapping[str, Any], known: Catalogue)
         kind: Kind = "added" if one is None else "removed" if other is None else "changed"
         if one != other:
             said = ["" if each is None else f"{each.name} = {each.text}" for each in (one, other)]
-            found.append(
-                Change(kind=kind, what="算式", row_id=number, before=said[0], after=said[1], **place)
-            )
+            found.append(Change(kind=kind, what="算式", before=said[0], after=said[1], **place))
     return found
 
 
@@ -266,7 +264,7 @@ def _tables(
     old = {rule["_id"]: rule for rule in before["rules"]}
     found: list[Change] = []
     for at, rule in enumerate(after["rules"], 1):
-        place = {"table": name, "row": f"{whose}第 {at} 行", "node": number, "row_id": rule["_id"]}
+        place = {"table": name, "row": f"{whose}第 {at} 行", "node": number}
         held = old.get(rule["_id"])
         if held is None:
             found.append(Change(kind="added", what="行", after=_row(rule, columns, known), **place))
@@ -276,7 +274,6 @@ def _tables(
                 kind="changed",
                 what="单元格",
                 column=column.label,
-                column_id=column.id,
                 called=_called(held, columns, known),
                 before=said(held.get(column.id, ""), column, known),
                 after=said(rule.get(column.id, ""), column, known),
@@ -308,7 +305,6 @@ def _gone(
             table=node["name"],
             row=f"{whose}原第 {at} 行",
             node=node["id"],
-            row_id=rule["_id"],
             before=_row(rule, columns, known),
         )
         for at, rule in enumerate(before["rules"], 1)
@@ -333,15 +329,9 @@ def _column_changes(
         return []
     old, new = ([c["id"] for c in (*t["inputs"], *t["outputs"])] for t in (before, node["content"]))
     place = {"table": node["name"], "node": node["id"]}
-    found = [
-        Change(kind="added", what="列", column=columns[i].label, column_id=i, **place)
-        for i in new
-        if i not in old
-    ]
+    found = [Change(kind="added", what="列", column=columns[i].label, **place) for i in new if i not in old]
     found += [
-        Change(kind="removed", what="列", column=columns[i].label, column_id=i, **place)
-        for i in old
-        if i not in new
+        Change(kind="removed", what="列", column=columns[i].label, **place) for i in old if i not in new
     ]
     if [i for i in old if i in new] != [i for i in new if i in old]:
         found.append(Change(kind="moved", what="列", **place))
@@ -356,14 +346,13 @@ def _looks_elsewhere(node: Mapping[str, Any], before: Mapping[str, Any], known: 
     for i in (i for i in new if i in old and canonical(old[i]) != canonical(new[i])):
         was, now = (_field(each[i], known) for each in (old, new))
         if was == now:
-            found.append(_obscure(node["name"], node["id"], column=now, column_id=i))
+            found.append(_obscure(node["name"], node["id"], column=now))
         else:
             found.append(
                 Change(
                     kind="changed",
                     what="列",
                     column="看的数据项",
-                    column_id=i,
                     before=was,
                     after=now,
                     **place,
@@ -464,7 +453,6 @@ def _county(
                     kind=kind,
                     what="参数",
                     row=opened[name].label if name in opened else name,
-                    row_id=name,
                     before=next(shown),
                     after=next(shown) + _beside_floor(stage, floor, opened.get(name), new, known),
                 )

@@ -26,6 +26,4 @@ async def find(
 
 def allowed(actor: Actor, version: Version) -> bool:
     """Whether this person, who may write here, may bring back this version."""
-    return version.institution_id == UNION or (
-        actor.kind == "staff" and f"{actor.kind}:{actor.id}" not in version.authors
-    )
+    return version.institution_id == UNION or (actor.kind == "staff" and str(actor) not in version.authors)

@@ -30,10 +30,6 @@ Q = queries.load(__package__)
 _SCENARIOS = "strategies.scenarios"
 
 
-def who(tx: Tx) -> str:
-    return f"{tx.actor.kind}:{tx.actor.id}"
-
-
 async def add(
     tx: Tx,
     institution_id: str,
@@ -60,7 +56,7 @@ async def add(
         content_hash=content_hash,
         document_hash=document_hash,
         base_id=base_id,
-        maker=who(tx),
+        maker=str(tx.actor),
         authors=authors,
         reason=reason,
         note=note,
@@ -113,7 +109,7 @@ async def move(
         id=version.id,
         from_status=version.status,
         to_status=to_status,
-        who=who(tx),
+        who=str(tx.actor),
         why=why,
         checker=checker,
         effective_from=effective_from,
@@ -188,7 +184,7 @@ async def add_check(tx: Tx, version: Version, report: Report) -> CheckRun:
         content_hash=version.content_hash,
         failures=report.failures,
         report=report,
-        run_by=who(tx),
+        run_by=str(tx.actor),
         run_at=tx.now,
     )
     await Q.add_check(
@@ -218,7 +214,7 @@ async def add_approval(tx: Tx, version: Version, verdict: str, reason: str, run:
         version_id=version.id,
         content_hash=version.content_hash,
         maker=version.maker,
-        checker=who(tx),
+        checker=str(tx.actor),
         verdict=verdict,
         reason=reason,
         check_run_id=run.id if run else None,
@@ -241,20 +237,20 @@ async def add_scenario(
         stage=stage,
         name=name,
         body=sealed,
-        made_by=who(tx),
+        made_by=str(tx.actor),
         now=tx.now,
     )
     return None if found is None else str(found)
 
 
 async def ask_scenario_stop(tx: Tx, scenario_id: str, why: str) -> bool:
-    given = {"institution_id": tx.institution_id, "id": scenario_id, "who": who(tx), "now": tx.now}
+    given = {"institution_id": tx.institution_id, "id": scenario_id, "who": str(tx.actor), "now": tx.now}
     return bool(await Q.ask_scenario_stop(tx, why=why, **given))
 
 
 async def stop_scenario(tx: Tx, scenario_id: str) -> bool:
     given = {"institution_id": tx.institution_id, "id": scenario_id}
-    return bool(await Q.stop_scenario(tx, who=who(tx), now=tx.now, **given))
+    return bool(await Q.stop_scenario(tx, who=str(tx.actor), now=tx.now, **given))
 
 
 async def asked_to_stop(tx: Tx, scenario_id: str) -> str | None:
@@ -267,7 +263,7 @@ async def keep_scenario(tx: Tx, scenario_id: str) -> bool:
 
 
 async def stops_asked(tx: Tx) -> list[tuple[str, str, int]]:
-    rows = await Q.stops_asked(tx, institution_id=tx.institution_id, who=who(tx))
+    rows = await Q.stops_asked(tx, institution_id=tx.institution_id, who=str(tx.actor))
     return [(row["product_code"], row["stage"], row["waiting"]) for row in rows]
 
 
@@ -301,7 +297,7 @@ async def add_effect(tx: Tx, version: Version, total: int) -> str:
         content_hash=version.content_hash,
         cases_total=total,
         figures=msgspec.to_builtins(EffectFigures()),
-        asked_by=who(tx),
+        asked_by=str(tx.actor),
         now=tx.now,
     )
     return number

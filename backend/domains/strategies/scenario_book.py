@@ -61,7 +61,7 @@ async def stop(tx: Tx, scenario_id: str) -> None:
     """The other person's yes: it is run no more. Raises `OwnScenarioStop`, `ScenarioMissing`, `NotYourStrategy`."""
     _require_writer(tx)
     if not await repository.stop_scenario(tx, scenario_id):
-        if await repository.asked_to_stop(tx, scenario_id) == repository.who(tx):
+        if await repository.asked_to_stop(tx, scenario_id) == str(tx.actor):
             raise OwnScenarioStop()
         raise ScenarioMissing()
     audit.add(tx, "strategy.scenario_retired", scenario_id)

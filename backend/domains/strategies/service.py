@@ -20,7 +20,7 @@ from backend.domains.decision import gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import aside, checks, effects, going_back, nesting, overlays, repository
+from backend.domains.strategies import checks, effects, going_back, nesting, overlays, repository
 from backend.domains.strategies.model import (
     ALL_PRODUCTS,
     MAKERS_COUNTY,
@@ -69,7 +69,7 @@ def may_write(actor: Actor) -> bool:
 def may_approve(actor: Actor, version: Version) -> bool:
     """Whether this person could be the second one for a version: for showing the button."""
     mine = owner_of(actor) == version.institution_id and may_write(actor)
-    return mine and f"{actor.kind}:{actor.id}" not in version.authors
+    return mine and str(actor) not in version.authors
 
 
 async def get(tx: Tx, version_id: str) -> Version:
@@ -221,11 +221,6 @@ async def check(tx: Tx, version_id: str, report: Report | None = None) -> CheckR
     return run
 
 
-async def preview(tx: Tx, product_code: str, stage: Stage, content: Content) -> Report:
-    """The same checks over a content that is not stored. Raises `ContentInvalid`."""
-    return await aside.run((await to_preview(tx, product_code, stage, content)).report)
-
-
 async def to_preview(
     tx: Tx,
     product_code: str,
@@ -233,8 +228,8 @@ async def to_preview(
     content: Content,
     unstored: nesting.Flows | None = None,
 ) -> checks.Ready:
-    """The same, read, for checks as one types: `report` comes after the transaction. `unstored`: sub-flows of the
-    content, by hash, that nobody has stored either. Raises `ContentInvalid`."""
+    """The same checks over a content that is not stored, read for whoever types: `report` comes after the transaction.
+    `unstored`: sub-flows of the content, by hash, that nobody has stored either. Raises `ContentInvalid`."""
     layer = UNION if isinstance(content, UnionContent) else owner_of(tx.actor)
     if isinstance(content, CountyContent):
         content = overlays.numbered(content)
@@ -293,7 +288,7 @@ async def approve(
         version,
         "approved",
         reason,
-        checker=repository.who(tx),
+        checker=str(tx.actor),
         effective_from=when,
         effective_until=effective_until,
     )
@@ -407,7 +402,7 @@ async def _add(
             content_hash=gate.hash_of(content),
             document_hash=digest,
             base_id=base_id,
-            authors=sorted({*(authors or ()), repository.who(tx)}),
+            authors=sorted({*(authors or ()), str(tx.actor)}),
             reason=_reason(reason),
             note=note,
         )
@@ -490,7 +485,7 @@ def _require_writer(tx: Tx) -> str:
 
 
 def _require_second(tx: Tx, version: Version) -> None:
-    if repository.who(tx) in version.authors or tx.actor.kind != "staff":
+    if str(tx.actor) in version.authors or tx.actor.kind != "staff":
         raise SecondPerson()
 
 

@@ -74,7 +74,7 @@ async def _first(tx: Tx, stage: Stage, content: UnionContent) -> None:
         content_hash=gate.hash_of(content),
         document_hash=digest,
         base_id=None,
-        authors=[repository.who(tx)],
+        authors=[str(tx.actor)],
         reason=REASON,
         note="",
     )
@@ -84,7 +84,7 @@ async def _first(tx: Tx, stage: Stage, content: UnionContent) -> None:
     await repository.submit(tx, await _now(tx, number))
     await repository.add_approval(tx, await _now(tx, number), "approved", REASON, run)
     await repository.move(
-        tx, await _now(tx, number), "approved", REASON, checker=repository.who(tx), effective_from=tx.now
+        tx, await _now(tx, number), "approved", REASON, checker=str(tx.actor), effective_from=tx.now
     )
     await repository.move(tx, await _now(tx, number), "live", REASON)
     await decisions.set_live(tx, UNION, ALL_PRODUCTS, stage, digest, content.openings.price_band)

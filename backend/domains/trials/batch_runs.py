@@ -114,7 +114,7 @@ async def create(
         model_id=model_id,
         artefact=artefact,
         cases_total=cases_total,
-        asked_by=f"{tx.actor.kind}:{tx.actor.id}",
+        asked_by=str(tx.actor),
         now=tx.now,
     )
     audit.add(tx, "batch.asked", batch_id, purpose=purpose, model=model, cases=cases_total)

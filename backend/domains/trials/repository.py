@@ -47,7 +47,7 @@ async def add_run(
         model_id=model_id,
         plan=msgspec.json.encode(plan).decode(),
         cases_total=cases_total,
-        asked_by=f"{tx.actor.kind}:{tx.actor.id}",
+        asked_by=str(tx.actor),
         now=tx.now,
     )
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from backend.domains.decision import bundle, county, evaluate, facts, model
+from backend.domains.decision import bundle, county, evaluate, explain, facts, model
 from backend.domains.decision.model import Cap, Outcome
 from backend.domains.products.model import PURPOSES
 from tests.domains.decision.conftest import CASES, decide, read, with_facts
@@ -60,6 +60,16 @@ def test_a_low_score_is_declined_with_one_to_four_reasons_and_advice():
     assert decision.grade is None
     assert 1 <= len(decision.reasons) <= 4
     assert all(reason.advice and reason.direction == "minus" for reason in decision.reasons)
+
+
+def test_a_score_that_only_asks_for_a_person_is_not_told_as_a_refusal():
+    """Where no characteristic stands out the score is told as a whole, in the words of what came of it."""
+    refused, asked = explain.low_score("decline"), explain.low_score("refer")
+    assert (refused.code, refused.severity, asked.severity) == ("SC_TOTAL", "decline", "refer")
+    assert "这次还不能办" in refused.text
+    assert "人工复核" in refused.advice
+    assert "不能办" not in asked.text
+    assert "人工复核" not in asked.advice
 
 
 @pytest.mark.parametrize("used, amount", [(0, 2_000_000), (19_900_000, 100_000), (19_900_001, None)])
@@ -174,9 +184,11 @@ def test_withholding_what_is_optional_is_not_punished_by_referral_but_counts_as_
     assert kept.score < given.score
 
 
-def test_what_is_not_optional_cannot_be_withheld(good):
+@pytest.mark.parametrize("said", [True, False])
+def test_what_is_not_optional_cannot_be_withheld(good, said):
+    """Also where the source gave the value all the same: nobody agreed to its use."""
     source = good.sources["credit_bureau"]
-    facts = {name: value for name, value in source.facts.items() if name != "bureau_queries_6m"}
+    facts = {name: value for name, value in source.facts.items() if said or name != "bureau_queries_6m"}
     hidden = msgspec.structs.replace(source, facts=facts, withheld=["bureau_queries_6m"])
     case = msgspec.structs.replace(good, sources=good.sources | {"credit_bureau": hidden})
     assert decide(case).outcome is Outcome.REFERRED
@@ -191,6 +203,43 @@ def test_an_answer_from_the_future_or_too_old_is_not_used(good):
         assert {gap.problem for gap in decision.gaps} == {problem}
 
 
+@pytest.mark.parametrize(
+    "low, high",
+    [
+        ("bureau_queries_1m", "bureau_queries_6m"),
+        ("product_min_amount", "product_max_amount"),
+        ("product_min_term_months", "product_max_term_months"),
+        ("product_min_age", "product_max_age"),
+        ("product_rate_floor_bp", "product_rate_cap_bp"),
+    ],
+)
+def test_two_facts_that_cannot_both_be_true_are_neither_used(good, low, high):
+    """The lower one above the higher one: a person looks; equal they may be."""
+    held = {name: value for given in good.sources.values() for name, value in given.facts.items()}
+    decision = decide(with_facts(good, **{low: held[high] + 1}))
+    assert decision.outcome is Outcome.REFERRED
+    assert {gap.fact for gap in decision.gaps if gap.problem == "contradictory"} == {low, high}
+    assert not [g for g in decide(with_facts(good, **{low: held[high]})).gaps if g.problem == "contradictory"]
+
+
+RECORDED = (
+    "bureau_history_months",
+    "bureau_overdue_amount",
+    "bureau_overdue_months_24m",
+    "bureau_lenders_open",
+    "bureau_balance",
+)
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_bureau_that_knows_nobody_and_yet_says_something_is_not_believed(good, name):
+    unknown = with_facts(good, bureau_found=False, **dict.fromkeys(RECORDED, 0))
+    assert "contradictory" not in {gap.problem for gap in decide(unknown).gaps}
+    found = decide(with_facts(unknown, **{name: 1}))
+    assert found.outcome is Outcome.REFERRED
+    assert {gap.fact for gap in found.gaps if gap.problem == "contradictory"} == {name, "bureau_found"}
+
+
 def test_an_unknown_name_from_a_source_is_referred(good):
     source = good.sources["core_banking"]
     more = msgspec.structs.replace(source, facts=source.facts | {"core_vip_level": 9})
@@ -199,11 +248,13 @@ def test_an_unknown_name_from_a_source_is_referred(good):
     assert [gap.problem for gap in decision.gaps] == ["unknown"]
 
 
-def test_nobody_outside_may_supply_a_score_or_an_age(good):
-    for source in ("stage", "derived"):
-        claimed = model.SourceFacts(observed_at=good.as_of, facts={"score": 800, "age_years": 40})
-        decision = decide(msgspec.structs.replace(good, sources=good.sources | {source: claimed}))
-        assert decision.outcome is Outcome.REFERRED
+@pytest.mark.parametrize("source, claim", [("stage", {"score": 800}), ("derived", {"age_years": 40})])
+def test_nobody_outside_may_supply_a_score_or_an_age(good, source, claim):
+    """Not even under the name of who computes it."""
+    claimed = model.SourceFacts(observed_at=good.as_of, facts=claim)
+    decision = decide(msgspec.structs.replace(good, sources=good.sources | {source: claimed}))
+    assert decision.outcome is Outcome.REFERRED
+    assert {(gap.fact, gap.problem) for gap in decision.gaps} == {(*claim, "unknown")}
 
 
 def test_a_deadline_that_strikes_refers_and_replays_the_same(good):

@@ -45,6 +45,23 @@ async def test_what_was_said_with_a_named_model_is_said_again_for_ever(tx, monke
     assert HASH not in (await service.referable(tx, [DOCUMENT])).models
 
 
+async def test_a_replay_sees_what_was_never_said_and_bytes_that_were_exchanged(db, owner, actor):
+    case = read("approved_payroll")
+    async with db.begin(actor) as tx:
+        said = moments.say(STAGE, case, await moments.live(tx, "SXD", STAGE))
+        first = await moments.record(tx, case, said, subject="test")
+        fuller = msgspec.structs.replace(said, completeness_bp=said.completeness_bp + 1)
+        second = await moments.record(tx, case, fuller, subject="test")
+        assert await moments.replay(tx, first) == (True, True)
+        assert await moments.replay(tx, second) == (False, True)
+    await owner.execute("set session_replication_role = replica")
+    await owner.execute(
+        "update decision.assessments set capsule_sha256 = sha256('another') where id = $1", first
+    )
+    async with db.read(actor) as tx:
+        assert await moments.replay(tx, first) == (True, False)
+
+
 def test_a_trial_of_early_warning_finds_the_model_in_its_recipe():
     recipe = Recipe(
         strategies={STAGE: canonical(DOCUMENT).decode()},

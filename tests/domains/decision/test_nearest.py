@@ -1,5 +1,6 @@
 """The nearest lawful change (N5): tried out, never a promise, never a way to look better than one is."""
 
+import copy
 from datetime import date
 from functools import cache
 
@@ -9,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.core import clock, ids
-from backend.domains.decision import bundle, evaluate, facts, nearest, service
-from backend.domains.decision.model import Capsule, Case, Outcome, canonical
+from backend.domains.decision import bundle, evaluate, facts, nearest, scorecard, service
+from backend.domains.decision.model import Capsule, Case, Outcome, Stage, canonical
 from tests.domains.decision.conftest import CASES, decide, read, with_facts
 from tests.domains.decision.test_properties import PLAIN, someone
+from tests.domains.strategies.conftest import cell
 
 PEOPLE = 500
 
@@ -202,6 +204,30 @@ def test_no_advice_of_a_rule_or_the_score_asks_for_another_story_or_for_an_emplo
     assert "换" not in reason.advice
     for name in ("core_payroll_months", "housing_fund_months"):
         assert facts.catalogue()[name].advice.startswith("有单位的"), name
+
+
+def test_more_money_that_costs_more_is_not_told():
+    """Three months of wages would bring more; where the price goes up with them, that is no advice."""
+    capsule, found = person(6)
+    assert [change.act for change in found.changes] == ["payroll"]
+    documents = copy.deepcopy(bundle.seeded_documents())
+    cell(documents[Stage.PRICING], "parts", "parts-10", "c4", ">= 3")
+    cell(documents[Stage.PRICING], "parts", "parts-10", "r3", "40")
+    dearer = bundle.build(documents, scorecard.seeded(), keep=False)
+    again = evaluate.evaluate(capsule.case, dearer)
+    after = evaluate.evaluate(nearest.apply(capsule.case, found.changes), dearer).decision
+    assert after.amount_fen > again.decision.amount_fen
+    assert after.annual_rate_bp > again.decision.annual_rate_bp
+    told = nearest.nearest(again, dearer)
+    assert told is None or told.annual_rate_bp <= again.decision.annual_rate_bp
+
+
+def test_a_search_ends_after_so_many_decisions(monkeypatch):
+    capsule, found = person(194)
+    assert found.tried > 9
+    monkeypatch.setattr(nearest, "MOST", 9)
+    less = nearest.nearest(capsule, bundle.seeded())
+    assert less is None or less.tried <= 9
 
 
 def test_a_search_that_fails_costs_nothing(monkeypatch):

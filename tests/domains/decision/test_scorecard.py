@@ -64,6 +64,23 @@ def test_a_scorecard_with_a_fault_is_refused(card, change, sentence):
     assert any(sentence in finding for finding in caught.value.findings)
 
 
+def test_a_scorecard_of_nothing_or_with_one_feature_twice_is_refused(card):
+    for parts in ([], [*card.characteristics, card.characteristics[0]]):
+        with pytest.raises(model.StrategyRefused) as caught:
+            compiled(msgspec.structs.replace(card, characteristics=parts))
+        assert caught.value.findings == ["评分卡没有特征，或有重复的特征"]
+
+
+@pytest.mark.parametrize("words", ["minus", "plus"])
+def test_a_feature_that_could_not_be_told_to_the_customer_does_not_score(card, words):
+    known = msgspec.json.decode(facts.catalogue().text)
+    for fact in known:
+        if fact["name"] == "card_use_bp":
+            fact[words] = ""
+    found = scorecard.check(card, facts.Catalogue(model.canonical(known)))
+    assert found == ["信用卡使用率：没有给客户看的理由"]
+
+
 def test_what_a_customer_may_keep_back_can_only_raise_the_score(card):
     for part in card.characteristics:
         if facts.catalogue()[part.name].withheld is not None:

@@ -23,7 +23,7 @@ async def stored(tx, case, application_id=None, attempt=1, card=None):
 
 
 def stricter(documents):
-    """The seeded strategies with 5 instead of 8 queries allowed."""
+    """The seeded strategies, where one query in six months is as much as eight were."""
     table = next(n for n in documents[Stage.ELIGIBILITY]["nodes"] if n["id"] == "bureau")["content"]
     column = next(c["id"] for c in table["inputs"] if c["field"] == "bureau_queries_6m")
     rule = next(rule for rule in table["rules"] if rule[column] == ">= 8")
@@ -62,6 +62,27 @@ async def test_replay_gives_the_same_bytes_also_after_strategies_and_scorecard_c
         assert result.same_bytes
         assert result.untouched
         assert result.same_code
+
+
+async def test_a_replay_sees_an_answer_that_was_not_decided_and_bytes_that_were_exchanged(
+    db, owner, actor, good
+):
+    """The two verdicts every other test wants to be true can each be false, and alone."""
+    capsule = service.decide(good, bundle.seeded())
+    dearer = msgspec.structs.replace(capsule.decision, annual_rate_bp=capsule.decision.annual_rate_bp + 1)
+    made_up = msgspec.structs.replace(capsule, decision=dearer)
+    async with db.begin(actor) as tx:
+        first = await service.record(tx, ids.new(), made_up)
+        second = await stored(tx, good)
+        result = await service.replay(tx, first.id)
+        assert (result.same_bytes, result.untouched) == (False, True)
+    await owner.execute("set session_replication_role = replica")
+    await owner.execute(
+        "update decision.decisions set capsule_sha256 = sha256('another') where id = $1", second.id
+    )
+    async with db.read(actor) as tx:
+        result = await service.replay(tx, second.id)
+    assert (result.same_bytes, result.untouched) == (True, False)
 
 
 async def test_going_back_is_one_more_approval_of_the_old_versions(tx, good, documents):

@@ -45,10 +45,17 @@ def test_from_five_hundred_cases_on_the_bands_rule():
     assert drift.drift(TRAINED, drawn(29, [1] * 10, 1)).level == drift.TOO_FEW
 
 
-@pytest.mark.parametrize("freedom", [1, 2, 4, 9, 19])
+def test_the_rule_of_small_samples_counts_both_of_them_and_is_never_stricter_than_the_bands():
+    few = drift.drift([10] * 10, [5] * 10)
+    assert few.rule == "chi_square"
+    assert few.cut_offs == tuple(drift.chi_square(p, 9) * (1 / 100 + 1 / 50) for p in (0.99, 0.999))
+    assert drift.drift([200] * 2, [200] * 2).cut_offs == (0.10, 0.25), "χ² alone would say 0.03 and 0.05"
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 9, 19])
 @pytest.mark.parametrize("p", [0.95, 0.99, 0.999])
 def test_the_cut_off_is_that_of_chi_square(freedom, p):
-    assert drift.chi_square(p, freedom) == pytest.approx(chi2.ppf(p, freedom), rel=0.03)
+    assert drift.chi_square(p, freedom) == pytest.approx(chi2.ppf(p, freedom), rel=0.025)
 
 
 def test_auc_and_ks_count_ties_half():
@@ -64,6 +71,16 @@ def test_discrimination_lost_is_an_alarm_and_few_ends_are_no_verdict():
     lost = monitors.ks("m", [round(draw.gauss(600, 30)) for _ in bad], bad, 0.5)
     few = monitors.ks("m", [600] * 50, [0] * 49 + [1], 0.5)
     assert [each.level for each in (good, lost, few)] == [drift.STEADY, drift.MOVED, drift.TOO_FEW]
+
+
+@pytest.mark.parametrize(
+    "share, level", [(0.81, drift.STEADY), (0.79, drift.NOTICE), (0.61, drift.NOTICE), (0.59, drift.MOVED)]
+)
+def test_discrimination_below_four_fifths_of_then_is_noticed_and_below_three_fifths_an_alarm(share, level):
+    scores, bad = [500] * 60 + [600] * 40 + [500] * 20 + [600] * 80, [1] * 100 + [0] * 100
+    now = monitors.ks("m", scores, bad, 1.0)
+    assert now.value == 0.4
+    assert monitors.ks("m", scores, bad, 0.4 / share).level == level
 
 
 def test_an_officer_unlike_all_others_is_seen_and_one_with_few_cases_is_not_judged():
@@ -83,3 +100,8 @@ def test_fairness_outside_the_band_is_a_task_for_a_person():
     }  # fmt: skip
     assert [each.value for each in found if each.subject == "性别：女"] == [pytest.approx(0.7143, abs=1e-4)]
     assert monitors.fairness("m", "性别", {}) == []
+    edges = {"大": (50, 100), "少": (36, 90), "多": (50, 80), "更少": (39, 98), "更多": (51, 81)}
+    assert {each.subject: each.level for each in monitors.fairness("m", "镇", edges)} == {
+        "镇：大": drift.STEADY, "镇：少": drift.STEADY, "镇：多": drift.STEADY,
+        "镇：更少": drift.MOVED, "镇：更多": drift.MOVED,
+    }, "0.8 and 1.25 are inside"  # fmt: skip

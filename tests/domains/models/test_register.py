@@ -12,9 +12,9 @@ from backend.core.actor import Actor
 from backend.core.errors import Conflict
 from backend.core.lifecycle import ForbiddenMove
 from backend.domains.audit import service as audit
-from backend.domains.decision import scorecard
-from backend.domains.decision.model import canonical
-from backend.domains.models import line_ups, model, service
+from backend.domains.decision import bundle, features, scorecard
+from backend.domains.decision.model import Stage, canonical
+from backend.domains.models import artefacts, line_ups, model, repository, service
 
 FOLDER = resources.files("backend.domains.decision") / "scorecards"
 CARD = (FOLDER / "personal_credit.json").read_bytes()
@@ -86,18 +86,28 @@ async def test_the_data_list_is_what_the_model_reads_down_to_the_sources(db):
     assert set(model.TYPES) >= {"identity", "anti_fraud", "aml", "compliance", "recovery"}
 
 
-async def test_nobody_reviews_or_approves_what_they_made_tested_reviewed_or_own(db):
-    new = await registered(db)
-    await act(db, MAKER, service.test, new.id, REPORT, "训练完")
-    with pytest.raises(model.NotYourModel):
-        await act(db, MAKER, service.review, new.id, "我自己看过", agreed=True)
-    await act(db, SECOND, service.review, new.id, "独立评审", agreed=True)
-    both = person("reviewer", "head_office_admin")
-    with pytest.raises(model.NotYourModel):
-        await act(db, both, service.approve, new.id, "评审的人自己批")
-    owner = person(OWNER, "head_office_admin")
-    with pytest.raises(model.NotYourModel):
-        await act(db, owner, service.approve, new.id, "做的人自己批")
+async def test_nobody_reviews_what_they_made_tested_or_own_nor_approves_what_they_made_tested_or_reviewed(
+    db, owner
+):
+    """Four different people, each refused for what they did alone; SQL refuses them too."""
+    roles = ("risk_analyst", "auditor", "head_office_admin")
+    tester, keeper, reviewer = (person(name, *roles) for name in ("tester", "keeper", "reviewer"))
+    maker = person(OWNER, *roles)
+    new = await registered(db, owner="keeper")
+    assert (new.made_by, new.owner) == (OWNER, "keeper")
+    await act(db, tester, service.test, new.id, REPORT, "训练完")
+    for who in (maker, tester, keeper):
+        with pytest.raises(model.NotYourModel):
+            await act(db, who, service.review, new.id, "独立评审", agreed=True)
+        with pytest.raises(asyncpg.CheckViolationError):
+            await owner.execute(f"update models.models set reviewed_by = '{who.id}'")
+    await act(db, reviewer, service.review, new.id, "独立评审", agreed=True)
+    for who in (maker, tester, reviewer):
+        with pytest.raises(model.NotYourModel):
+            await act(db, who, service.approve, new.id, "批准")
+        with pytest.raises(asyncpg.CheckViolationError):
+            await owner.execute(f"update models.models set approved_by = '{who.id}'")
+    assert (await act(db, THIRD, service.approve, new.id, "批准")).approved_by == THIRD.id
 
 
 @pytest.mark.parametrize(
@@ -206,8 +216,6 @@ async def test_two_people_at_once_one_of_them_is_told(db):
         seen = await service.get(tx, new.id)
     await act(db, SECOND, service.review, new.id, "独立评审", agreed=True)
     async with db.begin(MAKER) as tx:
-        from backend.domains.models import repository
-
         later = msgspec.structs.replace(seen, status="draft", report=None, tested_by=None)
         assert not await repository.move(tx, seen, later, "晚了一步")
     with pytest.raises(Conflict):
@@ -219,8 +227,6 @@ async def test_a_champion_decides_and_going_back_is_one_act(db):
     live = await brought_live(db)
     easier = scorecard.read(CARD)
     second_body = canonical(msgspec.structs.replace(easier, version=2, base_points=easier.base_points + 5))
-    from backend.domains.models import artefacts
-
     report = {**REPORT, "model_sha256": artefacts.compile_model(second_body).hash}
     second = await brought_live(db, second_body, report)
     await lined_up(db, "consumer", champion=live.id, why="第一个")
@@ -303,8 +309,6 @@ async def test_what_changed_is_told_in_sentences(db):
 
 async def test_a_feature_with_an_unfair_fact_behind_it_is_refused(db, monkeypatch):
     """D3-03: like customers get like scores."""
-    from backend.domains.decision import features
-
     tainted = features.fact("bureau_card_used") + features.fact("household_members")
     monkeypatch.setitem(features.FEATURES, "card_use_bp", tainted)
     with pytest.raises(model.ModelUnfit) as caught:
@@ -316,8 +320,6 @@ async def test_a_challenger_gets_its_share_by_a_hash_that_never_moves(db):
     live = await brought_live(db)
     card = scorecard.read(CARD)
     body = canonical(msgspec.structs.replace(card, version=2, base_points=card.base_points + 5))
-    from backend.domains.models import artefacts
-
     second = await brought_live(db, body, {**REPORT, "model_sha256": artefacts.compile_model(body).hash})
     await lined_up(
         db,
@@ -346,9 +348,6 @@ async def test_a_challenger_gets_its_share_by_a_hash_that_never_moves(db):
 
 def test_another_model_keeps_the_county_s_layer_and_what_the_strategies_say():
     """N4: whoever swaps the model must not lose what tightens it."""
-    from backend.domains.decision import bundle
-    from backend.domains.decision.model import Stage
-
     documents = bundle.seeded_documents()
     overlay = {Stage.ELIGIBILITY: documents[Stage.ELIGIBILITY]}
     base = bundle.build(documents, scorecard.seeded(), overlays=overlay, price_band=(300, 900))

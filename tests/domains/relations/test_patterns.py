@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from backend.core import clock
@@ -100,6 +101,21 @@ async def i_am_the_account(tx: Tx) -> None:
     await share(tx, "payee", "mine", [A, B])
 
 
+async def my_account_for_one_other_home(tx: Tx) -> None:
+    """Mother and son next door are paid through mine: one household, however many of it."""
+    await homes(tx, (ME,))
+    await share(tx, "address", "隔壁", [A, B])
+    await share(tx, "payee", "mine", [ME], role="own")
+    await share(tx, "payee", "mine", [A, B])
+
+
+async def everybodys_phone(tx: Tx) -> None:
+    """The number of the village's shop stands in many forms: shown, and nobody's identity."""
+    people = [ME, *(person(n) for n in range(30, 36))]
+    await homes(tx, people)
+    await share(tx, "phone", "shop", people, role="own")
+
+
 async def paid_helper(tx: Tx) -> None:
     await homes(tx, (ME, A, B, C, D))
     await share(tx, "openid", "broker", [A, B, C, D, ME])
@@ -186,6 +202,12 @@ SCENES: list[tuple[Callable[[Tx], Coroutine[Any, Any, None]], dict[str, Any], se
         {"RL_PAYEE", "RL_RETURNS"},
     ),
     (
+        my_account_for_one_other_home,
+        {"relation_payee_households": 2, "relation_ring_households": 2},
+        set(),
+    ),
+    (everybodys_phone, {}, {"RL_PHONE"}),
+    (
         paid_helper,
         {
             "relation_helper_households_7d": 5,
@@ -240,6 +262,26 @@ async def test_evidence_says_what_with_how_many_since_when(tx: Tx) -> None:
     day = clock.local(began + timedelta(days=1)).date()
     assert hit.evidence == f"收款账户：和另外 3 人（3 户）共用，从 {day} 起"
     assert len(hit.applications) == 3
+
+
+async def test_a_line_of_the_picture_says_what_does_not_count_and_that_there_are_more_than_it_names(
+    tx: Tx,
+) -> None:
+    await homes(tx, (ME, A))
+    await share(tx, "phone", "139", [ME, A])
+    around = await relations.neighbourhood(tx, ME)
+    [link] = [each for each in around.links if each.kind == "phone"]
+    day = clock.local(tx.now).date()
+    assert rules.describe(around, link) == f"手机号：和另外 1 人（1 户）共用，从 {day} 起"
+    many = msgspec.structs.replace(link, customers=9, hub=True)
+    assert rules.describe(around, many) == f"手机号：和另外 8 人（1 户以上）共用，从 {day} 起，人多，只计数"
+    let_be = msgspec.structs.replace(link, allowed=True)
+    assert rules.describe(around, let_be) == "手机号：在放行名单上，不算共用"
+    alone = msgspec.structs.replace(link, customers=1, others=())
+    assert rules.describe(around, alone) == "手机号：只有本人用"
+    allowed = msgspec.structs.replace(around, links=(let_be,))
+    assert rules.impersonation(around) == "likely"
+    assert rules.impersonation(allowed) == "none", "what is allowed is nobody's identity"
 
 
 @pytest.mark.parametrize("name, kind, found", [

@@ -12,7 +12,14 @@ from backend.core.actor import Actor, system
 from backend.db.database import Tx, introduce
 from backend.domains.decision.model import Stage
 from backend.domains.strategies import effects, repository, scenario_book, service
-from backend.domains.strategies.model import CountyContent, Document, UnionContent, Version
+from backend.domains.strategies.model import (
+    Content,
+    CountyContent,
+    Document,
+    Report,
+    UnionContent,
+    Version,
+)
 from tests.acting import act_as
 
 
@@ -96,3 +103,8 @@ async def stop_scenarios(tx: Tx, product_code: str, stage: str = "") -> None:
         await act_as(tx, second)
         await scenario_book.stop(tx, each.id)
         await act_as(tx, me)
+
+
+async def previewed(tx: Tx, product_code: str, stage: Stage, content: Content) -> Report:
+    """What the checks say of a content nobody stored, as a page asks while one types."""
+    return (await service.to_preview(tx, product_code, stage, content)).report()

@@ -7,9 +7,9 @@ import pytest
 
 from backend.domains.decision import bundle, facts, scorecard
 from backend.domains.decision.model import Stage, canonical
-from backend.domains.strategies import fairness, service, shipped
+from backend.domains.strategies import fairness, shipped
 from backend.domains.strategies.model import UnionContent
-from tests.domains.strategies.conftest import ADMIN, Stagehand
+from tests.domains.strategies.conftest import ADMIN, Stagehand, previewed
 
 CASES = [case for _, case, _ in shipped.scenarios()]
 
@@ -70,9 +70,9 @@ async def test_an_unfair_price_fails_the_check_of_a_version(hand: Stagehand, mon
     documents = with_column(Stage.PRICING, "parts", "occupation", "string", row)
     tx = await hand.as_(ADMIN)
     content = UnionContent(document=documents[Stage.PRICING])
-    before = await service.preview(tx, "*", Stage.PRICING, content)
+    before = await previewed(tx, "*", Stage.PRICING, content)
     assert "不能影响评级、额度或利率" in before.findings[0].sentence  # the lint, by name
     monkeypatch.setattr(facts, "catalogue", lambda: catalogue)
-    report = await service.preview(tx, "*", Stage.PRICING, content)
+    report = await previewed(tx, "*", Stage.PRICING, content)
     assert [each.kind for each in report.findings if each.blocks] == ["fairness"]
     assert report.failures >= 1

@@ -17,6 +17,7 @@ from backend.domains.strategies.model import (
     DraftOpen,
     Expected,
     MustNotEnd,
+    NotDue,
     NothingToRollBack,
     NotMeasured,
     NotPassed,
@@ -39,6 +40,7 @@ from tests.domains.strategies.conftest import (
     OTHER_ADMIN,
     Stagehand,
     cell,
+    previewed,
     stricter,
 )
 
@@ -59,7 +61,7 @@ async def test_the_shipped_strategies_are_version_1_and_decide_as_before(tx, han
         assert [move.to_status for move in await service.moves(union, first.id)] == [
             "draft", "checked", "approved", "live",
         ]  # fmt: skip
-        assert not (await service.preview(union, "*", stage, first.content)).failures
+        assert not (await previewed(union, "*", stage, first.content)).failures
         assert len(first.content.openings.parameters) == len(
             {each.id for each in first.content.openings.parameters}
         )
@@ -348,6 +350,8 @@ async def test_a_dated_version_waits_for_its_day_and_ends_on_its_day(hand: Stage
     assert await service.upcoming(await hand.as_(COUNTY_ADMIN)) == [waits]
     job = await hand.as_(system("4101", "strategies"))
     assert await service.due(job) == []
+    with pytest.raises(NotDue):
+        await service.go_live(job, waits.id)
     job.now = first
     assert await service.due(job) == [("4101", waits.id, "approved")]
     assert (await service.go_live(job, waits.id)).status == "live"
@@ -357,6 +361,18 @@ async def test_a_dated_version_waits_for_its_day_and_ends_on_its_day(hand: Stage
     assert await service.due(job) == [("4101", waits.id, "live")]
     await service.retire(job, waits.id, reason="到了结束时间")
     assert (await outcome(await hand.as_(OFFICER), asked)).outcome is Outcome.APPROVED
+
+
+async def test_what_is_brought_back_has_no_end_any_more(hand: Stagehand, tx):
+    """Else the county would lose it on the day its first life was to end, which nobody thought of."""
+    end = tx.now + timedelta(days=5)
+    first = await hand.overlay(Stage.ELIGIBILITY, QUERIES, effective_until=end)
+    await hand.overlay(Stage.ELIGIBILITY, CountyContent(parameters={"queries_6m": 4}))
+    back = await service.roll_back(await hand.as_(COUNTY_ANALYST), "*", Stage.ELIGIBILITY, reason="太严")
+    assert (back.id, back.status, back.effective_until) == (first.id, "live", None)
+    job = await hand.as_(system("4101", "strategies"))
+    job.now = end + timedelta(days=1)
+    assert await service.due(job) == []
 
 
 async def test_going_back_is_one_act_with_a_reason(hand: Stagehand):

@@ -32,6 +32,7 @@ from tests.domains.strategies.conftest import (
     OTHER_ADMIN,
     Stagehand,
     cell,
+    previewed,
     stop_scenarios,
 )
 
@@ -160,9 +161,9 @@ async def test_a_countys_scenarios_are_its_own_and_run_on_its_own_overlays(hand:
     assert live.wrong
     content = CountyContent(rows={"bureau": [
         {"c4": ">= 0", "r1": "'CT'", "r2": "'decline'", "r3": "'本行暂停办理'", "r4": "'以后再来'"}]})  # fmt: skip
-    report = await service.preview(tx, "*", Stage.ELIGIBILITY, content)
+    report = await previewed(tx, "*", Stage.ELIGIBILITY, content)
     assert (report.failures, report.scenarios[0].reasons) == (0, ["CT"])
-    loose = await service.preview(tx, "*", Stage.ELIGIBILITY, CountyContent(parameters={"queries_6m": 4}))
+    loose = await previewed(tx, "*", Stage.ELIGIBILITY, CountyContent(parameters={"queries_6m": 4}))
     assert loose.failures == 1
     other = await hand.as_(OTHER_ADMIN)
     assert await scenario_book.of_product(other, "*") == []

@@ -23,6 +23,7 @@ from tests.domains.strategies.conftest import (
     OTHER_ADMIN,
     Stagehand,
     cell,
+    previewed,
 )
 
 GOOD = read("approved_payroll")
@@ -77,7 +78,7 @@ async def test_a_countys_overlay_is_asked_beside_the_unions_from_its_approval_on
 async def test_a_countys_number_of_early_warning_only_warns_earlier(hand: Stagehand):
     tx = await hand.as_(COUNTY_ADMIN)
     later = CountyContent(parameters={"overdue_freeze": 60})
-    [said] = (await service.preview(tx, "*", Stage.EARLY_WARNING, later)).findings
+    [said] = (await previewed(tx, "*", Stage.EARLY_WARNING, later)).findings
     assert said.sentence == "逾期天数是 31 的客户，省联社会冻结额度，改成高于 60 以后就不会了"
     await hand.overlay(Stage.EARLY_WARNING, CountyContent(parameters={"overdue_freeze": 15}))
     using = await moments.live(await hand.as_(OFFICER), "SXD", Stage.EARLY_WARNING)
@@ -123,10 +124,10 @@ async def test_a_scenario_belongs_to_its_stage_and_to_its_institution(hand: Stag
     [now] = await scenario_book.run_live(tx, "*", Stage.COLLECTION)
     assert now.wrong == ["应当提醒，结果是协商", "方式应当是短信，结果是电话"]
     content = CountyContent(rows={"plan": [PLAN]})
-    report = await service.preview(tx, "*", Stage.COLLECTION, content)
+    report = await previewed(tx, "*", Stage.COLLECTION, content)
     assert (report.failures, report.scenarios[0].outcome) == (0, "remind")
     harder = CountyContent(rows={"plan": [{**PLAN, "r1": "'visit'", "r2": "'visit'"}]})
-    report = await service.preview(tx, "*", Stage.COLLECTION, harder)
+    report = await previewed(tx, "*", Stage.COLLECTION, harder)
     assert report.failures == 1, "what is harder is not taken, so the scenario is not met"
     assert await scenario_book.of_product(await hand.as_(OTHER_ADMIN), "*", Stage.COLLECTION) == []
 

@@ -1,5 +1,7 @@
 """Head office's figures about counties' customers: no group so small that it is somebody."""
 
+import pytest
+
 from backend.domains.trials import small_cells
 from backend.domains.trials.model import Measured
 
@@ -38,11 +40,15 @@ def test_one_small_group_is_not_found_by_taking_the_rest_from_the_total():
     assert seen(total(group("甲", 20), group("乙", 3), group("丙", 9))) == {"甲": 20, small_cells.OTHERS: 12}
 
 
-def test_a_group_that_is_small_on_one_side_only_is_small():
-    measured = total(
-        group("甲", 20), group("乙", 30), group("乙", 2, side="base"), group("甲", 48, side="base")
-    )
-    assert set(seen(measured)) == {small_cells.OTHERS}
+@pytest.mark.parametrize("small, large", [("draft", "base"), ("base", "draft")])
+def test_a_group_that_is_small_on_one_side_only_is_small(small: str, large: str):
+    """Whichever side it is, and whichever comes first."""
+    sides = [
+        group("甲", 20, side=large), group("乙", 30, side=large), group("丙", 40, side=large),
+        group("甲", 48, side=small), group("乙", 2, side=small), group("丙", 40, side=small),
+    ]  # fmt: skip
+    for measured in (total(*sides), total(*reversed(sides))):
+        assert set(seen(measured)) == {"丙", small_cells.OTHERS}
 
 
 def test_nothing_is_shown_of_fewer_than_five_in_all():
