@@ -96,10 +96,11 @@ def characteristic(
 
 
 def too_small(cap: Cap, smallest_fen: int, severity: str) -> Reason:
-    """The caps leave less than the product lends at all."""
+    """The caps leave less than the product lends at all, or do so in whole thousands."""
+    rounded = "取到整千元" if cap.amount_fen >= smallest_fen else ""
     return Reason(
         code=f"LIMIT_{cap.name.upper()}",
-        text=f"{cap.label}不到 {_yuan(smallest_fen)}，这个产品最少借 {_yuan(smallest_fen)}",
+        text=f"{cap.label}{rounded}不到 {_yuan(smallest_fen)}，这个产品最少借 {_yuan(smallest_fen)}",
         advice="可以申请人工复核，由工作人员再看一遍",
         direction="minus",
         severity=severity,

@@ -350,3 +350,11 @@ def test_what_was_kept_back_is_not_called_little():
         assert "没有查" in kept_back[code].text
         assert "没有缴" not in kept_back[code].text
         assert "没有缴" in told[code].text
+
+
+def test_an_amount_that_only_rounding_makes_too_small_is_said_to_be_rounded(good):
+    """1,900 is not less than 1,500; whole thousands of it are."""
+    asked = decide(with_facts(good, product_min_amount=150_000, requested_amount=190_000))
+    assert [reason.text for reason in asked.reasons] == [
+        "您申请的金额取到整千元不到 1,500 元，这个产品最少借 1,500 元"
+    ]
