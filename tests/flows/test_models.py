@@ -16,7 +16,7 @@ from backend.core.actor import everywhere, system
 from backend.domains.applications import service as applications
 from backend.domains.decision import scorecard
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import canonical
+from backend.domains.decision.model import Outcome, canonical
 from backend.domains.models import artefacts, drift, model, service, watching
 from backend.domains.models.training import command
 from backend.domains.reviews import rechecks
@@ -199,7 +199,8 @@ async def test_a_worker_killed_while_shadows_score_loses_nothing(road: Road, gro
         assert await tx.connection.fetchval("select count(*) from models.shadow_scores") == 1
 
 
-async def test_a_champion_that_no_longer_fits_does_not_stop_a_case(road: Road, monkeypatch):
+async def test_a_champion_that_no_longer_fits_leaves_its_cases_to_a_person(road: Road, monkeypatch):
+    """The shipped card, which head office chose not to have, approves nobody in its place."""
     live = await brought_live(road.db)
     await lined_up(road.db, "consumer", champion=live.id, why="换")
 
@@ -208,7 +209,8 @@ async def test_a_champion_that_no_longer_fits_does_not_stop_a_case(road: Road, m
 
     monkeypatch.setattr(service, "chosen", unfit)
     kept = await decided(road)
-    assert kept.decision.versions.scorecard == watching.shipped().artefact
+    assert (kept.decision.outcome, kept.decision.proposal) == (Outcome.REFERRED, None)
+    assert kept.decision.score is None
 
 
 async def test_a_county_s_offset_shifts_its_own_cases_and_only_those(road: Road):

@@ -192,6 +192,56 @@ def test_a_county_says_the_same_over_what_is_computed_as_over_the_facts_themselv
     assert min(outcomes[each] for each in Outcome) > OVERLAYS / 20, outcomes
 
 
+def test_a_county_that_adds_a_layer_is_no_looser_than_without_it():
+    """Against the county itself: a worse grade of its own takes no case out of its own caps and surcharges."""
+    compared: Counter[Stage] = Counter()
+    for seed in range(OVERLAYS // 5):
+        draw = random.Random(f"layer {seed}")
+        county = layered(draw)
+        if county is None:
+            continue
+        documents = {stage: msgspec.json.decode(text) for stage, text in county.overlay_texts.items()}
+        for added in documents.keys() - {Stage.PRICING}:
+            fewer = bundle.build(
+                SHIPPED,
+                scorecard.seeded(),
+                code="x",
+                overlays={stage: each for stage, each in documents.items() if stage != added},
+                price_band=county.price_band,
+                keep=False,
+            )
+            for case in draw.sample(CASES, CASES_EACH):
+                before = evaluate.evaluate(case, fewer).decision
+                after = evaluate.evaluate(case, county).decision
+                assert verdicts.looser_than(before, after, (0, 0)) == "", (seed, added, before, after)
+                compared[added] += 1
+    assert compared[Stage.RATING] > OVERLAYS / 5
+
+
+def test_a_countys_own_cap_for_a_grade_binds_whom_it_graded_so_itself():
+    def made(stage: Stage, cells: dict[str, str]) -> Any:
+        ((place, node),) = overlays.tables(UNION[stage].document).items()
+        columns = (*node["content"]["inputs"], *node["content"]["outputs"])
+        own = {"_id": "mine", **{c["id"]: cells[c["field"]] for c in columns if c["field"] in cells}}
+        return composing.compose(stage, UNION[stage], CountyContent(rows={place: [own]}), KNOWN)
+
+    layers = {
+        Stage.RATING: made(Stage.RATING, {"score": "< 1400", "grade": "'D'", "verdict": "'pass'"}),
+        Stage.LIMIT: made(
+            Stage.LIMIT, {"grade": "'D'", "cap": "'county'", "label": "'本行'", "amount": "500000"}
+        ),
+        Stage.PRICING: made(
+            Stage.PRICING, {"grade": "'D'", "part": "'county'", "label": "'本行'", "bp": "40"}
+        ),
+    }
+    county = bundle.build(
+        SHIPPED, scorecard.seeded(), code="x", overlays=layers, price_band=(0, 60), keep=False
+    )
+    found = evaluate.evaluate(read("approved_payroll"), county).decision
+    assert (found.outcome, found.grade, found.amount_fen) == (Outcome.APPROVED, "D", 500_000)
+    assert [each.bp for each in found.price if each.layer == COUNTY] == [40]
+
+
 def test_not_even_under_a_union_document_whose_caps_rise_as_the_grade_falls():
     """A worse grade asks the union's limit again; only the smaller of both answers may count."""
     documents = copy.deepcopy(SHIPPED)
