@@ -213,7 +213,7 @@ class _Search:
     def _reaches(self, changes: tuple[Change, ...]) -> bool:
         """As old as by then, and as old as today: what age alone brings is no merit of the act."""
         at_once = tuple(msgspec.structs.replace(change, months=0) for change in changes)
-        return self._is_enough(at_once) and (not _months(changes) or self._is_enough(changes))
+        return self._is_enough(changes) and (not _months(changes) or self._is_enough(at_once))
 
     def _is_enough(self, changes: tuple[Change, ...]) -> bool:
         after = self._decide(changes)
