@@ -149,7 +149,7 @@ CLASSES: dict[str, Columns] = {
     "decision.last_cases": Columns(
         plain="institution_id application_id id product_code asked_at", sealed="facts"
     ),
-    "decision.live": Columns(plain="institution_id product_code stage hash price_band since"),
+    "decision.live": Columns(plain="institution_id product_code stage hash price_band until since"),
     "decision.nearest_changes": Columns(
         plain="institution_id decision_id actionable found_at", sealed="body"
     ),

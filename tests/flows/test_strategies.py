@@ -183,6 +183,24 @@ async def test_dated_versions_go_live_and_end_by_the_timetable(road: Road) -> No
             assert not (await decisions.bundle_for(tx, "SXD")).overlays
 
 
+async def test_what_takes_over_at_an_end_does_so_before_it(road: Road) -> None:
+    """Between the two the county would decide by head office's floor alone, looser than either."""
+    day = clock.now() + timedelta(days=2)
+    ends = await proposed(road.db, COUNTY_ADMIN, Stage.ELIGIBILITY, HARD)
+    await road.drain()
+    await approved(road.db, COUNTY_ANALYST, ends, effective_until=day)
+    follows = await proposed(
+        road.db, COUNTY_ADMIN, Stage.ELIGIBILITY, CountyContent(parameters={"queries_6m": 4})
+    )
+    await approved(road.db, COUNTY_ANALYST, follows, effective_from=day)
+    with clock.at(day + timedelta(seconds=1)):
+        assert await put_strategies_live.put_strategies_live(road.context) == 1
+        async with road.db.read(COUNTY_ADMIN) as tx:
+            assert (await service.get(tx, follows.id)).status == "live"
+            assert (await service.moves(tx, ends.id))[-1].why == f"由第 {follows.number} 版接替"
+        assert await put_strategies_live.put_strategies_live(road.context) == 0
+
+
 async def test_a_held_case_is_decided_by_the_versions_of_its_submission(road: Road) -> None:
     number = id_number()
     await road.person(number, preset="good", phone="match")

@@ -414,6 +414,11 @@ class MustNotEnd(Conflict):
     message = "所有产品都靠这一版，不能停用，也不能定结束时间；请换上新的一版，或退回旧的一版"
 
 
+class EndsTooSoon(Invalid):
+    code = "strategy_ends_too_soon"
+    message = "结束时间要在生效时间以后"
+
+
 class NothingToRollBack(Conflict):
     code = "strategy_nothing_to_roll_back"
     message = "这条策略没有可以退回的旧版本"
