@@ -402,7 +402,7 @@ CLASSES: dict[str, Columns] = {
     ),
     "strategies.effects": Columns(
         plain="institution_id id version_id content_hash cases_total cases_done figures asked_by started_at "
-        "finished_at cancelled_at"
+        "finished_at"
     ),
     "strategies.moves": Columns(plain="institution_id version_id seq from_status to_status who why at"),
     "strategies.scenarios": Columns(

@@ -332,7 +332,6 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     asked_by: str
     started_at: datetime
     finished_at: datetime | None
-    cancelled_at: datetime | None
 
 
 class StrategyMissing(NotFound):
