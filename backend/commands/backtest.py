@@ -19,7 +19,7 @@ from backend.core.errors import Problem, Unavailable
 from backend.domains.institutions.model import UNION
 from backend.domains.trials import report, strategy_file
 from backend.domains.trials import service as trials
-from backend.domains.trials.model import GROUPINGS, SIDES, Measured, Run
+from backend.domains.trials.model import GROUPINGS, SIDES, Measured
 from backend.flows import run_trial, start_trial
 from backend.flows.name_trial_versions import Versions
 from backend.flows.start_trial import Asked
@@ -69,13 +69,13 @@ def run(args: argparse.Namespace) -> int:
             stage=args.stage or "",
             limit=args.limit,
         )
-        done, measured = reach.run(_run(load(os.environ, xiaodai_data=args.data), args, asked))
+        shown = reach.run(_run(load(os.environ, xiaodai_data=args.data), args, asked))
     except Unavailable:
         raise
     except Problem as problem:
         print(" ".join(problem.text.split()), file=sys.stderr)
         return 2
-    return _tell(args, done, measured)
+    return _tell(args, shown)
 
 
 def _versions(word: str) -> Versions:
@@ -103,7 +103,7 @@ def _against(word: str | None, draft: Versions) -> Versions | None:
     return None if word == "decided" else _versions(word)
 
 
-async def _run(settings: Settings, args: argparse.Namespace, asked: Asked) -> tuple[Run, list[Measured]]:
+async def _run(settings: Settings, args: argparse.Namespace, asked: Asked) -> trials.Shown:
     from backend import wiring
 
     actor = system(args.institution, "backtest")
@@ -116,7 +116,7 @@ async def _run(settings: Settings, args: argparse.Namespace, asked: Asked) -> tu
             context, actor, started.id, workers=args.workers, watch=watch.tell, stop=stop
         )
         async with context.db.read(actor) as tx:
-            return run, await trials.results(tx, run.id)
+            return await trials.shown(tx, run.id)
 
 
 class _Watch:
@@ -132,12 +132,14 @@ class _Watch:
             print(f"{done:,} / {total:,}（{done * 100 // total}%）", file=sys.stderr, flush=True)
 
 
-def _tell(args: argparse.Namespace, run: Run, measured: list[Measured]) -> int:
-    told = msgspec.json.encode(report.as_json(run, measured), order="deterministic").decode()
+def _tell(args: argparse.Namespace, shown: trials.Shown) -> int:
+    run = shown.run
+    told = msgspec.json.encode(report.as_json(run, shown.measured), order="deterministic").decode()
     if args.out is not None:
         try:
             args.out.mkdir(parents=True, exist_ok=True)
-            (args.out / "report.html").write_text(report.html(run, measured, clock.now()), encoding="utf-8")
+            page = report.html(run, shown.measured, clock.now())
+            (args.out / "report.html").write_text(page, encoding="utf-8")
             (args.out / "results.json").write_text(told + "\n", encoding="utf-8")
         except OSError as cause:
             print(f"写不了目录 {args.out}：{unreadable.system(cause)}", file=sys.stderr)
@@ -145,7 +147,7 @@ def _tell(args: argparse.Namespace, run: Run, measured: list[Measured]) -> int:
     if args.json:
         print(told)
     else:
-        _print(run, measured)
+        _print(shown)
         if args.out is not None:
             print(f"报告 {args.out / 'report.html'}")
     if run.status == "failed":
@@ -154,7 +156,8 @@ def _tell(args: argparse.Namespace, run: Run, measured: list[Measured]) -> int:
     return STOPPED if run.partial else 0
 
 
-def _print(run: Run, measured: list[Measured]) -> None:
+def _print(shown: trials.Shown) -> None:
+    run, measured, fewest = shown.run, shown.measured, shown.fewest
     if run.partial:
         print(f"已停止：只算了 {run.cases_done:,} / {run.cases_total:,} 个案例，结果不完整")
     if run.stage:
@@ -169,13 +172,17 @@ def _print(run: Run, measured: list[Measured]) -> None:
         for row in found:
             draft = row.draft
             table.add_row(
-                row.label, f"{row.cases:,}", _share(draft.approval_bp),
-                _share(row.base.approval_bp if row.base else None), str(row.swap_in), str(row.swap_out),
-                f"{draft.mean_amount_fen / 100:,.0f}", _share(draft.mean_rate_bp), _share(draft.loss_bp),
-                _share(draft.bad_bp),
+                row.label, report.people(row.cases, fewest), _share(draft.approval_bp),
+                _share(row.base.approval_bp if row.base else None), report.people(row.swap_in, fewest),
+                report.people(row.swap_out, fewest),
+                f"{draft.mean_amount_fen / 100:,.0f}" if draft.amount_fen or not fewest else "—",
+                _share(draft.mean_rate_bp), _share(draft.loss_bp), _share(draft.bad_bp),
             )  # fmt: skip
         Console(width=max(110, Console().width)).print(table)
-    print(f"同类客户 {run.pairs} 对，价格或额度不同 {run.pairs_differing} 对（{SIDES['draft']}）")
+    pairs = [report.people(each, fewest) for each in (run.pairs, run.pairs_differing)]
+    print(f"同类客户 {pairs[0]} 对，价格或额度不同 {pairs[1]} 对（{SIDES['draft']}）")
+    if fewest:
+        print(report.ROUNDED.format(fewest=fewest))
 
 
 def _print_warnings(measured: list[Measured]) -> None:

@@ -16,6 +16,8 @@ SURE = 16
 damage."""
 NOTHING = ["", "NA", "N/A", "NULL", "null", "NaN", "nan", "None", "#N/A"]
 """Cells that say there is no value."""
+NUMBER = 11
+"""So many digits in a row are a number somebody reads off, as a phone's: Excel shows longer ones with an exponent."""
 
 NEITHER = "文件不是 UTF-8 或 GBK 编码，请另存为 UTF-8 的 CSV"
 NO_TEXT = "这不是 CSV 或 Parquet 文件"
@@ -23,8 +25,13 @@ DAMAGED = "第 {line} 行有坏掉的字，文件像是没传完整，请重新�
 
 
 def cell(text: str) -> str:
-    """A text that a spreadsheet takes for a text, whatever it begins with: a name is no formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
+    """A text that a spreadsheet takes for a text, whatever it begins with: a name is no formula, and a number of many
+    digits (a case, a phone, a loan) is no figure to be rounded to 2.6E+11 or to lose its zeros. The tab before it is
+    not seen there; an apostrophe would be."""
+    if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n"):
+        return f"'{text}"
+    number = text.isascii() and text.isdigit()
+    return f"\t{text}" if number and (len(text) >= NUMBER or text[0] == "0" != text) else text
 
 
 class NotText(ValueError):

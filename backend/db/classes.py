@@ -225,6 +225,9 @@ CLASSES: dict[str, Columns] = {
         plain="institution_id day model_hash measure subject value level cases details at"
     ),
     "models.observations": Columns(plain="institution_id decision_id model_hash proposed at bins"),
+    "models.named_observations": Columns(
+        plain="institution_id decision_id model_hash score proposed at bins"
+    ),
     "models.reports": Columns(plain="model_id seq report html pdf"),
     "models.training_results": Columns(plain="institution_id training_id artefact report html pdf"),
     "models.training_tables": Columns(plain="institution_id training_id", sealed="body"),
@@ -431,7 +434,8 @@ CLASSES: dict[str, Columns] = {
     ),
     "trials.results": Columns(
         plain="institution_id run_id grouping_name member side",
-        figures="cases approved referred declined amount_fen rate_amount loss_fen matured bad",
+        figures="cases approved referred declined amount_fen rate_amount loss_fen matured bad approved_mark "
+        "referred_mark declined_mark",
     ),
     "trials.runs": Columns(
         plain="institution_id id kind stage status strategy against strategy_id model_id county county_name "

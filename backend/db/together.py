@@ -35,6 +35,9 @@ class Row(tuple[Any, ...]):
         return list(self.places)
 
 
+_ENDED = object()
+
+
 class _Question:
     """One statement with its values; awaited, its rows. Only what a `Together` runs may wait for one."""
 
@@ -60,6 +63,18 @@ class _Several:
         return (yield self.questions)
 
 
+class _Through:
+    """Whatever else a coroutine of ours waits for, handed on to the loop as it is."""
+
+    __slots__ = ("waited_for",)
+
+    def __init__(self, waited_for: object) -> None:
+        self.waited_for = waited_for
+
+    def __await__(self) -> Generator[object, Any, Any]:
+        return (yield self.waited_for)
+
+
 class Outcome(Generic[T]):
     """What one of them comes to."""
 
@@ -75,21 +90,15 @@ class Outcome(Generic[T]):
             raise self.error or RuntimeError("the block has not ended")
         return self._end[0]
 
-    def step(
-        self, answers: list[list[Any]] | None, error: BaseException | None = None
-    ) -> tuple[_Question, ...]:
-        """Go on with the answers to what was asked last, up to the next questions: none when it has ended."""
+    def step(self, answer: object, error: BaseException | None = None) -> object:
+        """Go on with the answer to what it waited for last, up to the next: `_ENDED` after the last."""
         try:
-            asked = self._work.throw(error) if error else self._work.send(answers)
-            while not isinstance(asked, tuple):
-                asked = self._work.throw(RuntimeError("it waits for more than its transaction"))
+            return self._work.throw(error) if error else self._work.send(answer)
         except StopIteration as end:
             self._end.append(end.value)
         except BaseException as raised:
             self.error = raised
-        else:
-            return asked
-        return ()
+        return _ENDED
 
     def close(self) -> None:
         self._work.close()
@@ -99,8 +108,8 @@ class Together:
     """`async with Together(tx) as also: one = also(read(tx, …)); …`, and then `one.result()`.
 
     They run at the end of the block, each up to its next statement, by hand and not as tasks: a task costs as much as
-    the statement it would save. What a coroutine raises is raised then, of several the first in their order. A
-    coroutine waits for nothing but `tx`; blocks within blocks ask together too.
+    the statement it would save. What a coroutine raises is raised then, of several the first in their order. Where one
+    waits for anything but `tx`, the others stand still; blocks within blocks ask together too.
 
     For reading: what writes or locks rows has an order to keep, and raises `RuntimeError` here. `writing` is for the
     writes of one change to rows that are locked already, which have none: all of them see what was there before the
@@ -141,7 +150,7 @@ class Together:
         return await _Question(query, values)
 
     async def _run(self) -> None:
-        waiting = [(each, asked) for each in self._outcomes if (asked := self._step(each, None))]
+        waiting = [(each, asked) for each in self._outcomes if (asked := await self._step(each, None))]
         while waiting:
             questions = tuple(question for _, asked in waiting for question in asked)
             answers, error = list[list[Any]](), None
@@ -151,22 +160,35 @@ class Together:
                 error = problem
             except BaseException as end:
                 for each, _ in waiting:
-                    self._step(each, None, end)
+                    each.step(None, end)
                 raise
             rest, waited, waiting = iter(answers), waiting, []
             for each, asked in waited:
                 own = [next(rest) for _ in asked] if error is None else None
-                if more := self._step(each, own, error):
+                if more := await self._step(each, own, error):
                     waiting.append((each, more))
 
-    def _step(
-        self, each: Outcome[Any], answers: list[list[Any]] | None, error: BaseException | None = None
+    async def _step(
+        self, each: Outcome[Any], answer: object, error: BaseException | None = None
     ) -> tuple[_Question, ...]:
-        before, self._tx.together = self._tx.together, self
-        try:
-            return each.step(answers, error)
-        finally:
-            self._tx.together = before
+        """Up to its next questions; none when it has ended."""
+        while True:
+            before, self._tx.together = self._tx.together, self
+            try:
+                met = each.step(answer, error)
+            finally:
+                self._tx.together = before
+            if isinstance(met, tuple):
+                return met
+            if met is _ENDED:
+                if each.error and not isinstance(each.error, Exception):
+                    raise each.error  # the whole of it is to end
+                return ()
+            answer = error = None
+            try:
+                answer = await _Through(met)
+            except BaseException as problem:
+                error = problem
 
     async def _answers(self, questions: tuple[_Question, ...]) -> list[list[Any]]:
         if self._outer:

@@ -147,26 +147,22 @@ def _think(
 
 async def _bundle(tx: Tx, application: Application) -> tuple[decisions.Bundle, bool]:
     """The versions the case began with, and the model its family's line-up gives it. Where the versions no longer
-    pass our checks a person decides: False, and the case is evaluated as one whose deadline struck before the
-    first stage. A model that no longer fits stops nothing: the card of those versions decides."""
+    pass our checks, or the model does not, a person decides: False, and the case is evaluated as one whose deadline
+    struck before the first stage. Another model than the one head office chose approves nobody."""
     try:
         async with Together(tx) as also:
             bundle = also(decisions.bundle_for(tx, application.product_code, application.id))
             product = also(gather_facts.product_of(tx, application))
         family = product.result()[0].terms.purpose_class
-        return await _with_model(tx, bundle.result(), family, application.id), True
     except (StrategyRefused, VersionMissing) as problem:
         log.error("strategies unusable", application=application.id, error=problem.code)
         return decisions.seeded(), False
-
-
-async def _with_model(tx: Tx, bundle: decisions.Bundle, family: str, application_id: str) -> decisions.Bundle:
     try:
-        card = await models.chosen(tx, family, application_id)
-        return bundle if card is None else decisions.with_card(bundle, card)
+        card = await models.chosen(tx, family, application.id)
+        return bundle.result() if card is None else decisions.with_card(bundle.result(), card), True
     except Invalid as unfit:
-        log.error("the champion does not fit; the shipped card decides", error=unfit.code)
-        return bundle
+        log.error("the chosen model does not fit", application=application.id, error=unfit.code)
+        return bundle.result(), False
 
 
 def _hold_until(application: Application) -> datetime:

@@ -57,7 +57,10 @@ async def erase_on_request(context: Context, actor: Actor, ticket_no: str, act: 
         raise NotYours()
     async with context.db.begin(actor) as tx:
         ticket = await tickets.get(tx, ticket_no)
-        if ticket.kind != "erasure" or ticket.customer_id is None or ticket.status != "open":
+        over = (
+            ticket.status != "open" and act != "refuse"
+        )  # a proposal that an answer overtook is taken off the desk
+        if ticket.kind != "erasure" or ticket.customer_id is None or over:
             raise ErasureMoved()
         if act == "ask":
             await _require_nothing_keeps(tx, ticket)

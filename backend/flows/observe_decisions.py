@@ -1,7 +1,8 @@
 """After a decision is recorded: where its facts fell, and what models in the shadow would have said (D1-05).
 
-A job of its own, apart from the road: it reads stored decisions and writes only `models.observations` and
-`models.shadow_scores`. Whatever dies or fails here changes no decision and no case (trust.md §3).
+A job of its own, apart from the road: it reads stored decisions and writes only `models.observations`,
+`models.named_observations` and `models.shadow_scores`. Whatever dies or fails here changes no decision and no case
+(trust.md §3).
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import msgspec
 import structlog
 
 from backend.core import clock, failpoints
-from backend.core.actor import everywhere, system
+from backend.core.actor import Actor, everywhere, system
 from backend.core.errors import Unavailable
 from backend.db.database import Tx
 from backend.domains.decision import service as decisions
@@ -93,15 +94,29 @@ async def _observe(
                 await watching.keep_shadow(tx, decision_id, each.model_id, each.score, each.error)
             if any(each.disagrees for each in said):
                 await sample_recheck.doubt_by_challenger(tx, recorded.application_id, decision_id)
-    used = capsule.decision.versions.scorecard
-    model = known.get(used)
-    bins: dict[str, int] = {}
-    if model is not None:
-        values = decisions.inputs(capsule, set(model.reference.get("features", {})))
-        bins = watching.bins(model.reference, values)
+    await _keep(context, actor, recorded, known)
+
+
+async def _keep(
+    context: Context, actor: Actor, recorded: decisions.Recorded, known: dict[str, watching.Watched]
+) -> None:
+    """The model of the rating, and beside it each other that a flow named, with what it said."""
+    capsule, used = recorded.opened, recorded.opened.decision.versions.scorecard
+    proposed, model = capsule.decision.proposal is not None, known.get(used)
+    hash_ = used if model is None else model.artefact
     async with context.db.begin(actor) as tx:
-        hash_ = used if model is None else model.artefact
-        await watching.observe(tx, decision_id, hash_, bins, proposed=capsule.decision.proposal is not None)
+        for other, score in (await decisions.named_scores(tx, capsule.decision)).items():
+            if other != hash_:  # the same model twice is one case of it
+                bins = _bins(capsule, await watching.tested(tx, other))
+                await watching.observe_named(tx, recorded.id, other, score, bins, proposed=proposed)
+        await watching.observe(tx, recorded.id, hash_, _bins(capsule, model), proposed=proposed)
+
+
+def _bins(capsule: Capsule, model: watching.Watched | None) -> dict[str, int]:
+    if model is None:
+        return {}
+    values = decisions.inputs(capsule, set(model.reference.get("features", {})))
+    return watching.bins(model.reference, values)
 
 
 async def _bundle(tx: Tx, recorded: decisions.Recorded) -> decisions.Bundle | None:

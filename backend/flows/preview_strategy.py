@@ -14,7 +14,7 @@ from backend.domains.decision.model import Case
 from backend.domains.strategies import aside, effects, judging
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import UNION, EffectFigures, NotYourStrategy, Version
-from backend.domains.trials import small_cells
+from backend.domains.trials import service as trials
 from backend.flows.context import Context
 
 SIZES = (20, 50, 100)
@@ -65,7 +65,7 @@ async def _cases(context: Context, version: Version, county: str, most: int) -> 
     async with context.db.read(system(county, "measure")) as tx:
         before = decisions.LAST
         if version.institution_id == UNION:
-            blocks = SIZES[0], small_cells.FEWEST
+            blocks = SIZES[0], (await trials.rounding_of(tx)).fewest
             before = await decisions.whole_blocks(tx, version.product_code, *blocks)
         found = await judging.past(tx, version.stage, version.product_code, before=before, most=most)
         found = found[: max((size for size in SIZES if size <= len(found)), default=len(found))]

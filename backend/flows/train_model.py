@@ -15,13 +15,14 @@ from backend.core.actor import Actor, system
 from backend.core.errors import Invalid, NotFound, Unavailable
 from backend.domains.models import apart, trainings
 from backend.domains.models.trainings import MOST_ATTEMPTS, Choices, Made, Order, Training
+from backend.flows import call_next_training
 from backend.flows.context import Context
 from backend.flows.gather_training_cases import gather_training_cases
 from backend.outbox.effects import Effect
 
 log = structlog.get_logger("training")
 
-KIND = "model.train"
+KIND = call_next_training.KIND
 SECONDS = 600.0
 """The job's time; the process ends before."""
 PROCESS_SECONDS = 540
@@ -42,6 +43,7 @@ async def train_model(context: Context, effect: Effect) -> None:
     if made is not None:
         async with context.db.begin(actor) as tx:
             await trainings.finish(tx, run, made)
+            await call_next_training.call_next_training(tx)
 
 
 async def _made(context: Context, actor: Actor, run: Training) -> Made | None:

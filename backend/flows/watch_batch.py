@@ -19,7 +19,7 @@ async def watch_batch(db: Database, actor: Actor, artefact: str, count: Counted)
     """Counts, keeps the day's figures under the union's number and raises alarms; a second batch of the same day
     replaces the first. Raises `BatchUnwatched` for a model that is not registered and tested."""
     async with db.read(actor) as tx:
-        model = await watching.of_batch(tx, artefact)
+        model = await watching.tested(tx, artefact)
     if model is None:
         raise BatchUnwatched()
     known = {"": model.reference["score"], **model.reference.get("features", {})}

@@ -216,9 +216,14 @@ class DeadLetter(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-async def dead(tx: Tx, most: int = 100) -> list[DeadLetter]:
-    rows = await Q.dead(tx, institution_id=tx.institution_id, most=most)
+async def dead(tx: Tx, most: int = 100, skipped: int = 0) -> list[DeadLetter]:
+    """The oldest first."""
+    rows = await Q.dead(tx, institution_id=tx.institution_id, most=most, skipped=skipped)
     return [DeadLetter(*row) for row in rows]
+
+
+async def dead_total(tx: Tx) -> int:
+    return int(await Q.dead_total(tx, institution_id=tx.institution_id))
 
 
 async def is_dead(tx: Tx, effect_id: str) -> bool:

@@ -124,13 +124,17 @@ where (status = 'waiting' and due_at <= :now) or (status = 'delivering' and leas
 order by due_at
 limit :most;
 
--- name: dead(institution_id, most)
+-- name: dead(institution_id, most, skipped)
 -- Dead letters of one institution for its staff.
 select id, kind, case_id, key, attempts, last_error, created_at
 from outbox.effects
 where institution_id = :institution_id and status = 'dead'
-order by created_at
-limit :most;
+order by created_at, id
+limit :most offset :skipped;
+
+-- name: dead_total(institution_id)$
+-- How many dead letters an institution has.
+select count(*) from outbox.effects where institution_id = :institution_id and status = 'dead';
 
 -- name: is_dead(institution_id, id)$
 -- Whether an effect is a dead letter of this institution.

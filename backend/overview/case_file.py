@@ -3,7 +3,7 @@
 Inside a read of the case's institution. What a role need not know is left out by the page that asks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -13,7 +13,7 @@ import msgspec
 from backend.core import clock
 from backend.db.database import Tx
 from backend.domains.applications import service as applications
-from backend.domains.applications.model import Application
+from backend.domains.applications.model import Application, Event
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Contract
 from backend.domains.customers import consents
@@ -22,7 +22,16 @@ from backend.domains.customers.model import Consent, MaskedPerson
 from backend.domains.decision import facts as catalogue
 from backend.domains.decision import moments
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import DECIDING, Cap, Decision, PricePart, Reason, SourceFacts, Stage
+from backend.domains.decision.model import (
+    COUNTY,
+    DECIDING,
+    Cap,
+    Decision,
+    PricePart,
+    Reason,
+    SourceFacts,
+    Stage,
+)
 from backend.domains.identity import service as identity
 from backend.domains.identity.model import Staff
 from backend.domains.models import service as models
@@ -178,9 +187,13 @@ class GoneOn(msgspec.Struct, frozen=True):
 
 
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
+    """`waits_for` are the sources a held case waits for, in words. `review_days`: working days within which a person
+    answers who disagrees, 0 where nothing can be asked now."""
+
     application: Application
     person: MaskedPerson | None
     forgotten: bool
+    waits_for: str
     product: Product
     officer: Staff | None
     decision: Drawn | None
@@ -188,6 +201,7 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     nearest: str
     known: list[Known]
     facts_days: int
+    review_days: int
     asked: list[Asked]
     rechecked: list[Rechecked]
     versions: list[tuple[str, list[Used]]]
@@ -207,30 +221,40 @@ async def of(tx: Tx, application: Application) -> CaseFile:
     person = await customers.view(tx, application.customer_id) if application.customer_id else None
     on = clock.local(application.submitted_at or application.created_at).date()
     asked = await _asked(tx, application.id)
+    events = await applications.events(tx, application.id)
+    rules = await regulation.in_force(tx, clock.today())
+    may_ask = application.status == "declined" and all(each.review.kind != "requested" for each in asked)
     return CaseFile(
         application=application,
         person=person,
         forgotten=person is not None and person.status == "erased",
+        waits_for=_waits_for(events) if application.status == "held" else "",
         product=await products.get_live(tx, tx.institution_id, application.product_code, on),
         officer=await identity.staff(tx, application.officer_id) if application.officer_id else None,
         decision=draw(capsule.decision, capsule.case.as_of) if capsule else None,
         turned_away=[] if capsule else await moments.turned_away(tx, application.id),
         nearest=advice.text if advice else "",
         known=await _known(tx, application, capsule.case.sources) if capsule else [],
-        facts_days=(await regulation.in_force(tx, clock.today())).count("review.facts_days"),
+        facts_days=rules.count("review.facts_days"),
+        review_days=rules.count("human_review.working_days") if may_ask else 0,
         asked=asked,
         gone_on=await _gone_on(tx, application, asked),
         rechecked=await _rechecked(tx, application.id),
         versions=await _versions(tx, capsule.decision) if capsule else [],
         model=await _model(tx, recorded.id) if recorded else "",
         contract=await contracts.of_application(tx, application.id),
-        story=await story.told(tx, await applications.events(tx, application.id)),
+        story=await story.told(tx, events),
         effects=await effects.of_case(tx, application.id),
         survey=await surveys.latest_confirmed(tx, application.customer_id)
         if application.customer_id
         else None,
         guarantors=await guarantors.of(tx, application.id),
     )
+
+
+def _waits_for(events: Sequence[Event]) -> str:
+    held = [event.why for event in events if event.event == "held"]
+    return "、".join(SOURCES.get(source, source) for source in held[-1].split(",")) if held else ""
 
 
 async def _versions(tx: Tx, decision: Decision) -> list[tuple[str, list[Used]]]:
@@ -299,7 +323,7 @@ def draw(decision: Decision, decided_at: datetime) -> Drawn:
         outcome_state="done" if decision.outcome == "approved" else "stop",
         boxes=[_box(stage, decision) for stage in DECIDING],
         hits=_hits(decision),
-        caps=[(cap, max(1, cap.amount_fen * 100 // most)) for cap in decision.caps],
+        caps=[(of_customer(cap), max(1, cap.amount_fen * 100 // most)) for cap in decision.caps],
         price=decision.price,
         reasons=decision.reasons,
         gaps=[f"{gap.label}（{SOURCES.get(gap.source, gap.source)}）" for gap in decision.gaps],
@@ -313,6 +337,13 @@ def draw(decision: Decision, decided_at: datetime) -> Drawn:
     )
 
 
+def of_customer(cap: Cap) -> Cap:
+    """A cap as staff read it: the decision speaks to the customer (您申请的金额), and stays as it was stored."""
+    if cap.name != "requested" or cap.layer == COUNTY:
+        return cap
+    return msgspec.structs.replace(cap, label="客户申请的金额")
+
+
 def _box(stage: Stage, decision: Decision) -> Box:
     label, events = STAGES[stage], {step.event for step in decision.trace if step.stage == stage}
     against = [r for r in decision.reasons if r.stage == stage and r.severity in ("decline", "refer")]
@@ -322,8 +353,12 @@ def _box(stage: Stage, decision: Decision) -> Box:
         return Box(label, "off", "资料不全，没有算")
     if "complete" not in events:
         return Box(label, "off", "没有走到")
+    declines = sum(r.severity == "decline" for r in against)
+    if declines and stage is Stage.RATING and decision.score is not None:
+        return Box(
+            label, "stop", f"{decision.score} 分，不够"
+        )  # its reasons are what lowers it, not so many rules
     if against:
-        declines = sum(r.severity == "decline" for r in against)
         return Box(label, "stop", f"{declines} 条拒绝" if declines else f"{len(against)} 条转人工")
     return Box(label, "done", _figure(stage, decision))
 

@@ -90,12 +90,20 @@ async def matured(tx: Tx, model_hash: str, today: date, days: int) -> list[tuple
     return [(case.institution_id, case.score, int(bad)) for case, bad in known if bad is not None]
 
 
-async def ends(tx: Tx, cases: Sequence[tuple[str, str]], today: date, days: int) -> Ends:
-    """How the loans of these cases ended: bad when any of a case's loans was more than `days` past due."""
+class History(msgspec.Struct, frozen=True):
+    """A loan with its plan and what was repaid."""
+
+    plan: money.Schedule
+    repaid: list[Posting]
+    paid_off: bool
+
+
+async def histories(tx: Tx, cases: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[History]]:
+    """The loans of each (institution, application); a case without one is not in it."""
     rows = await Q.loan_histories(
         tx, institutions=[case[0] for case in cases], applications=[case[1] for case in cases]
     )
-    found: dict[tuple[str, str], list[bool | None]] = {}
+    found: dict[tuple[str, str], list[History]] = {}
     for row in rows:
         plan = money.schedule(
             money.fen(row["amount"]), row["annual_rate"], row["term_months"],
@@ -107,12 +115,21 @@ async def ends(tx: Tx, cases: Sequence[tuple[str, str]], today: date, days: int)
                 row["days"], row["principals"], row["interests"], row["left_over"], strict=True
             )
         ]
-        bad = loan_rules.went_bad(plan, repaid, paid_off=row["status"] == "paid_off", today=today, days=days)
-        found.setdefault((row["institution_id"], str(row["application_id"])), []).append(bad)
+        loan = History(plan, repaid, row["status"] == "paid_off")
+        found.setdefault((row["institution_id"], str(row["application_id"])), []).append(loan)
+    return found
+
+
+async def ends(tx: Tx, cases: Sequence[tuple[str, str]], today: date, days: int) -> Ends:
+    """How the loans of these cases ended: bad when any of a case's loans was more than `days` past due."""
     told: Ends = {}
-    for case, loans in found.items():
-        if any(loans) or None not in loans:
-            told[case] = any(loans)
+    for case, loans in (await histories(tx, cases)).items():
+        bad = [
+            loan_rules.went_bad(each.plan, each.repaid, paid_off=each.paid_off, today=today, days=days)
+            for each in loans
+        ]
+        if any(bad) or None not in bad:
+            told[case] = any(bad)
     return told
 
 

@@ -133,7 +133,7 @@ async def inquiries(tx: Tx) -> list[ToDo]:
     found = []
     for owed in await reviews.owed(tx, tx.actor.id):
         application = await applications.get(tx, owed.application_id)
-        names = await customers.names(tx, [application.customer_id])
+        names = await customers.names_marked(tx, [application.customer_id])
         found.append(
             ToDo(
                 kind="inquiry",
@@ -148,7 +148,7 @@ async def inquiries(tx: Tx) -> list[ToDo]:
 
 async def _calls(tx: Tx) -> list[ToDo]:
     found = await tickets.calls(tx, tx.actor.id)
-    names = await customers.names(tx, (ticket.customer_id for ticket in found))
+    names = await customers.names_marked(tx, (ticket.customer_id for ticket in found))
     return [
         ToDo(
             kind="call",
@@ -167,7 +167,7 @@ async def _drawdowns(tx: Tx, most: int) -> list[ToDo]:
         tx, institution_id=tx.institution_id, officer_id=tx.actor.id, since=tx.now - LATELY, most=most
     )
     held = [await drawdowns.get(tx, row["id"]) for row in rows]
-    names = await customers.names(tx, (check.customer_id for check in held))
+    names = await customers.names_marked(tx, (check.customer_id for check in held))
     return [
         ToDo(
             kind="drawdown",
@@ -184,7 +184,7 @@ async def _drawdowns(tx: Tx, most: int) -> list[ToDo]:
 async def _warnings(tx: Tx, most: int) -> list[ToDo]:
     """What the nights said of the lines this officer looks after (A6-06)."""
     found = await warnings.of_owner(tx, tx.actor.id, most)
-    names = await customers.names(tx, (each.customer_id for each in found))
+    names = await customers.names_marked(tx, (each.customer_id for each in found))
     return [
         ToDo(
             kind="warning",
@@ -200,7 +200,7 @@ async def _warnings(tx: Tx, most: int) -> list[ToDo]:
 async def _collections(tx: Tx, most: int) -> list[ToDo]:
     """Overdue customers whose turn it is by the strategy's pace (A6-07); whether now, the guard says at the contact."""
     found = await collections.of_owner(tx, tx.actor.id, clock.today(), most)
-    names = await customers.names(tx, (each.customer_id for each in found))
+    names = await customers.names_marked(tx, (each.customer_id for each in found))
     return [
         ToDo(
             kind="collection",
@@ -218,7 +218,7 @@ async def _drafts(tx: Tx, most: int) -> list[ToDo]:
     rows = await Q.officer_drafts(
         tx, institution_id=tx.institution_id, officer_id=tx.actor.id, since=tx.now - LATELY, most=most
     )
-    names = await customers.names(tx, (row["customer_id"] for row in rows))
+    names = await customers.names_marked(tx, (row["customer_id"] for row in rows))
     return [
         ToDo(
             kind="draft",
@@ -244,7 +244,7 @@ def _draft_reason(placement: str | None, *, known: bool, agreed: bool) -> str:
 
 async def _offers(tx: Tx, most: int) -> list[ToDo]:
     rows = await Q.officer_offers(tx, institution_id=tx.institution_id, officer_id=tx.actor.id, most=most)
-    names = await customers.names(tx, (row["customer_id"] for row in rows))
+    names = await customers.names_marked(tx, (row["customer_id"] for row in rows))
     return [
         ToDo(
             kind="offer",
@@ -289,7 +289,7 @@ async def lines_of(tx: Tx, found: Sequence[Application]) -> list[Line]:
 
 
 async def _lines(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[Line]:
-    names = await customers.names(tx, (row["customer_id"] for row in rows))
+    names = await customers.names_marked(tx, (row["customer_id"] for row in rows))
     products_now = await product_names(tx)
     return [
         Line(

@@ -11,10 +11,10 @@ limit :most;
 -- name: score_counts(model_hash, since, edges)
 -- How many cases of each county fell between the score's edges of the training sample.
 -- scope: all institutions, because a model of the union is watched over all counties; counts only.
-select d.institution_id, width_bucket(d.score::float8, :edges::float8[]) as bin, count(*)::integer as cases
-from models.observations o
+select d.institution_id, width_bucket(coalesce(o.score, d.score)::float8, :edges::float8[]) as bin, count(*)::integer as cases
+from models.asked o
 join decision.decisions d on d.institution_id = o.institution_id and d.id = o.decision_id
-where o.model_hash = :model_hash and o.at >= :since and d.score is not null
+where o.model_hash = :model_hash and o.at >= :since and coalesce(o.score, d.score) is not null
 group by d.institution_id, 2;
 
 -- name: rechecked(model_hash, since)
@@ -23,7 +23,7 @@ group by d.institution_id, 2;
 select o.institution_id, count(*) filter (where r.status = 'open')::integer as waiting,
        count(*) filter (where r.status = 'agreed')::integer as agreed,
        count(*) filter (where r.status in ('disagreed', 'settled'))::integer as wrong
-from models.observations o
+from models.asked o
 join reviews.rechecks r on r.institution_id = o.institution_id and r.decision_id = o.decision_id
 where o.model_hash = :model_hash and r.opened_at >= :since
 group by o.institution_id order by o.institution_id;
@@ -44,7 +44,7 @@ select d.institution_id, coalesce(a.brought_by::text, a.officer_id::text, '') as
        coalesce(case r.kind when 'requested' then r.outcome = 'granted'
                 else (r.outcome = 'approved') is distinct from o.proposed end, false) as overridden,
        count(*)::integer as cases
-from models.observations o
+from models.asked o
 join decision.decisions d on d.institution_id = o.institution_id and d.id = o.decision_id
 join applications.applications a on a.institution_id = d.institution_id and a.id = d.application_id
 left join customers.people p on p.institution_id = a.institution_id and p.id = a.customer_id
@@ -60,10 +60,10 @@ group by 1, 2, 3, 4, 5, 6, 7;
 -- name: scored_loans(model_hash, most)
 -- Cases of a model that became loans, newest first.
 -- scope: all institutions, because discrimination needs all counties' cases; scores only.
-select d.institution_id, d.application_id, d.score, true as approved
-from models.observations o
+select d.institution_id, d.application_id, coalesce(o.score, d.score) as score, true as approved
+from models.asked o
 join decision.decisions d on d.institution_id = o.institution_id and d.id = o.decision_id
-where o.model_hash = :model_hash and d.score is not null and exists (
+where o.model_hash = :model_hash and coalesce(o.score, d.score) is not null and exists (
     select from loans.loans l where l.institution_id = d.institution_id and l.application_id = d.application_id)
 order by d.decided_at desc limit :most;
 

@@ -79,7 +79,7 @@ WORDS = {
     "cancelled": "撤回",
     "decided_anew": "资料放久了，用现在的资料重新审批",
     "abandoned": "没有填完，结束",
-    "forgotten": "保存期满，客户资料已匿名",
+    "forgotten": "保存期满或客户要求删除，客户资料已匿名",
 }
 _ASKING = {
     "asked": "去问",

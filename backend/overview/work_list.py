@@ -12,6 +12,8 @@ from backend.db.database import Tx
 from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import REPORT_KINDS
 from backend.domains.channels import tickets
+from backend.domains.channels.model import Ticket
+from backend.domains.customers import erasure_requests
 from backend.domains.customers import service as customers
 from backend.domains.decision import service as decisions
 from backend.domains.institutions.model import HEAD_OFFICE
@@ -101,7 +103,7 @@ def midnight() -> datetime:
 
 async def _cases(tx: Tx) -> list[Task]:
     rows = await _waiting(tx)
-    names = await customers.names(tx, (row["customer_id"] for row in rows))
+    names = await customers.names_marked(tx, (row["customer_id"] for row in rows))
     products_now = await product_names(tx)
     found = []
     for row in rows:
@@ -169,18 +171,27 @@ def _recheck(found: Recheck, kind: str) -> Task:
 
 
 async def _tickets(tx: Tx) -> list[Task]:
-    return [
-        Task(
-            kind=ticket.kind,
-            number=ticket.ticket_no,
-            title=f"{_KINDS[ticket.kind]} {ticket.ticket_no}",
-            reason=short(ticket.text) or "客户没有留话，只要求人工",
-            holder="等客服答复",
-            due_at=ticket.due_at,
-            since=ticket.created_at,
-        )
-        for ticket in await tickets.list_open(tx, MOST)
-    ]
+    found, proposed = await tickets.list_open(tx, MOST), await erasure_requests.asked(tx)
+    return [_ticket(ticket, proposed.get(ticket.ticket_no), tx) for ticket in found]
+
+
+def _ticket(ticket: Ticket, proposed_by: str | None, tx: Tx) -> Task:
+    """`proposed_by` of a wish to be forgotten that waits for a second person."""
+    mine = proposed_by == str(tx.actor)
+    return Task(
+        kind=ticket.kind,
+        number=ticket.ticket_no,
+        title=f"{_KINDS[ticket.kind]} {ticket.ticket_no}",
+        reason=short(ticket.text) or "客户没有留话，只要求人工",
+        holder="等管理员答复"
+        if proposed_by is None
+        else "您提出删除，等另一位管理员或省联社同意"
+        if mine
+        else "有人提出删除，等另一个人同意",
+        due_at=ticket.due_at,
+        since=ticket.created_at,
+        elsewhere=mine and ticket.due_at >= tx.now,
+    )
 
 
 async def _reports(tx: Tx) -> list[Task]:

@@ -113,7 +113,7 @@ WORDS: dict[str, str] = {
     "customer.bound": "绑定微信",
     "customer.card_updated": "更新身份证资料",
     "customer.created": "新客户",
-    "customer.erased": "保存期满，客户资料匿名",
+    "customer.erased": "保存期满或客户要求删除，客户资料匿名",
     "customer.erasure_agreed": "同意删除客户信息",
     "customer.erasure_asked": "提出删除客户信息",
     "customer.erasure_refused": "没有同意删除客户信息",

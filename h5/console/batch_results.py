@@ -166,5 +166,6 @@ def _written(
         county, name = counties.get(row["institution_id"], ""), names.get(row["customer_id"], "")
         was = "" if row["was"] is None else row["was"]
         chance = f"{row['default_bp'] / 100:.2f}"
-        writer.writerow([row["application_no"], county, csv_text.cell(name), row["score"], chance, was])
+        number = csv_text.cell(row["application_no"])
+        writer.writerow([number, county, csv_text.cell(name), row["score"], chance, was])
     return file.getvalue().encode("utf-8-sig")

@@ -68,8 +68,10 @@ def newest(
     name: Callable[[str], str],
     *,
     drifts: bool = False,
+    limits: Sequence[float] = (),
 ) -> Chart:
-    """A bar for each subject at its newest day; what is least steady stands first, of a drift what moved most."""
+    """A bar for each subject at its newest day; what is least steady stands first, of a drift what moved most.
+    `limits`: the marks that all bars are held against."""
     lines = [(name(key), points[-1]) for key, points in found.items() if points]
     lines.sort(key=_farthest_first if drifts else _worst_first)
     spec = {
@@ -79,7 +81,7 @@ def newest(
             for label, point in lines
         ],
         "series": [{"name": title, "values": [point["value"] for _, point in lines]}],
-        "limits": [],
+        "limits": list(limits),
         "percent": say is share,
     }
     rows = tuple((label, *_told(point, say), point["day"]) for label, point in lines)

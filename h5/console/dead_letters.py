@@ -13,8 +13,9 @@ from backend.outbox.effects import DeadLetter
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
+from h5.console.turning import Turn, turn
 
-SHOW = "console/dead_letters/show.html"
+PATH, SHOW, PAGE = "/console/dead-letters", "console/dead_letters/show.html", 50
 READERS = ("risk_analyst", "county_admin", "head_office_admin", "auditor")
 SENDERS = ("risk_analyst", "county_admin", "head_office_admin")
 KINDS = {
@@ -60,6 +61,7 @@ class DeadLetters(msgspec.Struct, frozen=True):
     """`counties` for head office to choose from; empty for a county. `sent` says one was just put back."""
 
     lines: tuple[Line, ...]
+    turn: Turn
     county: Institution
     counties: tuple[Institution, ...]
     fresh: bool
@@ -94,7 +96,8 @@ async def _view(
     here: Here, institution_id: str, *, sent: bool = False, wrong: tuple[str, str] = ("", "")
 ) -> DeadLetters:
     async with here.context.db.read(here.within(institution_id)) as tx:
-        dead = await effects.dead(tx)
+        turned = turn(here, PATH, institution_id, "letters", await effects.dead_total(tx), PAGE)
+        dead = await effects.dead(tx, PAGE, turned.skipped)
         numbers = await applications.numbers(tx, (letter.case_id for letter in dead))
     lines = tuple(
         Line(
@@ -102,13 +105,14 @@ async def _view(
             numbers.get(letter.case_id, ""),
             KINDS.get(letter.kind, letter.kind),
             _why(letter.last_error or ""),
-            f"/console/dead-letters/{institution_id}/{letter.id}",
+            f"{PATH}/{institution_id}/{letter.id}{turned.here}",
             wrong[1] if wrong[0] == letter.id else "",
         )
         for letter in dead
     )
     return DeadLetters(
         lines,
+        turned,
         await staff.institution(here, institution_id),
         await staff.counties(here),
         here.fresh(),

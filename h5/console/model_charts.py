@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backend.domains.decision import facts
-from backend.domains.models import drift
+from backend.domains.models import drift, monitors
 from backend.domains.models.report import Cumulative, Feature, Group, Report, Swap
 from h5.console import charts
 from h5.console.charts import Chart
@@ -29,7 +29,7 @@ def of_report(report: Report) -> tuple[Chart, ...]:
         found.append(_spread(report))
     found += [_drift(report), _stability(report), _swap(report.swap)]
     if not report.fairness:
-        empty = f"{NONE}训练时用 --group 指定按哪些列看，那些列不进模型。"
+        empty = f"{NONE}训练时选了“不进模型，只看公平”的列，才有这一项。"
         found.append(charts.chart("公平", "各组的通过率之比。", {}, ("组",), (), empty))
     return (*found, *(_fairness(report, name, rows) for name, rows in report.fairness.items()))
 
@@ -186,14 +186,14 @@ def _stability(report: Report) -> Chart:
         for row in rows
     ]
     heads = ("时期", "人数", "坏账率", "平均分", "AUC", "PSI", "看法")
-    empty = f"{NONE}训练时用 --out-of-time 指定时间的列，就按时间检验。"
+    empty = f"{NONE}训练时选了按时间检验的列，才有这一项。"
     return charts.chart("随时间的表现", "一期一期看，还准不准。", spec, heads, told, empty)
 
 
 def _swap(found: Swap | None) -> Chart:
     title, heads = "和现用模型的换手", ("", "人数", "坏账率")
     if found is None:
-        empty = f"{NONE}训练时用 --live 给出现用模型的文件，就有这一项。"
+        empty = f"{NONE}训练时给了现用模型，才有这一项。登记以后点“拿它试算”，也看得到。"
         return charts.chart(title, "换上它，谁会进来、谁会出去。", {}, heads, (), empty)
     cells = [(name, getattr(found, cell)) for cell, name in CELLS.items()]
     spec = _columns([name for name, _ in cells], [("人数", [cell.people for _, cell in cells])])
@@ -207,7 +207,7 @@ def _fairness(report: Report, name: str, rows: Sequence[Group]) -> Chart:
         "kind": "bar",
         "labels": [row.group for row in rows],
         "series": [{"name": "通过率之比", "values": [row.ratio for row in rows]}],
-        "limits": [],
+        "limits": list(monitors.FAIR),
     }
     told = [
         (
@@ -220,8 +220,10 @@ def _fairness(report: Report, name: str, rows: Sequence[Group]) -> Chart:
         )
         for row in rows
     ]
+    low, high = monitors.FAIR
     about = (
-        f"{report.cut_off} 分及以上算通过，和人数最多的一组比；0.8 到 1.25 之外要人复核。这一列没有进模型。"
+        f"{report.cut_off} 分及以上算通过，和人数最多的一组比；两条红线标着 {low:g} 和 {high:g}，出了线要人复核。"
+        "这一列没有进模型。"
     )
     heads = ("组", "人数", "通过率", "比值", "坏账率", "看法")
     return charts.chart(f"公平：{label(name)}", about, spec, heads, told)

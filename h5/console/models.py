@@ -202,8 +202,8 @@ def _line(
 
 
 def waits(here: Here, model: Model) -> str:
-    """What the model waits for this person to do, '' when for nothing."""
-    next_ = [status for status in models.next_acts(here.actor, model) if status != "retired"]
+    """What the model waits for this person to do, '' when for nothing: to be sent back it waits for nobody."""
+    next_ = [status for status in models.next_acts(here.actor, model) if status not in ("retired", "draft")]
     return WAITS[next_[0]] if next_ and model.status in _WAITING else ""
 
 
@@ -212,7 +212,6 @@ WAITS = {
     "tested": "等您交验证报告",
     "reviewed": "等您独立评审",
     "approved": "等您批准",
-    "draft": "可以退回",
     "shadow": "可以开始影子运行",
     "live": "可以启用",
     "watch": "可以转入观察",

@@ -32,9 +32,12 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class AlarmLine(msgspec.Struct, frozen=True):
-    """An alarm in words. `action` is empty for who may not answer it; `error` stands under the note."""
+    """An alarm in words; `model` is whose figures moved, `charts` the address where they are drawn. `action` is empty
+    for who may not answer it; `error` stands under the note."""
 
     alarm: Alarm
+    model: str
+    charts: str
     what: str
     level: str
     value: str
@@ -62,10 +65,14 @@ class Monitors(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Names(msgspec.Struct, frozen=True):
-    """Words for the ids that figures stand under."""
+    """Words for the ids that figures stand under; `models` by hash."""
 
     people: dict[str, str]
     counties: dict[str, str]
+    models: dict[str, str]
+
+    def model(self, artefact: str) -> str:
+        return self.models.get(artefact, "随系统的评分卡")
 
     def of(self, subject: str) -> str:
         """A county, an officer, a feature, or a group that is already words."""
@@ -122,13 +129,13 @@ async def _view(
         hashes = {each.artefact for each in await watching.watched(tx)}
         shown = asked if asked in hashes else watching.shipped().artefact
         looked = await model_monitors.rechecked(tx, shown, tx.now - RECHECKED_FOR)
-    names = Names(people, {each.id: each.short_name for each in (*counties, institution)})
     async with here.context.db.read(here.within(county)) as tx:
         watched = {each.artefact: each for each in await watching.watched(tx)}
         only_batches = {each.artefact: each for each in await watching.batches(tx)} if county == UNION else {}
         watched = {**only_batches, **watched}
         chosen = watched.get(asked, watching.shipped())
         registered = {each.artefact: each.name for each in await models.all_models(tx)}
+        names = Names(people, {each.id: each.short_name for each in (*counties, institution)}, registered)
         lines = [_line(here, alarm, names, wrong) for alarm in await watching.alarms(tx, open_only=False)]
         if chosen.artefact in only_batches:
             drawn = await _batch_charts(tx, chosen, names)
@@ -137,7 +144,7 @@ async def _view(
     return Monitors(
         county=institution,
         counties=(HEAD_OFFICE, *counties) if here.head_office else (),
-        models=tuple(Choice(each, registered.get(each, "随系统的评分卡")) for each in watched),
+        models=tuple(Choice(each, names.model(each)) for each in watched),
         model=chosen.artefact,
         open=tuple(line for line in lines if line.alarm.status == "open"),
         answered=tuple(line for line in lines if line.alarm.status != "open"),
@@ -155,6 +162,8 @@ def _line(here: Here, alarm: Alarm, names: Names, wrong: tuple[str, str, str]) -
     mine = wrong[0] == alarm.id
     return AlarmLine(
         alarm,
+        names.model(alarm.model_hash),
+        f"/console/monitors?in={alarm.institution_id}&model={alarm.model_hash}",
         f"{MEASURES[alarm.measure]} · {names.of(alarm.subject)}",
         drift.LEVELS[alarm.level],
         charts.UNKNOWN if alarm.value is None else say(alarm.value),
@@ -184,7 +193,9 @@ async def _charts(tx: Tx, model: watching.Watched, names: Names, *, union: bool)
         found += [
             charts.newest(MEASURES["csi"], _CSI, of["csi"], figure, names.of, drifts=True),
             charts.by_day(MEASURES["ks"], _KS.format(days=days), of["ks"], figure, lost),
-            charts.newest(MEASURES["fairness"], _FAIR, of["fairness"], figure, names.of),
+            charts.newest(
+                MEASURES["fairness"], _FAIR, of["fairness"], figure, names.of, limits=monitors.FAIR
+            ),
         ]
     return tuple(found)
 
@@ -211,7 +222,10 @@ _KS = (
     "利息单独晚还的，这里看不出。好坏各满 30 笔才算。"
 )
 _RATE = "和其他合起来比，差得不像偶然的会提醒。不到 50 件不下结论。"
-_FAIR = "每组人的通过率和人数最多的一组比，0.8 到 1.25 之间算正常。每组满 50 人才看。"
+_FAIR = (
+    "每组人的通过率和人数最多的一组比。两条红线标着 {:g} 和 {:g}，在中间算正常，出了线要有人查明原因。"
+    "每组满 {} 人才看。"
+).format(*monitors.FAIR, monitors.FEWEST)
 
 
 def _looked_at(found: list[Rechecked], names: Names) -> Chart:

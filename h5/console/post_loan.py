@@ -16,9 +16,11 @@ from backend.domains.institutions.model import Institution
 from backend.domains.post_loan import drawdowns, warnings
 from backend.domains.post_loan.model import ACTIONS, OBSERVED, DrawdownCheck, Warning
 from backend.flows import answer_drawdown, answer_warning
+from backend.overview import warning_outcomes
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
+from h5.console.turning import Turn, turn
 
 PATH = "/console/post-loan"
 SHOW = "console/post_loan/show.html"
@@ -51,27 +53,42 @@ class WarningLine(msgspec.Struct, frozen=True, kw_only=True):
     errors: dict[str, str] = {}
 
 
+class Held(msgspec.Struct, frozen=True):
+    lines: tuple[HeldLine, ...]
+    turn: Turn
+
+
 class Part(msgspec.Struct, frozen=True):
-    """One page of the warnings of one status. `here` is the address of this page, for its forms; `before` and `after`
-    are '' when there is no such page."""
+    """One page of the warnings of one status."""
 
     lines: tuple[WarningLine, ...]
-    total: int
-    here: str
-    before: str
-    after: str
+    turn: Turn
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """Of one action: raised, answered, share of false alarms among those in hundredths or None; of `known`, whose time
+    to come true is over, `true` did."""
+
+    action: str
+    raised: int
+    answered: int
+    false: int | None
+    known: int
+    true: int
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """`counts`: (action, raised, answered, share of false alarms in hundredths or None) of the last `days` days."""
+    """`counts` of the last `days` days; of them `true` speaks of those that are `within` days old."""
 
     county: Institution
     counties: tuple[Institution, ...]
     mine: bool
-    held: tuple[HeldLine, ...]
+    held: Held
     open: Part
     standing: Part
-    counts: tuple[tuple[str, int, int, int | None], ...]
+    counts: tuple[Counted, ...]
+    within: int
+    arrears: int
     days: int = COUNTED_DAYS
     verdicts: tuple[tuple[str, str], ...] = VERDICTS
     observable: tuple[tuple[str, str], ...] = tuple(OBSERVED.items())
@@ -125,10 +142,11 @@ async def _view(here: Here, institution_id: str, sent: _Sent) -> Shown:
     mine = here.person.institution_id == institution_id and here.has(*ANSWERERS)
     since = clock.today() - timedelta(days=COUNTED_DAYS)
     async with here.context.db.read(here.within(institution_id)) as tx:
-        held = await _held(tx, sent)
+        held = await _held(tx, here, institution_id, sent)
         waiting = await _part(tx, here, institution_id, "open", sent)
         standing = await _part(tx, here, institution_id, "standing", sent)
         counts = await warnings.counts(tx, since)
+        ends = await warning_outcomes.warning_outcomes(tx, since, clock.today())
     return Shown(
         county=await staff.institution(here, institution_id),
         counties=await staff.counties(here),
@@ -137,9 +155,18 @@ async def _view(here: Here, institution_id: str, sent: _Sent) -> Shown:
         open=waiting,
         standing=standing,
         counts=tuple(
-            (ACTIONS[each.action], each.raised, each.answered, _hundredths(each.false_alarm_bp))
+            Counted(
+                ACTIONS[each.action],
+                each.raised,
+                each.answered,
+                _hundredths(each.false_alarm_bp),
+                ends.known.get(each.action, 0),
+                ends.true.get(each.action, 0),
+            )
             for each in counts
         ),
+        within=ends.within,
+        arrears=ends.days,
     )
 
 
@@ -147,11 +174,12 @@ def _hundredths(bp: int | None) -> int | None:
     return None if bp is None else round(bp / 100)
 
 
-async def _held(tx: Tx, sent: _Sent) -> tuple[HeldLine, ...]:
-    found = await drawdowns.held(tx)
+async def _held(tx: Tx, here: Here, institution_id: str, sent: _Sent) -> Held:
+    turned = turn(here, PATH, institution_id, "held", await drawdowns.held_total(tx), PAGE)
+    found = await drawdowns.held(tx, PAGE, turned.skipped)
     numbers = await applications.numbers(tx, (each.application_id for each in found))
-    names = await customers.names(tx, (each.customer_id for each in found))
-    return tuple(
+    names = await customers.names_marked(tx, (each.customer_id for each in found))
+    lines = tuple(
         HeldLine(
             check=each,
             number=numbers[each.application_id],
@@ -161,27 +189,18 @@ async def _held(tx: Tx, sent: _Sent) -> tuple[HeldLine, ...]:
         )
         for each in found
     )
+    return Held(lines, turned)
 
 
 async def _part(tx: Tx, here: Here, institution_id: str, status: str, sent: _Sent) -> Part:
-    """The page the address asks for; one behind the last is the last."""
-    total, asked = (await warnings.totals(tx))[status], here.request.query_params.get(status, "")[:4]
-    last = max(1, -(-total // PAGE))
-    page = min(max(int(asked) if asked.isascii() and asked.isdigit() else 1, 1), last)
-    addresses = [f"?in={institution_id}&{status}={number}" for number in (page, page - 1, page + 1)]
-    return Part(
-        await _warned(tx, here, status, sent, (page - 1) * PAGE),
-        total,
-        addresses[0],
-        f"{PATH}{addresses[1]}#{status}" if page > 1 else "",
-        f"{PATH}{addresses[2]}#{status}" if page < last else "",
-    )
+    turned = turn(here, PATH, institution_id, status, (await warnings.totals(tx))[status], PAGE)
+    return Part(await _warned(tx, here, status, sent, turned.skipped), turned)
 
 
 async def _warned(tx: Tx, here: Here, status: str, sent: _Sent, skipped: int) -> tuple[WarningLine, ...]:
     found, today = await warnings.listed(tx, [status], PAGE, skipped), clock.today()
     numbers = await applications.numbers(tx, (each.application_id for each in found))
-    names = await customers.names(tx, (each.customer_id for each in found))
+    names = await customers.names_marked(tx, (each.customer_id for each in found))
     owners = {person.id: person.name for person in await identity.all_staff(tx)}
     return tuple(
         WarningLine(

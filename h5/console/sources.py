@@ -66,6 +66,7 @@ async def act(request: Request) -> Response:
 async def _view(here: Here, form: dict[str, str], errors: dict[str, str]) -> Shown:
     async with here.context.db.read(here.reader) as tx:
         picture = await source_health.source_health(tx)
+    async with here.context.db.read(here.actor) as tx:
         people = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
     rows = tuple(
         Row(

@@ -22,8 +22,9 @@ from backend.domains.strategies.shaping import CONDITION, RESULT, ColumnsWrong, 
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_edits, strategy_versions
+from h5.console import strategy_carried, strategy_edits, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
+from h5.console.strategy_carried import Brought, Carried
 from h5.console.strategy_edits import InPlace, Looked, Problem
 
 SHOW = "console/strategies/columns.html"
@@ -53,6 +54,7 @@ class ColumnsPage(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    carried: Carried | None = None
 
 
 @get(f"{HOME}/{{version_id:str}}/columns", opt=staff.only(*READERS))
@@ -212,5 +214,46 @@ def _seen(page: ColumnsPage, looked: Looked) -> ColumnsPage:
     )
 
 
+def _onto(opened: Version, newest: Version, form: dict[str, str]) -> Brought | None:
+    """The order of the newest with what was added, moved and taken away here. A column that a colleague put on the same
+    fact is the one wanted."""
+    if not isinstance(opened.content, UnionContent) or not isinstance(newest.content, UnionContent):
+        return None
+    try:
+        held = _table(opened.content, form.get("table", ""))
+        now = _table(newest.content, held["id"])
+    except ColumnsWrong:
+        return None
+    own, latest = shaping.order_of(held["content"]), shaping.order_of(now["content"])
+    typed, known, words = _order(held["content"], form), _words(newest.content), _words(opened.content)
+    there = {
+        CONDITION + each["field"]: each["id"] for each in now["content"]["inputs"] if each["id"] not in own
+    }
+    there |= {
+        RESULT + each["field"]: each["id"] for each in now["content"]["outputs"] if each["id"] not in own
+    }
+    lost = [each for each in typed if each.startswith(CONDITION) and each[1:] not in known]
+    wanted = [there.get(each, each) for each in typed if each not in lost]
+    made, moved = strategy_carried.order(own, wanted, latest)
+    results = {each["id"] for each in now["content"]["outputs"]}
+    made.sort(key=lambda each: each in results or each.startswith(RESULT))
+    gone = [each for each in own if each not in typed and _cells(held, each) != _cells(now, each)]
+    said = [each.label for each in shaping.places(opened.stage, held["content"], gone, words)]
+    return Brought(
+        {**form, **_fields(made), "table": now["id"]},
+        (*(["列的先后"] if moved else []), *said),
+        tuple(words[each[1:]].label for each in lost if each[1:] in words),
+    )
+
+
+def _cells(node: dict[str, Any], column: str) -> list[str] | None:
+    """What the rows say in a column; None: it has no such column."""
+    if column not in shaping.order_of(node["content"]):
+        return None
+    return [rule.get(column, "") for rule in node["content"]["rules"]]
+
+
 COUNTY = "列由省联社定，县行的版本里改不了"
-EDITOR = InPlace(template=SHOW, view=_view, county=COUNTY, change=_shaped, otherwise="改了列", seen=_seen)
+EDITOR = InPlace(
+    template=SHOW, view=_view, county=COUNTY, change=_shaped, otherwise="改了列", seen=_seen, onto=_onto
+)

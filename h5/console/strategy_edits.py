@@ -27,8 +27,9 @@ from backend.domains.strategies.model import (
 )
 from backend.web.http import Response
 from backend.web.staff import Here
-from h5.console import strategy_models, strategy_sub_flows
+from h5.console import strategy_models, strategy_sub_flows, strategy_versions
 from h5.console.strategies import HOME
+from h5.console.strategy_carried import Brought, Carried
 from h5.console.strategy_versions import code_of
 
 Problem = Invalid | Conflict | NotPermitted
@@ -54,16 +55,18 @@ class Editor(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     view: View
     county: str
-    done: str = ""
+    done: str = "?saved=1"
 
 
 class InPlace(Editor, frozen=True, kw_only=True):
     """`change` makes a form's content, `otherwise` is the note of a form without one. `seen` puts what the checks say
-    into the page; `at_fields`: problems that the page shows at its fields."""
+    into the page; `at_fields`: problems that the page shows at its fields. `onto` brings a form typed on a draft onto
+    the one somebody made of it meanwhile; None where that has no such place."""
 
     change: Asked
     otherwise: str
     seen: Callable[[Page, Looked], Page]
+    onto: Callable[[Version, Version, dict[str, str]], Brought | None]
     at_fields: tuple[type[Invalid], ...] = ()
 
 
@@ -121,8 +124,18 @@ async def checked(
             page = await editor.view(here, address, form, problem) or page
         said = "" if at_fields else told(problem)
         return here.show(editor.template, msgspec.structs.replace(page, checked=at_fields, told=said))
-    page = msgspec.structs.replace(page, checked=True, failed=found.failed)
+    said = await _overtaken(here, version)
+    page = msgspec.structs.replace(page, checked=not said, failed=found.failed, told=said)
     return here.show(editor.template, editor.seen(page, found))
+
+
+async def _overtaken(here: Here, version: Version) -> str:
+    """What to say at once of a draft somebody went on with; '' of any other."""
+    async with here.context.db.read(here.actor) as tx:
+        newest = await strategy_versions.newest_draft(tx, version)
+    if newest is None:
+        return ""
+    return f"这份草稿有人接着改了，现在是第 {newest.number} 版。点“存成草稿”，您写的会搬到那一版上"
 
 
 async def whole(tx: Tx, version: Version, change: Awaitable[UnionContent]) -> Written:
@@ -178,11 +191,29 @@ def _said(version: Version, content: Content, report: Report) -> Looked:
 async def refused(
     here: Here, address: str, editor: Editor, form: dict[str, str], problem: Problem
 ) -> Response:
-    """The page again with what was written and what is wrong with it."""
+    """The page again with what was written and what is wrong with it; of a draft somebody went on with, what was
+    written on the newest."""
+    carried = await _carried(here, address, editor, form) if isinstance(editor, InPlace) else None
+    if carried is not None:
+        return here.show(editor.template, carried, 409)
     page = await editor.view(here, address, form, problem)
     if page is not None:
         return here.show(editor.template, page, code_of(problem))
     return here.show(*await strategy_sub_flows.page(here, address, form, problem), code_of(problem))
+
+
+async def _carried(here: Here, address: str, editor: InPlace, form: dict[str, str]) -> Page | None:
+    async with here.context.db.read(here.actor) as tx:
+        opened = await inside.opened(tx, address)
+        newest = await strategy_versions.newest_draft(tx, opened)
+    if newest is None or newest.within != opened.within:
+        return None
+    brought = editor.onto(opened, newest, form)
+    if brought is None:
+        return None
+    page = await editor.view(here, newest.address, brought.form, None)
+    said = Carried(opened.number, brought.both, brought.lost)
+    return page and msgspec.structs.replace(page, carried=said)
 
 
 def told(problem: Problem | None) -> str:

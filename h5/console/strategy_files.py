@@ -18,9 +18,9 @@ from backend.domains.decision import service as decisions
 from backend.domains.decision.facts import Catalogue
 from backend.domains.strategies import (
     aside,
-    calculations,
     cells,
     checks,
+    computing,
     inside,
     nesting,
     overlays,
@@ -70,7 +70,7 @@ async def export_rows(request: Request, version_id: FromPath[str]) -> Response:
     here = staff.here(request)
     async with here.context.db.read(await reader(here, version_id)) as tx:
         version, node = await _node(tx, version_id, request.query_params.get("table", ""))
-        known = await _words(tx, version)
+        known = await _words(tx, version, node["id"])
     columns = cells.columns(version.stage, node["content"], known)
     rows = strategy_tables.rules(version.content, node["id"])
     return _file(
@@ -106,7 +106,7 @@ async def import_rows(request: Request, version_id: FromPath[str]) -> Response:
         async with here.context.db.read(here.actor) as tx:
             version, node = await _node(tx, version_id, form.get("table", ""))
             floor = await strategies.laid_out_floor(tx, version.product_code, version.stage)
-            known = await _words(tx, version)
+            known = await _words(tx, version, node["id"])
         if not strategy_tables.is_open(version.content, floor, node["id"]):
             raise NotYourStrategy()
         read = await aside.run(_read_rows, version, node, known, content, form.get("pasted", ""))
@@ -171,11 +171,11 @@ def require_drawable(version: Version, content: UnionContent) -> None:
         raise jdm.FileUnreadable(why="里面没有一张规则表")
 
 
-async def _words(tx: Tx, version: Version) -> Catalogue:
-    """The catalogue with the names the flow behind a version's tables defines."""
+async def _words(tx: Tx, version: Version, table: str) -> Catalogue:
+    """The catalogue with the names the flow or sub-flow around a table defines."""
     floor = await strategies.laid_out_floor(tx, version.product_code, version.stage)
     document = version.content.document if isinstance(version.content, UnionContent) else floor.document
-    return calculations.words(document, facts.catalogue())
+    return computing.words(document, table, facts.catalogue())
 
 
 def _read_rows(version: Version, node: dict[str, Any], known: Catalogue, file: bytes, pasted: str) -> Content:

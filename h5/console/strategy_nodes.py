@@ -21,8 +21,9 @@ from backend.domains.strategies.model import Document, UnionContent, Version
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_edits, strategy_versions
+from h5.console import strategy_carried, strategy_edits, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
+from h5.console.strategy_carried import Brought, Carried
 from h5.console.strategy_edits import InPlace, Looked, Problem
 
 SHOW = "console/strategies/node.html"
@@ -57,6 +58,7 @@ class NodePage(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    carried: Carried | None = None
 
 
 @get(f"{HOME}/{{version_id:str}}/node", opt=staff.only(*READERS))
@@ -86,12 +88,16 @@ def _node(document: Document, number: str) -> Mapping[str, Any] | None:
 
 def _rows(form: dict[str, str]) -> list[Row]:
     """The rows of a form without the empty ones at its end; one in between keeps its place, for its sentence."""
-    given = [
+    given = _given(form)
+    last = max((n for n, each in enumerate(given, 1) if each.name or each.text), default=0)
+    return given[:last]
+
+
+def _given(form: dict[str, str]) -> list[Row]:
+    return [
         Row(*(form.get(f"{part}_{n}", "") for part in ("id", "name", "value")))
         for n in range(calculations.MOST)
     ]
-    last = max((n for n, each in enumerate(given, 1) if each.name or each.text), default=0)
-    return given[:last]
 
 
 async def _changed(_tx: Tx, _version: Version, held: UnionContent, form: dict[str, str]) -> UnionContent:
@@ -171,6 +177,44 @@ def _seen(page: NodePage, looked: Looked) -> NodePage:
     return msgspec.structs.replace(page, entries=tuple(entries), wrong=tuple(of_node), others=tuple(others))
 
 
+def _onto(opened: Version, newest: Version, form: dict[str, str]) -> Brought | None:
+    """Row by row, each by its id. One that was changed here and taken away there comes again as a new one."""
+    held, now = (_rows_in(each, form.get("node", "")) for each in (opened, newest))
+    if held is None or now is None:
+        return None
+    typed, made, both = _given(form), list[Row](), list[str]()
+    mine = {each.id: each for each in typed if each.id}
+    for number, row in now.items():
+        sides = [_parts(each.get(number, row)) for each in (held, mine, now)]
+        parts, changed = strategy_carried.together(*sides)
+        if parts["name"] or parts["text"]:
+            made.append(Row(number, parts["name"], parts["text"]))
+        both += [row.name] if changed else []
+    again = [each for each in mine.values() if each.id not in now and each != held.get(each.id)]
+    fresh = [each for each in (*again, *(e for e in typed if not e.id)) if each.name or each.text]
+    made += [Row("", each.name, each.text) for each in fresh]
+    rows = {
+        f"{part}_{n}": text
+        for n, row in enumerate(made)
+        for part, text in (("id", row.id), ("name", row.name), ("value", row.text))
+    }
+    kept = {name: form.get(name, "") for name in ("node", "act", "note")}
+    return Brought({**kept, **rows}, tuple(both), tuple(each.name for each in made[calculations.MOST :]))
+
+
+def _rows_in(version: Version, number: str) -> dict[str, Row] | None:
+    """The rows of the calculation a form is about, by their ids; None: there is no such one."""
+    if not isinstance(version.content, UnionContent):
+        return None
+    node = _node(version.content.document, number)
+    known = calculations.words(version.content.document, facts.catalogue())
+    return None if node is None else {each.id: each for each in calculations.rows_of(node, known)}
+
+
+def _parts(row: Row) -> dict[str, str]:
+    return {"name": row.name, "text": row.text}
+
+
 NONE = "这张图里没有计算节点，先在“排流程图”里加一个"
 EDITOR = InPlace(
     template=SHOW,
@@ -179,5 +223,6 @@ EDITOR = InPlace(
     change=_changed,
     otherwise="改了计算",
     seen=_seen,
+    onto=_onto,
     at_fields=(RowsWrong,),
 )

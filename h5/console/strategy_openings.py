@@ -312,4 +312,4 @@ def _places(content: UnionContent, form: dict[str, str] | None) -> tuple[Place, 
     )
 
 
-EDITOR = Editor(template=SHOW, view=_view, county="县行的版本不向谁开放", done="/openings")
+EDITOR = Editor(template=SHOW, view=_view, county="县行的版本不向谁开放")

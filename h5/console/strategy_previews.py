@@ -1,7 +1,7 @@
 """先看一眼: what a draft would do to the newest stored decisions of some counties, as figures by county (A3-34).
 
-Head office sees no customer here: no case, no group of fewer than five. The large trial is one step further, with the
-draft already chosen (`trials.py`).
+Head office sees no customer here: no case, no figure of a handful of people. The large trial is one step further,
+with the draft already chosen (`trials.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -17,13 +17,15 @@ from backend.domains.institutions.model import Institution
 from backend.domains.strategies import effects
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.model import CountyContent, EffectFigures, NotYourStrategy, Side, Version
-from backend.domains.trials import small_cells
+from backend.domains.trials import report, small_cells
+from backend.domains.trials import service as trials
+from backend.domains.trials.small_cells import Rounding
 from backend.flows import preview_strategy
 from backend.flows.preview_strategy import Seen
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import ticked_counties
+from h5.console import rounded_effects, ticked_counties
 from h5.console.strategies import HOME, WRITERS
 from h5.console.strategy_knobs import plain_number
 from h5.console.strategy_versions import code_of, found
@@ -48,17 +50,19 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     amount: tuple[str, str]
     rate: tuple[str, str]
     swaps: tuple[tuple[str, int], ...]
-    lower: int
-    higher: int
+    lower: str
+    higher: str
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """`lines` None before the first look, the total first; `left_out`: counties of too few decisions to be shown."""
+    """`lines` None before the first look, the total first; `left_out`: counties of too few decisions to be shown;
+    `fewest` customers a figure is of at least, 0 for a county's own."""
 
     version: Version
     counties: tuple[Box, ...]
     sizes: tuple[tuple[str, str], ...]
     size: str
+    fewest: int
     lines: tuple[Line, ...] | None = None
     left_out: int = 0
     told: str = ""
@@ -89,8 +93,16 @@ async def look(request: Request, version_id: FromPath[str]) -> Response:
         )
         return here.show(SHOW, msgspec.structs.replace(page, told=said), code_of(problem))
     names = {each.id: each.short_name for each in chosen}
-    lines, left_out = _lines(seen, names, hide=here.head_office)
+    lines, left_out = _lines(seen, names, await _rounding(here))
     return here.show(SHOW, msgspec.structs.replace(page, lines=lines, left_out=left_out))
+
+
+async def _rounding(here: Here) -> Rounding | None:
+    """None: a county looks at its own customers."""
+    if not here.head_office:
+        return None
+    async with here.context.db.read(here.actor) as tx:
+        return await trials.rounding_of(tx)
 
 
 async def _offered(here: Here) -> tuple[Institution, ...]:
@@ -113,95 +125,59 @@ def _chosen(offered: Sequence[Institution], form: dict[str, str]) -> list[Instit
     return chosen
 
 
-def _lines(seen: list[Seen], names: dict[str, str], *, hide: bool) -> tuple[tuple[Line, ...], int]:
-    """The total first, then the counties; `hide`: none of too few cases. (lines, counties left out)."""
+def _lines(
+    seen: list[Seen], names: dict[str, str], rounding: Rounding | None
+) -> tuple[tuple[Line, ...], int]:
+    """The total first, then the counties; `rounding`: none of too few cases, and rounded; None where a county looks at
+    its own. (lines, counties left out)."""
+    fewest = rounding.fewest if rounding else 0
     there = {each.institution_id: each for each in seen if each.cases}
-    small = small_cells.together({name: each.cases for name, each in there.items()}) if hide else set()
+    small = small_cells.together({name: each.cases for name, each in there.items()}, fewest)
     groups = [(names[name], [each]) for name, each in there.items() if name not in small]
     rest = [there[name] for name in sorted(small)]
-    if sum(each.cases for each in rest) >= small_cells.FEWEST:
+    if rest and sum(each.cases for each in rest) >= fewest:
         groups.append((f"其他 {len(rest)} 个县", rest))
         rest = []
     groups.sort(key=lambda group: -sum(each.cases for each in group[1]))
     left_out = len(rest) + len(seen) - len(there)
     if not groups:
         return (), left_out
-    sums = [(name, effects.together(each.figures for each in group)) for name, group in groups]
-    unpriced = _unpriced(sums, hide=hide)
-    lines = [
-        _line(name, figures, group, unpriced, hide=hide)
-        for (name, figures), (_, group) in zip(sums, groups, strict=True)
-    ]
-    if len(lines) > 1 or hide:
-        total = effects.together(figures for _, figures in sums)
-        everything = [each for _, group in groups for each in group]
-        lines.insert(0, _line("合计", total, everything, _unpriced([("合计", total)], hide=hide), hide=hide))
+    lines = [_line(name, group, rounding) for name, group in groups]
+    if len(lines) > 1 or rounding:
+        lines.insert(0, _line("合计", [each for _, group in groups for each in group], rounding))
     return tuple(lines), left_out
 
 
-Unpriced = tuple[set[str], set[str]]
-"""Whose averages would be those of a handful of people, or give them away: now, and with the version."""
+def _line(name: str, group: Sequence[Seen], rounding: Rounding | None) -> Line:
+    figures = effects.together(each.figures for each in group)
+    figures = rounded_effects.rounded(figures, rounding) if rounding else figures
+    before, after, fewest = figures.before, figures.after, rounding.fewest if rounding else 0
+    cases = sum(each.cases for each in group)
 
+    def share(side: Side, outcome: str) -> str:
+        count = getattr(side, outcome)
+        return f"不到 {fewest} 件" if fewest and not count else f"{min(100, count * 100 / cases):.1f}%"
 
-def _unpriced(sums: Sequence[tuple[str, EffectFigures]], *, hide: bool) -> Unpriced:
-    if not hide:
-        return set(), set()
-    before = {name: each.before.approved for name, each in sums if each.before.approved}
-    after = {name: each.after.approved for name, each in sums if each.after.approved}
-    few = small_cells.together(after)
-    if any(_tells_of_few(each) for _, each in sums):
-        few |= set(after)  # all of them: one alone would come out by taking the others from the total
-    return small_cells.together(before), few
-
-
-def _tells_of_few(figures: EffectFigures) -> bool:
-    """Whether both averages side by side would give the amount of the handful of people who moved between them."""
-    approved = [(key.partition(">"), count) for key, count in figures.swaps.items()]
-    gone = sum(count for (old, _, _), count in approved if old == "approved")
-    come = sum(count for (_, _, new), count in approved if new == "approved")
-    changed = figures.lower_amounts + figures.higher_amounts
-    return any(0 < count < small_cells.FEWEST for count in (gone, come, changed))
-
-
-def _line(
-    name: str, figures: EffectFigures, group: Sequence[Seen], unpriced: Unpriced, *, hide: bool
-) -> Line:
-    before, after = figures.before, figures.after
-
-    def pair(say: Callable[[Side], str]) -> tuple[str, str]:
-        return _shown(before, say, name in unpriced[0]), _shown(after, say, name in unpriced[1])
+    def both(say: Callable[[Side], str]) -> tuple[str, str]:
+        none = UNSHOWN if fewest else "—"
+        return say(before) if before.approved else none, say(after) if after.approved else none
 
     return Line(
         name=name,
-        cases=sum(each.cases for each in group),
+        cases=cases,
         span=_span(group),
-        shares=tuple(
-            (label, f"{before.share_bp(key) / 100:.1f}%", f"{after.share_bp(key) / 100:.1f}%")
-            for key, label in _OUTCOMES.items()
-        ),
-        amount=pair(lambda side: f"{_rounded(side.average_fen, 10_000, hide) / 100:,.0f}"),
-        rate=pair(lambda side: f"{plain_number(_rounded(side.average_rate_bp, 10, hide), 'bp')}%"),
+        shares=tuple((label, share(before, key), share(after, key)) for key, label in _OUTCOMES.items()),
+        amount=both(lambda side: f"{side.average_fen / 100:,.0f}"),
+        rate=both(lambda side: f"{plain_number(side.average_rate_bp, 'bp')}%"),
         swaps=_swaps(figures),
-        lower=figures.lower_amounts,
-        higher=figures.higher_amounts,
+        lower=report.people(figures.lower_amounts, fewest),
+        higher=report.people(figures.higher_amounts, fewest),
     )
 
 
 def _span(group: Sequence[Seen]) -> tuple[datetime, datetime] | None:
     spans = [each.span for each in group if each.span]
     return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
-
-
-def _rounded(average: int, step: int, hide: bool) -> int:
-    """To 100 元 and 0.1 个百分点 for head office: averages of other sizes and counties are not to be subtracted."""
-    return (average + step // 2) // step * step if hide else average
-
-
-def _shown(side: Side, say: Callable[[Side], str], unpriced: bool) -> str:
-    """An average; of a handful of customers head office sees none."""
-    if not side.approved:
-        return "—"
-    return UNSHOWN if unpriced else say(side)
 
 
 _OUTCOMES = {"approved": "通过", "referred": "转人工", "declined": "拒绝"}
@@ -227,10 +203,11 @@ async def _view(here: Here, version_id: str, form: dict[str, str]) -> Preview:
         or strategies.owner_of(here.actor) != version.institution_id
     ):
         raise NotYourStrategy()
-    offered = await _offered(here)
+    offered, rounding = await _offered(here), await _rounding(here)
     return Preview(
         version=version,
         counties=ticked_counties.boxes(offered, form),
         sizes=SIZES,
         size=form.get("size", SIZES[1][0]),
+        fewest=rounding.fewest if rounding else 0,
     )

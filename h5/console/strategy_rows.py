@@ -16,7 +16,7 @@ from backend.db.database import Tx
 from backend.domains.decision import facts
 from backend.domains.decision.contracts import FIELDS
 from backend.domains.decision.facts import Catalogue
-from backend.domains.strategies import calculations, cells, inside, overlays
+from backend.domains.strategies import cells, computing, inside, overlays
 from backend.domains.strategies import service as strategies
 from backend.domains.strategies.cells import CellUnreadable, Column
 from backend.domains.strategies.inside import Written
@@ -156,7 +156,7 @@ async def _spot(tx: Tx, version_id: str, table: str, row: str) -> Spot:
     if node is None:
         raise StrategyMissing()
     rows = strategy_tables.rules(version.content, node["id"])
-    known = calculations.words(document, facts.catalogue())
+    known = computing.words(document, node["id"], facts.catalogue())
     return Spot(
         version=version,
         floor=floor,

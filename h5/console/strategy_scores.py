@@ -17,8 +17,9 @@ from backend.domains.strategies.scored import Score, ScoreWrong
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_edits, strategy_models, strategy_versions
+from h5.console import strategy_carried, strategy_edits, strategy_models, strategy_versions
 from h5.console.strategies import HOME, READERS, WRITERS
+from h5.console.strategy_carried import Brought, Carried
 from h5.console.strategy_edits import InPlace, Looked, Problem
 from h5.console.strategy_models import Told
 
@@ -45,6 +46,7 @@ class ScorePage(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    carried: Carried | None = None
 
 
 @get(f"{HOME}/{{version_id:str}}/score", opt=staff.only(*READERS))
@@ -121,6 +123,21 @@ def _seen(page: ScorePage, looked: Looked) -> ScorePage:
     )
 
 
+_SAID = {"model": "用哪一个", "result": "分数叫什么"}
+
+
+def _onto(opened: Version, newest: Version, form: dict[str, str]) -> Brought | None:
+    if not isinstance(opened.content, UnionContent) or not isinstance(newest.content, UnionContent):
+        return None
+    held = _score(opened.content, form.get("node", ""))
+    now = _score(newest.content, held.node) if held else None
+    if held is None or now is None:
+        return None
+    sides = [{"model": each.model, "result": each.result} for each in (held, now)]
+    made, both = strategy_carried.together(sides[0], form, sides[1])
+    return Brought({**form, **made, "node": now.node}, tuple(_SAID[each] for each in both))
+
+
 EDITOR = InPlace(
     template=SHOW,
     view=_view,
@@ -128,5 +145,6 @@ EDITOR = InPlace(
     change=_changed,
     otherwise="改了评分卡或模型",
     seen=_seen,
+    onto=_onto,
     at_fields=(ScoreWrong,),
 )

@@ -10,7 +10,7 @@ from backend.domains.decision import facts, path
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage, Step
 from backend.domains.decision.path import Lit
-from backend.domains.strategies import calculations, cells, nesting, overlays, scored
+from backend.domains.strategies import calculations, cells, computing, nesting, overlays, scored
 from backend.domains.strategies.cells import Column
 from backend.domains.strategies.model import Content, CountyContent, Document, Finding, UnionContent
 from backend.domains.strategies.nesting import Flows
@@ -62,6 +62,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def anchor(self) -> str:
         return anchor(self.id)
+
+    def row_anchor(self, row: str) -> str:
+        return row_anchor(self.id, row)
 
 
 class Sum(msgspec.Struct, frozen=True):
@@ -135,9 +138,12 @@ def sheet(
     told by hash."""
     document = content.document if isinstance(content, UnionContent) else floor.document
     said, nodes = _by_place(findings), overlays.tables(document)
-    known = calculations.words(document, facts.catalogue())
+    around = computing.all_words(document, facts.catalogue())
     rows = lit.rows if lit else {}
-    tables = tuple(_table(stage, node, content, floor, said, rows, known) for node in nodes.values())
+    tables = tuple(
+        _table(stage, node, content, floor, said, rows, around[computing.of(number)])
+        for number, node in nodes.items()
+    )
     scores = tuple(
         Asked(
             score=score,
@@ -148,7 +154,9 @@ def sheet(
         for node in document["nodes"]
         if (score := scored.score_of(node)) is not None
     )
-    sums = tuple(_sums(node, said, known) for node in calculations.nodes_of(document))
+    sums = tuple(
+        _sums(node, said, around[computing.of(node["id"])]) for node in calculations.nodes_of(document)
+    )
     outer = {key: several for key, several in said.items() if key[0] not in nodes}
     inner = tuple(_flow(node, outer, flows or {}) for node in nesting.nodes_of(document))
     placed = {
@@ -161,12 +169,35 @@ def sheet(
         *((t.id, r.id, c.column) for t in tables for r in t.rows for c in (*r.conditions, *r.results)),
     }
     elsewhere = tuple(
-        calculations.plainly(f"{each.place}：{each.told}", known)
+        calculations.plainly(f"{each.place}：{each.told}", around[""])
         for key, several in said.items()
         if key not in placed
         for each in several
     )
     return Sheet(tables=tables, flows=inner, nodes=sums, scores=scores, elsewhere=elsewhere)
+
+
+def to_mend(shown: Sheet, findings: Iterable[Finding], base: str) -> tuple[tuple[str, str], ...]:
+    """(where to go, what is wrong there) of every finding that keeps a version from being approved; '' for the head of
+    the page, where it stands."""
+    return tuple(
+        (_at(shown, each, base), f"{each.place}：{each.sentence}") for each in findings if each.blocks
+    )
+
+
+def _at(shown: Sheet, finding: Finding, base: str) -> str:
+    if finding.kind == "opening":
+        return f"{base}/openings"
+    if finding.kind in ("overlay", "looser") and finding.column:
+        return "#knobs"
+    for table in shown.tables:
+        if table.id == finding.node:
+            held = any(row.id == finding.row for row in table.rows)
+            return f"#{row_anchor(table.id, finding.row)}" if held else f"#t-{table.anchor}"
+    outer = finding.node.split("/")[0]
+    panels = {node.id for node in shown.nodes} | {flow.id for flow in shown.flows}
+    panels |= {each.score.node for each in shown.scores}
+    return f"#t-{outer}" if outer in panels else ""
 
 
 def inside(
@@ -215,6 +246,10 @@ def _sums(
 def anchor(table: str) -> str:
     """A table in the address of a place on its page, and in a selector."""
     return table.replace("/", "--")
+
+
+def row_anchor(table: str, row: str) -> str:
+    return f"r-{anchor(table)}-{row}"
 
 
 def rules(content: Content, table: str) -> list[dict[str, str]]:

@@ -40,6 +40,7 @@ from backend.domains.strategies.model import (
     UnionContent,
     Version,
 )
+from backend.overview import case_file
 from backend.web import forms, staff
 from backend.web.http import Request, Response
 from backend.web.staff import Here
@@ -319,4 +320,7 @@ def _shares(decision: Decision | None) -> tuple[tuple[Any, int], ...]:
     """Each cap with its share of the largest, for bars of 100."""
     caps = decision.caps if decision else []
     largest = max((cap.amount_fen for cap in caps), default=0)
-    return tuple((cap, max(0, cap.amount_fen) * 100 // largest if largest > 0 else 0) for cap in caps)
+    return tuple(
+        (case_file.of_customer(cap), max(0, cap.amount_fen) * 100 // largest if largest > 0 else 0)
+        for cap in caps
+    )

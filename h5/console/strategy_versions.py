@@ -13,6 +13,7 @@ from backend.core.actor import Actor
 from backend.core.errors import Conflict, Invalid, NotPermitted
 from backend.db.database import Tx
 from backend.domains.decision.model import DECIDING, MOMENTS
+from backend.domains.identity import service as identity
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
 from backend.domains.strategies import (
     aside,
@@ -50,7 +51,7 @@ from backend.web import forms, staff
 from backend.web.formats import HERE
 from backend.web.http import Request, Response
 from backend.web.staff import Here
-from h5.console import strategy_models, strategy_tables
+from h5.console import rounded_effects, strategy_models, strategy_scenarios, strategy_tables
 from h5.console.strategies import HOME, WRITERS, overlays_of, path_of, people, product_names
 from h5.console.strategy_carried import Carried
 from h5.console.strategy_knobs import Knob, knobs
@@ -75,24 +76,29 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     was written on the way to it. `stale`: something newer overtook this draft; `newest` is the draft that took its
     place; `left` a draft this one was begun instead of. `newer`: cases that came since its effect was worked out, told
     while it waits for an approval. `saved`: it was a moment ago. `checked`: the numbers in the form were looked at;
-    `wrong` is what else they upset. `carried`: the numbers in the form were typed on the draft before this one.
+    `wrong` is what else they upset. `seconds` are who may approve it. `carried`: the numbers in the form were typed on
+    the draft before this one. `fewest`: the effect is on others' customers and rounded so, 0 where it is not.
     `afterwards`: what decides when its time is over; '' where it must not end."""
 
     version: Version
     product_name: str
     strategy_path: str
+    scenarios_path: str
     stages: tuple[tuple[str, str, bool], ...]
     sheet: Sheet
+    to_mend: tuple[tuple[str, str], ...]
     knobs: tuple[Knob, ...]
     changes: tuple[Change, ...]
     against: str
     run: CheckRun | None
     stopped: tuple[Scenario, ...]
     effect: Effect | None
+    fewest: int
     moves: tuple[Move, ...]
     saves: tuple[Saved, ...]
     who: dict[str, str]
     acts: Acts
+    seconds: tuple[str, ...]
     warned: tuple[str, ...]
     whose: str = ""
     overlays: tuple[tuple[str, Overlay], ...] = ()
@@ -272,40 +278,46 @@ async def view(
         names = await product_names(tx)
         whos = [version.maker, version.checker, *(each.who for each in moves), *(each.who for each in saves)]
         who = await people(tx, whos)
-        effect = await effects.last_of(tx, version_id)
+        effect, fewest = await effects.last_of(tx, version_id), 0
+        if here.head_office or version.layer == "union":
+            effect, fewest = await rounded_effects.of(tx, effect)
         before = await course.compared_with(tx, version)
         documents = _documents(version, before, floor)
         flows = await nesting.flows_of(tx, *documents)
         models = await strategy_models.known(here, tx, [*documents, *flows.values()])
         changes = await course.changes_of(tx, version, before, strategy_models.names(models))
-        warned = await checks.outdated(tx, version) if version.status == "live" else []
+        warned = await checks.outdated(tx, version) if version.status in ("live", "checked") else []
         stopped = await _stopped(tx, version, before)
         stale = await carrying.stale(tx, version, strategy_models.names(models))
         newest = await newest_draft(tx, version)
         after = "" if ending.must_decide(version) else await ending.afterwards(tx, version, before)
+        seconds = await _seconds(tx, version)
     newer = 0
     if effect is not None and version.status == "checked":
         newer = await measure_strategy.newer(here.context, _measured_by(version), version, effect)
-    findings = run.report.findings if run else []
+    findings = [*(run.report.findings if run else []), *(warned if version.status == "checked" else [])]
+    sheet = strategy_tables.sheet(version.stage, version.content, floor, findings, models=models, flows=flows)
     return VersionPage(
         version=version,
         product_name=names.get(version.product_code, version.product_code),
         strategy_path=path_of(version.product_code, version.stage),
+        scenarios_path=strategy_scenarios.path_of(version.product_code, version.stage),
         stages=_strip(version),
-        sheet=strategy_tables.sheet(
-            version.stage, version.content, floor, findings, models=models, flows=flows
-        ),
+        sheet=sheet,
+        to_mend=strategy_tables.to_mend(sheet, findings, f"{HOME}/{version_id}"),
         knobs=knobs(version, floor, findings),
         changes=tuple(changes),
         against=against(version, before),
         run=run,
         stopped=tuple(stopped),
         effect=effect,
+        fewest=fewest,
         moves=tuple(moves),
         saves=tuple(saves),
         who=who,
         acts=acts_of(here, version),
-        warned=tuple(f"{each.place}：{each.sentence}" for each in warned),
+        seconds=seconds,
+        warned=tuple(f"{each.place}：{each.sentence}" for each in warned) if version.status == "live" else (),
         overlays=await overlays_of(here, version.product_code, version.stage, version.content)
         if isinstance(version.content, UnionContent)
         else (),
@@ -328,6 +340,21 @@ async def view(
 
 def _measured_by(version: Version) -> str:
     return HEAD_OFFICE if version.layer == "union" else version.institution_id
+
+
+async def _seconds(tx: Tx, version: Version) -> tuple[str, ...]:
+    """Names of who wrote nothing of a version that is not approved yet, and may approve it. A county has few people:
+    where all of them wrote, nobody is left, and the page has to say so."""
+    if version.status not in ("draft", "checked"):
+        return ()
+    return tuple(
+        each.name
+        for each in await identity.all_staff(tx)
+        if each.active
+        and strategies.may_approve(
+            Actor("staff", each.id, each.institution_id, frozenset(each.roles), each.name), version
+        )
+    )
 
 
 async def newest_draft(tx: Tx, version: Version) -> Version | None:

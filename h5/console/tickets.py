@@ -68,7 +68,13 @@ class Erasing(msgspec.Struct, frozen=True):
     asked_by: str
     mine: bool
     may: bool
+    may_refuse: bool
     told: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """A second person is to say whether."""
+        return self.request is not None and self.request.agreed is None
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,8 +127,7 @@ async def answer(request: Request, institution_id: FromPath[str], number: FromPa
     try:
         async with here.context.db.begin(here.within(institution_id)) as tx:
             before = await tickets.get(tx, number)
-            if not _answers(here, institution_id):
-                raise Invalid(fields={"answer": "这件由县里的管理员答复"})
+            await _require_answerable(here, tx, before)
             kept = await tickets.answer(tx, number, text)
             if before.status == "open" and not told:
                 await send_answer.announce(tx, kept)
@@ -199,6 +204,14 @@ def _answers(here: Here, institution_id: str) -> bool:
     return here.has(*ANSWERERS) and here.person.institution_id == institution_id
 
 
+async def _require_answerable(here: Here, tx: Tx, ticket: Ticket) -> None:
+    """Not what another institution answers, nor what is answered by itself once a second person agreed to forget."""
+    if not _answers(here, tx.institution_id):
+        raise Invalid(fields={"answer": "这件由县里的管理员答复"})
+    if ticket.ticket_no in await erasure_requests.asked(tx):
+        raise Invalid(fields={"answer": "已经提出删除，同意以后系统来答复。要自己写答复，先点“不删了”"})
+
+
 async def _ticket(
     here: Here,
     institution_id: str,
@@ -215,14 +228,15 @@ async def _ticket(
         person = await customers.view(tx, ticket.customer_id) if ticket.customer_id else None
         sending = await _sending(tx, number)
         erasing = await _erasing(here, tx, ticket, erasure_told) if ticket.kind == "erasure" else None
-    may_answer = _answers(here, institution_id) and ticket.status == "open"
+    proposed = erasing is not None and erasing.waits
+    mine = _answers(here, institution_id) and ticket.status == "open"
     return Shown(
         ticket=ticket,
         kind=KINDS[ticket.kind],
         reason=REASONS[ticket.kind],
         person=person,
-        may_answer=may_answer,
-        may_call=may_answer and here.has("county_admin"),
+        may_answer=mine and (not proposed or "answer" in (errors or {})),
+        may_call=mine and here.has("county_admin"),
         action=f"/console/tickets/{institution_id}/{number}",
         phone=phone,
         text=text,
@@ -238,12 +252,13 @@ async def _erasing(here: Here, tx: Tx, ticket: Ticket, told: str) -> Erasing | N
     if ticket.customer_id is None:
         return None
     request = await erasure_requests.of_ticket(tx, ticket.ticket_no)
-    kept = await erase_on_request.kept_by(tx, ticket) if request is None or request.done_at is None else ""
+    over = request is not None and (request.done_at or (request.agreed is None and ticket.status != "open"))
+    kept = "" if over else await erase_on_request.kept_by(tx, ticket)
     names = {f"staff:{person.id}": person.name for person in await identity.all_staff(tx)}
     asked_by = names.get(request.asked_by, "省联社") if request else ""
     mine = request is not None and request.asked_by == f"staff:{here.person.id}"
-    may = here.has(*erase_on_request.MAY) and ticket.status == "open"
-    return Erasing(kept, request, asked_by, mine, may, told)
+    may = here.has(*erase_on_request.MAY)
+    return Erasing(kept, request, asked_by, mine, may and ticket.status == "open", may, told)
 
 
 async def _sending(tx: Tx, number: str) -> Sending | None:

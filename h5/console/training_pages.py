@@ -14,7 +14,7 @@ from backend.domains.models import report, trainings
 from backend.domains.models import service as models
 from backend.domains.models.model import TYPES, ReportMissing
 from backend.domains.models.trainings import KINDS, MOST_COLUMNS, Choices, Column, Training
-from backend.flows import register_training, start_training
+from backend.flows import cancel_training, register_training, start_training
 from backend.flows.gather_training_cases import MONTH, TARGET
 from backend.flows.register_model import Entry
 from backend.web import forms, staff
@@ -84,8 +84,8 @@ async def progress(request: Request, training_id: FromPath[str]) -> Response:
     """What is being done, asked every two seconds; once it is over the page is shown anew."""
     here = staff.here(request)
     async with here.context.db.read(here.actor) as tx:
-        run = await trainings.get(tx, training_id)
-    answer = here.show("console/trainings/_progress.html", line(run, {}))
+        run, queue = await trainings.get(tx, training_id), await trainings.in_line(tx)
+    answer = here.show("console/trainings/_progress.html", line(run, {}, queue))
     if not run.open:
         answer.headers["HX-Refresh"] = "true"
     return answer
@@ -107,8 +107,7 @@ async def start(request: Request, training_id: FromPath[str]) -> Response:
 async def cancel(request: Request, training_id: FromPath[str]) -> Response:
     """Stops within a second or two; one that is over stays as it is."""
     here = staff.here(request)
-    async with here.context.db.begin(here.actor) as tx:
-        await trainings.cancel(tx, training_id)
+    await cancel_training.cancel_training(here.context, here.actor, training_id)
     return here.go(f"{HOME}/{training_id}")
 
 
@@ -214,11 +213,12 @@ async def _view(
         run = await trainings.get(tx, training_id)
         made = await trainings.result(tx, run) if run.status == "done" else None
         who, owners = await people(tx, [run.asked_by]), await owners_of(tx)
+        queue = await trainings.in_line(tx)
     form = {"owner": here.person.id, "type": "approval", "kind": "scorecard"} | (given or typed(run))
     found = None if made is None else report.check(made.report)
     fields = problem.fields if isinstance(problem, Invalid) else {}
     return Sheet(
-        line=line(run, who),
+        line=line(run, who, queue),
         may_train=maker(here),
         until=day_and_time(run),
         rows=tuple(_row(str(at), column, form) for at, column in enumerate(run.columns)),

@@ -25,12 +25,13 @@ OWN, PRACTICE = "own", "practice:"
 
 
 class Line(msgspec.Struct, frozen=True):
-    """`what` it is trained on."""
+    """`what` it is trained on; `ahead` how many trainings come before it."""
 
     run: Training
     state: str
     what: str
     who: str
+    ahead: int = 0
 
 
 class Trainings(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,17 +101,19 @@ def what(run: Training) -> str:
     return f"上传的表，{run.cases:,} 行 {len(run.columns)} 列"
 
 
-def line(run: Training, who: dict[str, str]) -> Line:
-    return Line(run, TRAINING.labels[run.status], what(run), who.get(run.asked_by, ""))
+def line(run: Training, who: dict[str, str], queue: list[str]) -> Line:
+    ahead = queue.index(run.id) if run.status == "waiting" and run.id in queue else 0
+    state = f"排队，前面还有 {ahead} 次" if ahead else TRAINING.labels[run.status]
+    return Line(run, state, what(run), who.get(run.asked_by, ""), ahead)
 
 
 async def _view(here: Here, form: dict[str, str], problem: Problem | None = None) -> Trainings:
     async with here.context.db.read(here.actor) as tx:
         runs = await trainings.listed(tx, MOST_SHOWN)
         who = await people(tx, [run.asked_by for run in runs])
-        counties = await trials.counties(tx)
+        counties, queue = await trials.counties(tx), await trainings.in_line(tx)
     return Trainings(
-        lines=tuple(line(run, who) for run in runs),
+        lines=tuple(line(run, who, queue) for run in runs),
         may_train=maker(here),
         cases=(
             Choice(OWN, "自己的案例：全省放过款、见了好坏的"),

@@ -12,6 +12,8 @@ from h5.console.charts import UNKNOWN, Chart, share
 DRAWN = 12
 """Members of a group a chart has room for; the table has them all."""
 TABLED = 60
+UNSHOWN = "不显示"
+"""Of too few customers."""
 _GROUP_ORDER = tuple(name for name in GROUPINGS if name not in ("all", "reason", "action"))
 WARNING_GROUPS = ("occupation", "sex", "education", "town", "village")
 
@@ -47,20 +49,25 @@ def groupings(measured: list[Measured], *, warns: bool) -> tuple[tuple[str, str]
 def totals(measured: list[Measured]) -> tuple[Total, ...]:
     """Both sides and what changed hands between them."""
     whole = {each.side: each for each in measured if each.grouping == "all"}
+    if "base" in whole and (fewest := whole["base"].fewest):
+        for side in ("swap_in", "swap_out"):  # too few are not told from none
+            whole.setdefault(side, report.nothing("all", "", side, fewest))
     return tuple(_total(whole[side], swap=side.startswith("swap")) for side in SIDES if side in whole)
 
 
 def _total(each: Measured, *, swap: bool) -> Total:
-    outcomes = f"通过 {each.approved:,}，转人工 {each.referred:,}，未通过 {each.declined:,}"
+    said = [report.people(n, each.fewest) for n in (each.approved, each.referred, each.declined)]
+    unknown = UNSHOWN if each.fewest and not each.approved else UNKNOWN
+    outcomes = f"通过 {said[0]}，转人工 {said[1]}，未通过 {said[2]}"
     return Total(
         name=SIDES[each.side],
-        cases=f"{each.cases:,}",
-        approval="" if swap else percent(each.approval_bp),
+        cases=report.people(each.cases, each.fewest),
+        approval="" if swap else percent(each.approval_bp, unknown),
         outcomes="" if swap else outcomes,
-        amount=yuan(each.mean_amount_fen) if each.amount_fen else UNKNOWN,
-        rate=percent(each.mean_rate_bp if each.amount_fen else None),
-        loss=yuan(each.loss_fen) if each.amount_fen else UNKNOWN,
-        loss_share=percent(each.loss_bp if each.amount_fen else None),
+        amount=yuan(each.mean_amount_fen) if each.amount_fen else unknown,
+        rate=percent(each.mean_rate_bp if each.amount_fen else None, unknown),
+        loss=yuan(each.loss_fen) if each.amount_fen else unknown,
+        loss_share=percent(each.loss_bp if each.amount_fen else None, unknown),
         bad=percent(each.bad_bp),
     )
 
@@ -152,7 +159,7 @@ def _two(value: float) -> str:
 
 
 def _approval(each: Measured) -> float | None:
-    return each.approval_bp / 10_000 if each.cases else None
+    return each.approval_bp / 10_000 if each.cases and each.approval_bp is not None else None
 
 
 def _amount(each: Measured) -> float | None:
@@ -167,8 +174,8 @@ def _loss(each: Measured) -> float | None:
     return each.loss_bp / 100 if each.amount_fen else None
 
 
-def percent(bp: int | None) -> str:
-    return UNKNOWN if bp is None else f"{bp / 100:.2f}%"
+def percent(bp: int | None, unknown: str = UNKNOWN) -> str:
+    return unknown if bp is None else f"{bp / 100:.2f}%"
 
 
 def points(bp: int | None) -> str:

@@ -9,8 +9,7 @@ from litestar import get
 from litestar.params import FromPath
 
 from backend.core import clock
-from backend.domains.institutions.model import UNION
-from backend.domains.trials import reasons, report, small_cells, warnings
+from backend.domains.trials import reasons, report, warnings
 from backend.domains.trials import service as trials
 from backend.domains.trials.model import GROUPINGS, LGD_BP, RUN, SIDES, Alarms, Measured, Run
 from backend.domains.trials.report import Row
@@ -37,7 +36,8 @@ class Action(msgspec.Struct, frozen=True):
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """`by` is the grouping shown, `groupings` those to choose from. `rows` of a trial of decisions, `alarms` of one of
-    early warning: (label, tried, against). `hidden`: small groups are put together."""
+    early warning: (label, tried, against). `fewest`: not 0 where real customers stand behind the figures; a count of 0
+    is one of fewer then, which `rounded` says in words."""
 
     line: Line
     over: bool
@@ -50,7 +50,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[tuple[str, Alarms, Alarms | None], ...]
     actions: tuple[tuple[str, tuple[Action, ...]], ...]
     charts: tuple[Chart, ...]
-    hidden: bool = False
+    fewest: int = 0
+    rounded: str = ""
     lgd: int = LGD_BP // 100
     sides: dict[str, str] = msgspec.field(default_factory=SIDES.copy)
 
@@ -99,13 +100,13 @@ async def progress(request: Request, run_id: FromPath[str]) -> Response:
 
 @get(f"{HOME}/{{run_id:str}}/report.html", opt=staff.only(*ROLES))
 async def take_page(request: Request, run_id: FromPath[str]) -> Response:
-    run, measured = await _all(staff.here(request), run_id)
+    run, measured, _ = await _all(staff.here(request), run_id)
     return _file(report.html(run, measured, clock.now()).encode(), "text/html; charset=utf-8", run, "html")
 
 
 @get(f"{HOME}/{{run_id:str}}/report.json", opt=staff.only(*ROLES))
 async def take_figures(request: Request, run_id: FromPath[str]) -> Response:
-    run, measured = await _all(staff.here(request), run_id)
+    run, measured, _ = await _all(staff.here(request), run_id)
     told = msgspec.json.encode(report.as_json(run, measured), order="deterministic")
     return _file(told, "application/json", run, "json")
 
@@ -124,26 +125,20 @@ def _file(body: bytes, kind: str, run: Run, ending: str) -> Response:
     return answer
 
 
-async def _all(here: Here, run_id: str) -> tuple[Run, list[Measured]]:
-    """With counties and products of ours by their names."""
+async def _all(here: Here, run_id: str) -> tuple[Run, list[Measured], int]:
+    """As people may see it, with counties and products of ours by their names."""
     async with here.context.db.read(here.actor) as tx:
-        run = await found(tx, run_id)
-        measured, products = await trials.results(tx, run_id), await product_names(tx)
-    if _others_customers(run):
-        measured = small_cells.hidden(measured)
+        await found(tx, run_id)
+        shown, products = await trials.shown(tx, run_id), await product_names(tx)
     counties = await _counties(here)
     names = {"county": counties, "product": products}
-    return run, [
+    measured = [
         msgspec.structs.replace(each, member=names[each.grouping].get(each.member, each.member))
         if each.grouping in names
         else each
-        for each in measured
+        for each in shown.measured
     ]
-
-
-def _others_customers(run: Run) -> bool:
-    """Head office on counties' customers: no group of so few that it is somebody."""
-    return run.kind == "history" and run.institution_id == UNION
+    return shown.run, measured, shown.fewest
 
 
 async def _counties(here: Here) -> dict[str, str]:
@@ -151,7 +146,7 @@ async def _counties(here: Here) -> dict[str, str]:
 
 
 async def _result(here: Here, run_id: str, asked: str) -> Result:
-    run, measured = await _all(here, run_id)
+    run, measured, fewest = await _all(here, run_id)
     async with here.context.db.read(here.actor) as tx:
         who = await people(tx, [run.asked_by])
         words = {} if run.stage else reasons.words(await trials.plan_of(tx, run.id))
@@ -162,7 +157,8 @@ async def _result(here: Here, run_id: str, asked: str) -> Result:
     word = GROUPINGS.get(by, "")
     return Result(
         line=line(run, who, await _counties(here)),
-        hidden=_others_customers(run),
+        fewest=fewest,
+        rounded=report.ROUNDED.format(fewest=fewest) if fewest else "",
         over=run.status in RUN.final,
         by=by,
         word=word,
@@ -208,7 +204,7 @@ async def _comparison(here: Here, a: str, b: str, asked: str) -> Comparison:
     )  # fmt: skip
     if not a or not b:
         return empty
-    (first, one), (second, two) = await _all(here, a), await _all(here, b)
+    (first, one, _), (second, two, _) = await _all(here, a), await _all(here, b)
     if bool(first.stage) != bool(second.stage):
         return msgspec.structs.replace(empty, unlike="一次试的是审批，一次试的是贷后预警，比不了。")
     warns = bool(first.stage)

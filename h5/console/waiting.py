@@ -4,6 +4,7 @@ import msgspec
 
 from backend.core import clock
 from backend.db.database import Tx
+from backend.domains.customers import erasure_requests
 from backend.domains.institutions.model import HEAD_OFFICE
 from backend.domains.models import line_ups, watching
 from backend.domains.models import service as models
@@ -12,7 +13,8 @@ from backend.domains.relations import findings
 from backend.domains.relations import lists as entries
 from backend.domains.strategies import scenario_book
 from backend.domains.strategies import service as strategies
-from backend.flows import challenge_collection
+from backend.flows import challenge_collection, erase_on_request
+from backend.overview import source_health
 from backend.web import staff
 from backend.web.staff import Here
 from h5.console import collection_trials, lists, model_line_ups, post_loan, relations, strategy_scenarios
@@ -36,7 +38,11 @@ async def for_me(here: Here) -> tuple[Wait, ...]:
         if here.has(*register.READERS):
             found.append(await _models(here, tx))
         found += [await _alarms(tx), *await _after_the_loan(here, tx), await _findings(here, tx)]
-    return tuple(each for each in (*found, *await _lists(here)) if each.count)
+    return tuple(
+        each
+        for each in (*found, *await _lists(here), *await _erasures(here), *await _held(here))
+        if each.count
+    )
 
 
 async def _strategies(here: Here, tx: Tx) -> Wait:
@@ -84,7 +90,7 @@ async def _after_the_loan(here: Here, tx: Tx) -> list[Wait]:
     """A customer who waits for the money is anybody's who may say; a warning its officer's until the day is over."""
     found, page = [], post_loan.PATH
     if not here.head_office and here.has(*post_loan.ANSWERERS):
-        held = len(await drawdowns.held(tx))
+        held = await drawdowns.held_total(tx)
         found.append(Wait(page, held, "笔用款等人核实", "客户在等钱，您和客户经理都可以核实"))
     if not here.head_office and here.has("county_admin"):
         open_ = await warnings.listed(tx, ["open"])
@@ -116,3 +122,33 @@ async def _lists(here: Here) -> list[Wait]:
         )
         for institution_id, count in sorted(counts.items())
     ]
+
+
+async def _erasures(here: Here) -> list[Wait]:
+    """A county's own stand in its list of tickets; head office may be the second person of every county's."""
+    if not here.head_office or not here.has(*erase_on_request.MAY):
+        return []
+    names = {each.id: each.short_name for each in await staff.counties(here)}
+    async with here.context.db.read(here.reader) as tx:
+        found = await erasure_requests.waiting(tx, tuple(names))
+    return [
+        Wait(
+            f"/console/tickets/{institution_id}/{ticket_no}"
+            if count == 1
+            else f"/console/counties/{institution_id}",
+            count,
+            f"位客户要删信息，等您同意（{names[institution_id]}）",
+            "县里核对过是本人，您同意以后才删",
+        )
+        for institution_id, count, ticket_no in found
+    ]
+
+
+async def _held(here: Here) -> list[Wait]:
+    """A source that fails holds up customers of every county, and only head office can do something about it."""
+    if not here.head_office or not here.has("head_office_admin"):
+        return []
+    async with here.context.db.read(here.reader) as tx:
+        count = (await source_health.source_health(tx)).held
+    why = "有来源答不上来。恢复以后自动接着办，到答应客户的时间还没有恢复就转人工"
+    return [Wait("/console/sources", count, "笔申请在等数据来源恢复", why)]

@@ -230,7 +230,7 @@ async def _seen(tx: Tx, here: Here, survey_id: str) -> Survey:
 
 
 async def _rows(tx: Tx, lines: list[surveys.Line]) -> tuple[Row, ...]:
-    names = await customers.names(tx, (line.customer_id for line in lines))
+    names = await customers.names_marked(tx, (line.customer_id for line in lines))
     return tuple(
         Row(
             line.id,

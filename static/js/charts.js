@@ -65,6 +65,14 @@
         });
       });
     }
+    if (flat) {
+      spec.limits.forEach(function (limit) { /* a mark as high as a row of bars: together they are one line */
+        found.push({
+          type: "line", name: "界线", animation: false, symbol: "rect", symbolSize: [2, 30], color: colour("--red"),
+          lineStyle: { width: 0 }, data: spec.labels.map(function (_, row) { return [limit, row]; })
+        });
+      });
+    }
     return found;
   }
   function option(spec, narrow) {

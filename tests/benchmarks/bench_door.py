@@ -30,6 +30,7 @@ from typing import Any
 import asyncpg
 import httpx
 import msgspec
+import uvloop
 
 from backend import wiring
 from backend.commands import parts
@@ -148,7 +149,7 @@ class _Bench:
         gc.collect()
         gc.freeze()
         before = self._spent()
-        seconds = asyncio.run(hand_in(self._server, self._ours.port, cases, pause))
+        seconds = uvloop.run(hand_in(self._server, self._ours.port, cases, pause))
         after = self._spent()
         return Measured(seconds, {name: (after[name] - before[name]) / len(cases) / 1e6 for name in after})
 
@@ -212,7 +213,7 @@ async def _ready(road: Road, base: str, number: int) -> Handed:
         chosen = {name: form.values.get(name) or form.first_choice(name) for name in form.choices}
         posted = phone.build_request("POST", form.action, data=form.filled(**chosen))
     headers = {name: posted.headers[name] for name in ("cookie", "content-type")}
-    return Handed(draft.id, load.post(form.action, posted.content, headers | {"connection": "close"}))
+    return Handed(draft.id, load.post(form.action, posted.content, headers))
 
 
 async def _answered(context: Context, draft: Application) -> None:
@@ -264,30 +265,24 @@ async def hand_in(server: Embedded, port: int, ready: list[Handed], pause: float
 
     async def customer() -> None:
         await asyncio.sleep(pause * chance.random())
-        for one in left:
-            began = time.perf_counter()
-            await _post(port, one.request)
-            async with asyncio.timeout(LONGEST_SECONDS):
-                await decided[one.application_id].wait()
-            took = time.perf_counter() - began
-            seconds.append(took)
-            await asyncio.sleep(max(0, pause * chance.uniform(0.75, 1.25) - took))
+        async with load.connected(port) as phone:
+            for one in left:
+                began = time.perf_counter()
+                async with asyncio.timeout(LONGEST_SECONDS):
+                    _expect_result_page(await load.exchange(phone, one.request))
+                    await decided[one.application_id].wait()
+                took = time.perf_counter() - began
+                seconds.append(took)
+                await asyncio.sleep(max(0, pause * chance.uniform(0.75, 1.25) - took))
 
     async with _hearing(server, decided):
         await asyncio.gather(*(customer() for _ in range(CLIENTS)))
     return seconds
 
 
-async def _post(port: int, request: bytes) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(request)
-        answer = await reader.read()
-    finally:
-        writer.close()
-    head = answer.partition(b"\r\n\r\n")[0]
+def _expect_result_page(head: bytes) -> None:
     if not head.startswith(b"HTTP/1.1 303 ") or b"location: /my/" not in head.lower():
-        raise RuntimeError(answer[:600])
+        raise RuntimeError(head[:600])
 
 
 @asynccontextmanager

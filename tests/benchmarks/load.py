@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 HEADERS = (
     "host: 127.0.0.1\r\naccept: text/html,application/json\r\naccept-encoding: gzip\r\n"
@@ -65,6 +66,28 @@ class _Connection(asyncio.Protocol):
 def _length(head: bytes) -> int:
     found = head.lower().partition(b"\r\ncontent-length:")[2].split(b"\r\n", 1)[0]
     return int(found or 0)
+
+
+Phone = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[Phone]:
+    """A connection that is kept alive, as a browser keeps it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def exchange(phone: Phone, request: bytes) -> bytes:
+    """The head of the answer to a request; its body is read and left."""
+    reader, writer = phone
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    await reader.readexactly(_length(head))
+    return head
 
 
 async def send(port: int, requests: Callable[[], bytes], count: int, clients: int) -> list[float]:

@@ -50,3 +50,22 @@ def test_what_is_neither_is_refused_with_what_to_do(raw: bytes, why: str) -> Non
 )
 def test_no_cell_of_a_file_is_a_formula(text: str, kept: str) -> None:
     assert csv_text.cell(text) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("260728000123", "\t260728000123"),
+        ("13800000071", "\t13800000071"),
+        ("0012", "\t0012"),
+        ("0", "0"),
+        ("20000.00", "20000.00"),
+        ("2026-07-28 10:00", "2026-07-28 10:00"),
+        ("612", "612"),
+        ("SQ260728000123", "SQ260728000123"),
+        ("=260728000123", "'=260728000123"),
+    ],
+)
+def test_a_number_of_many_digits_stays_whole_in_a_spreadsheet(text: str, kept: str) -> None:
+    """The text of a cell: Excel makes 2.6E+11 of twelve digits, and drops zeros at the head."""
+    assert csv_text.cell(text) == kept

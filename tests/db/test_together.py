@@ -110,16 +110,52 @@ async def _nothing() -> None:
     """Asks nothing."""
 
 
-async def test_who_waits_for_anything_else_is_refused(tx: Tx) -> None:
+async def test_who_waits_for_anything_else_is_waited_for(tx: Tx, counted: Counting) -> None:
+    """A bundle that is built on a thread, on the way of a decision: also within a block of its own."""
     made = await begun(tx)
-    with pytest.raises(RuntimeError, match="more than its transaction"):
+
+    async def built() -> str:
+        read = await applications.get(tx, made.id)
+        return await asyncio.to_thread(lambda: read.application_no)
+
+    async def inside() -> str:
         async with Together(tx) as also:
-            also(asyncio.sleep(1))
+            work = also(built())
+            also(asyncio.sleep(0))
+        return work.result()
+
+    counted.asked = 0
+    async with Together(tx) as also:
+        slept, one = also(asyncio.sleep(0.01, "slept")), also(built())
+        two, read = also(inside()), also(applications.events(tx, made.id))
+    assert (slept.result(), one.result(), two.result()) == ("slept", made.application_no, made.application_no)
+    assert len(read.result()) == 1
+    assert counted.asked == 1
+
+
+async def test_who_waits_for_anything_else_hears_of_what_becomes_of_it(tx: Tx) -> None:
+    made = await begun(tx)
+
+    async def fail() -> None:
+        await asyncio.to_thread(int, "no number")
+
+    with pytest.raises(ValueError, match="no number"):
+        async with Together(tx) as also:
+            also(fail())
             read = also(applications.get(tx, made.id))
     assert read.result() == made
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01), Together(tx) as also:
+            also(asyncio.sleep(60))
+            never = also(applications.get(tx, made.id))
+    with pytest.raises(RuntimeError, match="not ended"):
+        never.result()
+
+
+async def test_nothing_has_come_of_it_before_the_block_ends(tx: Tx) -> None:
     with pytest.raises(RuntimeError, match="not ended"):
         async with Together(tx) as also:
-            also(applications.get(tx, made.id)).result()
+            also(applications.get(tx, NOBODY)).result()
 
 
 async def test_what_one_raises_is_raised_the_first_of_several(tx: Tx) -> None:

@@ -139,7 +139,7 @@ async def test_the_ticket_has_the_button_and_says_why_not(road: Road, desks: Des
     desk = await desks.of("JX0101")
     await desk.get(f"/console/tickets/4101/{number}")
     await desk.send(desk.page.form("/erasure"), act="ask")
-    assert "等另一个人同意" in desk.words
+    assert "等另一位管理员或省联社的管理员同意" in desk.words
     form = desk.page.form("/erasure")
     await desk.send(form, act="agree")
     assert (desk.reply.status_code, "要由另一个人同意" in desk.words) == (409, True)
@@ -156,3 +156,71 @@ async def test_the_ticket_has_the_button_and_says_why_not(road: Road, desks: Des
     assert "现在不能删除：有申请还没有结束" in desk.words
     with pytest.raises(LookupError):
         desk.page.form("/erasure")
+
+
+async def test_head_office_sees_whom_it_may_let_go_and_the_county_waits(road: Road, desks: Desks) -> None:
+    """The county of the demo has one administrator: the second person sits at head office."""
+    number = await wish(road, await road.apply(id_number(709), script={"preset": "queries"}))
+    one, two = await desks.of("JX0101"), await desks.of("SL0001")
+    await two.get("/console")
+    assert "等您同意" not in two.words
+    await act(road, ONE, number, "ask")
+    await one.get("/console")
+    assert "您提出删除，等另一位管理员或省联社同意" in one.words.partition("等别人回话的")[2]
+    await two.get("/console")
+    assert "1 位客户要删信息，等您同意（甲县农商银行）" in two.words
+    assert f"/console/tickets/4101/{number}" in two.page.links
+    await act(road, TWO, number, "agree")
+    await two.get("/console")
+    assert "等您同意" not in two.words
+
+
+async def test_nobody_answers_by_hand_what_the_second_person_is_to_agree_to(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """An answer would close the ticket, and the wish with it: told it is done, the customer would stay."""
+    number = await wish(road, await road.apply(id_number(710), script={"preset": "queries"}))
+    desk = await desks.of("JX0101")
+    await desk.get(f"/console/tickets/4101/{number}")
+    form = desk.page.form(f"/console/tickets/4101/{number}")
+    await act(road, ONE, number, "ask")
+    await desk.send(form, answer="会给您删的")
+    assert (desk.reply.status_code, "先点“不删了”" in desk.words) == (422, True)
+    await desk.get(f"/console/tickets/4101/{number}")
+    with pytest.raises(LookupError):
+        desk.page.form(f"/console/tickets/4101/{number}")
+    await desk.send(desk.page.form("/erasure"), act="refuse")
+    await desk.send(desk.page.form(f"/console/tickets/4101/{number}"), answer="问过您，先不删")
+    assert "已答复" in desk.words
+
+
+async def test_a_wish_answered_by_hand_before_says_that_nobody_was_forgotten(
+    road: Road, desks: Desks
+) -> None:
+    number = await wish(road, await road.apply(id_number(711), script={"preset": "queries"}))
+    await act(road, ONE, number, "ask")
+    async with road.db.begin(JIA) as tx:
+        await tickets.answer(tx, number, "会给您删的")
+    desk = await desks.of("JX0101")
+    await desk.get(f"/console/tickets/4101/{number}")
+    assert "没有删除" in desk.words
+    assert "再说一次" in desk.words
+    second = await desks.of("SL0001")
+    assert "等您同意" in second.words
+    await second.get(f"/console/tickets/4101/{number}")
+    await second.send(second.page.form("/erasure"), act="refuse")
+    assert "已经答复，没有删除" in second.words
+    await second.get("/console")
+    assert "等您同意" not in second.words, "nobody can agree to it any more"
+
+
+async def test_what_came_between_leaves_a_way_to_answer(road: Road, desks: Desks) -> None:
+    number = await wish(road, await road.apply(id_number(712), script={"preset": "queries"}))
+    await act(road, ONE, number, "ask")
+    await road.submit(await road.draft(id_number(712), product="XLD"))
+    desk = await desks.of("JX0101")
+    await desk.get(f"/console/tickets/4101/{number}")
+    assert "先点“不删了”，再照这个答复客户" in desk.words
+    await desk.send(desk.page.form("/erasure"), act="refuse")
+    await desk.send(desk.page.form(f"/console/tickets/4101/{number}"), answer="您又申请了，先不能删")
+    assert "已答复" in desk.words

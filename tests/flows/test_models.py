@@ -16,7 +16,7 @@ from backend.core.actor import everywhere, system
 from backend.domains.applications import service as applications
 from backend.domains.decision import scorecard
 from backend.domains.decision import service as decisions
-from backend.domains.decision.model import canonical
+from backend.domains.decision.model import Outcome, canonical
 from backend.domains.models import artefacts, drift, model, service, watching
 from backend.domains.models.training import command
 from backend.domains.reviews import rechecks
@@ -108,7 +108,7 @@ async def test_a_shadow_scores_what_was_decided_and_the_deciding_model_is_observ
 
 
 async def everything(road: Road) -> dict[str, str]:
-    """A hash of every table but the two the job may write."""
+    """A hash of every table but the three the job may write."""
     tables = (
         "select n.nspname || '.' || c.relname as name from pg_class c "
         "join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and n.nspname not in "
@@ -118,7 +118,7 @@ async def everything(road: Road) -> dict[str, str]:
     async with road.db.read(everywhere("test")) as tx:
         for row in await tx.connection.fetch(tables):
             name = row["name"]
-            if name not in ("models.shadow_scores", "models.observations"):
+            if name not in ("models.shadow_scores", "models.observations", "models.named_observations"):
                 content = f"select md5(string_agg(t::text, '' order by t::text)) from {name} t"
                 found[name] = await tx.connection.fetchval(content)
     return found
@@ -199,7 +199,8 @@ async def test_a_worker_killed_while_shadows_score_loses_nothing(road: Road, gro
         assert await tx.connection.fetchval("select count(*) from models.shadow_scores") == 1
 
 
-async def test_a_champion_that_no_longer_fits_does_not_stop_a_case(road: Road, monkeypatch):
+async def test_a_champion_that_no_longer_fits_leaves_its_cases_to_a_person(road: Road, monkeypatch):
+    """The shipped card, which head office chose not to have, approves nobody in its place."""
     live = await brought_live(road.db)
     await lined_up(road.db, "consumer", champion=live.id, why="换")
 
@@ -208,7 +209,8 @@ async def test_a_champion_that_no_longer_fits_does_not_stop_a_case(road: Road, m
 
     monkeypatch.setattr(service, "chosen", unfit)
     kept = await decided(road)
-    assert kept.decision.versions.scorecard == watching.shipped().artefact
+    assert (kept.decision.outcome, kept.decision.proposal) == (Outcome.REFERRED, None)
+    assert kept.decision.score is None
 
 
 async def test_a_county_s_offset_shifts_its_own_cases_and_only_those(road: Road):

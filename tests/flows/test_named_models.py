@@ -9,21 +9,22 @@ import asyncpg
 import msgspec
 import pytest
 
-from backend.core.actor import system
+from backend.core.actor import everywhere, system
 from backend.domains.decision import bundle, evaluate, facts, gate, lint, named, scorecard, verify_capsule
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Outcome, Stage, canonical
-from backend.domains.models import model, offsets
+from backend.domains.models import model, offsets, watching
 from backend.domains.models import service as models
 from backend.domains.strategies import effects, service
 from backend.domains.strategies.model import NotPassed, UnionContent
 from backend.domains.trials import judging
 from backend.domains.trials.model import Rules
 from backend.domains.trials.strategy_file import Partial
-from backend.flows import export_capsule
+from backend.flows import export_capsule, observe_decisions, watch_models
 from backend.flows.gather_trial_rules import Place, gather_trial_rules
 from backend.flows.name_trial_versions import Named
 from backend.flows.preview_strategy import preview_strategy
+from backend.overview import model_monitors
 from tests.domains.decision.documents import custom, entry, flow, graph, line, rule, rules
 from tests.domains.models.test_register import MAKER, REPORT, THIRD, act, brought_live, lined_up, registered
 from tests.domains.strategies.conftest import ADMIN, ANALYST
@@ -398,3 +399,38 @@ def test_the_ends_of_trees_hold_whatever_is_asked(grown):
             for place, name in enumerate(trees.inputs)
         }
         assert low <= trees.score(values).score <= high
+
+
+@pytest.mark.parametrize("inside", [False, True])
+async def test_a_model_that_only_a_flow_names_is_watched_by_what_it_said(road: Road, inside):
+    """Its own scores, not the rating's; beside the model of the rating, each with its own figures (D1-05)."""
+    body = canonical(CARD)
+    live = await brought_live(road.db, body, report_of(body))
+    document = naming(live.artefact, SHIPPED.inputs)
+    if inside:
+        async with road.db.begin(ADMIN) as tx:
+            key = await decisions.store(tx, Stage.ELIGIBILITY, document)
+        document = wrapped(key, lint.declared(document["nodes"][0]))
+    await published(road, document)
+    cases = [await decided(road, id_number(serial)) for serial in (511, 513)]
+    assert await observe_decisions.observe_decisions(road.context) == len(cases)
+    edges = [float(asked(cases[0].opened, body))]
+    async with road.db.read(everywhere("test")) as tx:
+        rows = await tx.connection.fetch("select * from models.named_observations order by decision_id")
+        counted = [await model_monitors.score_counts(tx, hash_, cases[0].decided_at, edges)
+                   for hash_ in (live.artefact, SHIPPED.hash)]  # fmt: skip
+        bins = await watching.feature_counts(tx, live.artefact, cases[0].decided_at)
+        used = await watching.usage(tx, live.artefact)
+    assert {str(row["decision_id"]): row["score"] for row in rows} == {
+        case.id: asked(case.opened, body) for case in cases
+    }
+    assert {row["model_hash"] for row in rows} == {live.artefact}
+    assert [sum(row[2] for row in each) for each in counted] == [len(cases)] * 2
+    assert counted[0][0][1] == 1, "the bin of its own score"
+    assert {feature for _, feature, _, _ in bins} == set(REPORT["reference"]["features"])
+    assert used[JIA.institution_id]["cases"] == len(cases)
+    await watch_models.watch_models(road.context)
+    async with road.db.read(system("0000", "test")) as tx:
+        for hash_ in (live.artefact, SHIPPED.hash):
+            [point] = (await watching.series(tx, hash_, "psi"))[""]
+            assert point["cases"] == len(cases)

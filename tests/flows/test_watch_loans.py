@@ -1,13 +1,14 @@
 """Every night each line with a loan is looked at; signals become acts with an owner, and a freeze stops drawdowns
 (A6-06, A3-25)."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import asyncpg
 import pytest
 
-from backend.core import clock
-from backend.core.actor import Actor, everywhere
+from backend.core import clock, money
+from backend.core.actor import Actor, everywhere, system
 from backend.demo import staff_id
 from backend.domains.applications.model import Application
 from backend.domains.customers import consents
@@ -19,7 +20,7 @@ from backend.domains.loans import service as loans
 from backend.domains.post_loan import looks, warnings
 from backend.domains.post_loan.model import Warning
 from backend.flows import answer_warning, loan_standing, watch_loans
-from backend.overview import invariants
+from backend.overview import invariants, warning_outcomes
 
 from .conftest import JIA, Road, id_number
 
@@ -87,6 +88,48 @@ async def test_days_past_due_become_stricter_acts_with_the_officer_as_owner(
         assert await moments.replay(tx, kept.id) == (True, True)
         officers = await warnings.of_owner(tx, OFFICER)
     assert [each.id for each in officers] == [found.id]
+
+
+async def test_whether_a_warning_came_true_is_known_of_the_own_lines_when_its_time_is_over(
+    road: Road, drawn: Application, owner: asyncpg.Connection
+) -> None:
+    """30 days past due within 90 days after it, by the dated row; sooner nobody knows (A6-06)."""
+    due = await first_due(road, drawn)
+    await night(road, due + 4)
+    raised = clock.today() + timedelta(days=due + 4)
+
+    async def outcomes(days: int) -> tuple[dict[str, int], dict[str, int]]:
+        today = raised + timedelta(days=days)
+        async with road.db.read(JIA) as tx:
+            found = await warning_outcomes.warning_outcomes(tx, today - timedelta(days=180), today)
+        return found.known, found.true
+
+    assert await outcomes(89) == ({}, {})
+    assert await outcomes(90) == ({"watch": 1}, {"watch": 1})
+    async with road.db.read(system("4102", "test")) as tx:
+        elsewhere = await warning_outcomes.warning_outcomes(tx, raised, raised + timedelta(days=90))
+    assert elsewhere.known == {}, "another county's lines are not its own"
+    await owner.execute(
+        "insert into loans.postings (institution_id, event_id, loan_id, kind, principal, interest, outstanding, at) "
+        "select institution_id, 'all', id, 'repaid', amount, 900, 0, $1 from loans.loans",
+        clock.now() + timedelta(days=due + 20),
+    )
+    assert await outcomes(90) == ({"watch": 1}, {"watch": 0}), "repaid before it was 30 days late"
+
+
+def test_who_was_that_late_already_is_not_warned_of_any_more() -> None:
+    start = date(2026, 1, 5)
+    plan = money.schedule(300_000, Decimal("0.06"), 12, money.RepaymentMethod.EQUAL_INSTALMENTS, start)
+    first = plan.instalments[0].due_on
+
+    def fell(after: int, within: int) -> bool | None:
+        since = first + timedelta(days=after)
+        return loan_rules.fell_behind(plan, [], since, since + timedelta(days=within), 30)
+
+    assert fell(30, 90) is None
+    assert fell(29, 1) is True
+    assert fell(5, 24) is False
+    assert fell(5, 25) is True
 
 
 async def first_due(road: Road, application: Application) -> int:

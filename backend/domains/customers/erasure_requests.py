@@ -1,5 +1,6 @@
 """删除信息: the wish of a customer to be forgotten, proposed by one person and agreed to by another."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +74,17 @@ async def check(tx: Tx, request: ErasureRequest, *, agreed: bool) -> None:
         raise ErasureMoved()
     kind = "customer.erasure_agreed" if agreed else "customer.erasure_refused"
     audit.add(tx, kind, request.customer_id, ticket=request.ticket_no)
+
+
+async def asked(tx: Tx) -> dict[str, str]:
+    """Of the institution: who proposed what waits for a second person, by ticket."""
+    return dict(await Q.asked_erasures(tx, institution_id=tx.institution_id))
+
+
+async def waiting(tx: Tx, institutions: Sequence[str]) -> list[tuple[str, int, str]]:
+    """(institution, how many wait for the person of `tx` as the second one, one of their tickets)."""
+    rows = await Q.waiting_erasures(tx, institutions=list(institutions), who=str(tx.actor))
+    return [(row["institution_id"], row["waiting"], row["ticket_no"]) for row in rows]
 
 
 async def due(tx: Tx, most: int = 200) -> list[tuple[str, ErasureRequest]]:

@@ -16,6 +16,8 @@ CUSTOMER = Lifecycle(
 
 ERASED = CUSTOMER.labels["erased"]
 """Stands where the name of somebody who was forgotten would."""
+FROZEN_MARK = f"（{CUSTOMER.labels['frozen']}）"
+"""Behind the name of who is frozen, in the lists that staff work through."""
 
 REVEALING_ROLES = ("officer", "county_admin", "reviewer", "auditor")
 """Roles that may see a person unmasked, with a reason and a row in the audit log (D3-15). The county's admin is told

@@ -12,7 +12,8 @@ from customers.people where institution_id = :institution_id and id = any(:ids::
 
 -- name: names(institution_id, ids)
 -- Names of many people for a list, in one question; still sealed.
-select id, name_enc from customers.people where institution_id = :institution_id and id = any(:ids::uuid[]);
+select id, name_enc, status from customers.people
+where institution_id = :institution_id and id = any(:ids::uuid[]);
 
 -- name: find_by_id_number(institution_id, id_number_blind)$
 -- Who carries this ID number here; the blind index is the only way to ask.
@@ -287,6 +288,18 @@ returning true;
 -- Compare and set.
 update customers.erasure_requests set checked_by = :who, checked_at = :now, agreed = :agreed
 where institution_id = :institution_id and id = :id and agreed is null;
+
+-- name: asked_erasures(institution_id)
+-- Who proposed what waits for a second person, by ticket.
+select ticket_no, asked_by from customers.erasure_requests
+where institution_id = :institution_id and agreed is null;
+
+-- name: waiting_erasures(institutions, who)
+-- How many wait in each institution for a second person other than this one, and one of them.
+-- scope: all institutions, because head office may be the second person of every county's. Ids only.
+select institution_id, count(*) as waiting, min(ticket_no) as ticket_no from customers.erasure_requests
+where institution_id = any(:institutions::text[]) and agreed is null and asked_by <> :who
+group by institution_id order by institution_id;
 
 -- name: due_erasures(most)
 -- scope: all institutions, because one job carries out what all counties agreed to. Ids only.

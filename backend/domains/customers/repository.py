@@ -25,10 +25,13 @@ async def get_many(tx: Tx, customer_ids: list[str]) -> list[Person]:
     ]
 
 
-async def names(tx: Tx, customer_ids: list[str]) -> dict[str, str]:
+async def names(tx: Tx, customer_ids: list[str]) -> dict[str, tuple[str, str]]:
+    """id → (name, status)."""
     rows = await Q.names(tx, institution_id=tx.institution_id, ids=customer_ids)
     # On a thread: a list that is taken along holds thousands.
-    return await asyncio.to_thread(lambda: {row["id"]: _opened(tx, row, "name_enc") for row in rows})
+    return await asyncio.to_thread(
+        lambda: {row["id"]: (_opened(tx, row, "name_enc"), row["status"]) for row in rows}
+    )
 
 
 async def find_by_id_number(tx: Tx, id_number: str) -> str | None:

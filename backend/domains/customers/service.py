@@ -8,6 +8,7 @@ from backend.domains.audit import service as audit
 from backend.domains.customers import repository, rules
 from backend.domains.customers.model import (
     ERASED,
+    FROZEN_MARK,
     REVEALING_ROLES,
     AlreadyBound,
     Card,
@@ -137,9 +138,22 @@ async def view(tx: Tx, customer_id: str, *, own: bool = False) -> MaskedPerson:
 
 async def names(tx: Tx, customer_ids: Iterable[str | None]) -> dict[str | None, str]:
     """Masked names for a list; of who was forgotten that this is so. Unknown ids are left out."""
+    return {key: name for key, (name, _) in (await _names(tx, customer_ids)).items()}
+
+
+async def names_marked(tx: Tx, customer_ids: Iterable[str | None]) -> dict[str | None, str]:
+    """As `names`, for staff who work through a list: who is frozen says so, before anybody goes on with them."""
+    found = await _names(tx, customer_ids)
+    return {key: f"{name}{FROZEN_MARK if frozen else ''}" for key, (name, frozen) in found.items()}
+
+
+async def _names(tx: Tx, customer_ids: Iterable[str | None]) -> dict[str | None, tuple[str, bool]]:
     wanted = sorted({each for each in customer_ids if each})
     found = await repository.names(tx, wanted) if wanted else {}
-    return {customer_id: masking.name(name) if name else ERASED for customer_id, name in found.items()}
+    return {
+        customer_id: (masking.name(name) if name else ERASED, status == "frozen")
+        for customer_id, (name, status) in found.items()
+    }
 
 
 def masked(person: Person, eyes: masking.Eyes) -> MaskedPerson:

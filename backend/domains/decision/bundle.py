@@ -18,6 +18,8 @@ SEEDED = "personal_credit"
 _CODE = (
     "assess.py",
     "assessment.py",
+    "bundle.py",
+    "cards.py",
     "conduct.py",
     "contracts.py",
     "county.py",
@@ -33,6 +35,7 @@ _CODE = (
     "graph.py",
     "guard.py",
     "instrument.py",
+    "jdm.py",
     "lint.py",
     "logic.py",
     "model.py",

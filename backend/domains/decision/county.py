@@ -4,8 +4,8 @@ The union's stages have run, unchanged and on their own facts, before anything h
 what this module found: more reasons, the worse grade, more caps (the smallest counts), more gaps, and a price that
 stays within the band head office opened. There is no path by which it could take anything away.
 
-A worse grade asks the union's own limit and price again for that grade and keeps the lower limit and the higher
-price, since no document promises that its caps fall with the grade.
+A worse grade asks the union's own limit and price, and the county's, again for that grade and keeps the lower limit and
+the higher price, since no document promises that its caps fall with the grade.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -141,7 +141,7 @@ class Layer:
 
 class _County:
     def __init__(self, case: Case, bundle: Bundle, floor: Floor) -> None:
-        self._bundle, self._floor = bundle, floor
+        self._case, self._bundle, self._floor = case, bundle, floor
         self._layer = Layer(case, bundle.catalogue, bundle.county_needed, tuple(bundle.county_features))
         self._added = Added(floor.grade, gaps=self._layer.gaps, trace=self._layer.trace)
         for name in ("score", "grade"):
@@ -184,16 +184,32 @@ class _County:
     def _score_reasons(self, severity: str) -> None:
         scored = self._bundle.card.score(self._floor.values)
         tell: dict[str, Any] = {"values": self._floor.values, "known": self._bundle.catalogue}
-        minus = [explain.characteristic(n, plus=False, severity=severity, **tell) for _, n in scored.minus]
+        minus = [
+            explain.characteristic(n, self._case, plus=False, severity=severity, **tell)
+            for _, n in scored.minus
+        ]
         for reason in minus or [explain.low_score(severity)]:
             self._say(reason)
 
+    def _by_grade(self, stage: Stage) -> list[list[Hit]]:
+        """What the county's document says of the union's grade and of the county's worse one: both bind, as with the
+        union's own caps."""
+        assert self._floor.grade is not None
+        assert self._added.grade is not None
+        asks = "grade" in self._bundle.overlays[stage].inputs
+        found = []
+        for grade in dict.fromkeys((self._floor.grade, self._added.grade if asks else self._floor.grade)):
+            self._layer.values["grade"] = grade
+            found.append(self._hits(stage))
+        return found
+
     def _limit(self, stage: Stage) -> None:
-        self._added.caps += [msgspec.structs.replace(cap(hit), layer=COUNTY) for hit in self._hits(stage)]
+        for hits in self._by_grade(stage):
+            self._added.caps += [msgspec.structs.replace(cap(hit), layer=COUNTY) for hit in hits]
 
     def _pricing(self, stage: Stage) -> None:
         low, high = self._bundle.price_band or (0, 0)
-        asked = sum(int(hit.output["bp"]) for hit in self._hits(stage))
+        asked = max(sum(int(hit.output["bp"]) for hit in hits) for hits in self._by_grade(stage))
         own = min(max(asked, low), high)
         if own:
             plain = [each for each in self._floor.price if each.name not in ("floor", "cap")]

@@ -164,11 +164,14 @@ class _Run:
         severity = {"pass": "note", "refer": "refer", "decline": "decline"}[str(verdict)]
         told = scored.minus if severity != "note" else scored.minus[:2]
         tell: dict[str, Any] = {"values": self._values, "known": self._known}
-        minus = [explain.characteristic(n, plus=False, severity=severity, **tell) for _, n in told]
+        minus = [
+            explain.characteristic(n, self._case, plus=False, severity=severity, **tell) for _, n in told
+        ]
         self._reasons += minus or ([explain.low_score(severity)] if severity != "note" else [])
         if severity == "note":
             self._reasons += [
-                explain.characteristic(n, plus=True, severity="note", **tell) for _, n in scored.plus
+                explain.characteristic(n, self._case, plus=True, severity="note", **tell)
+                for _, n in scored.plus
             ]
         if severity != "decline":
             self._grade = self._values["grade"] = str(output["grade"])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from backend.domains.decision import facts
 from backend.domains.decision.facts import Catalogue, Value
 from backend.domains.decision.gate import Hit
-from backend.domains.decision.model import Cap, Gap, Reason, Stage
+from backend.domains.decision.model import Cap, Case, Gap, Reason, Stage
 
 _WAITING = "不用您再做什么，有结果会告诉您"
 _SOURCES = {
@@ -76,14 +76,19 @@ def held(stage: Stage, code: str, why: str) -> Reason:
 
 
 def characteristic(
-    name: str, *, plus: bool, severity: str, values: Mapping[str, Value], known: Catalogue
+    name: str, case: Case, *, plus: bool, severity: str, values: Mapping[str, Value], known: Catalogue
 ) -> Reason:
-    """A feature that moved the score."""
+    """A feature that moved the score. What the customer kept back counts as the lowest, and nobody says it is low."""
     fact = known[name]
+    given = case.sources.get(fact.source)
+    if given is not None and fact.withheld is not None and name in given.withheld:
+        text, advice = f"没有您的同意，{fact.label}没有查，按最低算", "查不查由您决定"
+    else:
+        text, advice = facts.sentence(fact.plus if plus else fact.minus, values, known), fact.advice
     return Reason(
         code=f"SC_{name.upper()}",
-        text=facts.sentence(fact.plus if plus else fact.minus, values, known),
-        advice="" if plus else fact.advice,
+        text=text,
+        advice="" if plus else advice,
         direction="plus" if plus else "minus",
         severity=severity,
         stage=Stage.RATING,
@@ -91,10 +96,11 @@ def characteristic(
 
 
 def too_small(cap: Cap, smallest_fen: int, severity: str) -> Reason:
-    """The caps leave less than the product lends at all."""
+    """The caps leave less than the product lends at all, or do so in whole thousands."""
+    rounded = "取到整千元" if cap.amount_fen >= smallest_fen else ""
     return Reason(
         code=f"LIMIT_{cap.name.upper()}",
-        text=f"{cap.label}不到 {_yuan(smallest_fen)}，这个产品最少借 {_yuan(smallest_fen)}",
+        text=f"{cap.label}{rounded}不到 {_yuan(smallest_fen)}，这个产品最少借 {_yuan(smallest_fen)}",
         advice="可以申请人工复核，由工作人员再看一遍",
         direction="minus",
         severity=severity,

@@ -103,7 +103,11 @@ def flow_nodes(document: Mapping[str, Any]) -> Iterator[Any]:
 
 def models(document: Mapping[str, Any]) -> list[str]:
     """Keys of the scorecards and models a document asks."""
-    return [str(node["content"]["config"]["model"]) for node in _of(document, graph.CUSTOM)]
+    return [str(node["content"]["config"]["model"]) for node in model_nodes(document)]
+
+
+def model_nodes(document: Mapping[str, Any]) -> Iterator[Any]:
+    return _of(document, graph.CUSTOM)
 
 
 def pinned(document: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def pinned(document: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, A
     ready = copy.deepcopy(dict(document))
     for node in flow_nodes(ready):
         node["content"]["key"] = named.get(node["content"]["key"], node["content"]["key"])
-    for node in _of(ready, graph.CUSTOM):
+    for node in model_nodes(ready):
         config = node["content"]["config"]
         config["model"] = named.get(config["model"], config["model"])
     return ready

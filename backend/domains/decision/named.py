@@ -13,10 +13,13 @@ import msgspec
 
 from backend.db.database import Tx
 from backend.domains.decision import bundle, cards, facts, jdm, lint, repository
-from backend.domains.decision.model import StrategyRefused, canonical
+from backend.domains.decision.model import Decision, StrategyRefused, canonical
 
 _compiled: dict[tuple[str, str], cards.Compiled] = {}
 """By hashes of card and catalogue; neither ever changes."""
+
+_places: dict[str, dict[str, str]] = {}
+"""By the hash of a document, which never changes either."""
 
 
 async def texts(tx: Tx, hashes: list[str]) -> dict[str, str]:
@@ -90,6 +93,34 @@ async def hold(tx: Tx, document: Any) -> bool:
         ]
         await repository.add_missing(tx, bundle.SEEDED, shipped)
     return bool(names)
+
+
+async def scored(tx: Tx, decision: Decision) -> dict[str, int]:
+    """By hash the models that the flows named and what each said of this case, read from the trace: nobody is asked
+    anew. Counties' documents name none."""
+    found = dict[str, int]()
+    for step in decision.trace:
+        if step.event != "value" or step.layer is not msgspec.UNSET:
+            continue
+        document = decision.versions.strategies.get(step.stage, "")
+        model = (await _asked_in(tx, document)).get(step.table)
+        if model is not None:
+            (said,) = step.output.values()
+            found[model] = int(said)
+    return found
+
+
+async def _asked_in(tx: Tx, digest: str) -> dict[str, str]:
+    """Where in a document (a/b inside its sub-flow a) which model is asked."""
+    if digest not in _places:
+        text = (await texts(tx, [digest])).get(digest)
+        document = {"nodes": []} if text is None else msgspec.json.decode(text)
+        found = {node["id"]: node["content"]["config"]["model"] for node in jdm.model_nodes(document)}
+        for node in jdm.flow_nodes(document):
+            inner = await _asked_in(tx, str(node["content"]["key"]))
+            found |= {f"{node['id']}/{place}": model for place, model in inner.items()}
+        _places[digest] = found
+    return _places[digest]
 
 
 async def hold_models(tx: Tx, hashes: list[str]) -> None:

@@ -8,6 +8,7 @@ list are kept with the answer.
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from datetime import date
 from functools import cache
 from importlib import resources
 from itertools import combinations
@@ -51,13 +52,15 @@ class Shorter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing a person can do. `why` it is lawful and cannot be made up; `effort` about months of trouble (for
     `grow`, per month); `set` and `add` are facts that follow from it, `excludes` what it cannot go together with;
-    `only` occupations that can begin it, where it has not begun."""
+    `only` occupations that can begin it, where it has not begun; `months` it takes, where it is waiting (for `grow`,
+    what it grows by)."""
 
     name: str
     fact: str
     why: str
     say: str
     effort: int = 0
+    months: int = 0
     grow: Grow | None = None
     share: Share | None = None
     shorter: Shorter | None = None
@@ -76,12 +79,13 @@ class Actionable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One act to a certain extent: the facts as they would be, and how it is said."""
+    """One act to a certain extent: the facts as they would be, how it is said, and in how many months it is true."""
 
     act: str
     facts: dict[str, int]
     text: str
     effort: int
+    months: int = 0
 
 
 class Nearest(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,14 +129,25 @@ def _wanted(capsule: Capsule) -> bool:
 
 
 def apply(case: Case, changes: Iterable[Change]) -> Case:
-    """The case as it would be."""
+    """The case as it would be, and the person as old as by then: who waits past an age limit has waited for nothing."""
+    changes = list(changes)
     sources = dict(case.sources)
     for change in changes:
         for name, value in change.facts.items():
             source = facts.catalogue()[name].source
             given = sources[source]
             sources[source] = msgspec.structs.replace(given, facts={**given.facts, name: value})
+    if months := _months(changes):
+        given = sources["application"]
+        born = _earlier(date.fromisoformat(given.facts["birth_on"]), months)
+        sources["application"] = msgspec.structs.replace(given, facts={**given.facts, "birth_on": born})
     return msgspec.structs.replace(case, sources=sources)
+
+
+def _earlier(day: date, months: int) -> str:
+    """A day so many months before, on the 28th at most: never a day too young."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, 28)).isoformat()
 
 
 class _Search:
@@ -186,7 +201,8 @@ class _Search:
 
     def _decide(self, changes: tuple[Change, ...]) -> Decision | None:
         """None when the search has used up its decisions."""
-        key = tuple(sorted((name, value) for change in changes for name, value in change.facts.items()))
+        moved = [(name, value) for change in changes for name, value in change.facts.items()]
+        key = tuple(sorted([*moved, ("months", _months(changes))]))
         if key not in self._seen:
             if len(self._seen) >= MOST:
                 return None
@@ -195,6 +211,11 @@ class _Search:
         return self._seen[key]
 
     def _reaches(self, changes: tuple[Change, ...]) -> bool:
+        """As old as by then, and as old as today: what age alone brings is no merit of the act."""
+        at_once = tuple(msgspec.structs.replace(change, months=0) for change in changes)
+        return self._is_enough(at_once) and (not _months(changes) or self._is_enough(changes))
+
+    def _is_enough(self, changes: tuple[Change, ...]) -> bool:
         after = self._decide(changes)
         if after is None or after.outcome is not Outcome.APPROVED or after.amount_fen is None:
             return False
@@ -223,6 +244,11 @@ class _Search:
             tried=len(self._seen),
             actionable=actionable()[1],
         )
+
+
+def _months(changes: Iterable[Change]) -> int:
+    """Until all of them can be true, side by side."""
+    return max((change.months for change in changes), default=0)
 
 
 def _effort(changes: tuple[Change, ...]) -> int:
@@ -269,7 +295,8 @@ def _steps(act: Act, case: Case, bundle: Bundle) -> list[Change]:
                 wanted[name] = min(held + more, facts.catalogue()[name].high)
         changed = {name: each for name, each in wanted.items() if _held(case, name) not in (None, each)}
         if act.fact in changed or act.set.keys() & changed.keys():
-            found.append(Change(act.name, changed, act.say.format(**words), effort or act.effort + number))
+            months, trouble = value - now if act.grow else act.months, effort or act.effort + number
+            found.append(Change(act.name, changed, act.say.format(**words), trouble, months))
     return found
 
 

@@ -51,6 +51,7 @@ seeded = bundle.seeded
 with_card = bundle.with_card
 texts, library, referable, flows = named.texts, named.library, named.referable, named.flows
 hold_named, hold_models, keep_card = named.hold, named.hold_models, named.keep_card
+named_scores = named.scored
 decide = evaluate.evaluate
 """`decide(case, bundle, deadline=…) -> Capsule`; see `evaluate.evaluate`."""
 Nearest = nearest.Nearest

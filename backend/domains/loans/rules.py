@@ -134,3 +134,14 @@ def went_bad(
         if today > until and not paid(plan, postings, instalment, until):
             return True
     return False if paid_off or today > plan.matures_on + timedelta(days=days) else None
+
+
+def fell_behind(
+    plan: Schedule, postings: Sequence[Posting], after: date, until: date, days: int
+) -> bool | None:
+    """Whether a loan came to be `days` past due on a day behind `after` and not behind `until`; None where it was that
+    late already."""
+    reached = [(each, each.due_on + timedelta(days=days)) for each in plan.instalments]
+    if any(on <= after and not paid(plan, postings, each, after) for each, on in reached):
+        return None
+    return any(after < on <= until and not paid(plan, postings, each, on) for each, on in reached)

@@ -229,6 +229,13 @@ class StillDeciding(errors.Conflict):
     message = "这个模型还在给“{family}”做审批，先换上别的模型再退出"
 
 
+class ChampionGone(errors.Invalid):
+    """A line-up whose champion is not in use; SQL lets none begin, nor a champion retire."""
+
+    code = "model_champion_gone"
+    message = "这类产品的主模型不在用，由人来审"
+
+
 class StillNamed(errors.Conflict):
     code = "model_still_named"
     message = (

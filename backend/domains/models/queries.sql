@@ -192,6 +192,17 @@ insert into models.observations (institution_id, decision_id, model_hash, bins, 
 values (:institution_id, :decision_id, :model_hash, :bins, :proposed, :now)
 on conflict do nothing;
 
+-- name: add_named_observation(institution_id, decision_id, model_hash, score, bins, proposed, now)!
+-- What a model said that a flow names, and where its features fell; once.
+insert into models.named_observations (institution_id, decision_id, model_hash, score, bins, proposed, at)
+values (:institution_id, :decision_id, :model_hash, :score, :bins, :proposed, :now)
+on conflict do nothing;
+
+-- name: named_lately(since)
+-- Models that flows named and that were asked since.
+-- scope: all institutions, because a model of the union is watched over all counties; hashes only.
+select distinct model_hash from models.named_observations where at >= :since order by model_hash;
+
 -- name: decided_by(institution_id, decision_id)$
 -- Which model scored a case, by the artefact: a county's points are added to it afterwards.
 select model_hash from models.observations where institution_id = :institution_id and decision_id = :decision_id;
@@ -200,7 +211,7 @@ select model_hash from models.observations where institution_id = :institution_i
 -- How many cases fell into each bin of each feature, per county.
 -- scope: all institutions, because a model of the union is watched over all counties; counts only.
 select o.institution_id, b.key as feature, (b.value)::integer as bin, count(*)::integer as cases
-from models.observations o, jsonb_each_text(o.bins) b
+from models.asked o, jsonb_each_text(o.bins) b
 where o.model_hash = :model_hash and o.at >= :since
 group by o.institution_id, b.key, b.value;
 
@@ -259,5 +270,5 @@ group by measure order by measure;
 -- How many decisions a model made, per county, and when last.
 -- scope: all institutions, because a model of the union is used in all counties; counts only.
 select institution_id, count(*)::integer as cases, max(at) as last_at
-from models.observations where model_hash = :model_hash and at >= :since
+from models.asked where model_hash = :model_hash and at >= :since
 group by institution_id order by institution_id;

@@ -27,9 +27,10 @@ select id from models.trainings where institution_id = :institution_id and id = 
 -- Who counts is alone in it until the transaction ends.
 select pg_advisory_xact_lock(hashtextextended('models.trainings ' || :institution_id, 0));
 
--- name: open_trainings(institution_id)$
--- Trainings the worker has not come to the end of.
-select count(*) from models.trainings where institution_id = :institution_id and status in ('waiting', 'running');
+-- name: open_trainings(institution_id)
+-- Trainings the worker has not come to the end of: the one under way, then the others as they joined the line.
+select id from models.trainings where institution_id = :institution_id and status in ('waiting', 'running')
+order by status = 'waiting', started_at, id;
 
 -- name: tables_kept(institution_id)$
 -- Uploaded tables that lie with us.

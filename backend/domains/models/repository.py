@@ -1,9 +1,10 @@
 """One function per query of the register, its line-ups, shadows, observations and monitors."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from backend.core import ids
@@ -101,7 +102,15 @@ def _proposal(row: Any) -> Proposal:
 
 
 async def agree_line_up(tx: Tx, proposal_id: str, answer: str) -> int | None:
-    found = await Q.agree_line_up(tx, id=proposal_id, who=tx.actor.id, answer=answer, now=tx.now)
+    return await _begun(Q.agree_line_up(tx, id=proposal_id, who=tx.actor.id, answer=answer, now=tx.now))
+
+
+async def _begun(asked: Awaitable[Any]) -> int | None:
+    """The number of a line-up that begins; None also where one of its models was retired a moment ago."""
+    try:
+        found = await asked
+    except asyncpg.RestrictViolationError:
+        return None
     return None if found is None else int(found)
 
 
@@ -110,8 +119,7 @@ async def refuse_line_up(tx: Tx, proposal_id: str, answer: str) -> bool:
 
 
 async def back_line_up(tx: Tx, family: str, why: str) -> int | None:
-    found = await Q.back_line_up(tx, family=family, who=tx.actor.id, why=why, now=tx.now)
-    return None if found is None else int(found)
+    return await _begun(Q.back_line_up(tx, family=family, who=tx.actor.id, why=why, now=tx.now))
 
 
 async def line_ups(tx: Tx, family: str) -> list[LineUp]:
@@ -181,6 +189,19 @@ async def add_observation(
         tx, institution_id=tx.institution_id, decision_id=decision_id, model_hash=model_hash, bins=bins,
         proposed=proposed, now=tx.now,
     )  # fmt: skip
+
+
+async def add_named_observation(
+    tx: Tx, decision_id: str, model_hash: str, score: int, bins: dict[str, int], proposed: bool
+) -> None:
+    await Q.add_named_observation(
+        tx, institution_id=tx.institution_id, decision_id=decision_id, model_hash=model_hash, score=score,
+        bins=bins, proposed=proposed, now=tx.now,
+    )  # fmt: skip
+
+
+async def named_lately(tx: Tx, since: datetime) -> list[str]:
+    return [row["model_hash"] for row in await Q.named_lately(tx, since=since)]
 
 
 async def decided_by(tx: Tx, decision_id: str) -> str | None:

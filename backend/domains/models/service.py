@@ -25,6 +25,7 @@ from backend.domains.models.model import (
     ALL_FAMILIES,
     MODEL,
     TYPES,
+    ChampionGone,
     Drawn,
     Event,
     LineUp,
@@ -118,6 +119,13 @@ async def register(
         raise ModelUnfit(why="同一个模型已经为这个用途登记过")
     audit.add(tx, "model.registered", new.id, type=type, family=family, artefact=new.artefact)
     return new
+
+
+async def same(tx: Tx, body: bytes, type: str, family: str) -> Model | None:
+    """The model of this artefact that stands in the register for this use already."""
+    artefact = artefacts.compile_model(body).hash
+    found = await all_models(tx)
+    return next((m for m in found if (m.artefact, m.type, m.family) == (artefact, type, family)), None)
 
 
 def _may_decide(body: bytes) -> bool:
@@ -281,10 +289,10 @@ async def bring(tx: Tx, model_id: str, status: str, why: str) -> Model:
     if status not in ("shadow", "live", "watch", "retired"):
         MODEL.check(model.status, "")
     if status == "retired":
+        await decisions.hold_models(tx, [model.artefact])
         deciding = await repository.deciding_for(tx, model_id)
         if deciding:
             raise StillDeciding(family="、".join(families()[each] for each in deciding))
-        await decisions.hold_models(tx, [model.artefact])
         naming = await repository.named_by(tx, model_id)
         if naming:
             raise StillNamed(strategy="、".join(_strategy(*each) for each in naming))
@@ -389,10 +397,13 @@ def bucket(application_id: str) -> int:
 
 async def chosen(tx: Tx, family: str, application_id: str) -> artefacts.Card | None:
     """The card that decides this application in the county of `tx`: champion's or challenger's, with the county's
-    offset; None when the shipped card does. One query, and compiled once per process."""
+    offset; None when the shipped card does. One query, and compiled once per process. Raises `ChampionGone`, and as
+    `card_of`."""
     found = await repository.line_up(tx, family)
-    if found is None or found.champion is None:
+    if found is None or found.line_up.champion is None:
         return None
+    if found.champion is None:
+        raise ChampionGone()
     challenged = found.challenger is not None and bucket(application_id) < found.line_up.share_bp
     artefact = found.challenger if challenged and found.challenger else found.champion
     return await card_of(tx, artefact)

@@ -47,6 +47,7 @@ KINDS: dict[str, str] = {"scorecard": "评分卡", "trees": "梯度提升树"}
 KEPT = timedelta(hours=24)
 MOST_BYTES = 8 * 1024 * 1024
 MOST_COLUMNS = 150
+MOST_IN_LINE = 10
 MOST_TABLES = 5
 """Uploaded tables that lie with us at a time."""
 MOST_ATTEMPTS = 3
@@ -152,7 +153,7 @@ class TableRefused(errors.Invalid):
 
 class TooManyTrainings(errors.Conflict):
     code = "trainings_open"
-    message = "已经有一次训练没做完，等它做完，或者先取消它"
+    message = "已经有 {count} 次训练没做完，等做完几次，或者先取消几次"
 
 
 class TooManyTables(errors.Conflict):
@@ -225,8 +226,8 @@ async def start(tx: Tx, training_id: str, choices: Choices) -> Training:
     run = await get(tx, training_id, lock=True)
     if not run.startable:
         raise TrainingMoved()
-    if int(await Q.open_trainings(tx, institution_id=tx.institution_id)):
-        raise TooManyTrainings()
+    if len(await in_line(tx)) >= MOST_IN_LINE:
+        raise TooManyTrainings(count=MOST_IN_LINE)
     await Q.queue_training(
         tx, institution_id=tx.institution_id, id=run.id, from_status=run.status,
         choices=msgspec.to_builtins(choices), now=tx.now,
@@ -234,6 +235,19 @@ async def start(tx: Tx, training_id: str, choices: Choices) -> Training:
     await Q.drop_training_result(tx, institution_id=tx.institution_id, training_id=run.id)
     audit.add(tx, "training.asked", run.id, source=run.source, kind=choices.kind, turn=run.turn + 1)
     return await get(tx, training_id)
+
+
+async def in_line(tx: Tx) -> list[str]:
+    """Trainings the worker has not come to the end of, in their turn: the first one is under way or about to be."""
+    return [row["id"] for row in await Q.open_trainings(tx, institution_id=tx.institution_id)]
+
+
+async def next_up(tx: Tx) -> Training | None:
+    """The one that may begin; None while another is under way. Holds off who joins or leaves the line."""
+    await Q.lock_training_room(tx, institution_id=tx.institution_id)
+    waiting = await in_line(tx)
+    first = await get(tx, waiting[0]) if waiting else None
+    return first if first is not None and first.status == "waiting" else None
 
 
 async def take(tx: Tx, training_id: str, turn: int) -> Training | None:
@@ -253,6 +267,7 @@ async def tell(tx: Tx, run: Training, step: str) -> bool:
 async def finish(tx: Tx, run: Training, made: Made) -> None:
     """The end of a turn, well or not; keeps nothing where somebody cancelled it meanwhile."""
     status = "refused" if made.why else "done"
+    await Q.lock_training_room(tx, institution_id=tx.institution_id)  # before the row, as `start` takes them
     if not await _end(tx, run, "running", status, made.why):
         return
     if not made.why:
@@ -265,6 +280,7 @@ async def finish(tx: Tx, run: Training, made: Made) -> None:
 
 async def cancel(tx: Tx, training_id: str) -> None:
     """One that is over stays as it is."""
+    await Q.lock_training_room(tx, institution_id=tx.institution_id)  # before the row, as `start` takes them
     run = await get(tx, training_id, lock=True)
     if run.open and await _end(tx, run, run.status, "cancelled", ""):
         audit.add(tx, "training.cancelled", run.id, turn=run.turn)

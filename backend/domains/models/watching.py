@@ -22,6 +22,9 @@ ANALYST = "role:risk_analyst"
 
 ANSWERING = ("risk_analyst", "county_admin", "head_office_admin")
 
+NAMED_FOR = timedelta(days=90)
+"""How long after its last answer a model that flows named is watched on; as long as its figures look back."""
+
 
 class Watched(msgspec.Struct, frozen=True):
     """A model under watch: `family` '' for the shipped one, `reference` what its training sample looked like."""
@@ -43,9 +46,15 @@ def shipped() -> Watched:
 
 
 async def watched(tx: Tx) -> list[Watched]:
-    """All models that decide or lately did, and the shipped one."""
+    """All models that decide or lately did, the shipped one, and whichever a flow named and asked lately: it may name
+    one that is approved and not live."""
     found = _watched(await repository.in_use(tx, ("live", "watch")))
-    return [shipped(), *(each for each in found if each.artefact != shipped().artefact)]
+    known = {shipped().artefact: shipped()} | {each.artefact: each for each in found}
+    for artefact in await repository.named_lately(tx, tx.now - NAMED_FOR):
+        named = None if artefact in known else await tested(tx, artefact)
+        if named is not None:
+            known[artefact] = named
+    return [*known.values()]
 
 
 async def batches(tx: Tx) -> list[Watched]:
@@ -53,8 +62,9 @@ async def batches(tx: Tx) -> list[Watched]:
     return _watched(await repository.for_batches(tx))
 
 
-async def of_batch(tx: Tx, artefact: str) -> Watched | None:
-    """What a batch of this model is held against, whether it may decide or not; None when it was never tested."""
+async def tested(tx: Tx, artefact: str) -> Watched | None:
+    """What a batch of this model, or a flow that names it, is held against, whether it may decide or not; None when it
+    was never tested."""
     if artefact == shipped().artefact:
         return shipped()
     found = await repository.tested(tx, artefact)
@@ -106,6 +116,13 @@ async def observe(
     tx: Tx, decision_id: str, model_hash: str, found: dict[str, int], *, proposed: bool
 ) -> None:
     await repository.add_observation(tx, decision_id, model_hash, found, proposed)
+
+
+async def observe_named(
+    tx: Tx, decision_id: str, model_hash: str, score: int, found: dict[str, int], *, proposed: bool
+) -> None:
+    """Beside the model of the rating: one that a flow named and asked."""
+    await repository.add_named_observation(tx, decision_id, model_hash, score, found, proposed)
 
 
 async def decided_by(tx: Tx, decision_id: str) -> str | None:

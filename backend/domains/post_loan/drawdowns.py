@@ -87,10 +87,16 @@ async def get(tx: Tx, check_id: str) -> DrawdownCheck:
     return _check(tx, row)
 
 
-async def held(tx: Tx, most: int = 100) -> list[DrawdownCheck]:
+async def held(tx: Tx, most: int = 100, skipped: int = 0) -> list[DrawdownCheck]:
     """What waits for a person lately, the oldest first."""
-    rows = await Q.held(tx, institution_id=tx.institution_id, since=tx.now - LATELY, most=most)
+    rows = await Q.held(
+        tx, institution_id=tx.institution_id, since=tx.now - LATELY, most=most, skipped=skipped
+    )
     return [_check(tx, row) for row in rows]
+
+
+async def held_total(tx: Tx) -> int:
+    return int(await Q.held_total(tx, institution_id=tx.institution_id, since=tx.now - LATELY))
 
 
 async def count_today(tx: Tx, customer_id: str, since: datetime) -> int:

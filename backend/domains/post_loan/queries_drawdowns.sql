@@ -27,15 +27,23 @@ limit 1;
 -- One check.
 select * from post_loan.drawdown_checks where institution_id = :institution_id and id = :id;
 
--- name: held(institution_id, since, most)
+-- name: held(institution_id, since, most, skipped)
 -- What waits for a person, the longest first; not where the customer asked again since.
 select * from post_loan.drawdown_checks d
 where institution_id = :institution_id and status = 'held' and asked_at >= :since and cardinality(reason_codes) > 0
   and not exists (select from post_loan.drawdown_checks l
                   where l.institution_id = d.institution_id and l.application_id = d.application_id
                     and l.asked_at > d.asked_at)
-order by asked_at
-limit :most;
+order by asked_at, id
+limit :most offset :skipped;
+
+-- name: held_total(institution_id, since)$
+-- How many wait for a person, counted as `held` lists them.
+select count(*) from post_loan.drawdown_checks d
+where institution_id = :institution_id and status = 'held' and asked_at >= :since and cardinality(reason_codes) > 0
+  and not exists (select from post_loan.drawdown_checks l
+                  where l.institution_id = d.institution_id and l.application_id = d.application_id
+                    and l.asked_at > d.asked_at);
 
 -- name: count_since(institution_id, customer_id, since, now)$
 -- Drawdowns made, or allowed and still possible: what the strategy counts per day.

@@ -76,6 +76,11 @@ from post_loan.warnings
 where institution_id = :institution_id and raised_on >= :since
 group by action;
 
+-- name: raised_between(institution_id, since, until)
+-- Which lines were warned of in a time, and when it reached that action.
+select application_id, action, raised_on from post_loan.warnings
+where institution_id = :institution_id and raised_on between :since and :until;
+
 -- name: last_observed(institution_id, application_id)^
 -- What a person saw last of a line.
 select observed, answered_at from post_loan.warnings

@@ -215,6 +215,19 @@ async def counts(tx: Tx, since: date) -> list[Count]:
     return [found[action] for action in ACTIONS if action in found]
 
 
+class Raised(msgspec.Struct, frozen=True):
+    """`raised_on`: when the warning reached this action; a milder one before it is not kept apart."""
+
+    application_id: str
+    action: str
+    raised_on: date
+
+
+async def raised_between(tx: Tx, since: date, until: date) -> list[Raised]:
+    rows = await Q.raised_between(tx, institution_id=tx.institution_id, since=since, until=until)
+    return [Raised(*row) for row in rows]
+
+
 async def observed(tx: Tx, application_id: str) -> tuple[str, datetime] | None:
     """What a person saw last of a line, and when; None where the last answer saw nothing, or there is none."""
     row = await Q.last_observed(tx, institution_id=tx.institution_id, application_id=application_id)

@@ -17,7 +17,7 @@ from backend.domains.decision import facts, gate, graph
 from backend.domains.decision.contracts import CONTRACTS, FIELDS
 from backend.domains.decision.facts import Catalogue, Fact
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import cells, overlays
+from backend.domains.strategies import cells
 from backend.domains.strategies.cells import CellUnreadable, Column
 from backend.domains.strategies.model import Document, Openings
 
@@ -128,9 +128,10 @@ def without_gone(openings: Openings, document: Document) -> Openings:
     def inside(place: str) -> bool:
         return "/" in place and place.split("/")[0] in held
 
+    tables = {node["id"]: node for node in document["nodes"] if node["type"] == graph.TABLE}
     spots = {
         (number, rule.get("_id"), column["id"])
-        for number, node in overlays.tables(document).items()
+        for number, node in tables.items()
         for rule in node["content"]["rules"]
         for column in (*node["content"]["inputs"], *node["content"]["outputs"])
     }
@@ -139,7 +140,7 @@ def without_gone(openings: Openings, document: Document) -> Openings:
         parameters=tuple(
             e for e in openings.parameters if (e.table, e.row, e.column) in spots or inside(e.table)
         ),
-        places=tuple(p for p in openings.places if p in overlays.tables(document) or inside(p)),
+        places=tuple(p for p in openings.places if p in tables or inside(p)),
     )
 
 

@@ -30,6 +30,8 @@ _CONDITION = re.compile(r"【([^【】]*)】\s*(.*)")
 _NO_SUM = re.compile(r"\s*【[^【】]*】\s*(?:$|[^\s\-+*/×÷−－(（)）、])")
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _LABELLED = re.compile(r"【([^【】]*)】")
+_LETTERS = re.compile(r"value_\d+(?:_[0-9a-f]{8})?", re.ASCII)
+"""As we name what has a name in words; those of sub-flows in a county's document end otherwise (`computing.called`)."""
 _PARTS = ("id", "key", "value")
 _ENGINE = {"且": " and ", "或": " or "}
 
@@ -370,6 +372,4 @@ def _own(sentence: str, node: Mapping[str, Any]) -> str:
 
 def plainly(sentence: str, known: Catalogue) -> str:
     """A finding with the names people gave instead of the letters."""
-    return re.sub(
-        r"value_\d+", lambda m: known[m[0]].label if m[0] in known else m[0], sentence, flags=re.ASCII
-    )
+    return _LETTERS.sub(lambda m: known[m[0]].label if m[0] in known else m[0], sentence)

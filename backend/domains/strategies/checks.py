@@ -18,6 +18,7 @@ from backend.domains.regulation import service as regulation
 from backend.domains.regulation.model import InForce
 from backend.domains.strategies import (
     aside,
+    calculations,
     composing,
     fairness,
     judging,
@@ -37,6 +38,7 @@ from backend.domains.strategies.model import (
     CountyContent,
     Document,
     Finding,
+    NotPassed,
     Report,
     Scenario,
     UnionContent,
@@ -158,12 +160,18 @@ async def ready(tx: Tx, version: Version) -> Ready:
 
 
 async def outdated(tx: Tx, version: Version) -> list[Finding]:
-    """What of a county's live overlay head office's present version no longer opens, or says otherwise. The overlay
+    """What of a county's overlay head office's present version no longer opens, or says otherwise. The overlay
     still only tightens; the county should look at it."""
     if not isinstance(version.content, CountyContent):
         return []
     under = await laid_out_floor(tx, version.product_code, version.stage)
     return overlays.check_county(version.stage, under, version.content, facts.catalogue())
+
+
+async def require_not_overtaken(tx: Tx, version: Version) -> None:
+    """Raises `NotPassed` where head office narrowed what a county may set since the checks passed."""
+    if found := await outdated(tx, version):
+        raise NotPassed(Report(findings=found, scenarios=[]))
 
 
 async def ready_content(
@@ -254,8 +262,10 @@ def _called(found: list[Finding], document: Document, union: Document) -> list[F
             for n, at in enumerate(set_to, 1)
         ]
 
+    words = calculations.words(document, facts.catalogue())
+
     def spoken(text: str, place: str) -> str:
-        rows = names.get(place, [])
+        rows, text = names.get(place, []), calculations.plainly(text, words)
         return _NTH.sub(lambda m: rows[int(m[1]) - 1] if int(m[1]) <= len(rows) else m[0], text)
 
     return [

@@ -10,7 +10,7 @@ from backend.domains.decision import graph
 from backend.domains.decision.contracts import FIELDS
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage, canonical
-from backend.domains.strategies import calculations, cells, nesting, overlays, scored, unfolding
+from backend.domains.strategies import calculations, cells, computing, nesting, overlays, scored, unfolding
 from backend.domains.strategies.cells import Column
 from backend.domains.strategies.changes import OBSCURE, Change, Kind, lines, openings
 from backend.domains.strategies.model import Content, CountyContent, Document, Parameter, UnionContent
@@ -462,5 +462,6 @@ def _county(
         node = nodes.get(place, {"id": place, "name": place, "content": {"inputs": [], "outputs": []}})
         held = {**node["content"], "rules": before.rows.get(place, [])}
         now = {**node, "content": {**node["content"], "rules": after.rows.get(place, [])}}
-        found += _tables(stage, now, held, known, "本行")
+        words = computing.words(floor.document, place, known)
+        found += _tables(stage, now, held, words, "本行")
     return found

@@ -145,8 +145,8 @@ def count(figures: EffectFigures, cases: Iterable[tuple[str, Case, Sides]]) -> N
             band = (after.price_band if isinstance(after, Bundle) else None) or (0, 0)
             figures.looser += bool(verdicts.looser_answer(judging.answer(case, floor), other, band))
         if isinstance(one, Decision) and isinstance(other, Decision):
-            _add(figures.before, one)
-            _add(figures.after, other)
+            _add(figures.before, number, one)
+            _add(figures.after, number, other)
             _difference(figures, number, one, other)
         elif isinstance(one, Assessment) and isinstance(other, Assessment):
             _said(figures, number, one, other)
@@ -178,13 +178,17 @@ def together(several: Iterable[EffectFigures]) -> EffectFigures:
     return total
 
 
-def _add(side: Side, decision: Decision) -> None:
+def _add(side: Side, number: str, decision: Decision) -> None:
+    mark = int(number[-8:], 16)  # the end of an id is drawn at random
     if decision.outcome is Outcome.DECLINED:
         side.declined += 1
+        side.declined_mark += mark
     elif decision.outcome is Outcome.REFERRED:
         side.referred += 1
+        side.referred_mark += mark
     else:
         side.approved += 1
+        side.approved_mark += mark
         side.amount_fen += decision.amount_fen or 0
         side.rate_bp_sum += decision.annual_rate_bp or 0
 

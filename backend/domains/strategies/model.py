@@ -256,13 +256,17 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Side(msgspec.Struct, kw_only=True):
-    """Sums over cases on one side of a trial: before or after. Amounts in fen, rates in basis points."""
+    """Sums over cases on one side of a trial: before or after. Amounts in fen, rates in basis points; `*_mark` of a
+    number each case has, by which the same people are known as the same."""
 
     approved: int = 0
     referred: int = 0
     declined: int = 0
     amount_fen: int = 0
     rate_bp_sum: int = 0
+    approved_mark: int = 0
+    referred_mark: int = 0
+    declined_mark: int = 0
 
     def share_bp(self, outcome: str) -> int:
         """Share of an outcome, 10000 = all; 0 without cases."""

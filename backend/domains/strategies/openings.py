@@ -6,7 +6,7 @@ import msgspec
 
 from backend.domains.decision.facts import Catalogue
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import cells, overlays
+from backend.domains.strategies import cells, computing, overlays
 from backend.domains.strategies.model import Document, Parameter
 
 
@@ -36,9 +36,10 @@ def openable(stage: Stage, document: Document, known: Catalogue) -> list[Openabl
     for number, node in overlays.tables(document).items():
         table = node["content"]
         columns = [column["id"] for column in (*table["inputs"], *table["outputs"])]
+        words = computing.words(document, number, known)
         for rule in table["rules"]:
             for column in columns:
-                one = _one(stage, document, (number, str(rule.get("_id")), column), known)
+                one = _one(stage, document, (number, str(rule.get("_id")), column), words)
                 if one is not None:
                     found.append(one)
     return found

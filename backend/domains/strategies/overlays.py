@@ -15,7 +15,7 @@ from backend.domains.decision import county
 from backend.domains.decision import facts as decision_facts
 from backend.domains.decision.facts import Catalogue, Fact
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import cells, ways
+from backend.domains.strategies import cells, computing, ways
 from backend.domains.strategies.model import (
     CountyContent,
     Document,
@@ -67,7 +67,11 @@ class Spot:
         outputs = {column["id"]: column["field"] for column in table["outputs"]}
         inputs = {column["id"]: column["field"] for column in table["inputs"]}
         self.cell = str(self.rule[parameter.column])
-        self.fact: Fact | None = known[inputs[parameter.column]] if parameter.column in inputs else None
+        self.fact: Fact | None = None
+        if parameter.column in inputs:
+            field = inputs[parameter.column]
+            around = known if field in known else computing.words(document, parameter.table, known)
+            self.fact = around[field]
         self.cap = stage is Stage.LIMIT and outputs.get(parameter.column) == "amount"
         words = {field: str(self.rule[number]).strip("'\" ") for number, field in outputs.items()}
         self.verdict = words.get("severity") or words.get("verdict") or words.get("action") or ""
@@ -145,19 +149,24 @@ def check_openings(stage: Stage, content: UnionContent, known: Catalogue) -> lis
     return found
 
 
-_GONE_INSIDE = "有一张开放的表不在子流程里了，或用到子流程里算出来的数，县行的行接不上，请去掉再存"
+_GONE_INSIDE = "有一张开放的表不在子流程里了，或用到子流程里评分卡、模型给的分，县行的行接不上，请去掉再存"
 
 
 def _behind_computed(content: UnionContent, known: Catalogue) -> list[Finding]:
-    """Tables behind a branch by what the flow computes: a county's row there would be asked of everybody."""
+    """Tables that use what a model of the flow gives, or lie behind a branch by it: a county's document asks no model,
+    so its row there would be asked of nobody or of everybody."""
     opened = dict.fromkeys((*content.openings.places, *(each.table for each in content.openings.parameters)))
-    nodes = tables(content.document)
-    said = "在一个按算出来的数分的分支后面，县行的行分不出是谁，不能开放"
-    return [
-        _opening(nodes[place]["name"], said, node=place)
-        for place in opened
-        if place in nodes and ways.computed(content.document, place, known.facts)
-    ]
+    nodes, found = tables(content.document), []
+    within = {name for where, name in computing.reachable(content.document, known.facts) if not where}
+    for place in (each for each in opened if each in nodes):
+        if ways.computed(content.document, place, known.facts):
+            said = "在一个按评分卡、模型给的分来分的分支后面，县行的行分不出是谁，不能开放"
+        elif "/" not in place and computing.hangs_on_more(nodes[place], content.document, within):
+            said = "用到评分卡、模型给的分，县行的行接不上，不能开放"
+        else:
+            continue
+        found.append(_opening(nodes[place]["name"], said, node=place))
+    return found
 
 
 def _check_parameter(
@@ -180,7 +189,7 @@ def _check_parameter(
         return [_opening(parameter.label, "下限高于上限", **where)]
     for end in (parameter.low, parameter.high):
         if example := spot.example(end):
-            said = f"{example}，所以 {amount(end, spot.unit)} 不能在可选范围里"
+            said = f"{example}，所以 {amount(end, spot.unit)} 不能在可选范围里。在“向县行开放”里改范围，或把数改回去"
             return [_opening(parameter.label, said, **where)]
     said = _outside(spot, parameter, value[1])
     return [_opening(parameter.label, said, **where)] if said else []

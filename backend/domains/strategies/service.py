@@ -237,12 +237,12 @@ async def to_preview(
 
 
 async def submit(tx: Tx, version_id: str) -> Version:
-    """Put a checked version before a second person. Raises `NotPassed` for a draft, or where it names a model that may
-    not be named any more; `StrategyMoved`."""
+    """Put a checked version before a second person. Raises `NotPassed` (also for a draft), `StrategyMoved`."""
     version = await _locked(tx, version_id)
     if version.status == "draft":
         run = await repository.last_check(tx, version_id)
         raise NotPassed(run.report if run else Report(findings=[_UNCHECKED], scenarios=[]))
+    await checks.require_not_overtaken(tx, version)
     await _hold_named(tx, version)
     if version.status != "checked" or not await repository.submit(tx, version):
         raise StrategyMoved(label=version.status_label)

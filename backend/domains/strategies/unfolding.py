@@ -1,25 +1,22 @@
 """A flow with the tables of its sub-flows laid out beside its own, for what head office opens to counties (N4).
 
 Pure. For reading and for composing a county's document, never run: what decides of head office is the flow itself.
-A table of a sub-flow is called as in a trace (`flow-1/table-1`) and told as `外地客户 › 规则`, a switch likewise.
-One that uses what its sub-flow computes is left out, since no document of a county has those names.
+A table of a sub-flow is called as in a trace (`flow-1/table-1`) and told as `外地客户 › 规则`, a switch and a
+calculation likewise. One that uses what a model in its sub-flow gives is left out, since a county's document asks none.
 """
 
 import contextlib
-import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from backend.domains.decision import facts, graph, instrument
-from backend.domains.strategies import nesting, overlays, ways
+from backend.domains.decision import facts, graph
+from backend.domains.strategies import computing, nesting, overlays, ways
 from backend.domains.strategies.model import CountyContent, Document, UnionContent
 from backend.domains.strategies.nesting import Flows, Part
 
-_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_LAID_OUT = (graph.TABLE, graph.SWITCH)
+_LAID_OUT = (graph.TABLE, graph.SWITCH, graph.EXPRESSION)
 
 
 def laid_out(content: UnionContent, flows: Flows) -> UnionContent:
@@ -82,9 +79,8 @@ def _edges(part: Part) -> Iterator[dict[str, Any]]:
 def _hidden(part: Part, whole: Document) -> Iterator[str]:
     """Tables that a county's document could not ask of the same customers."""
     known = facts.catalogue().facts
-    own = {name for node in part.document["nodes"] for name in instrument.given_names(node)}
+    within = {name for where, name in computing.reachable(whole, known) if where == part.node}
     for number, node in overlays.tables(part.document).items():
         place = f"{part.node}/{number}"
-        used = set(_WORD.findall(json.dumps(node["content"], ensure_ascii=False)))
-        if own & used or ways.computed(whole, place, known):
+        if computing.hangs_on_more(node, part.document, within) or ways.computed(whole, place, known):
             yield place

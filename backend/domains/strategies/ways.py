@@ -2,25 +2,22 @@
 head office asks there (N4).
 
 Pure. A node that only passes facts on (a calculation, a model, a sub-flow whose tables are laid out) is looked through;
-so is a branch by something the flow computes itself, which a county's document does not have.
+so is a branch by what a county's document cannot compute (`computing.py`).
 """
 
-import re
 from collections.abc import Container, Mapping
 from typing import Any
 
-from backend.domains.decision import expressions, graph
+from backend.domains.decision import graph
+from backend.domains.strategies import computing
 
 Ways = tuple[tuple[str, str], ...]
 """(switch, branch) of each way to a place; none: every case comes by it."""
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def names(switch: Mapping[str, Any]) -> set[str]:
     """The facts, and names of the flow's own, that decide which branch is taken."""
-    said = " ".join(_QUOTED.sub(" ", each.get("condition") or "") for each in _statements(switch))
-    return set(_NAME.findall(said)) - expressions.WORDS
+    return {name for each in _statements(switch) for name in computing.used(each.get("condition") or "")}
 
 
 def branches(switch: Mapping[str, Any]) -> list[str]:
@@ -33,7 +30,7 @@ def to(document: Mapping[str, Any], node: str, known: Container[str]) -> Ways:
 
 
 def computed(document: Mapping[str, Any], node: str, known: Container[str]) -> bool:
-    """Whether a branch by what the flow computes itself lies in front of a node."""
+    """Whether a branch by what a county's document cannot compute lies in front of a node."""
     lines, seen, waiting = _Lines(document, known), {node}, [node]
     while waiting:
         for source, _ in lines.into(waiting.pop()):
@@ -48,7 +45,7 @@ def computed(document: Mapping[str, Any], node: str, known: Container[str]) -> b
 class _Lines:
     def __init__(self, document: Mapping[str, Any], known: Container[str]) -> None:
         self._nodes = {node["id"]: node for node in document["nodes"]}
-        self._known = known
+        self._known, self._computed = known, computing.reachable(document, known)
         self._into: dict[str, list[tuple[str, str]]] = {}
         for edge in document["edges"]:
             source = (edge["sourceId"], edge.get("sourceHandle") or "")
@@ -61,7 +58,10 @@ class _Lines:
         return bool(self._nodes.get(node, {}).get("type") == graph.SWITCH)
 
     def is_plain(self, switch: str) -> bool:
-        return all(name in self._known for name in names(self._nodes[switch]))
+        where = computing.of(switch)
+        return all(
+            name in self._known or (where, name) in self._computed for name in names(self._nodes[switch])
+        )
 
 
 def _to(lines: _Lines, node: str, within: frozenset[str]) -> Ways:

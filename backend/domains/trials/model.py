@@ -185,7 +185,9 @@ def _bp(part: int, whole: int) -> int:
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Sums over the cases of one group on one side. `rate_amount` is the sum of amount × rate, `matured` the
-    approved cases whose end is known, `bad` those of them that defaulted."""
+    approved cases whose end is known, `bad` those of them that defaulted; `*_mark` the sums of a number each case has,
+    by which the same people are known as the same. `fewest`: not 0 where real customers stand behind the figures and
+    these are rounded (`small_cells.py`); a count of 0 then is one of fewer than that."""
 
     grouping: str
     member: str
@@ -199,9 +201,15 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     loss_fen: int
     matured: int
     bad: int
+    approved_mark: int = 0
+    referred_mark: int = 0
+    declined_mark: int = 0
+    fewest: int = 0
 
     @property
-    def approval_bp(self) -> int:
+    def approval_bp(self) -> int | None:
+        if self.fewest and not self.approved:
+            return None
         return _bp(self.approved, self.cases) if self.cases else 0
 
     @property
@@ -223,6 +231,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         return _bp(self.bad, self.matured) if self.matured else None
 
 
+MARKS = ("approved_mark", "referred_mark", "declined_mark")
 SUMS = (
     "cases",
     "approved",
@@ -233,6 +242,7 @@ SUMS = (
     "loss_fen",
     "matured",
     "bad",
+    *MARKS,
 )
 """What adds up in `Measured`."""
 

@@ -49,24 +49,27 @@ returning cancel_asked;
 update trials.runs set cancel_asked = true
 where institution_id = :institution_id and id = :id and status in ('waiting', 'running');
 
--- name: add_results(institution_id, run_id, groupings, members, sides, cases, approved, referred, declined, amount_fen, rate_amount, loss_fen, matured, bad)!
+-- name: add_results(institution_id, run_id, groupings, members, sides, cases, approved, referred, declined, amount_fen, rate_amount, loss_fen, matured, bad, approved_mark, referred_mark, declined_mark)!
 -- The sums of a chunk onto those that are there, all rows in one statement.
 insert into trials.results as r (institution_id, run_id, grouping_name, member, side, cases, approved, referred,
-    declined, amount_fen, rate_amount, loss_fen, matured, bad)
+    declined, amount_fen, rate_amount, loss_fen, matured, bad, approved_mark, referred_mark, declined_mark)
 select :institution_id, :run_id, t.*
 from unnest(:groupings::text[], :members::text[], :sides::text[], :cases::bigint[], :approved::bigint[],
     :referred::bigint[], :declined::bigint[], :amount_fen::bigint[], :rate_amount::numeric[], :loss_fen::bigint[],
-    :matured::bigint[], :bad::bigint[]) as t
+    :matured::bigint[], :bad::bigint[], :approved_mark::bigint[], :referred_mark::bigint[],
+    :declined_mark::bigint[]) as t
 on conflict (institution_id, run_id, grouping_name, member, side) do update set
     cases = r.cases + excluded.cases, approved = r.approved + excluded.approved,
     referred = r.referred + excluded.referred, declined = r.declined + excluded.declined,
     amount_fen = r.amount_fen + excluded.amount_fen, rate_amount = r.rate_amount + excluded.rate_amount,
-    loss_fen = r.loss_fen + excluded.loss_fen, matured = r.matured + excluded.matured, bad = r.bad + excluded.bad;
+    loss_fen = r.loss_fen + excluded.loss_fen, matured = r.matured + excluded.matured, bad = r.bad + excluded.bad,
+    approved_mark = r.approved_mark + excluded.approved_mark, referred_mark = r.referred_mark + excluded.referred_mark,
+    declined_mark = r.declined_mark + excluded.declined_mark;
 
 -- name: results(institution_id, run_id, grouping)
 -- Figures of a trial, by group; a null grouping means all of them.
 select grouping_name, member, side, cases, approved, referred, declined, amount_fen, rate_amount, loss_fen, matured,
-    bad
+    bad, approved_mark, referred_mark, declined_mark
 from trials.results
 where institution_id = :institution_id and run_id = :run_id
     and (:grouping::text is null or grouping_name = :grouping)

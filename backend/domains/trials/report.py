@@ -11,12 +11,17 @@ import msgspec
 from backend.core import clock
 from backend.domains.decision import facts
 from backend.domains.trials import warnings
-from backend.domains.trials.model import GROUPINGS, LGD_BP, RUN, SIDES, SUMS, Alarms, Measured, Run
+from backend.domains.trials.model import GROUPINGS, LGD_BP, MARKS, RUN, SIDES, SUMS, Alarms, Measured, Run
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 PAGE = "documents/trial_report.html"
 WARNING_PAGE = "documents/warning_trial_report.html"
 MOST_MEMBERS = 30
+ROUNDED = (
+    "这是真实客户的数字：人数按 {fewest} 取整，不到 {fewest} 的不显示（没有也算），额度和利率按人数多少取整；"
+    "同样的人每次取整都一样"
+)
+"""Said beside the figures of a trial on real customers."""
 _ACTIONS = {"none": "不预警", "watch": "关注", "call": "电话", "visit": "上门", "freeze": "冻结额度"}
 _EDUCATION = {"primary": "小学", "middle": "初中", "high": "高中", "college": "大专", "university": "本科"}
 
@@ -36,11 +41,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def change_bp(self) -> int | None:
         """Approval rate of the draft less that of the base."""
-        return None if self.base is None else self.draft.approval_bp - self.base.approval_bp
+        mine, other = self.draft.approval_bp, None if self.base is None else self.base.approval_bp
+        return None if mine is None or other is None else mine - other
 
 
 def rows(measured: list[Measured], grouping: str) -> list[Row]:
     """The groups of one grouping, the largest first."""
+    fewest = max((each.fewest for each in measured), default=0)
     by: dict[str, dict[str, Measured]] = {}
     for each in measured:
         if each.grouping == grouping:
@@ -51,8 +58,9 @@ def rows(measured: list[Measured], grouping: str) -> list[Row]:
             member=member,
             label=label(grouping, member),
             cases=max(side.cases for side in sides.values()),
-            draft=sides.get("draft") or _nothing(grouping, member, "draft"),
-            base=sides.get("base") or (_nothing(grouping, member, "base") if _has_base(measured) else None),
+            draft=sides.get("draft") or nothing(grouping, member, "draft", fewest),
+            base=sides.get("base")
+            or (nothing(grouping, member, "base", fewest) if _has_base(measured) else None),
             swap_in=sides["swap_in"].cases if "swap_in" in sides else 0,
             swap_out=sides["swap_out"].cases if "swap_out" in sides else 0,
         )
@@ -75,7 +83,7 @@ def warning_rows(measured: list[Measured], grouping: str) -> list[WarningRow]:
     return [
         (
             label(grouping, member),
-            warnings.alarms(sides.get("draft") or _nothing(grouping, member, "draft")),
+            warnings.alarms(sides.get("draft") or nothing(grouping, member, "draft")),
             warnings.alarms(sides["base"]) if "base" in sides else None,
         )
         for member, sides in ordered
@@ -86,8 +94,8 @@ def _has_base(measured: list[Measured]) -> bool:
     return any(each.side == "base" for each in measured)
 
 
-def _nothing(grouping: str, member: str, side: str) -> Measured:
-    return Measured(grouping=grouping, member=member, side=side, **dict.fromkeys(SUMS, 0))
+def nothing(grouping: str, member: str, side: str, fewest: int = 0) -> Measured:
+    return Measured(grouping=grouping, member=member, side=side, fewest=fewest, **dict.fromkeys(SUMS, 0))
 
 
 def label(grouping: str, member: str) -> str:
@@ -101,14 +109,30 @@ def label(grouping: str, member: str) -> str:
     return words.get(member, member)
 
 
+def people(count: int, fewest: int) -> str:
+    """A count of customers; of real ones too few are not told from none."""
+    return f"不到 {fewest}" if fewest and not count else f"{count:,}"
+
+
+_COUNTS = ("cases", "approved", "referred", "declined", "matured", "bad")
+
+
+def _plain(each: Measured) -> dict[str, Any]:
+    told = {name: value for name, value in msgspec.to_builtins(each).items() if name not in MARKS}
+    return {
+        name: None if each.fewest and name in _COUNTS and not value else value for name, value in told.items()
+    }
+
+
 def as_json(run: Run, measured: list[Measured]) -> dict[str, Any]:
-    """What `--json` prints: the run, whether it is partial, all figures with the derived ones."""
+    """What `--json` prints: the run, whether it is partial, all figures with the derived ones. `fewest` not 0: rounded
+    so, and a count of null is one of fewer."""
     return {
         "run": {**msgspec.to_builtins(run), "partial": run.partial},
         "lgd_bp": LGD_BP,
         "results": [
             {
-                **msgspec.to_builtins(each),
+                **_plain(each),
                 "approval_bp": each.approval_bp,
                 "mean_amount_fen": each.mean_amount_fen,
                 "mean_rate_bp": each.mean_rate_bp,
@@ -129,8 +153,12 @@ def html(run: Run, measured: list[Measured], now: datetime) -> str:
         for name in GROUPINGS
         if name not in ("all", "reason") and (found := rows(measured, name))
     ]
-    everything = rows(measured, "all")
+    everything, fewest = rows(measured, "all"), max((each.fewest for each in measured), default=0)
     swaps = {each.side: each for each in measured if each.grouping == "all" and each.side.startswith("swap")}
+    if fewest and _has_base(measured):
+        swaps = {
+            side: swaps.get(side) or nothing("all", "", side, fewest) for side in ("swap_in", "swap_out")
+        }
     template = _templates().get_template(PAGE)
     return template.render(
         what="回测报告",
@@ -143,6 +171,8 @@ def html(run: Run, measured: list[Measured], now: datetime) -> str:
         sections=sections,
         reasons=rows(measured, "reason")[:15],
         lgd=LGD_BP // 100,
+        fewest=fewest,
+        rounded=ROUNDED.format(fewest=fewest) if fewest else "",
         made_at=f"{clock.local(now):%Y-%m-%d %H:%M}",
     )
 
@@ -191,5 +221,5 @@ def _templates() -> jinja2.Environment:
     made = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    made.filters.update(yuan=_yuan, share=_share, signed=_signed)
+    made.filters.update(yuan=_yuan, share=_share, signed=_signed, people=people)
     return made

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import msgspec
 import polars as pl
 
-from backend.core import ids
+from backend.core import clock, ids
 from backend.core.actor import Actor
 from backend.db.database import Database, Tx
 from backend.domains.audit import service as audit
-from backend.domains.trials import repository
+from backend.domains.regulation import service as regulation
+from backend.domains.trials import repository, small_cells
 from backend.domains.trials.judging import Fairness
 from backend.domains.trials.model import (
     RUN,
@@ -94,8 +96,40 @@ async def listed(
 
 
 async def results(tx: Tx, run_id: str, grouping: str | None = None) -> list[Measured]:
-    """All figures, or those of one grouping."""
+    """All figures, or those of one grouping, to the last customer: for adding up, not for people (`shown`)."""
     return await repository.results(tx, run_id, grouping)
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A trial as people may see it. `fewest`: real customers stand behind it, so that a count of 0 is one of fewer
+    than these; 0 for a practice county's, which is shown as it is."""
+
+    run: Run
+    measured: list[Measured]
+    fewest: int
+
+
+async def shown(tx: Tx, run_id: str) -> Shown:
+    """For every page, file and command. Raises `TrialNotFound`."""
+    run, measured = await get(tx, run_id), await results(tx, run_id)
+    if run.kind == "county":
+        return Shown(run=run, measured=measured, fewest=0)
+    rounding = await rounding_of(tx)
+    return Shown(
+        run=small_cells.told(run, measured, rounding),
+        measured=small_cells.hidden(measured, rounding),
+        fewest=rounding.fewest,
+    )
+
+
+async def rounding_of(tx: Tx) -> small_cells.Rounding:
+    """How figures about real customers are rounded (D3-07)."""
+
+    def draw(text: str) -> int:
+        return int.from_bytes(tx.vault.blind("trials.shown", text)[:4])
+
+    fewest = (await regulation.in_force(tx, clock.today())).count("trials.fewest")
+    return small_cells.Rounding(fewest, draw)
 
 
 async def begin(tx: Tx, run: Run) -> Run:

@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from backend.domains.trials.model import Measured
+from backend.domains.trials.model import MARKS, Measured
 
 GROUPS = ("county", "product", "month", "age_band", "sex", "occupation", "education", "town", "village")
 SUMS = (
-    "cases", "approved", "referred", "declined", "amount_fen", "rate_amount", "loss_fen", "matured", "bad",
+    "cases", "approved", "referred", "declined", "amount_fen", "rate_amount", "loss_fen", "matured", "bad", *MARKS,
 )  # fmt: skip
 
 
@@ -25,6 +25,8 @@ def _side(judged: pl.DataFrame, side: str) -> pl.DataFrame:
     """One row per case with what is summed."""
     outcome, amount = pl.col(f"{side}_outcome"), pl.col(f"{side}_amount_fen")
     approved = outcome == "approved"
+    # The end of an id is drawn at random.
+    mark = pl.col("case").str.slice(-8).str.to_integer(base=16, strict=False).fill_null(0).cast(pl.Int64)
     known = approved & pl.col("defaulted").is_not_null()
     return judged.select(
         *GROUPS,
@@ -40,6 +42,7 @@ def _side(judged: pl.DataFrame, side: str) -> pl.DataFrame:
         pl.col(f"{side}_loss_fen").alias("loss_fen"),
         known.cast(pl.Int64).alias("matured"),
         (known & (pl.col("defaulted") == 1)).cast(pl.Int64).alias("bad"),
+        *((outcome == each.removesuffix("_mark")).cast(pl.Int64).mul(mark).alias(each) for each in MARKS),
     ).rename({f"{side}_amount_fen": "amount_fen"})
 
 

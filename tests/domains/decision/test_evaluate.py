@@ -340,3 +340,21 @@ def test_a_county_cap_called_as_the_law_s_does_not_hide_the_law_s():
     assert [(cap.label, cap.amount_fen, cap.binding) for cap in caps] == [
         ("监管上限", 10_000_000, False), ("收入", 7_000_000, False), ("本行上限", 5_000_000, True),
     ]  # fmt: skip
+
+
+def test_what_was_kept_back_is_not_called_little():
+    """It counts as the lowest; the reason says that it was not asked for, not that there is none."""
+    kept_back = {reason.code: reason for reason in decide(read("approved_unwilling_to_share")).reasons}
+    told = {reason.code: reason for reason in decide(read("declined_low_score")).reasons}
+    for code in ("SC_HOUSING_FUND_MONTHS", "SC_SOCIAL_SECURITY_MONTHS_24M"):
+        assert "没有查" in kept_back[code].text
+        assert "没有缴" not in kept_back[code].text
+        assert "没有缴" in told[code].text
+
+
+def test_an_amount_that_only_rounding_makes_too_small_is_said_to_be_rounded(good):
+    """1,900 is not less than 1,500; whole thousands of it are."""
+    asked = decide(with_facts(good, product_min_amount=150_000, requested_amount=190_000))
+    assert [reason.text for reason in asked.reasons] == [
+        "您申请的金额取到整千元不到 1,500 元，这个产品最少借 1,500 元"
+    ]

@@ -1,6 +1,7 @@
 """The nearest lawful change (N5): tried out, never a promise, never a way to look better than one is."""
 
 import copy
+from datetime import date
 from functools import cache
 
 import msgspec
@@ -8,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.core import ids
+from backend.core import clock, ids
 from backend.domains.decision import bundle, evaluate, facts, nearest, scorecard, service
-from backend.domains.decision.model import Capsule, Outcome, Stage, canonical
-from tests.domains.decision.conftest import CASES, read, with_facts
+from backend.domains.decision.model import Capsule, Case, Outcome, Stage, canonical
+from tests.domains.decision.conftest import CASES, decide, read, with_facts
 from tests.domains.decision.test_properties import PLAIN, someone
 from tests.domains.strategies.conftest import cell
 
@@ -79,12 +80,46 @@ def test_only_facts_of_the_list_move_and_only_the_lawful_way(seed):
             for change in found.changes
             for name in ({acts[change.act].fact} | set(acts[change.act].set) | set(acts[change.act].add))
         }
+        if any(change.months for change in found.changes):
+            moved -= {"birth_on"}  # who waits gets older
         assert moved <= allowed
         for name in moved:
             was, now = held.facts[name], changed.sources[source].facts[name]
             grows = any((a.fact == name and a.grow) or name in a.add for a in acts.values())
             assert now < was or grows, name
             assert now - was <= 12 or not grows
+
+
+def nearly_too_old(seed: int) -> Case:
+    """Somebody who is a month short of too old on the last day of the term asked for."""
+    case = with_facts(someone(seed), **PLAIN)
+    oldest = case.sources["product"].facts["product_max_age"]
+    today, term = clock.local(case.as_of).date(), case.sources["application"].facts["requested_term_months"]
+    year, month = divmod(today.year * 12 + today.month - 1 + term + 1, 12)
+    return with_facts(case, birth_on=date(year - oldest - 1, month + 1, 1).isoformat())
+
+
+def test_nobody_is_told_to_wait_until_he_is_too_old():
+    """What takes months is decided on as old as the person is then: an age limit passed meanwhile is no approval."""
+    waited = 0
+    for seed in range(150):
+        case = nearly_too_old(seed)
+        capsule, found = searched(case)
+        codes = {reason.code for reason in capsule.decision.reasons}
+        assert "EL_AGE_MAX" not in codes
+        younger = searched(with_facts(case, birth_on="1990-01-01"))[1]
+        waited += younger is not None and max(change.months for change in younger.changes) > 1
+        if found is not None:
+            assert max(change.months for change in found.changes) <= 1, (seed, found.text)
+    assert waited > 10
+
+
+def test_waiting_makes_older_by_as_many_months():
+    case = with_facts(read("approved_payroll"), birth_on="1990-03-31")
+    change = nearest.Change("payroll", {"core_payroll_months": 12}, "", 4, 4)
+    changed = nearest.apply(case, [change, nearest.Change("card", {}, "", 3)])
+    assert changed.sources["application"].facts["birth_on"] == "1989-11-28"
+    assert nearest.apply(case, []) == case
 
 
 def test_the_list_names_only_known_facts_and_none_that_could_be_made_up():
@@ -157,6 +192,18 @@ def test_a_farmer_without_wages_is_not_told_to_find_an_employer():
         case = with_facts(someone(seed), **PLAIN, occupation="farmer", core_payroll_months=0)
         _, found = searched(case)
         assert found is None or "payroll" not in {change.act for change in found.changes}
+
+
+def test_no_advice_of_a_rule_or_the_score_asks_for_another_story_or_for_an_employer():
+    """What stands beside a reason is held to the same as the nearest change: the purpose is told as it is, and who has
+    no employer is not sent to one."""
+    forbidden = {"purpose": "shares", "purpose_forbidden": True, "purpose_in_product": False}
+    said = decide(with_facts(read("approved_payroll"), **forbidden))
+    (reason,) = (each for each in said.reasons if each.code == "EL_PURPOSE")
+    assert "照实" in reason.advice
+    assert "换" not in reason.advice
+    for name in ("core_payroll_months", "housing_fund_months"):
+        assert facts.catalogue()[name].advice.startswith("有单位的"), name
 
 
 def test_more_money_that_costs_more_is_not_told():

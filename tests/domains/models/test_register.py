@@ -1,5 +1,7 @@
 """The register: nothing goes live without a second and a third person; every act is on file (A3-33, D1-04, D1-05)."""
 
+import asyncio
+import contextvars
 from importlib import resources
 
 import asyncpg
@@ -244,6 +246,45 @@ async def test_a_champion_decides_and_going_back_is_one_act(db):
     await lined_up(db, "consumer", champion=None, why="用发布的评分卡")
     async with db.read(THIRD) as tx:
         assert await service.chosen(tx, "consumer", "a") is None
+
+
+async def test_of_retiring_a_model_and_letting_it_decide_the_second_is_refused(db):
+    """Else its family would be decided by the shipped card, which nobody chose."""
+    beside = contextvars.copy_context()  # of somebody who has no transaction open
+    live = await brought_live(db)
+    proposal = await act(db, MAKER, line_ups.propose, "consumer", champion=live.id, why="换")
+    async with db.begin(THIRD) as tx:
+        await line_ups.answer(tx, proposal, "同意", agreed=True)
+        retired = act(db, THIRD, service.bring, live.id, "retired", "不用了")
+        other = asyncio.create_task(retired, context=beside)
+        await asyncio.sleep(0.3)
+    with pytest.raises(model.StillDeciding):
+        await other
+    await lined_up(db, "consumer", champion=None, why="用发布的评分卡")
+    proposal = await act(db, MAKER, line_ups.propose, "consumer", champion=live.id, why="再换回来")
+    async with db.begin(THIRD) as tx:
+        await service.bring(tx, live.id, "retired", "不用了")
+        agreed = act(db, THIRD, line_ups.answer, proposal, "同意", agreed=True)
+        other = asyncio.create_task(agreed, context=beside)
+        await asyncio.sleep(0.3)
+    with pytest.raises(model.CannotDecide):
+        await other
+
+
+async def test_sql_retires_no_champion_and_begins_no_line_up_without_one(db):
+    live = await brought_live(db)
+    await lined_up(db, "consumer", champion=live.id, why="换")
+    with pytest.raises(asyncpg.RestrictViolationError):
+        async with db.begin(THIRD) as tx:
+            await tx.connection.execute("update models.models set status = 'retired' where id = $1", live.id)
+    await lined_up(db, "consumer", champion=None, why="用发布的评分卡")
+    await act(db, THIRD, service.bring, live.id, "retired", "不用了")
+    with pytest.raises(asyncpg.RestrictViolationError):
+        async with db.begin(THIRD) as tx:
+            await tx.connection.execute(
+                "insert into models.line_ups (family, champion, why, who, at, proposal, proposed_by)"
+                " select family, champion, why, who, now(), proposal, proposed_by from models.line_ups limit 1"
+            )
 
 
 async def test_what_changed_is_told_in_sentences(db):

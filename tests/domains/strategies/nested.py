@@ -1,6 +1,9 @@
-"""The shipped strategies with their tables inside sub-flows, behind branches and two deep; they decide as before."""
+"""The shipped strategies with their tables inside sub-flows, behind branches and two deep, or looking at nothing but
+what they compute themselves; they decide as before."""
 
 import copy
+import json
+import re
 from typing import Any
 
 import msgspec
@@ -12,6 +15,8 @@ from backend.domains.strategies.model import Document, UnionContent
 
 NAME = "里面的"
 FLOW = "flow-1"
+TWICE = "_again"
+"""Behind the name of a fact that a flow computes anew."""
 KNOWN = facts.catalogue()
 
 
@@ -50,7 +55,64 @@ def branched(document: Document, table: str, condition: str) -> Document:
     return {**document, "nodes": nodes, "edges": edges}
 
 
-def documents(held: dict[Stage, Any]) -> tuple[dict[Stage, Any], dict[str, Document]]:
+def computing(document: Document) -> Document:
+    """The same with every number and every yes or no that its conditions look at computed first, in two steps."""
+    fields = sorted(
+        {
+            column["field"]
+            for node in document["nodes"]
+            if node["type"] == "decisionTableNode"
+            for column in node["content"]["inputs"]
+            if KNOWN[column["field"]].kind != "enum"
+        }
+    )
+    entry = next(each["id"] for each in document["nodes"] if each["type"] == "inputNode")
+    nodes = [_asking(node, fields) for node in document["nodes"]]
+    nodes += [
+        _calculation("calc-1", {f"first_{each}": each for each in fields}),
+        _calculation("calc-2", {f"{each}{TWICE}": f"first_{each}" for each in fields}),
+    ]
+    edges = [
+        {**each, "sourceId": "calc-2"} if each["sourceId"] == entry else each for each in document["edges"]
+    ]
+    edges += [
+        {"id": "c1", "type": "edge", "sourceId": entry, "targetId": "calc-1"},
+        {"id": "c2", "type": "edge", "sourceId": "calc-1", "targetId": "calc-2"},
+    ]
+    return {**document, "nodes": nodes, "edges": edges}
+
+
+def _asking(node: dict[str, Any], fields: list[str]) -> dict[str, Any]:
+    content = node.get("content")
+    if node["type"] == "switchNode":
+        said = json.dumps(content)
+        for field in fields:
+            said = re.sub(rf"\b{field}\b", field + TWICE, said)
+        return {**node, "content": json.loads(said)}
+    if node["type"] != "decisionTableNode":
+        return node
+    inputs = [
+        {**each, "field": each["field"] + TWICE} if each["field"] in fields else each
+        for each in content["inputs"]
+    ]
+    return {**node, "content": {**content, "inputs": inputs}}
+
+
+def _calculation(number: str, rows: dict[str, str]) -> dict[str, Any]:
+    said = [{"id": f"e{at}", "key": key, "value": value} for at, (key, value) in enumerate(rows.items())]
+    content = {"expressions": said, "passThrough": True, "inputField": None, "outputPath": None}
+    return {
+        "id": number,
+        "type": "expressionNode",
+        "name": number,
+        "position": {"x": 0, "y": 0},
+        "content": {**content, "executionMode": "single"},
+    }
+
+
+def documents(
+    held: dict[Stage, Any], *, computed: bool = False
+) -> tuple[dict[Stage, Any], dict[str, Document]]:
     """Of a decision; eligibility two deep."""
     split = {
         Stage.FRAUD_CHECK: ("velocity", "device_customers_30d > 1"),
@@ -59,6 +121,7 @@ def documents(held: dict[Stage, Any]) -> tuple[dict[Stage, Any], dict[str, Docum
     made, flows = dict[Stage, Any](), dict[str, Document]()
     for stage, document in held.items():
         inner = branched(document, *split[stage]) if stage in split else document
+        inner = computing(inner) if computed else inner
         made[stage], fresh = wrapped(inner)
         flows |= fresh
     made[Stage.ELIGIBILITY], fresh = wrapped(made[Stage.ELIGIBILITY])

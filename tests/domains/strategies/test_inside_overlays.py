@@ -14,10 +14,12 @@ from backend.domains.strategies import (
     calculations,
     checks,
     composing,
+    computing,
     counties,
     course,
     inside,
     nesting,
+    openings,
     overlays,
     service,
     unfolding,
@@ -120,8 +122,8 @@ def test_nothing_is_composed_otherwise_where_there_is_neither_sub_flow_nor_branc
     assert [edge["id"] for edge in made["edges"]] == ["in-bureau", "out-bureau"]
 
 
-def computing(condition: str = "value_1 > 100") -> tuple[Document, dict[str, Document]]:
-    """A sub-flow whose table, or the branch in front of it, looks at what it computes itself."""
+def computing_flow(condition: str, *, model: bool = False) -> tuple[Document, dict[str, Document]]:
+    """A sub-flow whose table, or the branch in front of it, looks at what it computes, or a model in it gives."""
     document, flows = with_own(SHIPPED[Stage.ELIGIBILITY])
     inner = next(iter(flows.values()))
     inner = calculations.with_calculation(inner, "算", [Row("", "两倍年龄", "【年龄】 × 2")])
@@ -134,20 +136,50 @@ def computing(condition: str = "value_1 > 100") -> tuple[Document, dict[str, Doc
         inner = {**inner, "edges": edges}
     else:
         inner = json.loads(json.dumps(inner).replace('"field": "age_years"', '"field": "value_1"'))
+    if model:
+        config = {"model": "0" * 64, "output": "value_1", "low": 0, "high": 200}
+        asked = {"type": "customNode", "content": {"kind": "scorecard", "config": config}}
+        inner["nodes"] = [{**node, **asked} if node["id"] == "calc-1" else node for node in inner["nodes"]]
     return nesting.with_other(document, flows, ["flow-1"], inner, {})
 
 
-@pytest.mark.parametrize("condition", ["value_1 > 100", ""])
-def test_a_table_that_hangs_on_what_its_sub_flow_computes_is_not_opened(condition):
-    document, flows = computing(condition)
-    content = UnionContent(document=document, openings=Openings(places=(PLACE,)))
-    laid = unfolding.laid_out(content, flows)
-    assert not [place for place in overlays.tables(laid.document) if place.startswith("flow-1/")]
-    (found,) = overlays.check_openings(Stage.ELIGIBILITY, laid, KNOWN)
-    assert "用到子流程里算出来的数" in found.sentence
+def decided(document: Document, flows: dict[str, Document], place: str, row: dict[str, str], **given: object):
+    """(the composed document, the outcome of a good case with these facts) with a county's row in a table."""
+    union = unfolding.laid_out(UnionContent(document=document, openings=Openings(places=(place,))), flows)
+    assert overlays.check_openings(Stage.ELIGIBILITY, union, KNOWN) == []
+    content = CountyContent(rows={place: [{**row, "_id": "own"}]})
+    assert overlays.check_county(Stage.ELIGIBILITY, union, content, KNOWN) == []
+    made = composing.compose(Stage.ELIGIBILITY, union, content, KNOWN)
+    both = bundle.build(
+        {**SHIPPED, Stage.ELIGIBILITY: document},
+        scorecard.seeded(),
+        library=lint.Library(flows),
+        overlays={Stage.ELIGIBILITY: made},
+        code="x",
+        keep=False,
+    )
+    return made, evaluate.evaluate(with_facts(GOOD, **given), both).decision.outcome
 
 
-def test_nor_is_one_of_the_flow_s_own_behind_such_a_branch():
+@pytest.mark.parametrize(
+    ("condition", "cell", "born", "outcome"),
+    [
+        ("value_1 > 100", "> 50", "1971-03-05", Outcome.DECLINED),  # 55, twice is 110
+        ("value_1 > 100", "> 20", "1991-03-05", Outcome.APPROVED),  # 35: does not come by the branch
+        ("", "> 100", "1971-03-05", Outcome.DECLINED),
+        ("", "> 100", "1991-03-05", Outcome.APPROVED),
+    ],
+)
+def test_a_county_s_row_over_what_a_sub_flow_computes_is_asked_of_the_same_customers(
+    condition, cell, born, outcome
+):
+    document, flows = computing_flow(condition)
+    made, found = decided(document, flows, PLACE, {**MINE, "c1": cell}, birth_on=born)
+    assert found is outcome
+    assert [node["name"] for node in made["nodes"] if node["type"] == "expressionNode"] == ["省联社算的数"]
+
+
+def test_the_same_of_a_table_of_the_flow_s_own():
     document = calculations.with_calculation(
         SHIPPED[Stage.ELIGIBILITY], "算", [Row("", "两倍年龄", "【年龄】 × 2")]
     )
@@ -156,10 +188,126 @@ def test_nor_is_one_of_the_flow_s_own_behind_such_a_branch():
     document["edges"] = [
         {**edge, "sourceId": "calc-1"} if edge["targetId"] == "split" else edge for edge in document["edges"]
     ]
-    opened = UnionContent(document=document, openings=Openings(places=("bureau", "person")))
-    (found,) = overlays.check_openings(Stage.ELIGIBILITY, opened, KNOWN)
-    assert "在一个按算出来的数分的分支后面" in found.sentence
-    assert found.node == "bureau"
+    row = {"c4": ">= 0", "r1": "'CT'", "r2": "'decline'", "r3": "'本行的规定'", "r4": "''"}
+    for born, outcome in (("1971-03-05", Outcome.DECLINED), ("1991-03-05", Outcome.APPROVED)):
+        assert decided(document, {}, "bureau", row, birth_on=born)[1] is outcome
+
+
+def test_two_documents_that_give_the_same_name_are_kept_apart():
+    """`value_1` is twice the age inside and the number of inquiries outside; the county writes in both."""
+    document, flows = computing_flow("")
+    document = calculations.with_calculation(document, "查询", [Row("", "查询", "【近 6 个月贷款查询】 + 0")])
+    document = arranging.inserted(document, "calc-1", "bureau")
+    nodes = [
+        json.loads(json.dumps(node).replace('"field": "bureau_queries_6m"', '"field": "value_1"'))
+        if node["id"] == "bureau"
+        else node
+        for node in document["nodes"]
+    ]
+    document = {**document, "nodes": nodes}
+    column = next(
+        c["id"] for c in overlays.tables(document)["bureau"]["content"]["inputs"] if c["field"] == "value_1"
+    )
+    union = unfolding.laid_out(UnionContent(document=document), flows)
+    for place, label in ((PLACE, "两倍年龄"), ("bureau", "查询")):
+        assert computing.words(union.document, place, KNOWN)["value_1"].label == label
+    outer = {"_id": "out", column: "> 3", "r1": "'CT_Q'", "r2": "'refer'", "r3": "'问一下'", "r4": "''"}
+    content = CountyContent(rows={PLACE: [{**MINE, "_id": "in", "c1": "> 100"}], "bureau": [outer]})
+    made = composing.compose(Stage.ELIGIBILITY, union, content, KNOWN)
+    both = bundle.build(
+        {**SHIPPED, Stage.ELIGIBILITY: document},
+        scorecard.seeded(),
+        library=lint.Library(flows),
+        overlays={Stage.ELIGIBILITY: made},
+        code="x",
+        keep=False,
+    )
+    for born, queries, outcome in (
+        ("1971-03-05", 0, Outcome.DECLINED),
+        ("1991-03-05", 4, Outcome.REFERRED),
+        ("1991-03-05", 0, Outcome.APPROVED),
+    ):
+        case = with_facts(GOOD, birth_on=born, bureau_queries_6m=queries)
+        assert evaluate.evaluate(case, both).decision.outcome is outcome, (born, queries)
+
+
+def test_a_number_compared_with_what_is_computed_can_be_opened_and_only_tightened():
+    document, flows = computing_flow("")
+    union = unfolding.laid_out(UnionContent(document=document), flows)
+    (found,) = (
+        each for each in openings.openable(Stage.ELIGIBILITY, union.document, KNOWN) if each.table == PLACE
+    )
+    assert (found.number, found.label) == (74, "两倍年龄高于多少转人工")
+    number = Parameter(
+        id="twice", label=found.label, table=PLACE, row=found.row, column=found.column, low=60, high=74,
+        tighter=found.tighter,
+    )  # fmt: skip
+    union = UnionContent(document=union.document, openings=Openings(parameters=(number,)))
+    assert overlays.check_openings(Stage.ELIGIBILITY, union, KNOWN) == []
+    (looser,) = overlays.check_county(
+        Stage.ELIGIBILITY, union, CountyContent(parameters={"twice": 80}), KNOWN
+    )
+    assert looser.sentence == "两倍年龄是 75 的客户，省联社会转人工，改成高于 80 以后就不会了"
+    made = composing.compose(Stage.ELIGIBILITY, union, CountyContent(parameters={"twice": 60}), KNOWN)
+    (table,) = overlays.tables(made).values()
+    assert [rule[found.column] for rule in table["content"]["rules"]] == ["> 60"]
+
+
+def test_what_a_model_gives_opens_nothing_neither_inside_nor_outside():
+    """A county's document asks no model."""
+    for condition in ("value_1 > 100", ""):
+        document, flows = computing_flow(condition, model=True)
+        laid = unfolding.laid_out(UnionContent(document=document, openings=Openings(places=(PLACE,))), flows)
+        assert not [place for place in overlays.tables(laid.document) if place.startswith("flow-1/")]
+        (found,) = overlays.check_openings(Stage.ELIGIBILITY, laid, KNOWN)
+        assert "用到子流程里评分卡、模型给的分" in found.sentence
+        inner = next(each for each in flows.values() if any(n["id"] == "calc-1" for n in each["nodes"]))
+        opened = UnionContent(document=inner, openings=Openings(places=("table-1",)))
+        (found,) = overlays.check_openings(Stage.ELIGIBILITY, opened, KNOWN)
+        assert "评分卡、模型给的分" in found.sentence
+        assert found.node == "table-1"
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {},
+        {"content": None},
+        {"content": {"expressions": [1]}},
+        {"content": {"expressions": [{"key": "a"}]}},
+        {"type": "customNode", "content": {"config": 1}},
+    ],
+)
+def test_a_draft_with_a_node_that_is_not_written_out_opens_what_it_can(node):
+    """A file may hold anything; the checks of the flow tell of it, not a page that breaks."""
+    document = {**SHIPPED[Stage.ELIGIBILITY]}
+    broken = {"id": "calc-1", "type": "expressionNode", "name": "算", **node}
+    document["nodes"] = [*document["nodes"], broken]
+    opened = UnionContent(document=document, openings=Openings(places=("bureau",)))
+    assert overlays.check_openings(Stage.ELIGIBILITY, opened, KNOWN) == []
+    assert openings.openable(Stage.ELIGIBILITY, document, KNOWN)
+
+
+def test_a_county_s_row_for_everyone_in_a_table_of_yes_and_no_alone_speaks_for_everyone():
+    document = arranging.with_table(Stage.LIMIT, SHIPPED[Stage.LIMIT], "有无征信", [KNOWN["bureau_found"]])
+    number = document["nodes"][-1]["id"]
+    (column,) = document["nodes"][-1]["content"]["inputs"]
+    head = {"_id": "hq", column["id"]: "true", "r1": "'extra'", "r2": "'有征信'", "r3": "900000000"}
+    document["nodes"][-1]["content"]["rules"] = [head]
+    union = UnionContent(document=document, openings=Openings(places=(number,)))
+    row = {"_id": "own", "r1": "'county'", "r2": "'本行上限'", "r3": "1000000"}
+    made = composing.compose(Stage.LIMIT, union, CountyContent(rows={number: [row]}), KNOWN)
+    assert not [each for each in lint.check(Stage.LIMIT, made, KNOWN) if each.severity == "error"]
+    both = bundle.build(
+        {**SHIPPED, Stage.LIMIT: document},
+        scorecard.seeded(),
+        overlays={Stage.LIMIT: made},
+        code="x",
+        keep=False,
+    )
+    assert "bureau_found" not in both.overlays[Stage.LIMIT].inputs, "nobody is asked yes or no"
+    said = evaluate.evaluate(GOOD, both).decision
+    assert [cap.amount_fen for cap in said.caps if cap.layer == COUNTY] == [1_000_000]
 
 
 async def opened(hand: Stagehand, **other: object) -> None:

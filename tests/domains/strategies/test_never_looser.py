@@ -37,6 +37,7 @@ COMPARE = ("<", "<=", ">", ">=")
 
 
 def condition(draw: random.Random, field: str) -> str:
+    field = field.removesuffix(nested.TWICE)
     fact = KNOWN[field]
     if fact.kind == "bool":
         return draw.choice(["true", "false"])
@@ -132,13 +133,16 @@ def test_no_case_is_looser_than_head_office():
     assert outcomes["approved>approved"] > OVERLAYS / 10
 
 
-def test_no_case_is_looser_where_the_county_writes_inside_sub_flows():
-    """Every stage with its tables inside sub-flows, behind branches and two deep."""
-    documents, flows = nested.documents(SHIPPED)
+@pytest.mark.parametrize("computed", [False, True])
+def test_no_case_is_looser_where_the_county_writes_inside_sub_flows(computed):
+    """Every stage with its tables inside sub-flows, behind branches and two deep; then with everything they look at
+    computed by the sub-flow itself."""
+    documents, flows = nested.documents(SHIPPED, computed=computed)
     library, unions = lint.Library(flows), nested.unions(documents, flows)
     floor_alone = bundle.build(documents, scorecard.seeded(), code="x", library=library, keep=False)
     outcomes: Counter[str] = Counter()
     inside: Counter[str] = Counter()
+    values: Counter[str] = Counter()
     refused = 0
     for seed in range(OVERLAYS):
         draw = random.Random(f"inside {seed}")
@@ -151,15 +155,91 @@ def test_no_case_is_looser_where_the_county_writes_inside_sub_flows():
             found = evaluate.evaluate(case, county).decision
             assert verdicts.looser_than(floor, found, county.price_band or (0, 0)) == "", (seed, floor, found)
             outcomes[f"{floor.outcome}>{found.outcome}"] += 1
-            inside.update(
+            own = [step for step in found.trace if step.layer == COUNTY]
+            inside.update(step.stage for step in own if step.table.startswith("flow-1--"))
+            values.update(
                 step.stage
-                for step in found.trace
-                if step.layer == COUNTY and step.table.startswith("flow-1--")
+                for step in own
+                if step.event == "row" and any(nested.TWICE in name for name in step.facts)
             )
     assert refused < OVERLAYS / 3
     assert min(outcomes["approved>declined"], outcomes["approved>referred"]) > OVERLAYS / 100
     assert outcomes["approved>approved"] > OVERLAYS / 20
     assert min(inside[stage] for stage in UNION) > OVERLAYS / 100, inside
+    assert min(values[stage] for stage in UNION) > OVERLAYS / 100 if computed else not values, values
+
+
+def test_a_county_says_the_same_over_what_is_computed_as_over_the_facts_themselves():
+    """Both unions decide alike, so whatever a county adds to both must as well: for each overlay and case."""
+    sides = []
+    for computed in (False, True):
+        documents, flows = nested.documents(SHIPPED, computed=computed)
+        sides.append((documents, nested.unions(documents, flows), lint.Library(flows)))
+    outcomes: Counter[str] = Counter()
+    for seed in range(OVERLAYS // 2):
+        both = [layered(random.Random(f"both {seed}"), *side) for side in sides]
+        assert (both[0] is None) == (both[1] is None), seed
+        if both[0] is None or both[1] is None:
+            continue
+        for case in random.Random(seed).sample(CASES, CASES_EACH):
+            one, other = (evaluate.evaluate(case, each).decision for each in both)
+            told = [
+                (d.outcome, d.grade, d.amount_fen, d.annual_rate_bp, [r.code for r in d.reasons])
+                for d in (one, other)
+            ]
+            assert told[0] == told[1], (seed, told)
+            outcomes[one.outcome] += 1
+    assert min(outcomes[each] for each in Outcome) > OVERLAYS / 20, outcomes
+
+
+def test_a_county_that_adds_a_layer_is_no_looser_than_without_it():
+    """Against the county itself: a worse grade of its own takes no case out of its own caps and surcharges."""
+    compared: Counter[Stage] = Counter()
+    for seed in range(OVERLAYS // 5):
+        draw = random.Random(f"layer {seed}")
+        county = layered(draw)
+        if county is None:
+            continue
+        documents = {stage: msgspec.json.decode(text) for stage, text in county.overlay_texts.items()}
+        for added in documents.keys() - {Stage.PRICING}:
+            fewer = bundle.build(
+                SHIPPED,
+                scorecard.seeded(),
+                code="x",
+                overlays={stage: each for stage, each in documents.items() if stage != added},
+                price_band=county.price_band,
+                keep=False,
+            )
+            for case in draw.sample(CASES, CASES_EACH):
+                before = evaluate.evaluate(case, fewer).decision
+                after = evaluate.evaluate(case, county).decision
+                assert verdicts.looser_than(before, after, (0, 0)) == "", (seed, added, before, after)
+                compared[added] += 1
+    assert compared[Stage.RATING] > OVERLAYS / 5
+
+
+def test_a_countys_own_cap_for_a_grade_binds_whom_it_graded_so_itself():
+    def made(stage: Stage, cells: dict[str, str]) -> Any:
+        ((place, node),) = overlays.tables(UNION[stage].document).items()
+        columns = (*node["content"]["inputs"], *node["content"]["outputs"])
+        own = {"_id": "mine", **{c["id"]: cells[c["field"]] for c in columns if c["field"] in cells}}
+        return composing.compose(stage, UNION[stage], CountyContent(rows={place: [own]}), KNOWN)
+
+    layers = {
+        Stage.RATING: made(Stage.RATING, {"score": "< 1400", "grade": "'D'", "verdict": "'pass'"}),
+        Stage.LIMIT: made(
+            Stage.LIMIT, {"grade": "'D'", "cap": "'county'", "label": "'本行'", "amount": "500000"}
+        ),
+        Stage.PRICING: made(
+            Stage.PRICING, {"grade": "'D'", "part": "'county'", "label": "'本行'", "bp": "40"}
+        ),
+    }
+    county = bundle.build(
+        SHIPPED, scorecard.seeded(), code="x", overlays=layers, price_band=(0, 60), keep=False
+    )
+    found = evaluate.evaluate(read("approved_payroll"), county).decision
+    assert (found.outcome, found.grade, found.amount_fen) == (Outcome.APPROVED, "D", 500_000)
+    assert [each.bp for each in found.price if each.layer == COUNTY] == [40]
 
 
 def test_not_even_under_a_union_document_whose_caps_rise_as_the_grade_falls():

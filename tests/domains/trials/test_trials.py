@@ -1,6 +1,8 @@
 """Trials as the product runs them: kept by chunk, stopped and gone on with, seen by their own institution (A3-33)."""
 
+import argparse
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import msgspec
 import psutil
 import pytest
 
-from backend.commands import practice
+from backend.commands import backtest, practice
 from backend.core import clock, ids
 from backend.core.actor import Actor, everywhere, system
 from backend.domains.decision import bundle, service
@@ -86,6 +88,8 @@ async def test_a_draft_is_tried_on_the_practice_county(
         assert word in page
     async with context.db.read(head_office) as tx:
         assert [each.id for each in await trials.listed(tx)] == [run.id]
+        shown = await trials.shown(tx, run.id)
+        assert (shown.measured, shown.fewest) == (measured, 0), "nobody of a practice county is somebody"
 
 
 async def test_a_stopped_trial_says_it_is_partial(
@@ -166,7 +170,7 @@ async def test_a_chunk_brought_twice_counts_once(
 
 
 async def test_history_tries_a_draft_on_what_was_decided(
-    context: Context, head_office: Actor, tmp_path: Path
+    context: Context, head_office: Actor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A county on its own decisions, head office on all; the base is what was decided then."""
     names = ("approved_payroll", "approved_small", "declined_court", "referred_missing_fact")
@@ -187,6 +191,18 @@ async def test_history_tries_a_draft_on_what_was_decided(
     assert sides["swap_out"].cases == sides["base"].approved - sides["draft"].approved > 0
     counties = {m.member for m in await results(context, head_office, every.id, "county")}
     assert counties == {"4101", "4102"}
+    async with context.db.read(JIA) as tx:
+        assert (await trials.shown(tx, own.id)).measured == [], "four customers (D3-07)"
+    async with context.db.read(head_office) as tx:
+        shown = await trials.shown(tx, every.id)
+        assert shown == await trials.shown(tx, every.id), "asked again it is the same"
+    backtest._tell(argparse.Namespace(out=tmp_path / "out", json=True), shown)
+    for told in (capsys.readouterr().out, (tmp_path / "out" / "results.json").read_text()):
+        for each in json.loads(told)["results"]:
+            assert each["fewest"] == 5
+            counts = [each[name] for name in ("cases", "approved", "referred", "declined")]
+            assert all(count is None or count in (5, 10) for count in counts), each
+    assert "不到 5" in (tmp_path / "out" / "report.html").read_text()
     with pytest.raises(TrialNotFound):
         async with context.db.read(YI) as tx:
             await trials.get(tx, own.id)

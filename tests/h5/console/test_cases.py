@@ -1,5 +1,6 @@
 """A reviewer at the case page: sees why, answers with fresh proof, gives it back; others only look (A7-05, D3-03)."""
 
+import re
 from datetime import timedelta
 
 import asyncpg
@@ -27,6 +28,25 @@ YES = {
     "term": "12",
     "reason": "到家里看过，收入属实",
 }
+
+
+POOR = {
+    "preset": "good",
+    "profile": {
+        "core_payroll_months": 0,
+        "core_payroll_average": 0,
+        "core_inflow_months_12m": 3,
+        "core_deposit_average_6m": 0,
+        "core_relationship_months": 0,
+        "social_security_months_24m": 0,
+        "bureau_overdue_months_24m": 6,
+        "bureau_worst_overdue_24m": 2,
+        "bureau_queries_6m": 7,
+        "bureau_lenders_open": 6,
+        "bureau_card_used": 2_000_000,
+    },
+}
+"""Nothing that a rule refuses, and a score too low."""
 
 
 async def open_case(desks: Desks, road: Road, owner: asyncpg.Connection, staff_no: str = "JX0201") -> Desk:
@@ -76,6 +96,7 @@ async def test_the_case_page_draws_the_way_and_masks_the_person(
         "结果",
         "额度被哪一条卡住",
         "就是它",
+        "客户申请的金额",
         "征信报告",
     ):
         assert words in desk.words, words
@@ -253,6 +274,32 @@ async def test_who_declined_a_case_does_not_answer_the_customers_request_about_i
     assert "维持原结果" in second.words
     review = await review_of(road, application, "requested")
     assert (review.outcome, review.answered_by) == ("upheld", f"staff:{staff_id('4101', 5)}")
+
+
+async def test_who_explains_a_refusal_on_the_phone_knows_whether_the_customer_may_still_ask_a_person(
+    road: Road, desks: Desks
+) -> None:
+    declined = await road.apply(id_number(512), script={"preset": "queries"})
+    desk = await desks.of("SL0001")
+    path = f"/console/cases/{declined.application_no}"
+    await desk.get(path)
+    assert "还没有申请人工复核" in desk.words
+    assert "审查人 3 个工作日内答复，不收费" in desk.words
+    await request_review.request_review(road.context, JIA, declined.id, "wrong_data", "不是我查的")
+    await desk.get(path)
+    assert "还没有申请人工复核" not in desk.words
+    assert "客户申请的人工复核" in desk.words
+
+
+async def test_a_score_that_declines_is_drawn_as_a_score_and_not_as_so_many_rules(
+    road: Road, desks: Desks
+) -> None:
+    """Who reads it out would say four rules refused, where one score was too low."""
+    declined = await road.apply(id_number(513), script=POOR)
+    desk = await desks.of("SL0001")
+    await desk.get(f"/console/cases/{declined.application_no}")
+    box = desk.reply.text.partition("评级<small>")[2].partition("</small>")[0]
+    assert re.fullmatch(r"\d{3} 分，不够", box), box
 
 
 async def by_number(road: Road, number: str) -> Application:

@@ -15,6 +15,7 @@ from backend.domains.channels import notices, tickets
 from backend.domains.models import line_ups
 from backend.jobs.handlers import HANDLERS
 from backend.outbox import effects
+from h5.console import dead_letters
 from h5.console.dead_letters import KINDS
 from tests.domains.models import test_register as models
 from tests.flows import test_challenge_collection as collection
@@ -387,6 +388,22 @@ async def test_a_dead_letter_says_whose_it_is_and_why_without_codes(
         assert words in desk.words
         assert error.split()[0] not in desk.words
         assert f"/console/cases/{application.application_no}" in desk.page.links
+
+
+async def test_dead_letters_are_counted_whole_and_turned_by_pages(
+    road: Road, desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "PAGE", 1)
+    made = [await dead_letter(road, "4101", f"dead{at}") for at in range(2)]
+    desk = await desks.of("JX0301")
+    await desk.get("/console/dead-letters")
+    assert "2 件" in desk.words
+    assert [each in desk.reply.text for each in made] == [True, False]
+    await desk.get(next(link for link in desk.page.links if "letters=2" in link))
+    assert [each in desk.reply.text for each in made] == [False, True]
+    await desk.send(desk.page.form(f"/console/dead-letters/4101/{made[1]}"), reason="")
+    assert desk.reply.status_code == 422
+    assert made[1] in desk.reply.text, "on the page where it was written"
 
 
 async def test_alarms_held_drawdowns_and_findings_wait_on_the_desk_of_who_is_to_deal_with_them(

@@ -52,7 +52,7 @@ async def test_the_officer_reads_it_too_and_has_nobody_to_call(
     assert "已匿名" in desk.words
     await desk.get(f"/studio/leads/{application.application_no}")
     assert desk.reply.status_code == 200
-    assert "资料已按承诺匿名" in desk.words
+    assert "客户要求删除，资料已匿名" in desk.words
     assert [form for form in desk.page.forms if "phone" in form.action or "survey" in form.action] == []
 
 
@@ -64,7 +64,7 @@ async def test_who_looks_for_the_number_finds_nobody_and_the_auditor_how_many_th
     await desk.get("/console/audit")
     assert "已匿名 1 人" in desk.words
     await desk.send(next(f for f in desk.page.forms if f.action == "/console/audit" and f.method == "post"))
-    assert "保存期满，客户资料匿名" in desk.words
+    assert "保存期满或客户要求删除，客户资料匿名" in desk.words
     desk = await desks.of("JX0201")
     await desk.get("/console/support")
     await desk.send(next(f for f in desk.page.forms if f.action == "/console/support"), what=ME)

@@ -11,7 +11,7 @@ from backend.flows import hand_off, review_case
 from tests.flows.conftest import JIA, Road, id_number
 from tests.flows.test_endings import REVIEWER, YES, only_review
 from tests.h5.conftest import Desks
-from tests.h5.scene import referred
+from tests.h5.scene import after_the_loan, referred
 
 WHY = {"reason": "公安来函，疑似被人冒名"}
 
@@ -101,3 +101,24 @@ async def test_who_is_frozen_is_not_handed_off(road: Road) -> None:
         await freezing.freeze(tx, approved.customer_id or "", "疑似冒名")
     with pytest.raises(CustomerFrozen):
         await hand_off.hand_off(road.context, road.actor, approved.id)
+
+
+async def test_who_is_frozen_says_so_in_every_list_that_staff_work_through(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    """The lists showed the name alone, and somebody went on with a customer until the page told (D1-10)."""
+    application = await referred(road, owner, "4101", 604)
+    await after_the_loan(road, application, str(application.officer_id))
+    lists = {
+        "JX0201": ("/console", "/console/post-loan"),
+        "JX0427": ("/studio", "/studio/leads"),
+    }
+    opened = {(who, path): await desks.of(who) for who, paths in lists.items() for path in paths}
+    for marked in (False, True):
+        for (who, path), desk in opened.items():
+            await desk.get(path)
+            assert desk.reply.status_code == 200, path
+            assert ("张*（已冻结）" in desk.words) == marked, (who, path)
+        async with road.db.begin(JIA) as tx:
+            if not marked:
+                await freezing.freeze(tx, application.customer_id or "", "疑似冒名")

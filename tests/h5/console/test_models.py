@@ -146,6 +146,9 @@ async def test_three_people_bring_a_model_from_a_file_into_use_and_out_again(
     assert not any(f.action == f"{path}/act" and "评审通过" in maker.words for f in maker.page.forms)
     await second.get("/console/models")
     assert "等您独立评审" in second.words
+    admin = await desks.of("SL0001")
+    await admin.get("/console/models")
+    assert "等您" not in admin.words, "who can only send it back is not waited for"
     await decide(second, path, "reviewed")
     assert "下一步是批准，由没有做过、测过、评审过它的省联社管理员来办" in second.words, second.words[:600]
     await second.get(path)

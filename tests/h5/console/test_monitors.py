@@ -8,8 +8,10 @@ from html import unescape
 import asyncpg
 
 from backend.core.actor import system
+from backend.demo import staff_id
 from backend.domains.audit import service as audit
 from backend.domains.models import monitors, service, watching
+from backend.domains.models.model import Result
 from backend.flows import watch_models
 from h5.console import charts
 from tests.domains.models.test_register import MAKER, REPORT, act, registered
@@ -45,6 +47,9 @@ async def test_head_office_sees_every_measure_drawn_and_in_a_table(
         if label == "明显偏移 性别：女"
     )
     assert women[1] < 0.8
+    [fair] = [spec for spec in specs if "明显偏移 性别：女" in spec["labels"]]
+    assert fair["limits"] == [0.8, 1.25]
+    assert "两条红线标着 0.8 和 1.25" in desk.words
     assert f">{women[1]:.3f}<" in desk.reply.text, "the table says what the drawing says"
     assert "vendor/echarts-" in desk.reply.text
     await desk.get("/console")
@@ -95,6 +100,7 @@ async def test_an_alarm_is_answered_with_a_note_once(
     assert ("等负责的人处理" in reader.words, path in reader.reply.text) == (True, False)
     desk = await desks.of("JX0301")
     await desk.get("/console/monitors")
+    assert "随系统的评分卡：看图" in desk.words, "whose figures moved, where several models are in use"
     form = desk.page.form(path)
     await desk.send(form, note=" ", false_alarm="no")
     assert (desk.reply.status_code, "要写明为什么" in desk.words) == (422, True)
@@ -146,3 +152,19 @@ def test_the_items_that_moved_most_stand_first() -> None:
     }
     drawn = charts.newest("CSI", "", found, charts.figure, str, drifts=True)
     assert [row[0] for row in drawn.rows] == ["c", "b", "a", "d", "e"]
+
+
+async def test_an_alarm_of_a_registered_model_names_it_and_leads_to_its_charts(
+    road: Road, desks: Desks
+) -> None:
+    model = await registered(road.db)
+    found = Result(
+        model_hash=model.artefact, measure="approval", subject=staff_id("4101", 1), value=0.12,
+        level="moved", cases=80, details={"hits": 10, "others": 0.5, "z": -4.0},
+    )  # fmt: skip
+    async with road.db.begin(system("4101", "test")) as tx:
+        await watching.keep(tx, tx.now.date(), [found], watching.ANALYST)
+    desk = await desks.of("JX0301")
+    await desk.get("/console/monitors")
+    assert f"{model.name}：看图" in desk.words, desk.words
+    assert f"/console/monitors?in=4101&model={model.artefact}" in desk.page.links

@@ -53,6 +53,10 @@ async def test_the_county_sees_all_and_how_many_were_false(
         desk.page.form(f"/console/warnings/{warned}"), finding="false_alarm", done="系统晚入账一天"
     )
     assert "100%" in desk.words
+    assert "还不知道" in desk.words, "whether it came true"
+    await owner.execute("update post_loan.warnings set raised_on = raised_on - 100")
+    await desk.get("/console/post-loan")
+    assert "0（0%）" in desk.words, "100 days later nothing was overdue"
     await desk.send(desk.page.form(f"/console/drawdowns/{held}"), verdict="rejected", found="收款人说不清楚")
     assert "现在没有。拿不准的用款会排在这里" in desk.words
     auditor = await desks.of("JX0401")
@@ -119,3 +123,27 @@ async def test_a_measure_that_stands_behind_the_first_page_of_others_can_be_lift
     assert "处理过、措施保留的 1 条" in desk.words
     for page in ("99", "0", "-1", "²", "9" * 5000):
         assert (await desk.get(f"/console/post-loan?standing={page}")).status_code == 200
+
+
+async def test_a_held_drawdown_behind_the_first_page_is_found_and_answered(
+    road: Road, desks: Desks, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list ended at a hundred, and nobody saw that there were more (A7-06)."""
+    monkeypatch.setattr(post_loan, "PAGE", 1)
+    held = []
+    for serial in (607, 608):
+        application = await referred(road, owner, "4101", serial)
+        held.append((await after_the_loan(road, application, str(application.officer_id)))[0])
+    desk = await desks.of("JX0201")
+    await desk.get("/console/post-loan")
+    assert "等人核实的用款 2 笔" in desk.words
+    [other] = [each for each in held if f"/console/drawdowns/{each}" not in desk.reply.text]
+    await desk.get(next(link for link in desk.page.links if "held=2" in link))
+    await desk.send(desk.page.form(f"/console/drawdowns/{other}"), verdict="released", found="好")
+    assert (desk.reply.status_code, "至少四个字" in desk.words) == (422, True), (
+        "on the page where it was written"
+    )
+    await desk.send(
+        desk.page.form(f"/console/drawdowns/{other}"), verdict="released", found="问过本人，买化肥"
+    )
+    assert "等人核实的用款 1 笔" in desk.words

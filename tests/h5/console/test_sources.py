@@ -23,9 +23,15 @@ async def test_stopped_by_hand_nobody_asks_it_and_resumed_the_waiting_case_goes_
     await office.send(form, act="stop", hours="4", reason="")
     assert (office.reply.status_code, "请写明为什么" in office.words) == (422, True)
     await office.send(anew(form), act="stop", hours="4", reason="核心系统今晚升级")
-    assert "核心系统今晚升级" in office.words
+    assert ("核心系统今晚升级" in office.words, "周省写的" in office.words) == (True, True)
     application = await road.apply(id_number(851))
     assert application.status == "held"
+    await office.get("/console")
+    assert "1 笔申请在等数据来源恢复" in office.words
+    await county.get(f"/console/cases/{application.application_no}")
+    assert "在等账户情况：它一恢复，系统自动接着审批" in county.words, county.words
+    assert "还没有恢复，就转给审查人" in county.words
+    assert "客户提交以后，这里画出" not in county.words
     assert "asked.core_banking" not in await road.events(application)
     # an answer that was on its way, and one of another process, undo nothing
     async with road.db.begin(everywhere("test")) as tx:
@@ -39,6 +45,8 @@ async def test_stopped_by_hand_nobody_asks_it_and_resumed_the_waiting_case_goes_
     await office.send(form, act="resume", hours="1", reason="升级做完了")
     await road.drain()
     assert (await road.see(application)).status == "approved"
+    await office.get("/console")
+    assert "在等数据来源恢复" not in office.words
     twice = await office.send(anew(form), act="resume", hours="1", reason="升级做完了")
     assert twice.status_code == 409
     async with road.db.read(system("0000", "test")) as tx:

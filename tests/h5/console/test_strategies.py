@@ -392,6 +392,7 @@ async def test_the_limit_shows_every_cap_and_the_one_that_binds(desks: Desks) ->
     base = await draft(desk, stage="limit")
     await desk.get(f"{base}/try")
     assert "就是它" in desk.words
+    assert ("客户申请的金额" in desk.words, "您申请的金额" in desk.words) == (True, False)
     assert "利率是怎么来的" in desk.words
 
 

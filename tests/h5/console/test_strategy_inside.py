@@ -7,8 +7,9 @@ import asyncpg
 
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desk, Desks
-from tests.h5.console.test_strategies import HOME, act, draft, named
+from tests.h5.console.test_strategies import HOME, OWN, act, draft, named
 from tests.h5.console.test_strategy_compare import put_live
+from tests.h5.console.test_strategy_nodes import place
 from tests.h5.console.test_strategy_openings import field_of
 from tests.h5.console.test_strategy_sub_flows import made_and_filled
 
@@ -96,6 +97,48 @@ async def test_a_county_uses_what_is_open_inside_a_sub_flow_and_sees_it_tried_an
     union = await desks.of("SL0001")
     await union.get(f"{HOME}/compare")
     assert union.reply.status_code == 200
+
+
+async def test_a_county_writes_over_what_the_flow_computes_in_the_words_of_the_flow(
+    road: Road, desks: Desks
+) -> None:
+    maker, second = await desks.of("SL0001"), await desks.of("SL0002")
+    await place(maker, await draft(maker))
+    version = maker.path.removesuffix("/arrange")
+    await maker.get(f"{version}/columns?table=bureau")
+    form = maker.page.form("/columns")
+    form.action += "/check"
+    await maker.send(form, act="add", fact="查询和机构数")
+    await maker.send(maker.page.form("/columns"), act="save")
+    version = maker.path
+    await maker.get(f"{version}/row?table=bureau&row=new")
+    row = {**OWN, "查询和机构数": "不低于 20", "处理": "转人工", "原因码": "EL_MANY", "近 6 个月贷款查询": ""}
+    await maker.send(maker.page.form(f"{version}/row"), act="save", **named(maker, row))
+    await maker.get(f"{maker.path}/openings")
+    number = field_of(maker, "查询和机构数不低于多少转人工", "open").rsplit("_", 1)[1]
+    given = {f"open_{number}": "yes", f"low_{number}": "10", f"high_{number}": "20"}
+    await maker.send(maker.page.form("/openings"), **given, note="由县里收紧")
+    assert maker.reply.status_code == 200, maker.words
+    await maker.get(maker.path.removesuffix("/openings"))
+    await act(maker, "check")
+    await road.drain()
+    await put_live(maker, second)
+
+    county, colleague = await desks.of("JX0101"), await desks.of("JX0301")
+    base = await draft(county)
+    assert "查询和机构数" in county.words
+    await county.get(f"{base}/row?table=bureau&row=new")
+    mine = {**OWN, "查询和机构数": "不低于 4", "处理": "拒绝", "原因码": "CT_MANY", "近 6 个月贷款查询": ""}
+    await county.send(county.page.form(f"{base}/row"), act="save", **named(county, mine))
+    assert "查询和机构数 不低于 4" in county.words, county.words
+    assert "value_1" not in county.words
+    await act(county, "check")
+    assert "检查通过" in county.words, county.words
+    await county.get(f"{county.path}/try")
+    assert county.reply.status_code == 200, county.words
+    await county.get(county.path.removesuffix("/try"))
+    await road.drain()
+    await put_live(county, colleague)
 
 
 async def test_a_case_inside_a_sub_flow_is_not_told_as_the_county_s_where_the_row_is_head_office_s(

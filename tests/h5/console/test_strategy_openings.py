@@ -35,6 +35,7 @@ async def test_head_office_opens_a_number_and_a_county_finds_it_once_it_is_live(
     assert "所以 9 不能在可选范围里" in maker.words, maker.words
     await maker.send(form, **{field_of(maker, label, "low"): "6", "note": "最低 6 次"})
     assert maker.reply.status_code == 200, maker.words
+    assert "已存成第" in maker.words, "and the way on, to check it, is on this page"
     after = await opened(owner, maker.path)
     assert before["document"] == after["document"], "the tables keep every byte"
     bands = {p["id"]: (p["low"], p["high"]) for p in after["openings"]["parameters"]}
@@ -124,3 +125,34 @@ async def test_a_price_band_holds_head_office_s_own_price(desks: Desks) -> None:
     assert maker.reply.status_code == 422
     at = maker.reply.text.index('name="band_low"')
     assert "不加不减也要在范围里" in maker.reply.text[at : at + 500], maker.words
+
+
+async def test_what_stops_a_version_is_named_where_it_is_checked_and_leads_to_its_place(desks: Desks) -> None:
+    """A number made stricter than the band that counties may choose from: mended on another page."""
+    maker = await desks.of("SL0001")
+    base = await draft(maker, reason="收紧一次")
+    await maker.get(base)
+    row = next(link for link in maker.page.links if "row=bureau-4" in link)
+    await maker.get(row)
+    form = maker.page.form("/row")
+    cell = next(name for name, value in form.values.items() if value == "不低于 8")
+    await maker.send(form, **{cell: "不低于 7", "note": "收紧"}, act="save")
+    await act(maker, "check")
+    assert "有 1 处要改" in maker.words, maker.words
+    acts = maker.reply.text.partition('id="acts"')[2].partition("</section>")[0]
+    assert "所以 8 不能在可选范围里。在“向县行开放”里改范围，或把数改回去" in acts
+    assert f'<a href="{maker.path.removesuffix("/act")}/openings">近 6 个月贷款查询到几次拒绝：' in acts
+
+
+async def test_a_row_that_stops_a_version_is_one_tap_from_the_checks(desks: Desks) -> None:
+    maker = await desks.of("SL0001")
+    base = await draft(maker, reason="写错一格")
+    row = next(link for link in maker.page.links if "row=bureau-3" in link)
+    await maker.get(row)
+    form = maker.page.form("/row")
+    cell = next(name for name, value in form.values.items() if value == "高于 4")
+    await maker.send(form, **{cell: "高于 4 且 低于 2", "note": "写错"}, act="save")
+    await act(maker, "check")
+    acts = maker.reply.text.partition('id="acts"')[2].partition("</section>")[0]
+    assert 'href="#r-bureau-bureau-3"' in acts, (base, acts)
+    assert 'id="r-bureau-bureau-3"' in maker.reply.text

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 import polars as pl
 import pytest
 
@@ -187,6 +188,36 @@ async def test_a_table_of_facts_gives_a_model_that_may_decide(road: Road, desks:
     assert (model.decides, model.status) == (True, "tested")
 
 
+async def test_the_same_model_trained_again_is_handed_in_where_it_was_sent_back(
+    road: Road, desks: Desks
+) -> None:
+    """A page's training has no report.json to upload: without this, who is sent back stands before a closed door."""
+    people = as_csv(
+        pl.DataFrame(list(synthetic.county(3000, 12))).with_columns(pl.selectors.boolean().cast(pl.Int8))
+    )
+    desk, second = await desks.of(MAKER), await desks.of("SL0003")
+    for state in ("draft", "tested"):
+        path = await upload(desk, people)
+        await start(desk, road, path, "defaulted")
+        await road.drain()
+        await desk.get(path)
+        await desk.send(desk.page.form(f"{path}/register"))
+        assert "已测试" in desk.words, (state, desk.words[:400])
+        if state == "draft":
+            await second.get(desk.path)
+            await second.send(second.page.form(f"{desk.path}/act"), act="draft", why="再看看")
+            await desk.get(desk.path)
+            assert "退回来了" in desk.words
+    path = await upload(desk, people)
+    await start(desk, road, path, "defaulted")
+    await road.drain()
+    await desk.get(path)
+    await desk.send(desk.page.form(f"{path}/register"))
+    assert "一模一样的已经登记过，叫“" in desk.words, desk.words[:400]
+    async with road.db.read(UNION) as tx:
+        assert [each.status for each in await service.all_models(tx)] == ["tested"]
+
+
 async def test_own_cases_without_an_end_are_told(road: Road, desks: Desks) -> None:
     desk = await desks.of(MAKER)
     await desk.get(HOME)
@@ -223,6 +254,40 @@ async def test_who_cancels_stops_the_process_and_may_start_again(
     assert (await run_of(road, path)).status == "cancelled"
     await start(desk, road, path)
     assert (await run_of(road, path)).status == "waiting"
+
+
+async def test_trainings_wait_in_a_line_and_one_is_done_after_the_other(
+    road: Road, desks: Desks, table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one was refused until the first was over (A1-05)."""
+    desk = await desks.of(MAKER)
+    paths = [await upload(desk, as_csv(table)) for _ in range(3)]
+    for path in paths:
+        await start(desk, road, path)
+    assert "在排队，前面还有 2 次训练" in desk.words
+    await desk.get(f"{paths[1]}/progress")
+    assert "前面还有 1 次训练" in desk.words
+    await desk.get(HOME)
+    assert "排队，前面还有 2 次" in desk.words
+    begun: list[int] = []
+
+    async def quick(module: str, message: bytes, **rest: Any) -> bytes:
+        states = [(await run_of(road, path)).status for path in paths]
+        begun.append(states.index("running"))
+        assert states.count("running") == 1
+        if begun == [0]:
+            await desk.get(paths[1])
+            await desk.send(desk.page.form(f"{paths[1]}/cancel"))
+        return msgspec.msgpack.encode(trainings.Made(why="不行"))
+
+    monkeypatch.setattr(apart, "run", quick)
+    await road.drain()
+    assert begun == [0, 2], "who left the line is passed by, nobody waits for ever"
+    assert [(await run_of(road, path)).status for path in paths] == ["refused", "cancelled", "refused"]
+    monkeypatch.setattr(trainings, "MOST_IN_LINE", 1)
+    await start(desk, road, paths[0])
+    await start(desk, road, paths[1])
+    assert "已经有 1 次训练没做完" in desk.words
 
 
 async def test_a_training_whose_worker_died_begins_anew_and_is_given_up_in_the_end(

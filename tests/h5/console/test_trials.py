@@ -50,23 +50,28 @@ def drawn(desk: Desk) -> list[dict[str, object]]:
 async def test_a_county_tries_a_version_on_its_own_past_cases_and_watches_it(
     road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:
-    await decided_in(road.context, "4101", "4102")
+    await decided_in(road.context, *["4101"] * 4, "4102")
     draft = await handed_in(road, owner)
     desk = await desks.of(ANALYST)
     await desk.get(f"{HOME}?strategy={draft.id}")
     assert f'value="{draft.id}" selected' in desk.reply.text
-    assert "本行办过的申请有 4 个" in desk.words
+    assert "本行办过的申请有 16 个" in desk.words
     path = await start(desk, strategy=draft.id)
     assert "等待开始" in desk.words
     assert f'hx-get="{path}/progress"' in desk.reply.text
     part = await desk.http.get(f"{path}/progress")
-    assert ("0</b> / 4" in part.text, "hx-refresh" in part.headers) == (True, False)
+    assert ("0</b> / 16" in part.text, "hx-refresh" in part.headers) == (True, False)
     await road.drain()
     part = await desk.http.get(f"{path}/progress")
     assert (part.headers["hx-refresh"], "hx-get" in part.text) == ("true", False)
     await desk.get(path)
     for words in ("完成", f"省联社准入 第 {draft.number} 版", "对照：在用的版本", "不再通过", "同样的客户"):
         assert words in desk.words, words
+    assert "人数按 5 取整，不到 5 的不显示" in desk.words, "a county's own customers too (D3-07)"
+    told = (await desk.http.get(f"{path}/report.json")).json()["results"]
+    counts = {each[name] for each in told for name in ("cases", "approved", "referred", "declined")}
+    assert all(count is None or (count and count % 5 == 0) for count in counts), counts
+    assert "取整" in (await desk.http.get(f"{path}/report.html")).text
     spec = drawn(desk)[0]
     assert [each["name"] for each in spec["series"]] == ["对照的版本", "试算的版本"]  # type: ignore[index,attr-defined]
     await desk.get(f"{HOME}?strategy={draft.id}")

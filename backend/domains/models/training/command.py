@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -67,7 +68,7 @@ def run(given: argparse.Namespace) -> int:
     from backend.domains.models.training import run as training  # heavy: only when there is something to do
 
     try:
-        with _progress(quiet=given.json) as tell:
+        with _progress(quiet=given.json or not sys.stderr.isatty()) as tell:
             result = training.run(given.data, options, tell)
             tell("画图")
             files = _files(result, paper.made(result.report, clock.today()), options)
@@ -102,6 +103,10 @@ def _options(given: argparse.Namespace) -> Options | str:
         return "--base-score、--base-odds、--pdo 都要是正数"
     if given.seed < 0:
         return "--seed 不能是负数"
+    if given.scorecard_version < 1:
+        return f"--scorecard-version 要大于 0，现在是 {given.scorecard_version}"
+    if not all(map(math.isfinite, given.special)):
+        return "--special 只能写数"
     return Options(
         target=given.target, kind=given.kind, seed=given.seed % 2**32, test_share=given.test_share,
         out_of_time=given.out_of_time, exclude=tuple(given.exclude), only=tuple(given.only), monotone=monotone,
