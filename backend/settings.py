@@ -59,7 +59,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     wechat_api_base: Annotated[str, Meta(description="公众号接口地址（api.weixin）")] = ""
     wechat_open_base: Annotated[str, Meta(description="网页授权地址（open.weixin）")] = ""
-    wechat_mp_base: Annotated[str, Meta(description="二维码图片地址（mp.weixin）")] = ""
     wechat_progress_template: Annotated[str, Meta(description="订阅通知模板编号：申请进度")] = (
         "sandbox_progress_notice"
     )
@@ -124,7 +123,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 OUTSIDE: dict[str, str] = {
     "wechat_api_base": "/wechat",
     "wechat_open_base": "/wechat",
-    "wechat_mp_base": "/wechat",
     "sms_api_base": "/sms",
     "mobile_bank_api_base": "/mobile-bank",
     "mobile_bank_app_base": "/bank/open",

@@ -189,18 +189,6 @@ def cost(plan: Schedule, charges: Iterable[Charge] = ()) -> Cost:
     )
 
 
-def xirr(flows: Sequence[tuple[date, int]]) -> Decimal:
-    """The yearly compounded rate at which dated signed flows are worth nothing (a spreadsheet's XIRR).
-
-    Raises ValueError when the flows do not contain both signs.
-    """
-    first = min(day for day, _ in flows)
-    with localcontext(prec=34):
-        steps = _steps([(_years_by_days(first, day), amount) for day, amount in flows])
-        rate = _internal_rate(steps, _compound)
-    return rate.quantize(_RATE, ROUND_HALF_UP)
-
-
 def _round(amount: Decimal) -> int:
     return int(amount.to_integral_value(ROUND_HALF_UP))
 

@@ -149,7 +149,7 @@ CLASSES: dict[str, Columns] = {
     "decision.last_cases": Columns(
         plain="institution_id application_id id product_code asked_at", sealed="facts"
     ),
-    "decision.live": Columns(plain="institution_id product_code stage hash price_band since"),
+    "decision.live": Columns(plain="institution_id product_code stage hash price_band until since"),
     "decision.nearest_changes": Columns(
         plain="institution_id decision_id actionable found_at", sealed="body"
     ),
@@ -405,7 +405,7 @@ CLASSES: dict[str, Columns] = {
     ),
     "strategies.effects": Columns(
         plain="institution_id id version_id content_hash cases_total cases_done figures asked_by started_at "
-        "finished_at cancelled_at"
+        "finished_at"
     ),
     "strategies.moves": Columns(plain="institution_id version_id seq from_status to_status who why at"),
     "strategies.scenarios": Columns(

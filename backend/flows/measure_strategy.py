@@ -1,4 +1,4 @@
-"""影响测算: try a version on stored past answers, step by step, so that it can be watched and stopped (A3-34)."""
+"""影响测算: try a version on stored past answers, step by step, so that it can be watched (A3-34)."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from backend.domains.strategies import effects, judging, service
 from backend.domains.strategies.model import Effect, Version
 from backend.flows.context import Context
 
-STEP = 100  # cases between two looks at whether somebody cancelled
+STEP = 100  # cases between two looks at whether anybody still waits for it
 SECONDS = 40.0
 """One delivery of the worker; what is left goes on with the next."""
 
@@ -24,8 +24,9 @@ class StillMeasuring(Unavailable):
 
 async def measure_strategy(
     context: Context, institution_id: str, version_id: str, *, instead_of: str = "", seconds: float = SECONDS
-) -> Effect:
-    """The trial as far as it came; goes on where it stopped. A version that is gone or no longer a candidate is left.
+) -> Effect | None:
+    """The trial as far as it came; goes on where it stopped. One nobody waits for any more is left there;
+    None where it never began.
 
     `institution_id`: head office's ('0000') or the county's. `instead_of`: a trial that is no longer new enough.
     Raises `StillMeasuring` when the time was not enough.
@@ -33,22 +34,22 @@ async def measure_strategy(
     actor, until = system(institution_id, "measure"), time.monotonic() + seconds
     async with context.db.read(actor) as tx:
         version = await service.get(tx, version_id)
+    if not effects.wanted(version):
+        return None
     counties = await _counties(context, institution_id)
     total = await _total(context, version, counties)
     async with context.db.begin(actor) as tx:
         effect = await effects.begin(tx, version, total, instead_of)
     for county in counties:
-        while _running(effect) and await _step(context, institution_id, effect, version, county):
-            effect = await _again(context, institution_id, effect)
+        while effect.finished_at is None and await _step(context, institution_id, effect, version, county):
+            effect, wanted = await _again(context, institution_id, effect)
+            if not wanted:
+                return effect
             if time.monotonic() > until:
                 raise StillMeasuring()
     async with context.db.begin(actor) as tx:
         await effects.advance(tx, effect, effect.cases_done, effect.figures, finished=True)
         return await effects.get(tx, effect.id)
-
-
-def _running(effect: Effect) -> bool:
-    return effect.finished_at is None and effect.cancelled_at is None
 
 
 async def newer(context: Context, institution_id: str, version: Version, effect: Effect) -> int:
@@ -78,9 +79,11 @@ async def _total(context: Context, version: Version, counties: list[str]) -> int
     return total
 
 
-async def _again(context: Context, institution_id: str, effect: Effect) -> Effect:
+async def _again(context: Context, institution_id: str, effect: Effect) -> tuple[Effect, bool]:
+    """How far it is by now, and whether anybody still waits for it."""
     async with context.db.read(system(institution_id, "measure")) as tx:
-        return await effects.get(tx, effect.id)
+        version = await service.get(tx, effect.version_id)
+        return await effects.get(tx, effect.id), effects.wanted(version)
 
 
 async def _step(context: Context, institution_id: str, effect: Effect, version: Version, county: str) -> bool:

@@ -65,7 +65,6 @@ class Clients:
             self._connection(settings.wechat_api_base, WeChatUnavailable, secret=""),
             app_id=settings.wechat_app_id,
             secret=settings.wechat_app_secret,
-            mp=self._connection(settings.wechat_mp_base, WeChatUnavailable, secret=""),
             open_base=settings.wechat_open_base,
             tokens=tokens,
         )

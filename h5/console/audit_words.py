@@ -188,7 +188,6 @@ WORDS: dict[str, str] = {
     "strategy.draft": "起草策略",
     "strategy.measure": "测算策略影响",
     "strategy.previewed": "在以往申请上看了策略的影响",
-    "strategy.measure_cancelled": "停止测算",
     "strategy.scenario_added": "加了场景",
     "strategy.scenario_retired": "停用场景",
     "strategy.scenario_stop_asked": "提出停用场景",
@@ -248,6 +247,8 @@ DETAILS: dict[str, str] = {
     "days": "天数",
     "decision": "审批结果",
     "documents": "文件份数",
+    "effective_from": "生效时间",
+    "effective_until": "结束时间",
     "exceeded": "超过的上限",
     "failures": "没过的检查",
     "finding": "核查结果",
@@ -347,6 +348,7 @@ SUBJECTS: dict[str, str] = {"audit": "审计记录", "nobody": "没有找到人"
 """Subjects that are nobody's id."""
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
+_NAMED = re.compile(r"\w+ → \w+|\d{4}-\d\d-\d\d \d\d:\d\d")
 
 
 def detail(key: str, value: object) -> tuple[str, str] | None:
@@ -363,7 +365,7 @@ def _words(value: object) -> str:
     text = str(value)
     if text in VALUES:
         return VALUES[text]
-    plain = isinstance(value, int) or _CHINESE.search(text) or re.fullmatch(r"\w+ → \w+", text)
+    plain = isinstance(value, int) or _CHINESE.search(text) or _NAMED.fullmatch(text)
     return text if plain or whole(text) else ""
 
 

@@ -22,6 +22,7 @@ from backend.domains.strategies import (
     counties,
     course,
     effects,
+    ending,
     inside,
     judging,
     nesting,
@@ -76,7 +77,8 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     place; `left` a draft this one was begun instead of. `newer`: cases that came since its effect was worked out, told
     while it waits for an approval. `saved`: it was a moment ago. `checked`: the numbers in the form were looked at;
     `wrong` is what else they upset. `seconds` are who may approve it. `carried`: the numbers in the form were typed on
-    the draft before this one. `fewest`: the effect is on others' customers and rounded so, 0 where it is not."""
+    the draft before this one. `fewest`: the effect is on others' customers and rounded so, 0 where it is not.
+    `afterwards`: what decides when its time is over; '' where it must not end."""
 
     version: Version
     product_name: str
@@ -111,6 +113,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     saved: bool = False
     checked: bool = False
     wrong: tuple[str, ...] = ()
+    afterwards: str = ""
     told: str = ""
     form: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -120,7 +123,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
 @post(
     f"{HOME}/{{version_id:str}}/act",
     opt=staff.only(*WRITERS),
-    fields=("act", "reason", "effective_from"),
+    fields=("act", "reason", "effective_from", "effective_until"),
 )
 async def act(request: Request, version_id: FromPath[str]) -> Response:
     """One step of a version's life; `act` names the button. Nothing happens twice: the states see to that."""
@@ -177,8 +180,10 @@ async def _submit(tx: Tx, version_id: str, _: dict[str, str]) -> str:
 
 
 async def _approve(tx: Tx, version_id: str, form: dict[str, str]) -> str:
-    start = _moment(form.get("effective_from", ""), tx.now)
-    await strategies.approve(tx, version_id, reason=form.get("reason", ""), effective_from=start)
+    start, end = (_moment(form, field, tx.now, days) for field, days in LATEST.items())
+    await strategies.approve(
+        tx, version_id, reason=form.get("reason", ""), effective_from=start, effective_until=end
+    )
     return f"{HOME}/{version_id}"
 
 
@@ -240,16 +245,22 @@ _STEPS: dict[str, Callable[[Tx, str, dict[str, str]], Awaitable[str]]] = {
 }
 
 
-def _moment(text: str, now: datetime) -> datetime | None:
-    """A date and time of a form, of our clock; None: at once. Raises `Invalid`."""
-    if not text:
+LATEST = {"effective_from": 366, "effective_until": 3 * 366}
+"""How many days ahead a version may begin and end."""
+
+
+def _moment(form: dict[str, str], field: str, now: datetime, days: int) -> datetime | None:
+    """A date and time of a form, of our clock; None: at once, or without an end. Raises `Invalid`."""
+    if not form.get(field):
         return None
     try:
-        when = datetime.fromisoformat(text).replace(tzinfo=HERE)
+        when = datetime.fromisoformat(form[field]).replace(tzinfo=HERE)
     except ValueError as cause:
-        raise Invalid(fields={"effective_from": "时间写成 2026-12-01T00:00 这样"}) from cause
-    if not now - timedelta(minutes=5) <= when <= now + timedelta(days=366):
-        raise Invalid(fields={"effective_from": "生效时间要在现在以后、一年以内"})
+        raise Invalid(fields={field: "时间写成 2026-12-01T00:00 这样"}) from cause
+    if not now - timedelta(minutes=5) <= when <= now + timedelta(days=days):
+        name = {"effective_from": "生效", "effective_until": "结束"}[field]
+        within = "一年" if days == LATEST["effective_from"] else "三年"
+        raise Invalid(fields={field: f"{name}时间要在现在以后、{within}以内"})
     return when
 
 
@@ -279,6 +290,7 @@ async def view(
         stopped = await _stopped(tx, version, before)
         stale = await carrying.stale(tx, version, strategy_models.names(models))
         newest = await newest_draft(tx, version)
+        after = "" if ending.must_decide(version) else await ending.afterwards(tx, version, before)
         seconds = await _seconds(tx, version)
     newer = 0
     if effect is not None and version.status == "checked":
@@ -318,6 +330,7 @@ async def view(
         stale=stale,
         newest=newest,
         newer=newer,
+        afterwards=after.replace("本行", "县行") if here.head_office else after,
         told=_told(problem),
         form=form or {},
         errors=problem.fields if isinstance(problem, Invalid) else {},

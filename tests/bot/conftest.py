@@ -11,11 +11,11 @@ from backend import demo, wiring
 from backend.core.actor import system
 from backend.core.check_digits import id_number_check
 from backend.db.database import Database
-from backend.domains.campaigns import service as campaigns
 from backend.domains.campaigns.model import ResponsibleCode
 from backend.flows.context import Context
 from backend.settings import Settings
 from tests import ends
+from tests.officer_codes import codes_of
 
 
 class Phone:
@@ -96,5 +96,5 @@ async def code_of(db: Database, label: str, institution_id: str = "4101") -> Res
     """李四's (or his colleague's) demo code by where it hangs: 朋友圈, 旧海报 (revoked), 上月台卡 (expired)."""
     first = demo.staff_id(institution_id, 1)
     async with db.begin(system(institution_id, "test")) as tx:
-        codes = await campaigns.list_for_officer(tx, first)
+        codes = await codes_of(tx, first)
         return next(code for code in codes if code.placement_label == label)

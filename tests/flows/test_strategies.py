@@ -1,5 +1,6 @@
 """Strategies beside the road: trials on past cases, dated versions, cases that were under way (A3-20, A3-34, N4)."""
 
+import asyncio
 import copy
 from datetime import timedelta
 
@@ -93,7 +94,7 @@ async def test_a_union_version_is_tried_on_every_countys_past(road: Road) -> Non
     assert found.figures.after.declined > found.figures.before.declined
 
 
-async def test_a_trial_goes_on_where_it_stopped_and_can_be_cancelled(road: Road) -> None:
+async def test_a_trial_goes_on_where_it_stopped_and_is_left_when_nobody_waits_for_it(road: Road) -> None:
     await past(road.db, "4101", 150)
     version = await proposed(road.db, COUNTY_ADMIN, Stage.ELIGIBILITY, HARD)
     with pytest.raises(measure_strategy.StillMeasuring):
@@ -103,9 +104,10 @@ async def test_a_trial_goes_on_where_it_stopped_and_can_be_cancelled(road: Road)
     assert half is not None
     assert (half.cases_done, half.finished_at) == (measure_strategy.STEP, None)
     done = await measure_strategy.measure_strategy(road.context, "4101", version.id)
+    assert done is not None
     assert (done.id, done.cases_done) == (half.id, 150)
     again = await measure_strategy.measure_strategy(road.context, "4101", version.id)
-    assert (again.id, again.figures) == (done.id, done.figures)  # a repeat adds nothing
+    assert again == done, "a repeat adds nothing"
 
     other = await proposed(
         road.db, COUNTY_ADMIN, Stage.LIMIT, CountyContent(parameters={"first_loan": 2_000_000})
@@ -113,11 +115,34 @@ async def test_a_trial_goes_on_where_it_stopped_and_can_be_cancelled(road: Road)
     with pytest.raises(measure_strategy.StillMeasuring):
         await measure_strategy.measure_strategy(road.context, "4101", other.id, seconds=0)
     async with road.db.begin(COUNTY_ADMIN) as tx:
-        running = await effects.last_of(tx, other.id)
-        assert running is not None
-        await effects.cancel(tx, running.id)
-    with pytest.raises(service.NotMeasured):
-        await approved(road.db, COUNTY_ANALYST, other)
+        await service.discard(tx, other.id, reason="另写一份")
+    assert await measure_strategy.measure_strategy(road.context, "4101", other.id) is None
+    async with road.db.read(COUNTY_ADMIN) as tx:
+        left = await effects.last_of(tx, other.id)
+    assert left is not None
+    assert (left.cases_done, left.finished_at) == (measure_strategy.STEP, None), "nobody waits for it"
+
+
+async def test_a_trial_that_runs_stops_when_its_draft_is_dropped(road: Road, monkeypatch) -> None:
+    """The worker has other work: a whole union's is hundreds of thousands of cases."""
+    await past(road.db, "4101", 150)
+    version = await proposed(road.db, COUNTY_ADMIN, Stage.ELIGIBILITY, HARD)
+    count = effects.count
+
+    def dropped_meanwhile(figures, cases):
+        count(figures, cases)
+        asyncio.run_coroutine_threadsafe(_drop(road.db, version), loop).result(10)
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(effects, "count", dropped_meanwhile)
+    left = await measure_strategy.measure_strategy(road.context, "4101", version.id)
+    assert left is not None
+    assert (left.cases_done, left.finished_at) == (measure_strategy.STEP, None)
+
+
+async def _drop(db: Database, version: Version) -> None:
+    async with db.begin(COUNTY_ADMIN) as tx:
+        await service.discard(tx, version.id, reason="另写一份")
 
 
 async def test_what_came_after_a_trial_is_counted_and_taken_in_by_another(road: Road) -> None:
@@ -181,6 +206,24 @@ async def test_dated_versions_go_live_and_end_by_the_timetable(road: Road) -> No
         assert await put_strategies_live.put_strategies_live(road.context) == 1
         async with road.db.read(JIA) as tx:
             assert not (await decisions.bundle_for(tx, "SXD")).overlays
+
+
+async def test_what_takes_over_at_an_end_does_so_before_it(road: Road) -> None:
+    """Between the two the county would decide by head office's floor alone, looser than either."""
+    day = clock.now() + timedelta(days=2)
+    ends = await proposed(road.db, COUNTY_ADMIN, Stage.ELIGIBILITY, HARD)
+    await road.drain()
+    await approved(road.db, COUNTY_ANALYST, ends, effective_until=day)
+    follows = await proposed(
+        road.db, COUNTY_ADMIN, Stage.ELIGIBILITY, CountyContent(parameters={"queries_6m": 4})
+    )
+    await approved(road.db, COUNTY_ANALYST, follows, effective_from=day)
+    with clock.at(day + timedelta(seconds=1)):
+        assert await put_strategies_live.put_strategies_live(road.context) == 1
+        async with road.db.read(COUNTY_ADMIN) as tx:
+            assert (await service.get(tx, follows.id)).status == "live"
+            assert (await service.moves(tx, ends.id))[-1].why == f"由第 {follows.number} 版接替"
+        assert await put_strategies_live.put_strategies_live(road.context) == 0
 
 
 async def test_a_held_case_is_decided_by_the_versions_of_its_submission(road: Road) -> None:

@@ -37,6 +37,7 @@ from backend.flows.start_trial import Asked
 from backend.outbox import effects
 from tests.domains.models.test_register import MAKER, REPORT, act, registered
 from tests.flows.conftest import Road, id_number
+from tests.officer_codes import codes_of
 
 PREFIX = {"4101": "411701", "4102": "411702"}
 STAFF = {"4101": "JX", "4102": "YX"}
@@ -318,7 +319,7 @@ async def scene(road: Road, owner: asyncpg.Connection, institution: str = "4101"
     actor, officer = system(institution, "test"), staff_id(institution, 1)
     async with road.db.begin(actor) as tx:
         [owed] = await reviews.owed(tx, officer)
-        code = next(c for c in await campaigns.list_for_officer(tx, officer) if c.placement == "group")
+        code = next(c for c in await codes_of(tx, officer) if c.placement == "group")
         ticket = await tickets.open(tx, kind="complaint", text="等了三天没人理我", openid=f"o{institution}")
         call = await tickets.open(
             tx,

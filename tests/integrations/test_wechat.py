@@ -104,7 +104,9 @@ async def test_a_notice_the_platform_would_not_show_is_refused(
 ) -> None:
     await phone(control, kind="subscribe")
     with pytest.raises(WeChatRefused) as refusal:
-        await clients.wechat.send_template(OPENID, "result", fields)
+        data = {name: {"value": value} for name, value in fields.items()}
+        asked = {"touser": OPENID, "template_id": "result", "data": data}
+        await clients.wechat.post("message/template/send", data=asked)
     assert refusal.value.remote_code == "47003"
 
 
@@ -125,7 +127,7 @@ async def test_a_token_refused_again_and_again_ends_as_unavailable(
     fault = {"operation": "cgi-bin/user/info", "fault": "errcode", "times": 5, "args": {"errcode": 40001}}
     await control.post("/control/faults", json={"system": "wechat", **fault})
     with pytest.raises(WeChatUnavailable):
-        await clients.wechat.user_info(OPENID)
+        await clients.wechat.user.get(OPENID)
     [left] = (await control.get("/control/faults")).json()
     assert left["hit"] == 2
 
@@ -182,7 +184,8 @@ async def test_a_code_drawn_by_the_platform_brings_its_scene_back(
 ) -> None:
     ticket = await clients.wechat.create_qr("4101-A1-XY", 3600)
     assert ticket.expires_at is not None
-    content = scanner.read(await clients.wechat.show_qr(ticket.ticket))
+    picture = await control.get("/wechat/cgi-bin/showqrcode", params={"ticket": ticket.ticket})
+    content = scanner.read(picture.content)
     assert content == ticket.url
     scanned = (await control.post(f"/phone/{OPENID}/scan", json={"content": content})).json()
     assert scanned["message"]["Event"] == "subscribe"
@@ -204,10 +207,16 @@ async def test_the_menu_is_checked_kept_and_deleted(clients: Clients) -> None:
 
 async def test_media_tags_and_user_info(clients: Clients, control: httpx.AsyncClient) -> None:
     await phone(control, kind="subscribe", scene="4101-A1")
-    assert await clients.wechat.upload_image(b"\xff\xd8 picture", "poster.jpg")
-    tag = await clients.wechat.create_tag("柳林镇")
-    await clients.wechat.tag_members(tag, [OPENID])
-    info = await clients.wechat.user_info(OPENID)
+    form = httpx.Request(
+        "POST", "http://x", files={"media": ("poster.jpg", b"\xff\xd8 picture", "image/jpeg")}
+    )
+    kept = await clients.wechat.post(
+        "media/upload", params={"type": "image"}, data=form.read(), headers=dict(form.headers)
+    )
+    assert kept["media_id"]
+    tag = (await clients.wechat.tag.create("柳林镇"))["id"]
+    await clients.wechat.tag.tag_user(tag, [OPENID])
+    info = await clients.wechat.user.get(OPENID)
     assert (info["subscribe"], info["qr_scene_str"], info["tagid_list"]) == (1, "4101-A1", [tag])
 
 

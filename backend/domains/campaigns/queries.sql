@@ -82,12 +82,12 @@ select institution_id, id, serial, key_id, officer_id, qualification_no, campaig
        material_id, issued_at, expires_at, frozen_at, revoked_at, closed_reason
 from campaigns.codes where institution_id = :institution_id and id = :id;
 
--- name: codes(institution_id, officer_id)
--- An officer's codes, newest first; a null officer asks for all of the county.
+-- name: codes(institution_id)
+-- All codes of the county, newest first.
 select institution_id, id, serial, key_id, officer_id, qualification_no, campaign_id, placement, placement_label,
        material_id, issued_at, expires_at, frozen_at, revoked_at, closed_reason
 from campaigns.codes
-where institution_id = :institution_id and (cast(:officer_id as uuid) is null or officer_id = :officer_id)
+where institution_id = :institution_id
 order by issued_at desc, id desc;
 
 -- name: revoke(institution_id, id, reason, now)!

@@ -145,8 +145,8 @@ async def code(tx: Tx, code_id: str) -> ResponsibleCode | None:
     return _code(tx, row) if row else None
 
 
-async def codes(tx: Tx, officer_id: str | None) -> list[ResponsibleCode]:
-    rows = await Q.codes(tx, institution_id=tx.institution_id, officer_id=officer_id)
+async def codes(tx: Tx) -> list[ResponsibleCode]:
+    rows = await Q.codes(tx, institution_id=tx.institution_id)
     return [_code(tx, row) for row in rows]
 
 

@@ -82,13 +82,9 @@ async def get_code(tx: Tx, code_id: str) -> ResponsibleCode:
     return found
 
 
-async def list_for_officer(tx: Tx, officer_id: str) -> list[ResponsibleCode]:
-    return await repository.codes(tx, officer_id)
-
-
 async def list_codes(tx: Tx) -> list[ResponsibleCode]:
     """All codes of the institution, newest first."""
-    return await repository.codes(tx, None)
+    return await repository.codes(tx)
 
 
 async def issue(

@@ -1,14 +1,14 @@
 -- name: live(institution_id, product_code)
 -- What decides for a product in a county now: the union's documents and the county's, of the product and of all.
-select institution_id, product_code, stage, hash, price_band from decision.live
+select institution_id, product_code, stage, hash, price_band, until from decision.live
 where institution_id in ('*', :institution_id) and product_code in ('*', :product_code);
 
--- name: set_live(institution_id, product_code, stage, hash, price_band, now)!
+-- name: set_live(institution_id, product_code, stage, hash, price_band, until, now)!
 -- From its commit on this document decides.
-insert into decision.live (institution_id, product_code, stage, hash, price_band, since)
-values (:institution_id, :product_code, :stage, :hash, :price_band, :now)
+insert into decision.live (institution_id, product_code, stage, hash, price_band, until, since)
+values (:institution_id, :product_code, :stage, :hash, :price_band, :until::timestamptz, :now)
 on conflict (institution_id, product_code, stage) do update
-set hash = excluded.hash, price_band = excluded.price_band, since = excluded.since;
+set hash = excluded.hash, price_band = excluded.price_band, until = excluded.until, since = excluded.since;
 
 -- name: end_live(institution_id, product_code, stage)!
 -- From its commit on this layer has no document of its own for the product and stage.

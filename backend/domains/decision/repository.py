@@ -1,7 +1,7 @@
 """One function per query; seals and opens the capsule."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -88,6 +88,12 @@ class Live(msgspec.Struct, frozen=True):
     stage: str
     hash: str
     price_band: list[int] | None
+    until: datetime | None
+
+
+LATE = timedelta(minutes=1)
+"""The timetable takes an ended version away within seconds, its successor put in its place first; only where it
+stands still the end holds without it."""
 
 
 async def live(tx: Tx, product_code: str) -> tuple[Live, ...]:
@@ -95,14 +101,21 @@ async def live(tx: Tx, product_code: str) -> tuple[Live, ...]:
         rows = await Q.live(tx, institution_id=tx.institution_id, product_code=product_code)
         return tuple(Live(*row) for row in rows)
 
-    return await reference.kept(tx, "live", product_code, ask=ask)
+    rows = await reference.kept(tx, "live", product_code, ask=ask)
+    return tuple(row for row in rows if row.until is None or tx.now < row.until + LATE)
 
 
 async def set_live(
-    tx: Tx, institution_id: str, product_code: str, stage: str, digest: str, price_band: list[int] | None
+    tx: Tx,
+    institution_id: str,
+    product_code: str,
+    stage: str,
+    digest: str,
+    price_band: list[int] | None,
+    until: datetime | None,
 ) -> None:
     key = {"institution_id": institution_id, "product_code": product_code, "stage": stage}
-    await Q.set_live(tx, **key, hash=digest, price_band=price_band, now=tx.now)
+    await Q.set_live(tx, **key, hash=digest, price_band=price_band, until=until, now=tx.now)
 
 
 async def end_live(tx: Tx, institution_id: str, product_code: str, stage: str) -> None:

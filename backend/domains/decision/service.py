@@ -8,6 +8,7 @@ import asyncio
 import functools
 import hashlib
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -217,10 +218,12 @@ async def set_live(
     stage: Stage,
     digest: str,
     price_band: tuple[int, int] | None = None,
+    until: datetime | None = None,
 ) -> None:
-    """From the commit on this document decides. Only `domains/strategies` asks this, after its checks."""
+    """From the commit on this document decides, until its time is over. Only `domains/strategies` asks this,
+    after its checks."""
     band = list(price_band) if price_band else None
-    await repository.set_live(tx, institution_id, product_code, stage, digest, band)
+    await repository.set_live(tx, institution_id, product_code, stage, digest, band, until)
 
 
 async def end_live(tx: Tx, institution_id: str, product_code: str, stage: Stage) -> None:

@@ -5,15 +5,7 @@ from datetime import date
 from backend.db import reference
 from backend.db.database import Tx
 from backend.domains.regulation import repository
-from backend.domains.regulation.model import InForce, Parameter, ParameterMissing
-
-
-async def parameter(tx: Tx, key: str, on: date) -> Parameter:
-    """The value answering for a day. Raises `ParameterMissing`."""
-    found = await repository.find(tx, key, on)
-    if found is None:
-        raise ParameterMissing(key=key)
-    return found
+from backend.domains.regulation.model import InForce
 
 
 async def in_force(tx: Tx, on: date) -> InForce:

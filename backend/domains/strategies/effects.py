@@ -35,7 +35,7 @@ EXAMPLES = 20
 async def ask(tx: Tx, version: Version) -> None:
     """Have the worker try a version; a trial of this content that runs or ran already is enough."""
     last = await repository.last_effect(tx, version.id)
-    if last is not None and last.content_hash == version.content_hash and last.cancelled_at is None:
+    if last is not None and last.content_hash == version.content_hash:
         return
     await outbox.add(tx, kind=MEASURE, case_id=version.id, key=_key(version, last), payload={})
     audit.add(tx, "strategy.measure", version.id)
@@ -59,14 +59,13 @@ async def begin(tx: Tx, version: Version, total: int, instead_of: str = "") -> E
     """The trial of this content that is under way or done, unless it is `instead_of`; else a new one over `total`
     cases."""
     last = await repository.last_effect(tx, version.id)
-    same = last is not None and last.content_hash == version.content_hash and last.cancelled_at is None
-    if last is not None and same and last.id != instead_of:
+    if last is not None and last.content_hash == version.content_hash and last.id != instead_of:
         return last
     return await get(tx, await repository.add_effect(tx, version, total))
 
 
 async def advance(tx: Tx, effect: Effect, done: int, figures: EffectFigures, *, finished: bool) -> bool:
-    """Keep how far it came. False when it was cancelled meanwhile."""
+    """Keep how far it came. False when it was finished meanwhile."""
     return await repository.advance_effect(
         tx, effect, min(done, effect.cases_total), figures, finished=finished
     )
@@ -85,11 +84,9 @@ async def last_of(tx: Tx, version_id: str) -> Effect | None:
     return await repository.last_effect(tx, version_id)
 
 
-async def cancel(tx: Tx, effect_id: str) -> None:
-    """Stop waiting for a trial; without a finished one the version is not approved."""
-    effect = await get(tx, effect_id)
-    if await repository.cancel_effect(tx, effect):
-        audit.add(tx, "strategy.measure_cancelled", effect.version_id)
+def wanted(version: Version) -> bool:
+    """Whether anybody can still wait for its effect: a draft that another took the place of needs none."""
+    return version.status not in ("superseded", "rejected")
 
 
 async def measured(tx: Tx, version: Version) -> bool:

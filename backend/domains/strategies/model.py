@@ -336,7 +336,6 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     asked_by: str
     started_at: datetime
     finished_at: datetime | None
-    cancelled_at: datetime | None
 
 
 class StrategyMissing(NotFound):
@@ -416,6 +415,11 @@ class ReasonMissing(Invalid):
 class MustNotEnd(Conflict):
     code = "strategy_must_not_end"
     message = "所有产品都靠这一版，不能停用，也不能定结束时间；请换上新的一版，或退回旧的一版"
+
+
+class EndsTooSoon(Invalid):
+    code = "strategy_ends_too_soon"
+    message = "结束时间要在生效时间以后"
 
 
 class NothingToRollBack(Conflict):

@@ -212,14 +212,9 @@ insert into strategies.effects (institution_id, id, version_id, content_hash, ca
 values (:institution_id, :id, :version_id, :content_hash, :cases_total, :figures, :asked_by, :now);
 
 -- name: advance_effect(institution_id, id, cases_done, figures, finished_at)!
--- How far a trial has come; nothing once it was cancelled or is finished.
+-- How far a trial has come; nothing once it is finished.
 update strategies.effects set cases_done = :cases_done, figures = :figures, finished_at = :finished_at::timestamptz
-where institution_id = :institution_id and id = :id and finished_at is null and cancelled_at is null;
-
--- name: cancel_effect(institution_id, id, now)!
--- Somebody no longer wants to wait for it.
-update strategies.effects set cancelled_at = :now
-where institution_id = :institution_id and id = :id and finished_at is null and cancelled_at is null;
+where institution_id = :institution_id and id = :id and finished_at is null;
 
 -- name: effect(institution_id, id)^
 -- One trial on past cases.

@@ -306,7 +306,7 @@ async def add_effect(tx: Tx, version: Version, total: int) -> str:
 async def advance_effect(
     tx: Tx, effect: Effect, done: int, figures: EffectFigures, *, finished: bool
 ) -> bool:
-    """False when it was cancelled or finished meanwhile."""
+    """False when it was finished meanwhile."""
     return bool(
         await Q.advance_effect(
             tx,
@@ -317,10 +317,6 @@ async def advance_effect(
             finished_at=tx.now if finished else None,
         )
     )
-
-
-async def cancel_effect(tx: Tx, effect: Effect) -> bool:
-    return bool(await Q.cancel_effect(tx, institution_id=effect.institution_id, id=effect.id, now=tx.now))
 
 
 async def saves(tx: Tx, version_id: str) -> list[tuple[str, str, datetime]]:

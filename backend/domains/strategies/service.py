@@ -20,9 +20,8 @@ from backend.domains.decision import gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import checks, effects, going_back, nesting, overlays, repository
+from backend.domains.strategies import checks, effects, ending, going_back, nesting, overlays, repository
 from backend.domains.strategies.model import (
-    ALL_PRODUCTS,
     MAKERS_COUNTY,
     MAKERS_UNION,
     STRATEGY,
@@ -259,11 +258,12 @@ async def approve(
     effective_from: datetime | None = None,
     effective_until: datetime | None = None,
 ) -> Version:
-    """A second person of the same level says yes; live at once, or on its day when `effective_from` lies ahead.
+    """A second person of the same level says yes; live at once, or on its day when `effective_from` lies ahead, until
+    `effective_until` (None: until another takes its place).
 
     The checks are run once more, over this very content and what is live now. Raises `NotYourStrategy`,
     `SecondPerson`, `NotSubmitted`, `NotMeasured` (the effect on past cases is not known yet), `NotPassed`,
-    `StrategyMoved`, `MustNotEnd`.
+    `StrategyMoved`, `MustNotEnd`, `EndsTooSoon`.
     """
     version = await _locked(tx, version_id)
     _require_second(tx, version)
@@ -273,8 +273,8 @@ async def approve(
             if version.status in ("draft", "checked")
             else StrategyMoved(label=version.status_label)
         )
-    if effective_until is not None and _must_decide(version):
-        raise MustNotEnd()
+    when = max(effective_from or tx.now, tx.now)
+    ending.require(version, when, effective_until, tx.now)
     if not await effects.measured(tx, version):
         raise NotMeasured()
     await _hold_named(tx, version)
@@ -282,7 +282,6 @@ async def approve(
     if run.failures:
         raise NotPassed(run.report)
     await repository.add_approval(tx, version, "approved", _reason(reason), run)
-    when = max(effective_from or tx.now, tx.now)
     await _move(
         tx,
         version,
@@ -312,13 +311,16 @@ async def reject(tx: Tx, version_id: str, *, reason: str) -> Version:
 
 async def go_live(tx: Tx, version_id: str) -> Version:
     """An approved version decides from the commit on; the one before it is retired. Called by `approve`, and by the
-    timetable for dated ones. Raises `NotDue`, `NotPassed` when the document no longer passes, `StrategyMoved`."""
+    timetable for dated ones. One whose time is over by then decides nothing: what comes after it does, as approved.
+    Raises `NotDue`, `NotPassed` when the document no longer passes, `StrategyMoved`."""
     version = await _locked(tx, version_id)
     if version.status != "approved":
         raise StrategyMoved(label=version.status_label)
     if version.effective_from is not None and version.effective_from > tx.now:
         raise NotDue(when=f"{clock.local(version.effective_from):%Y-%m-%d %H:%M}")
-    await _take_over(tx, version, "到了生效时间")
+    await _take_over(tx, version, "到了生效时间", version.effective_until)
+    if ending.over(version, tx.now):
+        return await retire(tx, version_id, reason="轮到它时已经过了结束时间")
     return await get(tx, version_id)
 
 
@@ -329,7 +331,7 @@ async def retire(tx: Tx, version_id: str, *, reason: str) -> Version:
     without it the county decides looser. Its last day was approved by a second person already.
     """
     version = await _locked(tx, version_id)
-    if _must_decide(version):
+    if ending.must_decide(version):
         raise MustNotEnd()
     if version.layer == "county" and tx.actor.kind == "staff":
         _require_second(tx, version)
@@ -361,7 +363,7 @@ async def roll_back(
     return await get(tx, target.id)
 
 
-async def _take_over(tx: Tx, version: Version, why: str) -> None:
+async def _take_over(tx: Tx, version: Version, why: str, until: datetime | None = None) -> None:
     """Retire what is live of exactly this strategy, and let `version` decide."""
     document = await checks.document_of(tx, version)
     await decisions.hold_named(tx, document)
@@ -372,7 +374,7 @@ async def _take_over(tx: Tx, version: Version, why: str) -> None:
     await _move(tx, version, "live", why)
     band = version.content.openings.price_band if isinstance(version.content, UnionContent) else None
     await decisions.set_live(
-        tx, version.institution_id, version.product_code, version.stage, version.document_hash, band
+        tx, version.institution_id, version.product_code, version.stage, version.document_hash, band, until
     )
 
 
@@ -448,11 +450,6 @@ async def _require_fit(tx: Tx, stage: Stage, document: dict[str, Any]) -> None:
         raise NotPassed(Report(findings=said, scenarios=[]))
 
 
-def _must_decide(version: Version) -> bool:
-    """The union's document of all products: every decision needs it."""
-    return version.institution_id == UNION and version.product_code == ALL_PRODUCTS
-
-
 async def _locked(tx: Tx, version_id: str) -> Version:
     owner = _require_writer(tx)
     found = await repository.lock(tx, owner, version_id)
@@ -474,6 +471,9 @@ async def _move(tx: Tx, version: Version, to_status: str, why: str, **more: Any)
         stage=version.stage,
         product=version.product_code,
         content=version.content_hash,
+        **{
+            name: f"{clock.local(at):%Y-%m-%d %H:%M}" for name, at in more.items() if isinstance(at, datetime)
+        },
     )
 
 

@@ -5,13 +5,11 @@ and repeats once. Its methods that only `return self._post(…)` become awaitabl
 answer are written anew here.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-import httpx
 import msgspec
 from wechatpy import WeChatClient
 
@@ -46,28 +44,18 @@ class WeChat(WeChatClient):  # type: ignore[misc]
         *,
         app_id: str,
         secret: str,
-        mp: Connection,
         open_base: str,
         tokens: TokenStore,
     ) -> None:
         # Not the library's __init__: it opens a blocking session and keeps tokens in memory.
         self.appid, self.secret = app_id, secret
-        self._connection, self._mp, self._open_base = connection, mp, open_base.rstrip("/")
+        self._connection, self._open_base = connection, open_base.rstrip("/")
         self._tokens = tokens
 
     async def send_text(self, openid: str, text: str, *, key: str = "") -> Answer:
         """A customer-service message. Raises WindowClosed or NotFollowing."""
         body = {"touser": openid, "msgtype": "text", "text": {"content": text}}
         return await self._sent("message/custom/send", body, key)
-
-    async def send_template(
-        self, openid: str, template_id: str, fields: Mapping[str, str], *, url: str = "", key: str = ""
-    ) -> Answer:
-        """To followers only, no marketing. `client_msg_id` lets the platform itself drop a repetition."""
-        body: Answer = {"touser": openid, "template_id": template_id, "data": _values(fields)}
-        body |= {"url": url} if url else {}
-        body |= {"client_msg_id": hashlib.sha256(key.encode()).hexdigest()[:32]} if key else {}
-        return await self._sent("message/template/send", body, key)
 
     async def send_subscription(
         self, openid: str, template_id: str, fields: Mapping[str, str], *, page: str = "", key: str = ""
@@ -92,34 +80,8 @@ class WeChat(WeChatClient):  # type: ignore[misc]
         ticket, url = (_told(answer, name, str, "qrcode/create") for name in ("ticket", "url"))
         return QrTicket(ticket=ticket, url=url, expires_at=until)
 
-    async def show_qr(self, ticket: str) -> bytes:
-        """The picture of a code."""
-        path = f"/cgi-bin/showqrcode?ticket={quote(ticket, safe='')}"
-        reply = await self._mp.send("showqrcode", self._mp.request("GET", path, b"", {}), effect=False)
-        return reply.body
-
-    async def upload_image(self, content: bytes, filename: str) -> str:
-        """The media id of a temporary picture (three days)."""
-        form = httpx.Request("POST", PLATFORM, files={"media": (filename, content, "image/jpeg")})
-        headers = {"Content-Type": form.headers["content-type"]}
-        answer = await self._request(
-            "post", "media/upload", params={"type": "image"}, data=form.read(), headers=headers
-        )
-        return str(answer["media_id"])
-
-    async def user_info(self, openid: str) -> Answer:
-        return await self._answer("get", "user/info", params={"openid": openid, "lang": "zh_CN"})
-
     async def create_menu(self, menu: Mapping[str, Any]) -> Answer:
         return await self._answer("post", "menu/create", data=dict(menu))
-
-    async def create_tag(self, name: str) -> int:
-        answer = await self._answer("post", "tags/create", data={"tag": {"name": name}})
-        return int(answer["tag"]["id"])
-
-    async def tag_members(self, tag_id: int, openids: Sequence[str]) -> Answer:
-        body = {"tagid": tag_id, "openid_list": list(openids)}
-        return await self._answer("post", "tags/members/batchtagging", data=body)
 
     def authorize_url(self, redirect_uri: str, state: str, scope: str = "snsapi_base") -> str:
         """Where to send the browser for a silent code. `state` must be alphanumeric."""

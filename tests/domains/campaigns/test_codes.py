@@ -17,6 +17,7 @@ from backend.domains.identity import service as identity
 from backend.settings import load, signing_keys
 from tests.acting import act_as
 from tests.domains.savepoint import savepoint
+from tests.officer_codes import codes_of
 
 LISI = staff_id("4101", 1)
 CAMPAIGN = demo.campaign_id("4101")
@@ -24,7 +25,7 @@ SECOND = Actor("staff", "乙", "4101")
 
 
 async def code_for(tx, placement="group"):
-    codes = await campaigns.list_for_officer(tx, LISI)
+    codes = await codes_of(tx, LISI)
     return next(c for c in codes if c.placement == placement and c.revoked_at is None)
 
 
@@ -58,9 +59,7 @@ async def test_all_codes_of_several_officers_are_told_as_each_alone(tx):
     assert list(found) == [each.id for each in officers]
     assert sum(map(len, found.values())) > len(officers) > 1
     for officer_id, told in found.items():
-        alone = [
-            await campaigns.verify_id(tx, c.id) for c in await campaigns.list_for_officer(tx, officer_id)
-        ]
+        alone = [await campaigns.verify_id(tx, c.id) for c in await codes_of(tx, officer_id)]
         assert told == alone
     await campaigns.revoke(tx, told[0].code.id, "印错了")
     assert (await campaigns.verified(tx, officers))[officer_id][0].state is CodeState.REVOKED
@@ -147,7 +146,7 @@ async def test_codes_of_somebody_who_left_are_revoked(db, owner):
 
 
 async def test_revoking_an_officer_takes_all_their_codes_and_no_others(tx):
-    mine, other = await code_for(tx), (await campaigns.list_for_officer(tx, staff_id("4101", 2)))[0]
+    mine, other = await code_for(tx), (await codes_of(tx, staff_id("4101", 2)))[0]
     assert await campaigns.revoke_officer(tx, LISI, "调离") >= 3
     assert (await campaigns.verify(tx, mine.token)).state is CodeState.REVOKED
     assert (await campaigns.verify(tx, other.token)).state is CodeState.REAL
@@ -279,7 +278,7 @@ async def test_a_report_gets_a_ticket_and_lies_sealed(tx):
 
 
 async def test_the_demo_shows_each_state(tx):
-    codes = await campaigns.list_for_officer(tx, LISI)
+    codes = await codes_of(tx, LISI)
     with clock.at(clock.now() + timedelta(seconds=5)):
         tx.now = clock.now()
         states = {(await campaigns.verify(tx, c.token)).state for c in codes}

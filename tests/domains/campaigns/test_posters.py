@@ -10,12 +10,13 @@ from backend.domains.campaigns import model, posters
 from backend.domains.campaigns import service as campaigns
 from backend.domains.products import rules as product_rules
 from backend.domains.products import service as products
+from tests.officer_codes import codes_of
 
 LISI = staff_id("4101", 1)
 
 
 async def group_code(tx):
-    return next(c for c in await campaigns.list_for_officer(tx, LISI) if c.placement == "group")
+    return next(c for c in await codes_of(tx, LISI) if c.placement == "group")
 
 
 async def test_n3_the_poster_shows_the_products_own_figures(tx):

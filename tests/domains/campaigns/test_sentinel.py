@@ -13,6 +13,7 @@ from backend.domains.audit import service as audit
 from backend.domains.campaigns import sentinel, service
 from backend.domains.campaigns.model import ResponsibleCode
 from tests.flows.conftest import JIA
+from tests.officer_codes import codes_of
 
 ADMIN = Actor("staff", staff_id("4101", 3), "4101", frozenset({"county_admin"}), "赵长根")
 LI_SI = Actor("staff", staff_id("4101", 1), "4101", frozenset({"officer", "county_admin"}), "李四")
@@ -21,7 +22,7 @@ LI_SI = Actor("staff", staff_id("4101", 1), "4101", frozenset({"officer", "count
 async def codes(db: Database) -> dict[str, ResponsibleCode]:
     """李四's, by placement."""
     async with db.read(JIA) as tx:
-        return {code.placement: code for code in await service.list_for_officer(tx, LI_SI.id)}
+        return {code.placement: code for code in await codes_of(tx, LI_SI.id)}
 
 
 async def limits(db: Database, owner, placement: str, **most: int) -> None:

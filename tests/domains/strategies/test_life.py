@@ -1,20 +1,23 @@
 """From a draft to the end: states, the second person, who sees what (A3-33, A3-34, N4)."""
 
 import copy
+import json
 from datetime import timedelta
 
 import asyncpg
 import msgspec
 import pytest
 
+from backend.core import clock
 from backend.core.actor import system
 from backend.domains.decision import bundle
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Outcome, Stage
-from backend.domains.strategies import repository, scenario_book, service
+from backend.domains.strategies import ending, repository, scenario_book, service
 from backend.domains.strategies.model import (
     CountyContent,
     DraftOpen,
+    EndsTooSoon,
     Expected,
     MustNotEnd,
     NotDue,
@@ -29,6 +32,7 @@ from backend.domains.strategies.model import (
     StrategyMoved,
     UnionContent,
 )
+from h5.console import audit_words
 from tests.domains.decision.conftest import read, with_facts
 from tests.domains.savepoint import savepoint
 from tests.domains.strategies.conftest import (
@@ -363,6 +367,83 @@ async def test_a_dated_version_waits_for_its_day_and_ends_on_its_day(hand: Stage
     assert (await outcome(await hand.as_(OFFICER), asked)).outcome is Outcome.APPROVED
 
 
+QUERIED = with_facts(GOOD, bureau_queries_6m=5, bureau_queries_1m=1)
+
+
+async def test_an_end_comes_after_the_start_and_after_now(hand: Stagehand, tx):
+    day = tx.now + timedelta(days=3)
+    for dates in (
+        {"effective_until": tx.now},
+        {"effective_from": tx.now - timedelta(days=9), "effective_until": tx.now - timedelta(days=3)},
+        {"effective_from": day, "effective_until": day},
+        {"effective_from": day, "effective_until": day - timedelta(days=1)},
+    ):
+        with pytest.raises(EndsTooSoon) as refused:
+            await hand.overlay(Stage.ELIGIBILITY, QUERIES, **dates)
+        assert "结束时间要在" in refused.value.fields["effective_until"]
+        held = await service.history(await hand.as_(COUNTY_ADMIN), "4101", "*", Stage.ELIGIBILITY)
+        assert held[0].status == "checked", "it was not approved"
+        await service.discard(await hand.as_(COUNTY_ADMIN), held[0].id, reason="重来")
+
+
+async def test_an_end_holds_where_nobody_moves_the_version(hand: Stagehand, tx):
+    """The timetable is at it within seconds; where it stands still, an approved end is an end all the same."""
+    end = tx.now + timedelta(days=5)
+    await hand.overlay(Stage.ELIGIBILITY, QUERIES, effective_until=end)
+    for after, comes in (
+        (timedelta(seconds=-1), Outcome.DECLINED),
+        (timedelta(seconds=30), Outcome.DECLINED),  # until then a successor finds it in its place
+        (timedelta(minutes=2), Outcome.APPROVED),
+    ):
+        officer = await hand.as_(OFFICER)
+        officer.now = end + after
+        assert (await outcome(officer, QUERIED)).outcome is comes, after
+
+
+async def test_what_comes_to_its_turn_after_its_end_never_decides(hand: Stagehand, tx):
+    """The machine stood still over all of its days: what was to come after it does, not a version out of date."""
+    first = tx.now + timedelta(days=3)
+    await hand.overlay(Stage.ELIGIBILITY, CountyContent(parameters={"queries_6m": 4}))
+    waits = await hand.overlay(Stage.ELIGIBILITY, QUERIES, effective_from=first,
+                               effective_until=first + timedelta(days=5))  # fmt: skip
+    job = await hand.as_(system("4101", "strategies"))
+    job.now = first + timedelta(days=6)
+    assert await service.due(job) == [("4101", waits.id, "approved")]
+    assert (await service.go_live(job, waits.id)).status == "retired"
+    assert await service.due(job) == []
+    assert not (await decisions.bundle_for(job, "SXD")).versions.overlays
+    assert (await service.moves(job, waits.id))[-1].why == "轮到它时已经过了结束时间"
+
+
+async def test_when_a_products_own_version_ends_that_of_all_products_decides(hand: Stagehand, tx):
+    """Something always decides: of the union's layer and of the county's, and it is said before anybody approves."""
+    end = tx.now + timedelta(days=5)
+    own = await hand.union(Stage.ELIGIBILITY, stricter, product="SXD", effective_until=end)
+    admin = await hand.as_(ADMIN)
+    assert (await outcome(await hand.as_(OFFICER), LATE)).outcome is Outcome.DECLINED
+    admin = await hand.as_(ADMIN)
+    assert await ending.afterwards(admin, own, None) == "改用所有产品的第 1 版"
+    job = await hand.as_(system("0000", "strategies"))
+    job.now = end
+    assert await service.due(job) == [("*", own.id, "live")]
+    await service.retire(job, own.id, reason="到了结束时间")
+    floor = await service.live_version(await hand.as_(OFFICER), "*", "SXD", Stage.ELIGIBILITY)
+    assert floor is not None
+    assert (floor.product_code, floor.number) == ("*", 1)
+    assert (await outcome(await hand.as_(OFFICER), LATE)).outcome is Outcome.APPROVED
+
+
+async def test_what_comes_after_a_countys_version_is_said(hand: Stagehand, tx):
+    before = await hand.overlay(Stage.ELIGIBILITY, QUERIES)
+    county = await hand.as_(COUNTY_ADMIN)
+    later = await service.draft(county, "*", Stage.ELIGIBILITY, reason="秋收前收紧")
+    assert await ending.afterwards(county, later, before) == (
+        "本行在这一环节不再加严，只按省联社的规则办；现在在用的第 2 版不会自动回来"
+    )
+    special = await service.draft(county, "SXD", Stage.ELIGIBILITY, reason="一个产品收紧")
+    assert await ending.afterwards(county, special, before) == "改用本行所有产品的加严层（第 2 版）"
+
+
 async def test_what_is_brought_back_has_no_end_any_more(hand: Stagehand, tx):
     """Else the county would lose it on the day its first life was to end, which nobody thought of."""
     end = tx.now + timedelta(days=5)
@@ -416,6 +497,25 @@ async def test_every_act_leaves_an_audit_row(hand: Stagehand):
     second = await hand.as_(COUNTY_ANALYST)
     await service.approve(second, saved.id, reason="好的")
     assert [entry["action"] for entry in second.audit] == ["strategy.approved", "strategy.live"]
+
+
+async def test_the_days_of_a_version_stand_in_its_audit_row(hand: Stagehand, tx):
+    first = tx.now + timedelta(days=3)
+    begun = await service.draft(await hand.as_(COUNTY_ADMIN), "*", Stage.LIMIT, reason="收紧")
+    saved = await service.save(await hand.as_(COUNTY_ADMIN), begun.id,
+                               CountyContent(parameters={"first_loan": 2_000_000}))  # fmt: skip
+    await service.check(await hand.as_(COUNTY_ADMIN), saved.id)
+    await service.submit(await hand.as_(COUNTY_ADMIN), saved.id)
+    await hand.measured(saved)
+    second = await hand.as_(COUNTY_ANALYST)
+    dates = {"effective_from": first, "effective_until": first + timedelta(days=5)}
+    await service.approve(second, saved.id, reason="好的", **dates)
+    [entry] = second.audit
+    said = json.loads(entry["details"])
+    for name, day in dates.items():
+        assert said[name] == f"{clock.local(day):%Y-%m-%d %H:%M}"
+        label, words = audit_words.detail(name, said[name]) or ("", "")
+        assert (label[-2:], words) == ("时间", said[name])
 
 
 async def test_a_running_case_keeps_the_versions_it_was_submitted_under(hand: Stagehand, tx):

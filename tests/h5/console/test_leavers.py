@@ -10,7 +10,6 @@ from backend.core.actor import Actor, system
 from backend.demo import staff_id
 from backend.domains.applications import service as applications
 from backend.domains.audit import service as audit
-from backend.domains.campaigns import service as campaigns
 from backend.domains.channels import service as channels
 from backend.domains.channels import tickets
 from backend.domains.channels.service import Scan
@@ -23,6 +22,7 @@ from backend.flows import end_posting, hand_over_customers, return_case
 from tests.flows.conftest import JIA, Road
 from tests.h5.conftest import Desk, Desks
 from tests.h5.scene import referred, review_of, reviewer, scene
+from tests.officer_codes import codes_of
 
 LISI, WANGFANG = staff_id("4101", 1), staff_id("4101", 2)
 PAGE = f"/console/officers/4101/{LISI}"
@@ -54,7 +54,7 @@ async def test_who_leaves_is_out_at_once_and_every_printed_code_says_so(
     assert (landing.status_code, "客户经理已离岗" in landing.text) == (410, True)
     assert "合同到期" not in landing.text, "why is not told to whoever scans"
     async with road.db.read(JIA) as tx:
-        codes = await campaigns.list_for_officer(tx, LISI)
+        codes = await codes_of(tx, LISI)
         [row] = [e for e in await audit.of(tx, LISI) if e.action == "officer.posting_ended"]
         [left] = [e for e in await audit.of(tx, "JX0427") if e.action == "staff.left"]
     assert codes
@@ -68,7 +68,7 @@ async def test_a_county_is_shown_whom_nobody_looks_after_and_hands_all_over_in_o
 ) -> None:
     made = await scene(road, owner)
     async with road.db.begin(JIA) as tx:
-        [code] = [c for c in await campaigns.list_for_officer(tx, LISI) if c.placement == "group"]
+        [code] = [c for c in await codes_of(tx, LISI) if c.placement == "group"]
         await channels.scanned(tx, "oNeighbour", Scan(code.id, code.token, LISI, "SXD"))
     admin = await desks.of("JX0101")
     await admin.get("/console/officers")

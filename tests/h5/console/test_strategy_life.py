@@ -120,6 +120,57 @@ async def test_an_approved_version_goes_live_on_its_day_and_not_before(
     assert "到了生效时间" in maker.words
 
 
+async def test_an_end_is_entered_beside_the_start_and_told_on_every_page(
+    road: Road, desks: Desks, owner: asyncpg.Connection
+) -> None:
+    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
+    await overlay(maker, "A11")
+    await act(maker, "check")
+    await act(maker, "submit")
+    path = maker.path
+    await second.get(path)
+    assert "到期以后本行在这一环节不再加严，只按省联社的规则办" in second.words
+    day = clock.local(clock.now()) + timedelta(days=3)
+    start, end = f"{day:%Y-%m-%dT%H:%M}", f"{day + timedelta(days=40):%Y-%m-%dT%H:%M}"
+    for until, wrong in (
+        ("年底", "时间写成"),
+        ("2020-01-01T00:00", "结束时间要在现在以后"),
+        ("2099-01-01T00:00", "三年以内"),
+        (start, "结束时间要在生效时间以后"),
+    ):
+        await act(second, "approve", reason="同意", effective_from=start, effective_until=until)
+        assert (second.reply.status_code, wrong in second.words) == (422, True), (until, second.words)
+    await act(second, "approve", reason="同意，到年底", effective_from=start, effective_until=end)
+    assert second.reply.status_code == 200, second.words
+    assert "为止。到期以后本行在这一环节不再加严" in second.words
+    of = f"{HOME}/of?product=*&stage=eligibility"
+    for page in (HOME, of):
+        await maker.get(page)
+        assert re.search(r"起，?.{0,20}止", maker.words), (page, maker.words)
+    with clock.at(clock.now() + timedelta(days=3, minutes=5)):
+        await put_strategies_live.put_strategies_live(road.context)
+        assert await deciding(owner) is not None
+        later = await desks.of("JX0101")
+        await later.get(HOME)
+        assert re.search(r"第 2 版 ?，.{5,20}止", later.words), later.words
+    with clock.at(clock.now() + timedelta(days=43, minutes=5)):
+        await put_strategies_live.put_strategies_live(road.context)
+        assert await deciding(owner) is None
+        later = await desks.of("JX0101")
+        await later.get(path)
+        assert "停用：到了结束时间" in later.words
+
+
+async def test_what_everything_stands_on_has_no_field_for_an_end(desks: Desks) -> None:
+    maker, second = await desks.of("SL0001"), await desks.of("SL0002")
+    base = await draft(maker, reason="全省收紧")
+    await act(maker, "check")
+    await act(maker, "submit")
+    await second.get(base)
+    assert "所有产品都靠这一版，不定结束时间" in second.words
+    assert "effective_until" not in second.reply.text
+
+
 async def test_a_yes_taken_back_before_its_day_never_goes_live(
     road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:

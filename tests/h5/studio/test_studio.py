@@ -19,6 +19,7 @@ from backend.overview.work_list import Q
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desks, anew
 from tests.h5.scene import referred, scene
+from tests.officer_codes import codes_of
 
 LI_SI = Actor("staff", staff_id("4101", 1), "4101", frozenset({"officer"}), "李四")
 HOUSEHOLDS = 1_500
@@ -34,7 +35,7 @@ async def bring(owner: asyncpg.Connection, application_id: str, code_id: str | N
 
 async def group_code(road: Road) -> str:
     async with road.db.read(JIA) as tx:
-        codes = await campaigns.list_for_officer(tx, LI_SI.id)
+        codes = await codes_of(tx, LI_SI.id)
     return next(code.id for code in codes if code.placement == "group")
 
 
