@@ -173,7 +173,7 @@ class _Search:
             ((steps, step) for steps in self._steps for step in steps), key=lambda each: each[1].effort
         )
         for steps, step in alone:
-            if self._is_nearer(steps) and self._reaches((steps[-1],)) and self._reaches((step,)):
+            if self._is_nearer(steps) and self._is_enough((steps[-1],)) and self._reaches((step,)):
                 return self._told((step,))
         nearer = [steps for steps in self._steps if self._is_nearer(steps)]
         pairs = sorted(
