@@ -57,7 +57,9 @@ def test_a_message_is_no_call() -> None:
     assert conduct.violations(C, used_up, "sms") == []
 
 
-@pytest.mark.parametrize("stage, name", [(stage, name) for stage in MOMENTS for name in conduct.needs(stage)])
+@pytest.mark.parametrize(
+    "stage, name", [(stage, name) for stage in MOMENTS for name in sorted(conduct.needs(stage))]
+)
 def test_what_a_rule_cannot_see_it_forbids(stage: Stage, name: str) -> None:
     values = {known: value for known, value in FINE[stage].items() if known != name}
     assert conduct.violations(stage, values, "call") != []
