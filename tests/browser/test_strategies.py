@@ -269,7 +269,12 @@ def test_a_scorecard_is_placed_joined_and_its_score_becomes_a_condition(town: To
         page.get_by_label("可以怎么做", exact=True).fill("客户经理会联系您")
         expect(page.locator("#edit-bureau .error").first).to_be_visible()
         page.get_by_label("信用分", exact=True).fill("低于 450")
-        expect(page.locator("#said", has_text="这样写没有问题")).to_be_visible()
+        # The row is right; that the table is open to counties, whose documents ask no model, is told apart from it.
+        others = page.locator(
+            "#said details", has_text="征信：用到评分卡、模型给的分，县行的行接不上，不能开放"
+        )
+        expect(others).to_have_count(1)
+        expect(page.locator("#edit-bureau .error")).to_have_count(0)
         page.locator("#edit-bureau button", has_text="存成草稿").click()
         expect(page.locator("#t-bureau tr", has_text="低于 450")).to_be_visible()
         page.locator("a", has_text="看流程图，试一个案例").click()
