@@ -57,9 +57,8 @@ async def erase_on_request(context: Context, actor: Actor, ticket_no: str, act: 
         raise NotYours()
     async with context.db.begin(actor) as tx:
         ticket = await tickets.get(tx, ticket_no)
-        over = (
-            ticket.status != "open" and act != "refuse"
-        )  # a proposal that an answer overtook is taken off the desk
+        # A proposal that an answer overtook can still be taken off the desk.
+        over = ticket.status != "open" and act != "refuse"
         if ticket.kind != "erasure" or ticket.customer_id is None or over:
             raise ErasureMoved()
         if act == "ask":

@@ -14,7 +14,7 @@ Q = queries.load(__package__, "queries_browser.sql")
 
 
 class Browser(msgspec.Struct, frozen=True):
-    """`application` is None for a session that has none, whoever's it is to go on with."""
+    """`application`: the one it was begun with or taken up by; None before there is one."""
 
     session: CustomerSession
     application: Application | None

@@ -278,9 +278,7 @@ async def view(
         names = await product_names(tx)
         whos = [version.maker, version.checker, *(each.who for each in moves), *(each.who for each in saves)]
         who = await people(tx, whos)
-        effect, fewest = await effects.last_of(tx, version_id), 0
-        if here.head_office or version.layer == "union":
-            effect, fewest = await rounded_effects.of(tx, effect)
+        effect, fewest = await _effect(here, tx, version)
         before = await course.compared_with(tx, version)
         documents = _documents(version, before, floor)
         flows = await nesting.flows_of(tx, *documents)
@@ -292,9 +290,6 @@ async def view(
         newest = await newest_draft(tx, version)
         after = "" if ending.must_decide(version) else await ending.afterwards(tx, version, before)
         seconds = await _seconds(tx, version)
-    newer = 0
-    if effect is not None and version.status == "checked":
-        newer = await measure_strategy.newer(here.context, _measured_by(version), version, effect)
     findings = [*(run.report.findings if run else []), *(warned if version.status == "checked" else [])]
     sheet = strategy_tables.sheet(version.stage, version.content, floor, findings, models=models, flows=flows)
     return VersionPage(
@@ -321,21 +316,39 @@ async def view(
         overlays=await overlays_of(here, version.product_code, version.stage, version.content)
         if isinstance(version.content, UnionContent)
         else (),
-        whose=(await staff.institution(here, version.institution_id)).short_name
-        if version.layer == "county"
-        else "",
+        whose=await _whose(here, version),
         tighter=overlays.TIGHTER.get(version.stage, ""),
         kept=judging.KEPT.get(version.stage, ""),
         answers=judging.outcomes(version.stage),
         stale=stale,
         newest=newest,
-        newer=newer,
+        newer=await _newer(here, version, effect),
         afterwards=after.replace("本行", "县行") if here.head_office else after,
         told=_told(problem),
         form=form or {},
         errors=problem.fields if isinstance(problem, Invalid) else {},
         now=clock.now(),
     )
+
+
+async def _effect(here: Here, tx: Tx, version: Version) -> tuple[Effect | None, int]:
+    """The last, and the fewest customers it tells of: 0 where they are the reader's own."""
+    effect = await effects.last_of(tx, version.id)
+    if here.head_office or version.layer == "union":
+        return await rounded_effects.of(tx, effect)
+    return effect, 0
+
+
+async def _newer(here: Here, version: Version, effect: Effect | None) -> int:
+    if effect is None or version.status != "checked":
+        return 0
+    return await measure_strategy.newer(here.context, _measured_by(version), version, effect)
+
+
+async def _whose(here: Here, version: Version) -> str:
+    if version.layer != "county":
+        return ""
+    return (await staff.institution(here, version.institution_id)).short_name
 
 
 def _measured_by(version: Version) -> str:

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 from PIL import Image
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from backend.web import templates
 from tests.browser import look
@@ -303,13 +303,13 @@ async def test_back_after_a_wrong_code_is_the_page_again_not_the_browsers_error(
     await phone.goto(address(server, "phone"))
     await phone.evaluate("document.querySelector('#phone-form').submit()")
     await phone.wait_for_selector("[data-stands-at]")
-    await phone.wait_for_url(
+    await expect(phone).to_have_url(
         address(server, "phone")
-    )  # put there by a script, which runs after the page is parsed
+    )  # by a script, which runs after the page is parsed
     await phone.goto(address(server, "report"))
     await phone.go_back()
-    await phone.wait_for_url(address(server, "phone"))
-    await phone.wait_for_selector("#phone-form")
+    await expect(phone).to_have_url(address(server, "phone"))
+    await expect(phone.locator("#phone-form")).to_be_visible()
 
 
 async def test_back_after_an_error_that_names_no_page_leads_to_the_form_it_answered(
@@ -319,11 +319,11 @@ async def test_back_after_an_error_that_names_no_page_leads_to_the_form_it_answe
     await phone.goto(address(server, "report"))
     await phone.evaluate("document.querySelector('main form').submit()")
     await phone.wait_for_selector("text=刚才已经有了新进展")
-    await phone.wait_for_url(address(server, "report"))
+    await expect(phone).to_have_url(address(server, "report"))
     await phone.goto(address(server, "phone"))
     await phone.go_back()
-    await phone.wait_for_url(address(server, "report"))  # by the script of the page that Back leads to
-    await phone.wait_for_selector("main form")
+    await expect(phone).to_have_url(address(server, "report"))  # by the script of the page that Back leads to
+    await expect(phone.locator("main form").first).to_be_visible()
 
 
 async def test_a_code_asked_for_while_the_first_tap_is_at_work_comes_by_itself(

@@ -63,19 +63,26 @@ OLDEST = Parameter(
 )
 
 
+def _beside(
+    documents: dict[Stage, Document], stage: Stage, made: Document, flows: dict[str, Document]
+) -> bundle.Bundle:
+    """What decides a case by these documents and, beside them, a county's for one stage."""
+    return bundle.build(
+        documents,
+        scorecard.seeded(),
+        library=lint.Library(flows),
+        overlays={stage: made},
+        code="x",
+        keep=False,
+    )
+
+
 def test_a_county_s_row_behind_a_branch_is_asked_of_those_who_come_there_alone():
     documents, flows = nested.documents(bundle.seeded_documents())
     union = nested.unions(documents, flows)[Stage.FRAUD_CHECK]
     row = {"_id": "own", "c1": ">= 0", "r1": "'CT'", "r2": "'decline'", "r3": "'本行的规定'", "r4": "''"}
     made = composing.compose(Stage.FRAUD_CHECK, union, CountyContent(rows={"flow-1/velocity": [row]}), KNOWN)
-    both = bundle.build(
-        documents,
-        scorecard.seeded(),
-        library=lint.Library(flows),
-        overlays={Stage.FRAUD_CHECK: made},
-        code="x",
-        keep=False,
-    )
+    both = _beside(documents, Stage.FRAUD_CHECK, made, flows)
     for number, outcome in ((1, Outcome.APPROVED), (2, Outcome.DECLINED)):
         found = evaluate.evaluate(with_facts(GOOD, device_customers_30d=number), both).decision
         assert found.outcome is outcome, (
@@ -150,14 +157,7 @@ def decided(document: Document, flows: dict[str, Document], place: str, row: dic
     content = CountyContent(rows={place: [{**row, "_id": "own"}]})
     assert overlays.check_county(Stage.ELIGIBILITY, union, content, KNOWN) == []
     made = composing.compose(Stage.ELIGIBILITY, union, content, KNOWN)
-    both = bundle.build(
-        {**SHIPPED, Stage.ELIGIBILITY: document},
-        scorecard.seeded(),
-        library=lint.Library(flows),
-        overlays={Stage.ELIGIBILITY: made},
-        code="x",
-        keep=False,
-    )
+    both = _beside({**SHIPPED, Stage.ELIGIBILITY: document}, Stage.ELIGIBILITY, made, flows)
     return made, evaluate.evaluate(with_facts(GOOD, **given), both).decision.outcome
 
 
@@ -214,14 +214,7 @@ def test_two_documents_that_give_the_same_name_are_kept_apart():
     outer = {"_id": "out", column: "> 3", "r1": "'CT_Q'", "r2": "'refer'", "r3": "'问一下'", "r4": "''"}
     content = CountyContent(rows={PLACE: [{**MINE, "_id": "in", "c1": "> 100"}], "bureau": [outer]})
     made = composing.compose(Stage.ELIGIBILITY, union, content, KNOWN)
-    both = bundle.build(
-        {**SHIPPED, Stage.ELIGIBILITY: document},
-        scorecard.seeded(),
-        library=lint.Library(flows),
-        overlays={Stage.ELIGIBILITY: made},
-        code="x",
-        keep=False,
-    )
+    both = _beside({**SHIPPED, Stage.ELIGIBILITY: document}, Stage.ELIGIBILITY, made, flows)
     for born, queries, outcome in (
         ("1971-03-05", 0, Outcome.DECLINED),
         ("1991-03-05", 4, Outcome.REFERRED),
@@ -298,13 +291,7 @@ def test_a_county_s_row_for_everyone_in_a_table_of_yes_and_no_alone_speaks_for_e
     row = {"_id": "own", "r1": "'county'", "r2": "'本行上限'", "r3": "1000000"}
     made = composing.compose(Stage.LIMIT, union, CountyContent(rows={number: [row]}), KNOWN)
     assert not [each for each in lint.check(Stage.LIMIT, made, KNOWN) if each.severity == "error"]
-    both = bundle.build(
-        {**SHIPPED, Stage.LIMIT: document},
-        scorecard.seeded(),
-        overlays={Stage.LIMIT: made},
-        code="x",
-        keep=False,
-    )
+    both = _beside({**SHIPPED, Stage.LIMIT: document}, Stage.LIMIT, made, {})
     assert "bureau_found" not in both.overlays[Stage.LIMIT].inputs, "nobody is asked yes or no"
     said = evaluate.evaluate(GOOD, both).decision
     assert [cap.amount_fen for cap in said.caps if cap.layer == COUNTY] == [1_000_000]

@@ -87,6 +87,16 @@ async def test_going_back_brings_the_older_version_back_in_one_act(
     assert await owner.fetchval(live) == 0
 
 
+async def _submitted(desks: Desks) -> tuple[Desk, Desk, str]:
+    """A county's overlay that waits for the second person, who has its page open; and the address of it."""
+    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
+    await overlay(maker, "A11")
+    await act(maker, "check")
+    await act(maker, "submit")
+    await second.get(maker.path)
+    return maker, second, maker.path
+
+
 def _retiring(desk: Desk) -> list[Form]:
     return [form for form in desk.page.forms if form.values.get("act") == "retire"]
 
@@ -94,12 +104,7 @@ def _retiring(desk: Desk) -> list[Form]:
 async def test_an_approved_version_goes_live_on_its_day_and_not_before(
     road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:
-    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
-    await overlay(maker, "A11")
-    await act(maker, "check")
-    await act(maker, "submit")
-    path = maker.path
-    await second.get(path)
+    maker, second, path = await _submitted(desks)
     for wrong in ("昨天", "2020-01-01T00:00", "2099-01-01T00:00"):
         await act(second, "approve", reason="同意", effective_from=wrong)
         assert second.reply.status_code == 422, wrong
@@ -123,12 +128,7 @@ async def test_an_approved_version_goes_live_on_its_day_and_not_before(
 async def test_an_end_is_entered_beside_the_start_and_told_on_every_page(
     road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:
-    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
-    await overlay(maker, "A11")
-    await act(maker, "check")
-    await act(maker, "submit")
-    path = maker.path
-    await second.get(path)
+    maker, second, path = await _submitted(desks)
     assert "到期以后本行在这一环节不再加严，只按省联社的规则办" in second.words
     day = clock.local(clock.now()) + timedelta(days=3)
     start, end = f"{day:%Y-%m-%dT%H:%M}", f"{day + timedelta(days=40):%Y-%m-%dT%H:%M}"
@@ -174,12 +174,7 @@ async def test_what_everything_stands_on_has_no_field_for_an_end(desks: Desks) -
 async def test_a_yes_taken_back_before_its_day_never_goes_live(
     road: Road, desks: Desks, owner: asyncpg.Connection
 ) -> None:
-    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
-    await overlay(maker, "A11")
-    await act(maker, "check")
-    await act(maker, "submit")
-    path = maker.path
-    await second.get(path)
+    _, second, _ = await _submitted(desks)
     day = clock.local(clock.now()) + timedelta(days=3)
     await act(second, "approve", reason="同意，下周起", effective_from=f"{day:%Y-%m-%dT%H:%M}")
     assert "撤回批准" in second.words
