@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from backend.commands import reach
-from backend.core import ids, unreadable
+from backend.core import given, ids, unreadable
 from backend.core.actor import everywhere
 from backend.core.errors import Problem, Unavailable
 from backend.db.database import Tx
@@ -86,7 +86,7 @@ def _sentences(result: decisions.ReplayResult) -> list[str]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return given.read(path)
     except OSError as cause:
         raise CapsuleUnreadable(why=unreadable.system(cause)) from cause
 

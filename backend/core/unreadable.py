@@ -5,6 +5,8 @@ import re
 
 import msgspec
 
+from backend.core import given
+
 _KINDS = {
     "int": "整数",
     "float": "数",
@@ -41,6 +43,7 @@ _SYSTEM = {
     errno.ENAMETOOLONG: "名字太长",
     errno.ENOSPC: "磁盘满了",
     errno.EROFS: "这里只能读，不能写",
+    errno.ENXIO: "这不是一般的文件",
     errno.EADDRNOTAVAIL: "本机没有这个地址",
 }
 
@@ -66,6 +69,8 @@ def why(cause: Cause, text: bytes) -> str:
 
 def system(cause: OSError) -> str:
     """Why the system did not open or write a file, or listen at a port."""
+    if isinstance(cause, given.Unfit):
+        return cause.why
     return _SYSTEM.get(cause.errno or 0, f"系统错误 {cause.errno}")
 
 

@@ -1,12 +1,15 @@
 """`decide`, `train`, `replay`, `backtest`, `score-batch`: whatever is given, one Chinese line and 2, never a traceback
 (issue 3 §9). In process, so that hundreds of wrong inputs cost little; nothing here reaches a database."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from backend.__main__ import main
+from backend.core import given
 from tests.commands.test_county_commands import SHIPPED
 from tests.commands.test_support_commands import ROOT, run
 
@@ -102,6 +105,86 @@ def test_wrong_input_is_one_chinese_line_and_exit_2(
     assert said.err.count("\n") == 1, said.err
     assert any("一" <= character <= "鿿" for character in said.err), said.err
     assert {path.name for path in folder.iterdir()} - before <= {"out", "var"}, "nothing half written is left"
+
+
+SPECIAL = (
+    "endless.json",
+    "silent.json",
+    "huge.json",
+    "endless.csv",
+    "silent.csv",
+    "huge.csv",
+    "huge.parquet",
+)
+"""A device without an end, a pipe nobody writes into, a file of a terabyte that takes no room on the disk."""
+
+
+def endless() -> Iterator[list[str]]:
+    for name in SPECIAL[:3]:
+        yield ["decide", name, "--json"]
+        yield ["replay", name, "--json"]
+        yield ["score-batch", "--model", name, "--data", "x.csv", "--out", "o.csv", "--json"]
+        yield ["backtest", "--strategy", name, "--county", "x", "--json"]
+        yield ["backtest", "--against", name, "--county", "x", "--json"]
+    for name in SPECIAL[3:]:
+        yield ["train", name, "--target", "b", "--out", "out", "--json"]
+        yield ["score-batch", "--model", CARD, "--data", name, "--out", "o.csv", "--json"]
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Ten seconds; a read that never ends would otherwise take the whole run with it."""
+    signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it hangs"))
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+
+
+@pytest.mark.parametrize("words", list(endless()), ids=lambda words: " ".join(words[:4]))
+def test_a_file_without_an_end_is_one_line_and_exit_2(
+    words: list[str],
+    tmp_path: Path,
+    impatient: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in SPECIAL:
+        if name.startswith("endless"):
+            (tmp_path / name).symlink_to("/dev/zero")
+        elif name.startswith("silent"):
+            os.mkfifo(tmp_path / name)
+        else:
+            with (tmp_path / name).open("wb") as file:
+                file.truncate(1 << 40)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(given, "SILENCE", 0.1)
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1), said.err
+    assert any("一" <= character <= "鿿" for character in said.err), said.err
+    if words[0] != "replay":  # what is no plain file is no capsule to it
+        assert any(why in said.err for why in ("不是一般的文件", "没有内容", "不能是管道", "最多")), said.err
+
+
+def test_a_case_comes_through_a_pipe_as_well(
+    tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, Path(CASE).read_bytes())
+    os.close(writing)
+    assert main(["decide", f"/dev/fd/{reading}"]) == 0
+    told = capsys.readouterr().out
+    os.close(reading)
+    assert main(["decide", CASE]) == 0
+    assert capsys.readouterr().out == told
+
+    reading, writing = os.pipe()
+    monkeypatch.setattr(given, "DOCUMENT", 3)
+    os.write(writing, b"[1, 2, 3]")
+    assert main(["decide", f"/dev/fd/{reading}"]) == 2
+    assert "文件太大" in capsys.readouterr().err, "without waiting for its end"
+    os.close(reading)
+    os.close(writing)
 
 
 UNKNOWN = (

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from backend.core import given as given_files
 from backend.core import unreadable
 from backend.domains.decision import bundle, evaluate, facts, model
 
@@ -22,7 +23,7 @@ class CaseUnreadable(Exception):
 def read_case(path: Path) -> model.Case:
     """A case from a file. Facts are not judged here, only the shape around them. Raises `CaseUnreadable`."""
     try:
-        text = path.read_bytes()
+        text = given_files.read(path)
     except OSError as cause:
         raise CaseUnreadable(f"读不到文件 {path}：{unreadable.system(cause)}") from cause
     try:

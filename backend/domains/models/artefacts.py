@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from backend.core import unreadable
+from backend.core import given, unreadable
 from backend.core.errors import Invalid
 from backend.domains.decision import facts, scorecard, trees
 from backend.domains.decision.model import canonical
@@ -135,7 +135,7 @@ def _shifted(card: Plain, points: int) -> Card:
 def load(path: Path) -> Model:
     """The model in a file. Raises `ArtefactUnreadable` too when the file cannot be opened."""
     try:
-        text = path.read_bytes()
+        text = given.read(path)
     except OSError as cause:
         raise ArtefactUnreadable(why=f"读不到 {path}（{unreadable.system(cause)}）") from cause
     return compile_model(text)

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from backend.core import clock, csv_text, unreadable
+from backend.core import clock, csv_text, given, unreadable
 from backend.core.errors import Conflict, Invalid
 from backend.domains.decision import facts, features
 from backend.domains.trials import judging
@@ -78,7 +78,7 @@ def open_table(path: Path, wanted: list[str]) -> Source:
     if path.suffix not in (".parquet", ".csv"):
         raise TableUnreadable(why="文件名要以 .parquet 或 .csv 结尾")
     try:
-        stat = path.stat()
+        stat = given.require_file(path)
         scan = pl.scan_parquet(path) if path.suffix == ".parquet" else _csv(path)
         there = scan.collect_schema().names()
         missing = sorted(set(wanted) - set(there))

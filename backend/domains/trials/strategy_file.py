@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from backend.core import unreadable
+from backend.core import given, unreadable
 from backend.domains.decision.model import DECIDING, Stage, canonical
 from backend.domains.trials.model import Recipe, StrategyUnreadable
 
@@ -55,7 +55,7 @@ def read(path: Path) -> Partial:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_bytes()
+        text = given.read(path)
     except OSError as cause:
         raise StrategyUnreadable(why=f"读不到 {path}（{unreadable.system(cause)}）") from cause
     try:

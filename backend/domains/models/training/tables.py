@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from backend.core import csv_text, unreadable
+from backend.core import csv_text, given, unreadable
 from backend.domains.models.training.options import MIN_EACH, Options, TableUnfit
 
 NUMBER, CATEGORY = "number", "category"
@@ -70,7 +70,7 @@ def read(path: Path, options: Options) -> Table:
 def frame_of(path: Path) -> tuple[pl.DataFrame, str]:
     """The table as it lies in the file, and its SHA-256. Raises `TableUnfit`."""
     try:
-        raw = path.read_bytes()
+        raw = given.read(path, given.TABLE) if isinstance(path, Path) else path.read_bytes()
     except OSError as cause:
         raise TableUnfit(why=f"读不到 {path}（{unreadable.system(cause)}）") from cause
     if not raw.strip():
