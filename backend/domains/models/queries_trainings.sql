@@ -32,6 +32,11 @@ select pg_advisory_xact_lock(hashtextextended('models.trainings ' || :institutio
 select id from models.trainings where institution_id = :institution_id and status in ('waiting', 'running')
 order by status = 'waiting', started_at, id;
 
+-- name: open_trainings_everywhere()
+-- Trainings that are waited for.
+-- scope: all institutions, because one job looks whether theirs is still done; ids only.
+select institution_id, id from models.trainings where status in ('waiting', 'running');
+
 -- name: tables_kept(institution_id)$
 -- Uploaded tables that lie with us.
 select count(*) from models.training_tables where institution_id = :institution_id;

@@ -280,10 +280,27 @@ async def finish(tx: Tx, run: Training, made: Made) -> None:
 
 async def cancel(tx: Tx, training_id: str) -> None:
     """One that is over stays as it is."""
+    run = await under_way(tx, training_id)
+    if run is not None and await _end(tx, run, run.status, "cancelled", ""):
+        audit.add(tx, "training.cancelled", run.id, turn=run.turn)
+
+
+async def open_everywhere(tx: Tx) -> list[tuple[str, str]]:
+    """(institution, training) of all that are waited for."""
+    return [(row["institution_id"], row["id"]) for row in await Q.open_trainings_everywhere(tx)]
+
+
+async def under_way(tx: Tx, training_id: str) -> Training | None:
+    """Held, and its line with it, until the transaction ends; None once it is over."""
     await Q.lock_training_room(tx, institution_id=tx.institution_id)  # before the row, as `start` takes them
     run = await get(tx, training_id, lock=True)
-    if run.open and await _end(tx, run, run.status, "cancelled", ""):
-        audit.add(tx, "training.cancelled", run.id, turn=run.turn)
+    return run if run.open else None
+
+
+async def give_up(tx: Tx, run: Training, why: str) -> None:
+    """For one held by `under_way` that nobody works on any more."""
+    if await take(tx, run.id, run.turn) and await _end(tx, run, "running", "refused", why):
+        audit.add(tx, "training.refused", run.id, turn=run.turn)
 
 
 async def _end(tx: Tx, run: Training, old: str, new: str, said: str) -> bool:

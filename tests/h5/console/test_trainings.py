@@ -11,10 +11,11 @@ import pytest
 
 from backend.core import clock
 from backend.core.actor import system
+from backend.core.errors import Invalid
 from backend.domains.audit import service as audit
 from backend.domains.models import apart, service, trainings
 from backend.domains.models.trainings import MOST_ATTEMPTS, Training
-from backend.flows import forget_training_tables, train_model
+from backend.flows import forget_training_tables, give_up_trainings, train_model
 from backend.jobs import worker
 from backend.sandbox import synthetic
 from tests.domains.models.conftest import invented
@@ -288,6 +289,36 @@ async def test_trainings_wait_in_a_line_and_one_is_done_after_the_other(
     await start(desk, road, paths[0])
     await start(desk, road, paths[1])
     assert "已经有 1 次训练没做完" in desk.words
+
+
+@pytest.mark.parametrize("under_way", [True, False])
+async def test_a_training_whose_job_is_a_dead_letter_is_told_and_the_line_goes_on(
+    road: Road, desks: Desks, table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch, under_way: bool
+) -> None:
+    """The next one waited until somebody cancelled it (A1-05)."""
+
+    async def broken(*_: Any) -> None:
+        raise Invalid()
+
+    desk = await desks.of(MAKER)
+    first, second = [await upload(desk, as_csv(table)) for _ in range(2)]
+    await start(desk, road, first)
+    await start(desk, road, second)
+    with monkeypatch.context() as patched:
+        patched.setattr(trainings, "finish" if under_way else "take", broken)
+        await road.drain()
+    states = [(await run_of(road, path)).status for path in (first, second)]
+    assert states == ["running" if under_way else "waiting", "waiting"]
+    assert await give_up_trainings.give_up_trainings(road.context) == 1
+    assert await give_up_trainings.give_up_trainings(road.context) == 0
+    await desk.get(first)
+    assert train_model.GAVE_UP in desk.words
+    await road.drain()
+    assert (await run_of(road, second)).status == "done"
+    await start(desk, road, first)
+    assert await give_up_trainings.give_up_trainings(road.context) == 0, "a new turn has a job of its own"
+    await road.drain()
+    assert (await run_of(road, first)).status == "done"
 
 
 async def test_a_training_whose_worker_died_begins_anew_and_is_given_up_in_the_end(
