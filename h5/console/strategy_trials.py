@@ -60,6 +60,8 @@ from h5.console.strategy_versions import code_of, found, reader
 
 SHOW = "console/strategies/trial.html"
 SHORTEST_NAME = 4  # characters
+MOST_STOPPED = 1000
+SAMPLE = "样例资料（场景都停用了）"
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -213,10 +215,12 @@ async def _trial(here: Here, version_id: str, form: dict[str, str]) -> Trial:
 
 
 async def _offered(tx: Tx, version: Version) -> list[Scenario]:
-    """The institution's own scenarios, then those that came with the code, to begin with."""
+    """The institution's own scenarios, then those that came with the code, to begin with; none that was stopped. The
+    facts of one stay to begin with where all were."""
     stage = judging.moment(version.stage)
     held = await scenario_book.of_product(tx, version.product_code, stage)
-    names = {each.name for each in held}
+    gone = await scenario_book.stopped(tx, version.product_code, stage, most=MOST_STOPPED)
+    names = {each.name for each in (*held, *gone)}
     made = [
         Scenario(
             id=f"shipped-{n}",
@@ -230,7 +234,8 @@ async def _offered(tx: Tx, version: Version) -> list[Scenario]:
         )
         for n, (name, case, must) in enumerate(shipped.scenarios(stage), 1)
     ]
-    return [*held, *(each for each in made if each.name not in names)]
+    offered = [*held, *(each for each in made if each.name not in names)]
+    return offered or [msgspec.structs.replace(each, name=SAMPLE) for each in made[:1]]
 
 
 def _steps(answer: Answer | None, *, county: bool) -> list[Any]:

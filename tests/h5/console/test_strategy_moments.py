@@ -1,6 +1,8 @@
 """The stages outside a decision on the pages of strategies: a county's layer, scenarios, trying with sliders and on
 what was really asked (issue 3 §2, §8; N4, A3-33)."""
 
+import re
+
 import asyncpg
 import pytest
 
@@ -9,6 +11,7 @@ from backend.domains.audit import service as audit
 from backend.domains.decision import moments
 from backend.domains.decision.model import Stage
 from backend.sandbox.forms import Form
+from h5.console import strategy_trials
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desk, Desks, desks, road
 from tests.h5.console.test_strategies import HOME, act, draft, levers, new_row
@@ -159,3 +162,28 @@ async def test_a_scenario_is_stopped_on_the_page_by_another_person_and_who_appro
     assert "和新的规则对不上（" in second.words, second.words
     await maker.get(base)
     assert "场景“联系过一次的人”在现在在用的版本之后停用了" in maker.words, maker.words
+
+
+def offered(desk: Desk) -> list[str]:
+    (chosen,) = re.findall(r'<select id="case".*?</select>', desk.reply.text, re.S)
+    return re.findall(r"<option [^>]*>([^<]*)</option>", chosen)
+
+
+async def test_a_stopped_scenario_is_not_offered_to_try_again(desks: Desks) -> None:
+    """One that came with the code was, under the same name (A3-34)."""
+    maker, second = await desks.of("SL0001"), await desks.of("SL0002")
+    await draft(maker, stage="marketing_gate")
+    base, path = maker.path, f"{HOME}/scenarios?product=*&stage=marketing_gate"
+    await maker.get(f"{base}/try")
+    left = set(offered(maker))
+    assert len(left) > 1
+    while left != {strategy_trials.SAMPLE}:
+        await maker.get(path)
+        await maker.send(acting(maker, "ask"), why="规则换了")
+        await second.get(path)
+        await second.send(acting(second, "agree"))
+        await maker.get(f"{base}/try")
+        fewer = set(offered(maker))
+        assert fewer < left or (len(left) == 1 and fewer == {strategy_trials.SAMPLE}), fewer
+        left = fewer
+    assert "结果" in maker.words, "there is still something to begin with"
