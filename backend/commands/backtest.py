@@ -138,7 +138,7 @@ def _tell(args: argparse.Namespace, shown: trials.Shown) -> int:
     if args.out is not None:
         try:
             args.out.mkdir(parents=True, exist_ok=True)
-            page = report.html(run, shown.measured, clock.now())
+            page = report.html(run, shown.measured, clock.now(), shown.words)
             (args.out / "report.html").write_text(page, encoding="utf-8")
             (args.out / "results.json").write_text(told + "\n", encoding="utf-8")
         except OSError as cause:

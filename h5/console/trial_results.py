@@ -9,7 +9,7 @@ from litestar import get
 from litestar.params import FromPath
 
 from backend.core import clock
-from backend.domains.trials import reasons, report, warnings
+from backend.domains.trials import report, warnings
 from backend.domains.trials import service as trials
 from backend.domains.trials.model import GROUPINGS, LGD_BP, RUN, SIDES, Alarms, Measured, Run
 from backend.domains.trials.report import Row
@@ -34,6 +34,13 @@ class Action(msgspec.Struct, frozen=True):
     share: str
 
 
+class Code(msgspec.Struct, frozen=True):
+    """A reason in words, and the code an engineer searches for."""
+
+    text: str
+    code: str
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """`by` is the grouping shown, `groupings` those to choose from. `rows` of a trial of decisions, `alarms` of one of
     early warning: (label, tried, against). `fewest`: not 0 where real customers stand behind the figures; a count of 0
@@ -47,6 +54,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     totals: tuple[Total, ...]
     rows: tuple[Row, ...]
     reasons: tuple[Row, ...]
+    codes: tuple[Code, ...]
     alarms: tuple[tuple[str, Alarms, Alarms | None], ...]
     actions: tuple[tuple[str, tuple[Action, ...]], ...]
     charts: tuple[Chart, ...]
@@ -100,13 +108,15 @@ async def progress(request: Request, run_id: FromPath[str]) -> Response:
 
 @get(f"{HOME}/{{run_id:str}}/report.html", opt=staff.only(*ROLES))
 async def take_page(request: Request, run_id: FromPath[str]) -> Response:
-    run, measured, _ = await _all(staff.here(request), run_id)
-    return _file(report.html(run, measured, clock.now()).encode(), "text/html; charset=utf-8", run, "html")
+    run, measured, _, words = await _all(staff.here(request), run_id)
+    return _file(
+        report.html(run, measured, clock.now(), words).encode(), "text/html; charset=utf-8", run, "html"
+    )
 
 
 @get(f"{HOME}/{{run_id:str}}/report.json", opt=staff.only(*ROLES))
 async def take_figures(request: Request, run_id: FromPath[str]) -> Response:
-    run, measured, _ = await _all(staff.here(request), run_id)
+    run, measured, *_ = await _all(staff.here(request), run_id)
     told = msgspec.json.encode(report.as_json(run, measured), order="deterministic")
     return _file(told, "application/json", run, "json")
 
@@ -125,8 +135,8 @@ def _file(body: bytes, kind: str, run: Run, ending: str) -> Response:
     return answer
 
 
-async def _all(here: Here, run_id: str) -> tuple[Run, list[Measured], int]:
-    """As people may see it, with counties and products of ours by their names."""
+async def _all(here: Here, run_id: str) -> tuple[Run, list[Measured], int, dict[str, str]]:
+    """As people may see it, with counties and products of ours by their names; with what reason codes say."""
     async with here.context.db.read(here.actor) as tx:
         await found(tx, run_id)
         shown, products = await trials.shown(tx, run_id), await product_names(tx)
@@ -138,7 +148,7 @@ async def _all(here: Here, run_id: str) -> tuple[Run, list[Measured], int]:
         else each
         for each in shown.measured
     ]
-    return shown.run, measured, shown.fewest
+    return shown.run, measured, shown.fewest, shown.words
 
 
 async def _counties(here: Here) -> dict[str, str]:
@@ -146,10 +156,10 @@ async def _counties(here: Here) -> dict[str, str]:
 
 
 async def _result(here: Here, run_id: str, asked: str) -> Result:
-    run, measured, fewest = await _all(here, run_id)
+    run, measured, fewest, words = await _all(here, run_id)
     async with here.context.db.read(here.actor) as tx:
         who = await people(tx, [run.asked_by])
-        words = {} if run.stage else reasons.words(await trials.plan_of(tx, run.id))
+    told = report.in_words(report.rows(measured, "reason")[:15], words)
     warns, choices = bool(run.stage), figures.groupings(measured, warns=bool(run.stage))
     by = _grouping(asked, choices, measured)
     rows = () if warns or not by else tuple(report.rows(measured, by))
@@ -165,15 +175,12 @@ async def _result(here: Here, run_id: str, asked: str) -> Result:
         groupings=choices,
         totals=() if warns else figures.totals(measured),
         rows=rows[: figures.TABLED],
-        reasons=() if warns else tuple(_reason(row, words) for row in report.rows(measured, "reason")[:15]),
+        codes=tuple(Code(row.label, row.member) for row in told if row.label != row.member),
+        reasons=() if warns else tuple(told),
         alarms=(*report.warning_rows(measured, "all"), *alarms[: figures.TABLED]) if warns else (),
         actions=_actions(measured) if warns else (),
         charts=figures.warning_charts(alarms, word) if warns else figures.charts(rows, word) if rows else (),
     )
-
-
-def _reason(row: Row, words: dict[str, str]) -> Row:
-    return msgspec.structs.replace(row, label=words.get(row.member, row.member))
 
 
 def _grouping(asked: str, choices: tuple[tuple[str, str], ...], measured: list[Measured]) -> str:
@@ -204,7 +211,7 @@ async def _comparison(here: Here, a: str, b: str, asked: str) -> Comparison:
     )  # fmt: skip
     if not a or not b:
         return empty
-    (first, one, _), (second, two, _) = await _all(here, a), await _all(here, b)
+    (first, one, *_), (second, two, *_) = await _all(here, a), await _all(here, b)
     if bool(first.stage) != bool(second.stage):
         return msgspec.structs.replace(empty, unlike="一次试的是审批，一次试的是贷后预警，比不了。")
     warns = bool(first.stage)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from backend.domains.decision import facts
+from backend.domains.decision.contracts import NAMES
 from backend.domains.trials.model import Plan
 
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -17,6 +18,7 @@ def words(plan: Plan) -> dict[str, str]:
     """Sentences by reason code. A code of no rule, such as a missing source's, is left out."""
     known = facts.catalogue().facts
     found = {f"SC_{name.upper()}": f"评分：{fact.label}" for name, fact in known.items()}
+    found |= {f"LIMIT_{name.upper()}": f"额度受“{label}”限制" for name, label in NAMES.items()}
     found["SC_TOTAL"] = _TOTAL
     for row in _every_row(plan):
         if row.get("code") and row.get("text"):

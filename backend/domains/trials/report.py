@@ -1,5 +1,6 @@
 """A trial's figures for people and for pages: rows, and one self-contained HTML file with drawn bars."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -67,6 +68,11 @@ def rows(measured: list[Measured], grouping: str) -> list[Row]:
         for member, sides in by.items()
     ]
     return sorted(found, key=lambda row: (-row.cases, row.member))
+
+
+def in_words(found: list[Row], words: Mapping[str, str]) -> list[Row]:
+    """Reasons as sentences."""
+    return [msgspec.structs.replace(row, label=words.get(row.member, row.member)) for row in found]
 
 
 WarningRow = tuple[str, Alarms, Alarms | None]
@@ -144,8 +150,8 @@ def as_json(run: Run, measured: list[Measured]) -> dict[str, Any]:
     }
 
 
-def html(run: Run, measured: list[Measured], now: datetime) -> str:
-    """One file that needs nothing else; large groupings show their 30 largest members."""
+def html(run: Run, measured: list[Measured], now: datetime, words: Mapping[str, str]) -> str:
+    """One file that needs nothing else; large groupings show their 30 largest members. `words`: of reason codes."""
     if run.stage:
         return _warning_html(run, measured, now)
     sections = [
@@ -169,7 +175,7 @@ def html(run: Run, measured: list[Measured], now: datetime) -> str:
         swaps=swaps,
         sides=SIDES,
         sections=sections,
-        reasons=rows(measured, "reason")[:15],
+        reasons=in_words(rows(measured, "reason")[:15], words),
         lgd=LGD_BP // 100,
         fewest=fewest,
         rounded=ROUNDED.format(fewest=fewest) if fewest else "",

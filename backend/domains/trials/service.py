@@ -11,7 +11,7 @@ from backend.core.actor import Actor
 from backend.db.database import Database, Tx
 from backend.domains.audit import service as audit
 from backend.domains.regulation import service as regulation
-from backend.domains.trials import repository, small_cells
+from backend.domains.trials import reasons, repository, small_cells
 from backend.domains.trials.judging import Fairness
 from backend.domains.trials.model import (
     RUN,
@@ -102,23 +102,26 @@ async def results(tx: Tx, run_id: str, grouping: str | None = None) -> list[Meas
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A trial as people may see it. `fewest`: real customers stand behind it, so that a count of 0 is one of fewer
-    than these; 0 for a practice county's, which is shown as it is."""
+    than these; 0 for a practice county's, which is shown as it is. `words`: what its reason codes say."""
 
     run: Run
     measured: list[Measured]
     fewest: int
+    words: dict[str, str]
 
 
 async def shown(tx: Tx, run_id: str) -> Shown:
     """For every page, file and command. Raises `TrialNotFound`."""
     run, measured = await get(tx, run_id), await results(tx, run_id)
+    words = {} if run.stage else reasons.words(await plan_of(tx, run_id))
     if run.kind == "county":
-        return Shown(run=run, measured=measured, fewest=0)
+        return Shown(run=run, measured=measured, fewest=0, words=words)
     rounding = await rounding_of(tx)
     return Shown(
         run=small_cells.told(run, measured, rounding),
         measured=small_cells.hidden(measured, rounding),
         fewest=rounding.fewest,
+        words=words,
     )
 
 

@@ -81,7 +81,7 @@ async def test_a_draft_is_tried_on_the_practice_county(
     assert row.draft.cases == row.base.cases == 1_200
     assert row.swap_out == row.base.approved - row.draft.approved > 0
     assert len(report.rows(measured, "village")) > 5, "the cases are spread over the county"
-    page = report.html(done, measured, clock.now())
+    page = report.html(done, measured, clock.now(), {})
     assert "<script" not in page
     assert "http" not in page
     for word in ("不再通过", "按性别", "按村", "预期损失", "种植养殖"):
@@ -102,8 +102,8 @@ async def test_a_stopped_trial_says_it_is_partial(
     assert (stopped.status, stopped.cases_done, stopped.partial) == ("cancelled", 1_000, True)
     measured = await results(context, head_office, run.id, "all")
     assert [m.cases for m in measured] == [1_000]
-    assert "结果不完整" in report.html(stopped, measured, clock.now()) or "不完整" in report.html(
-        stopped, measured, clock.now()
+    assert "结果不完整" in report.html(stopped, measured, clock.now(), {}) or "不完整" in report.html(
+        stopped, measured, clock.now(), {}
     )
     assert report.as_json(stopped, measured)["run"]["partial"] is True
     with pytest.raises(TrialOver):

@@ -100,7 +100,7 @@ async def test_a_draft_of_early_warning_is_tried_on_the_county(
     assert base is not None
     assert draft.alarms < base.alarms
     assert draft.missed > base.missed
-    page = report.html(done, measured, clock.now())
+    page = report.html(done, measured, clock.now(), {})
     for word in ("误报率", "提前发现", "冻结额度", "对照误报率", "按乡镇"):
         assert word in page
 

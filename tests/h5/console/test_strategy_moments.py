@@ -187,3 +187,25 @@ async def test_a_stopped_scenario_is_not_offered_to_try_again(desks: Desks) -> N
         assert fewer < left or (len(left) == 1 and fewer == {strategy_trials.SAMPLE}), fewer
         left = fewer
     assert "结果" in maker.words, "there is still something to begin with"
+
+
+@pytest.mark.parametrize("stage", ["eligibility", "drawdown_check"])
+async def test_a_tried_case_says_its_reasons_in_sentences_and_its_codes_apart(
+    desks: Desks, stage: str
+) -> None:
+    """Codes stood beside the sentences (A6-02)."""
+    desk = await desks.of("SL0001")
+    base = await draft(desk, stage=stage)
+    await desk.get(f"{base}/try")
+    (chosen,) = re.findall(r'<select id="case".*?</select>', desk.reply.text, re.S)
+    for case in re.findall(r'<option value="([^"]*)"', chosen):
+        await desk.get(f"{base}/try?case={case}")
+        result = desk.reply.text.partition("<h2>结果")[2].partition("</section>")[0]
+        said, _, codes = result.partition("原因码（给技术人员）")
+        codes = codes.partition("</details>")[0]
+        found = re.findall(r"<dd>([A-Z0-9_]+)</dd>", codes)
+        if found:
+            break
+    assert found
+    assert not re.search(r"\b[A-Z]{2,}_[A-Z]+", said), said
+    assert all(words in said for words in re.findall(r"<dt>([^<]+)</dt>", codes))

@@ -100,12 +100,16 @@ async def test_the_groups_of_a_practice_county_are_drawn_and_in_tables_and_the_r
         assert any(member in label for label in charts[0]["labels"]), by  # type: ignore[attr-defined]
         assert f'aria-current="true">{word}<' in desk.reply.text
     assert "模型 更严的评分卡" in desk.words
-    assert re.search(r"[\u4e00-\u9fff）] EL_[A-Z_]+ ", desk.words), (
-        "reasons are told in words beside their codes"
+    told, _, codes = desk.reply.text.partition("原因码（给技术人员）")
+    shown = told[told.index("未通过的第一条原因") :]
+    assert re.search(r">[^<>]*[\u4e00-\u9fff）]</th>", shown), "reasons are told in words"
+    assert (re.search(r"\bEL_[A-Z_]+", shown), bool(re.search(r"<dd>EL_[A-Z_]+", codes))) == (None, True), (
+        "and their codes stand apart, for who searches by them"
     )
     page = await desk.http.get(f"{path}/report.html")
     assert page.headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
     assert "预期损失" in page.text
+    assert not re.search(r"<td>EL_[A-Z_]+", page.text), "nor does the report say codes"
     told = (await desk.http.get(f"{path}/report.json")).json()
     assert (told["run"]["cases_done"], told["run"]["model_id"]) == (1_000, model.id)
     await desk.get(f"{HOME}?model={model.id}")
