@@ -212,7 +212,8 @@ CLASSES: dict[str, Columns] = {
     "models.artefacts": Columns(plain="hash kind body added_by added_at"),
     "models.events": Columns(plain="model_id seq from_status to_status who why at"),
     "models.line_up_proposals": Columns(
-        plain="id family champion challenger share_bp why maker made_at status checker answer answered_at"
+        plain="id family champion challenger share_bp why maker made_at status checker answer answered_at "
+        "withdrawn_by"
     ),
     "models.line_ups": Columns(
         plain="seq family champion challenger share_bp why who at proposal proposed_by"

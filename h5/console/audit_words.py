@@ -153,6 +153,7 @@ WORDS: dict[str, str] = {
     "model.line_up_proposed": "提出换主模型",
     "model.line_up_refused": "不同意换主模型",
     "model.line_up_taken_back": "退回主模型",
+    "model.line_up_withdrawn": "撤回换主模型的提议",
     "model.registered": "登记模型",
     "notice.allowed": "客户要收还款日提醒",
     "notice.came_back": "通知被退回",

@@ -37,9 +37,12 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
+    """`mine` to answer, or `own`: to take back."""
+
     proposal: Proposal
     told: Told
     mine: bool
+    own: bool
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +115,24 @@ async def answer(request: Request, proposal_id: FromPath[str]) -> Response:
         async with here.context.db.begin(here.actor) as tx:
             agreed = form["outcome"] == "agree"
             await line_ups.answer(tx, proposal_id, form.get("why", ""), agreed=agreed)
+    except register.REFUSED as problem:
+        return here.show(SHOW, await _view(here, form, problem), code_of(problem))
+    return here.go(PATH)
+
+
+@post(
+    f"{PATH}/{{proposal_id:str}}/withdraw",
+    opt=staff.only("risk_analyst", "head_office_admin"),
+    fields=("why",),
+)
+async def withdraw(request: Request, proposal_id: FromPath[str]) -> Response:
+    """撤回: by who proposed it, while nobody answered."""
+    here, form = staff.here(request), await forms.texts(request)
+    try:
+        if not ids.is_uuid(proposal_id):
+            raise ProposalMissing()
+        async with here.context.db.begin(here.actor) as tx:
+            await line_ups.withdraw(tx, proposal_id, form.get("why", ""))
     except register.REFUSED as problem:
         return here.show(SHOW, await _view(here, form, problem), code_of(problem))
     return here.go(PATH)
@@ -205,7 +226,7 @@ def _told_family(
     waits = None
     if wish is not None:
         words = names.of(wish.champion, wish.challenger, wish.share_bp, wish.why, wish.maker)
-        waits = Waiting(wish, words, line_ups.may_agree(tx, wish))
+        waits = Waiting(wish, words, line_ups.may_agree(tx, wish), line_ups.may_withdraw(tx, wish))
     return Family(
         code=code,
         name=name,

@@ -113,6 +113,7 @@ router = staff.router(
         model_line_ups.show,
         model_line_ups.propose,
         model_line_ups.answer,
+        model_line_ups.withdraw,
         model_line_ups.back,
         model_comparisons.show,
         model_pages.show,

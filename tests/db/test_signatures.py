@@ -23,7 +23,7 @@ TWO_PEOPLE = {
     "customers.freezes": {"frozen_by", "release_asked_by", "released_by"},
     "models.alarms": {"acknowledged_by"},
     "models.events": {"who"},
-    "models.line_up_proposals": {"maker", "checker"},
+    "models.line_up_proposals": {"maker", "checker", "withdrawn_by"},
     "models.line_ups": {"who"},
     "models.models": {"made_by", "tested_by", "reviewed_by", "approved_by"},
     "post_loan.challenges": {"maker", "checker", "ended_by"},

@@ -140,6 +140,7 @@ OF_THE_UNION = {
     "/console/collection-trials/{challenge_id:str}/answer",
     "/console/collection-trials/{challenge_id:str}/end",
     "/console/models/line-up/{proposal_id:str}/answer",
+    "/console/models/line-up/{proposal_id:str}/withdraw",
     *(
         f"/console/models/{{model_id:str}}{each}"
         for each in ("", "/act", "/comparison", "/report", "/report/{seq:int}/{form:str}")

@@ -88,7 +88,7 @@ MODELS = {
     f"/console/models{each}"
     for each in (
         "", "/{model_id:str}/report", "/{model_id:str}/act", "/line-up", "/line-up/{proposal_id:str}/answer",
-        "/line-up/back",
+        "/line-up/{proposal_id:str}/withdraw", "/line-up/back",
     )
 }  # fmt: skip
 """Walked in a test of their own, for they take files."""
@@ -485,6 +485,9 @@ async def test_every_post_of_models_happens_once(
         await model_pages.decide(third, path, status)
     line_up, model_id = "/console/models/line-up", path.rsplit("/", 1)[1]
     await maker.get(line_up)
+    wish = next(f for f in maker.page.forms if f.values.get("family") == "consumer")
+    await maker.send(wish, champion=model_id, challenger="", share="", why="写错了")
+    await maker.send(next(f for f in maker.page.forms if f.action.endswith("/withdraw")), why="重写")
     wish = next(f for f in maker.page.forms if f.values.get("family") == "consumer")
     await maker.send(wish, champion=model_id, challenger="", share="", why="影子看了一个月")
     await third.get(line_up)

@@ -12,6 +12,7 @@ from backend.domains.models.model import (
     CannotDecide,
     LineUp,
     NothingBefore,
+    NotYourProposal,
     OwnProposal,
     Proposal,
     ProposalAnswered,
@@ -89,6 +90,25 @@ async def answer(tx: Tx, proposal_id: str, why: str, *, agreed: bool) -> None:
     )  # fmt: skip
 
 
+async def withdraw(tx: Tx, proposal_id: str, why: str) -> None:
+    """Who proposed it takes it back, and another may be proposed. Raises `WhyMissing`, `NotYourJob`,
+    `ProposalMissing`, `NotYourProposal`, `ProposalAnswered`."""
+    if not why.strip():
+        raise WhyMissing()
+    require(tx.actor, PROPOSING)
+    found = await repository.proposal(tx, proposal_id)
+    if found is None:
+        raise ProposalMissing()
+    if found.maker != tx.actor.id:
+        raise NotYourProposal()
+    if not await repository.withdraw_line_up(tx, proposal_id, why.strip()):
+        raise ProposalAnswered()
+    audit.add(
+        tx, "model.line_up_withdrawn", found.family,
+        champion=found.champion, challenger=found.challenger, share_bp=found.share_bp, proposal=found.id,
+    )  # fmt: skip
+
+
 async def back(tx: Tx, family: str, why: str) -> None:
     """退回: what decided before decides again. Raises `WhyMissing`, `NotYourJob`, `NothingBefore`."""
     if not why.strip():
@@ -106,6 +126,10 @@ async def waiting(tx: Tx) -> list[Proposal]:
 async def history(tx: Tx, family: str) -> list[LineUp]:
     """Newest first."""
     return await repository.line_ups(tx, family)
+
+
+def may_withdraw(tx: Tx, proposal: Proposal) -> bool:
+    return tx.institution_id == UNION and tx.actor.has(*PROPOSING) and tx.actor.id == proposal.maker
 
 
 def may_agree(tx: Tx, proposal: Proposal) -> bool:

@@ -50,8 +50,8 @@ ALARM = Lifecycle("model_alarm", {"open": "待处理", "acknowledged": "已处�
 
 PROPOSAL = Lifecycle(
     "line_up_proposal",
-    {"proposed": "等另一个人同意", "agreed": "已同意", "refused": "没有同意"},
-    {"proposed": ("agreed", "refused")},
+    {"proposed": "等另一个人同意", "agreed": "已同意", "refused": "没有同意", "withdrawn": "已撤回"},
+    {"proposed": ("agreed", "refused", "withdrawn")},
 )
 
 MEASURES: dict[str, str] = {
@@ -251,6 +251,11 @@ class ProposalMissing(errors.NotFound):
 class ProposalWaits(errors.Conflict):
     code = "line_up_proposal_waits"
     message = "这类产品已经有一份提议在等人同意，先把它办完"
+
+
+class NotYourProposal(errors.NotPermitted):
+    code = "line_up_proposal_of_another"
+    message = "这份提议是别人提的，只有提的人能撤回"
 
 
 class ProposalAnswered(errors.Conflict):

@@ -111,6 +111,13 @@ update models.line_up_proposals set status = 'refused', checker = :who, answer =
 where id = :id and status = 'proposed' and maker <> :who
 returning id;
 
+-- name: withdraw_line_up(id, who, answer, now)$
+-- Taken back by who proposed it, before anybody answered.
+update models.line_up_proposals set status = 'withdrawn', withdrawn_by = :who, answer = :answer,
+    answered_at = :now
+where id = :id and status = 'proposed' and maker = :who
+returning id;
+
 -- name: back_line_up(family, who, why, now)$
 -- The line-up before the newest one decides again, or the card of the release when there was none; on the proposal
 -- it once had. No row when there is nothing to take back, or one of the models may not decide any more.

@@ -118,6 +118,10 @@ async def refuse_line_up(tx: Tx, proposal_id: str, answer: str) -> bool:
     return bool(await Q.refuse_line_up(tx, id=proposal_id, who=tx.actor.id, answer=answer, now=tx.now))
 
 
+async def withdraw_line_up(tx: Tx, proposal_id: str, answer: str) -> bool:
+    return bool(await Q.withdraw_line_up(tx, id=proposal_id, who=tx.actor.id, answer=answer, now=tx.now))
+
+
 async def back_line_up(tx: Tx, family: str, why: str) -> int | None:
     return await _begun(Q.back_line_up(tx, family=family, who=tx.actor.id, why=why, now=tx.now))
 

@@ -396,6 +396,33 @@ async def test_a_line_up_takes_two_people_and_sql_holds_it(db, owner):
         await act(db, THIRD, line_ups.back, "business", "什么也没有")
 
 
+async def test_who_proposed_a_line_up_takes_it_back_before_it_is_answered_and_nobody_else(db, owner):
+    """It waited for another person's no (A3-33)."""
+    live = await brought_live(db)
+    wish = await act(db, MAKER, line_ups.propose, "consumer", champion=live.id, why="换上")
+    with pytest.raises(model.NotYourProposal):
+        await act(db, THIRD, line_ups.withdraw, wish, "写错了")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await owner.execute(
+            "update models.line_up_proposals set status = 'withdrawn', withdrawn_by = $1, answer = 'x', "
+            "answered_at = now()",
+            THIRD.id,
+        )
+    await act(db, MAKER, line_ups.withdraw, wish, "写错了")
+    with pytest.raises(model.ProposalAnswered):
+        await act(db, MAKER, line_ups.withdraw, wish, "写错了")
+    with pytest.raises(model.ProposalAnswered):
+        await act(db, THIRD, line_ups.answer, wish, "同意", agreed=True)
+    async with db.read(THIRD) as tx:
+        assert await service.current(tx, "consumer") is None
+        assert await line_ups.waiting(tx) == []
+        assert "model.line_up_withdrawn" in [entry.action for entry in await audit.of(tx, "consumer")]
+    again = await act(db, MAKER, line_ups.propose, "consumer", champion=live.id, why="还是换上")
+    await act(db, THIRD, line_ups.answer, again, "同意", agreed=True)
+    with pytest.raises(model.ProposalAnswered):
+        await act(db, MAKER, line_ups.withdraw, again, "写错了")
+
+
 async def test_a_refused_line_up_changes_nothing(db):
     live = await brought_live(db)
     wish = await act(db, MAKER, line_ups.propose, "consumer", champion=live.id, why="换上")

@@ -59,6 +59,25 @@ async def test_one_proposes_another_agrees_and_going_back_is_one_act(road: Road,
         assert (await service.current(tx, "consumer")).champion is None
 
 
+async def test_who_proposed_takes_it_back_on_the_page(road: Road, desks: Desks) -> None:
+    live = await brought_live(road.db)
+    maker, second = await desks.of("SL0002"), await desks.of("SL0001")
+    await maker.get(PATH)
+    await maker.send(form_for(maker, "consumer"), champion=live.id, challenger="", share="", why="写错了")
+    await second.get(PATH)
+    assert not [f for f in second.page.forms if f.action.endswith("/withdraw")], "it is not theirs"
+    [waiting] = [f for f in second.page.forms if f.action.endswith("/answer")]
+    [own] = [f for f in maker.page.forms if f.action.endswith("/withdraw")]
+    await maker.send(own, why="")
+    assert maker.reply.status_code == 422
+    [own] = [f for f in maker.page.forms if f.action.endswith("/withdraw")]
+    await maker.send(own, why="选错了模型")
+    assert "提了新的安排" not in maker.words
+    assert form_for(maker, "consumer"), "another can be proposed at once"
+    await second.send(waiting, outcome="agree", why="同意")
+    assert (second.reply.status_code, "刚才已经有人办了" in second.words) == (409, True), second.words
+
+
 async def test_where_no_model_may_be_chosen_the_form_says_what_is_missing(road: Road, desks: Desks) -> None:
     desk = await desks.of("SL0002")
     await desk.get(PATH)
