@@ -1,4 +1,5 @@
-"""按时生效: approved versions go live on their day, live ones with an end are retired (A3-33)."""
+"""按时生效: approved versions go live on their day, live ones whose time is over give their place back
+(A3-33)."""
 
 import structlog
 
@@ -31,7 +32,7 @@ async def _move(context: Context, wanted: str) -> int:
                 if status == "approved":
                     await service.go_live(tx, version_id)
                 else:
-                    await service.retire(tx, version_id, reason="到了结束时间")
+                    await service.end(tx, version_id)
         except Problem as problem:
             # What no longer passes its checks stays approved, and is said again until somebody looks.
             log.error("strategy not moved", version=version_id, status=status, error=problem.code)

@@ -189,6 +189,8 @@ WORDS: dict[str, str] = {
     "strategy.draft": "起草策略",
     "strategy.measure": "测算策略影响",
     "strategy.previewed": "在以往申请上看了策略的影响",
+    "strategy.returned": "到期，前一版回来",
+    "strategy.not_returned": "到期，前一版没有回来",
     "strategy.scenario_added": "加了场景",
     "strategy.scenario_retired": "停用场景",
     "strategy.scenario_stop_asked": "提出停用场景",

@@ -63,10 +63,12 @@ class Group(msgspec.Struct, frozen=True):
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     """`inbox` pairs a submitted version with whether this person may be its second one; `upcoming` await their day;
-    `back` are those one person brought back alone, for a second look."""
+    `back` are those one person brought back alone, or the end of another, for a second look; `ended` those after which
+    nothing came back."""
 
     inbox: tuple[tuple[Version, bool], ...]
     back: tuple[Back, ...]
+    ended: tuple[Back, ...]
     who: dict[str, str]
     counties: dict[str, str]
     upcoming: tuple[Version, ...]
@@ -214,14 +216,15 @@ async def _shelf(
         inbox = [(each, strategies.may_approve(here.actor, each)) for each in await strategies.waiting(tx)]
         upcoming = tuple(await strategies.upcoming(tx))
     async with here.context.db.read(here.reader if here.head_office else here.actor) as tx:
-        back = await course.brought_back(tx)
+        back, ended = await course.brought_back(tx), await course.not_returned(tx)
         who = await people(tx, [each.who for each in back])
     codes = dict.fromkeys([ALL_PRODUCTS, *(each.product_code for each in (*live, *drafts))])
     return Shelf(
         inbox=tuple(inbox),
         back=tuple(back),
+        ended=tuple(ended),
         who=who,
-        counties={each.id: each.short_name for each in await staff.counties(here)} if back else {},
+        counties={each.id: each.short_name for each in await staff.counties(here)} if back or ended else {},
         upcoming=upcoming,
         groups=tuple(_group(here, code, names, live, drafts) for code in codes),
         names=names,

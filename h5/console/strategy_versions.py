@@ -288,7 +288,7 @@ async def view(
         stopped = await _stopped(tx, version, before)
         stale = await carrying.stale(tx, version, strategy_models.names(models))
         newest = await newest_draft(tx, version)
-        after = "" if ending.must_decide(version) else await ending.afterwards(tx, version, before)
+        after = "" if ending.must_decide(version) else await ending.afterwards(tx, version)
         seconds = await _seconds(tx, version)
     findings = [*(run.report.findings if run else []), *(warned if version.status == "checked" else [])]
     sheet = strategy_tables.sheet(version.stage, version.content, floor, findings, models=models, flows=flows)

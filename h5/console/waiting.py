@@ -11,7 +11,7 @@ from backend.domains.models import service as models
 from backend.domains.post_loan import challenges, drawdowns, warnings
 from backend.domains.relations import findings
 from backend.domains.relations import lists as entries
-from backend.domains.strategies import scenario_book
+from backend.domains.strategies import course, scenario_book
 from backend.domains.strategies import service as strategies
 from backend.flows import challenge_collection, erase_on_request
 from backend.overview import source_health
@@ -32,7 +32,7 @@ class Wait(msgspec.Struct, frozen=True):
 
 async def for_me(here: Here) -> tuple[Wait, ...]:
     async with here.context.db.read(here.actor) as tx:
-        found = [await _strategies(here, tx), *await _scenarios(tx)]
+        found = [await _strategies(here, tx), await _ended(here, tx), *await _scenarios(tx)]
         if here.head_office:
             found += [await _line_ups(tx), await _challenges(here, tx)]
         if here.has(*register.READERS):
@@ -49,6 +49,14 @@ async def _strategies(here: Here, tx: Tx) -> Wait:
     waiting = await strategies.waiting(tx)
     count = sum(strategies.may_approve(here.actor, each) for each in waiting)
     return Wait("/console/strategies", count, "份策略等您批", "别人写好提交了，要由您看过才能生效")
+
+
+async def _ended(here: Here, tx: Tx) -> Wait:
+    """Of whoever may write another in its place."""
+    mine = strategies.owner_of(here.actor) if strategies.may_write(here.actor) else None
+    count = sum(each.version.institution_id == mine for each in await course.not_returned(tx))
+    why = "它接替的那一版通不过现在的检查，没有回来；看要不要再写一版"
+    return Wait("/console/strategies", count, "版策略到期了，没有接上", why)
 
 
 async def _scenarios(tx: Tx) -> list[Wait]:

@@ -29,7 +29,8 @@ async def changes_of(
 
 
 class Back(msgspec.Struct, frozen=True):
-    """A live version one person brought back alone: a second one looks at it afterwards."""
+    """A live version one person brought back alone, or the end of another did: somebody looks at it afterwards. Also
+    one that ended with nothing to come back."""
 
     version: Version
     who: str
@@ -39,8 +40,17 @@ class Back(msgspec.Struct, frozen=True):
 
 async def brought_back(tx: Tx) -> list[Back]:
     """Those of the last days: of all counties for head office's reader, else of head office and this county."""
+    return await _shown(tx, await repository.brought_back(tx, tx.now - LOOKED_AT))
+
+
+async def not_returned(tx: Tx) -> list[Back]:
+    """Versions that ended in the last days, without the one before them in their place; for the same readers."""
+    return await _shown(tx, await repository.not_returned(tx, tx.now - LOOKED_AT))
+
+
+async def _shown(tx: Tx, rows: list[tuple[str, str, str, datetime]]) -> list[Back]:
     found = []
-    for number, who, why, at in await repository.brought_back(tx, tx.now - LOOKED_AT):
+    for number, who, why, at in rows:
         if (version := await repository.any_of(tx, number)) is not None:
             found.append(Back(version, who, why, at))
     return found

@@ -2,9 +2,13 @@
 
 from datetime import datetime
 
+from backend.core import clock
+from backend.core.errors import Problem
 from backend.db.database import Tx
-from backend.domains.strategies import repository
-from backend.domains.strategies.model import ALL_PRODUCTS, UNION, EndsTooSoon, MustNotEnd, Version
+from backend.domains.audit import service as audit
+from backend.domains.decision import service as decisions
+from backend.domains.strategies import checks, moving, repository
+from backend.domains.strategies.model import ALL_PRODUCTS, UNION, EndsTooSoon, MustNotEnd, NotPassed, Version
 
 
 def must_decide(version: Version) -> bool:
@@ -28,14 +32,72 @@ def over(version: Version, now: datetime) -> bool:
     return version.effective_until is not None and version.effective_until <= now
 
 
-async def afterwards(tx: Tx, version: Version, before: Version | None) -> str:
-    """What decides once this version does not any more, to be read after 到期以后: the same strategy of all products,
-    else head office's floor alone. `before` (`course.compared_with`) does not come back by itself, and that is said."""
+async def finish(tx: Tx, version: Version, why: str) -> None:
+    """A live version decides no more. What it took the place of does again, on the approval it had, where it passes
+    today's checks; else what `_then` says, and the move says why. Raises `StrategyMoved`."""
+    before = await _before(tx, version, tx.now)
+    if before is None:
+        await moving.move(tx, version, "retired", why)
+        await _leave(tx, version)
+        return
+    unfit = await _unfit(tx, before)
+    told = {
+        "number": before.number,
+        "stage": before.stage,
+        "product": before.product_code,
+        "after": version.number,
+    }
+    if unfit:
+        await moving.move(tx, version, "retired", f"{why}；第 {before.number} 版没有回来：{unfit}")
+        await _leave(tx, version)
+        audit.add(tx, "strategy.not_returned", before.id, why=unfit, **told)
+        return
+    await moving.move(tx, version, "retired", f"{why}；第 {before.number} 版回来")
+    said = f"第 {version.number} 版{why}，它接替的这一版回来"
+    await moving.take_over(tx, before, said, before.effective_until, tx.now)
+    audit.add(tx, "strategy.returned", before.id, **told)
+
+
+async def _leave(tx: Tx, version: Version) -> None:
+    await decisions.end_live(tx, version.institution_id, version.product_code, version.stage)
+
+
+async def _unfit(tx: Tx, version: Version) -> str:
+    """Why it may not decide again, '' where it may: as an approval asks, by today's floor, catalogue and scenarios."""
+    try:
+        run = await repository.add_check(tx, version, await checks.examine(tx, version))
+        if run.failures:
+            raise NotPassed(run.report)
+        await moving.hold_named(tx, version)
+    except Problem as problem:
+        return problem.text
+    return ""
+
+
+async def _before(tx: Tx, version: Version, at: datetime) -> Version | None:
+    """What this version took the place of when it first decided, if nobody did anything to it since; one whose own
+    time is over by then has given its place back as well."""
+    found = await repository.stood_before(tx, version)
+    while found is not None and over(found, at):
+        found = await repository.stood_before(tx, found)
+    return found
+
+
+async def afterwards(tx: Tx, version: Version) -> str:
+    """What decides once this version does not any more, to be read after 到期以后: what it takes the place of; else the
+    same strategy of all products, or head office's floor alone."""
     then = await _then(tx, version)
+    if version.status == "live":
+        before, named = await _before(tx, version, version.effective_until or tx.now), "它接替的"
+    else:
+        before = await repository.live(tx, version.institution_id, version.product_code, version.stage)
+        named = "现在在用的"
     if before is None or before.product_code != version.product_code:
         return then
-    named = "它接替的" if version.status in ("live", "retired") else "现在在用的"
-    return f"{then}；{named}第 {before.number} 版不会自动回来"
+    own = ""
+    if before.effective_until is not None:
+        own = f"（它自己只用到 {clock.local(before.effective_until):%Y-%m-%d %H:%M}，过了就看它接替的那一版）"
+    return f"{named}第 {before.number} 版自动回来{own}；到时它要是通不过检查，{then}"
 
 
 async def _then(tx: Tx, version: Version) -> str:

@@ -124,6 +124,38 @@ where v.institution_id = :institution_id and v.product_code = :product_code and 
         where l.institution_id = :institution_id and l.version_id = :id and l.to_status = 'live')
 order by v.number desc limit 1;
 
+-- name: stood_before(institution_id, product_code, stage, id)^
+-- What this version took the place of when it first went live, if that is the last that happened to it.
+select v.* from strategies.versions v
+join strategies.moves m on m.institution_id = v.institution_id and m.version_id = v.id and m.to_status = 'retired'
+where v.institution_id = :institution_id and v.product_code = :product_code and v.stage = :stage and v.id <> :id
+    and v.status = 'retired'
+    and m.at = (select max(l.at) from strategies.moves l where l.institution_id = :institution_id
+        and l.version_id = :id and l.from_status = 'approved' and l.to_status = 'live')
+    and m.seq = (select max(l.seq) from strategies.moves l where l.institution_id = v.institution_id
+        and l.version_id = v.id)
+order by v.number desc limit 1;
+
+-- name: not_returned(since)
+-- Versions whose time was over since then while what stood before them did not pass its checks any more, and nothing is
+-- in their place: their county is told. No customer data.
+-- scope: all institutions, because head office looks at every county's; row-level security keeps a county to its own.
+select v.id, m.who, m.why, m.at from strategies.versions v
+join strategies.moves m on m.institution_id = v.institution_id and m.version_id = v.id and m.to_status = 'retired'
+where v.status = 'retired' and v.effective_until <= m.at and m.who like 'system:%' and m.at >= :since
+    and exists (
+        select from strategies.moves l
+        join strategies.moves b on b.institution_id = l.institution_id and b.version_id <> l.version_id and b.at = l.at
+            and b.to_status = 'retired'
+        join strategies.versions w on w.institution_id = b.institution_id and w.id = b.version_id
+            and w.product_code = v.product_code and w.stage = v.stage and w.status = 'retired'
+        where l.institution_id = v.institution_id and l.version_id = v.id and l.from_status = 'approved'
+            and l.to_status = 'live')
+    and not exists (
+        select from strategies.versions n where n.institution_id = v.institution_id
+        and n.product_code = v.product_code and n.stage = v.stage and n.status = 'live')
+order by m.at desc limit 50;
+
 -- name: brought_back(since)
 -- Live versions somebody brought back alone since then, with why: their colleagues look at it. No customer data.
 -- scope: all institutions, because head office looks at every county's; row-level security keeps a county to its own.

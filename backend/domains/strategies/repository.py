@@ -162,6 +162,22 @@ async def replaced(tx: Tx, version: Version) -> Version | None:
     return _version(row)
 
 
+async def stood_before(tx: Tx, version: Version) -> Version | None:
+    row = await Q.stood_before(
+        tx,
+        institution_id=version.institution_id,
+        product_code=version.product_code,
+        stage=str(version.stage),
+        id=version.id,
+    )
+    return _version(row)
+
+
+async def not_returned(tx: Tx, since: datetime) -> list[tuple[str, str, str, datetime]]:
+    """(version, who, why, when) of those that ended and nothing came after, newest first."""
+    return [(row["id"], row["who"], row["why"], row["at"]) for row in await Q.not_returned(tx, since=since)]
+
+
 async def brought_back(tx: Tx, since: datetime) -> list[tuple[str, str, str, datetime]]:
     """(version, who, why, when), newest first."""
     return [(row["id"], row["who"], row["why"], row["at"]) for row in await Q.brought_back(tx, since=since)]

@@ -20,11 +20,19 @@ from backend.domains.decision import gate
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.institutions.model import UNION as HEAD_OFFICE
-from backend.domains.strategies import checks, effects, ending, going_back, nesting, overlays, repository
+from backend.domains.strategies import (
+    checks,
+    effects,
+    ending,
+    going_back,
+    moving,
+    nesting,
+    overlays,
+    repository,
+)
 from backend.domains.strategies.model import (
     MAKERS_COUNTY,
     MAKERS_UNION,
-    STRATEGY,
     UNION,
     BackBySecond,
     CheckRun,
@@ -184,7 +192,7 @@ async def save(
     old = await _locked(tx, version_id)
     if isinstance(old.content, UnionContent) is not isinstance(content, UnionContent):
         raise StrategyMissing()
-    await _move(tx, old, "superseded", note or "改了内容")
+    await moving.move(tx, old, "superseded", note or "改了内容")
     return await _add(
         tx,
         old.institution_id,
@@ -201,7 +209,7 @@ async def save(
 async def discard(tx: Tx, version_id: str, *, reason: str) -> None:
     """A draft nobody goes on with. Raises `StrategyMoved` when it is none any more."""
     version = await _locked(tx, version_id)
-    await _move(tx, version, "superseded", _reason(reason))
+    await moving.move(tx, version, "superseded", _reason(reason))
 
 
 async def check(tx: Tx, version_id: str, report: Report | None = None) -> CheckRun:
@@ -214,7 +222,7 @@ async def check(tx: Tx, version_id: str, report: Report | None = None) -> CheckR
     version = await _locked(tx, version_id)
     run = await repository.add_check(tx, version, report or await checks.examine(tx, version))
     if not run.failures and version.status == "draft":
-        await _move(tx, version, "checked", "检查通过")
+        await moving.move(tx, version, "checked", "检查通过")
         await effects.ask(tx, version)
     audit.add(tx, "strategy.check", version.id, failures=run.failures, run=run.id)
     return run
@@ -243,7 +251,7 @@ async def submit(tx: Tx, version_id: str) -> Version:
         run = await repository.last_check(tx, version_id)
         raise NotPassed(run.report if run else Report(findings=[_UNCHECKED], scenarios=[]))
     await checks.require_not_overtaken(tx, version)
-    await _hold_named(tx, version)
+    await moving.hold_named(tx, version)
     if version.status != "checked" or not await repository.submit(tx, version):
         raise StrategyMoved(label=version.status_label)
     audit.add(tx, "strategy.submit", version.id, number=version.number)
@@ -277,12 +285,12 @@ async def approve(
     ending.require(version, when, effective_until, tx.now)
     if not await effects.measured(tx, version):
         raise NotMeasured()
-    await _hold_named(tx, version)
+    await moving.hold_named(tx, version)
     run = await repository.add_check(tx, version, await checks.examine(tx, version))
     if run.failures:
         raise NotPassed(run.report)
     await repository.add_approval(tx, version, "approved", _reason(reason), run)
-    await _move(
+    await moving.move(
         tx,
         version,
         "approved",
@@ -305,7 +313,7 @@ async def reject(tx: Tx, version_id: str, *, reason: str) -> Version:
     if version.status == "checked" and version.submitted_at is None:
         raise NotSubmitted()
     await repository.add_approval(tx, version, "rejected", _reason(reason), None)
-    await _move(tx, version, "rejected", reason)
+    await moving.move(tx, version, "rejected", reason)
     return await get(tx, version_id)
 
 
@@ -318,9 +326,19 @@ async def go_live(tx: Tx, version_id: str) -> Version:
         raise StrategyMoved(label=version.status_label)
     if version.effective_from is not None and version.effective_from > tx.now:
         raise NotDue(when=f"{clock.local(version.effective_from):%Y-%m-%d %H:%M}")
-    await _take_over(tx, version, "到了生效时间", version.effective_until)
+    await moving.take_over(tx, version, "到了生效时间", version.effective_until)
     if ending.over(version, tx.now):
-        return await retire(tx, version_id, reason="轮到它时已经过了结束时间")
+        await ending.finish(tx, await get(tx, version_id), "轮到它时已经过了结束时间")
+    return await get(tx, version_id)
+
+
+async def end(tx: Tx, version_id: str) -> Version:
+    """到期: a live version whose time is over gives its place back (`ending.finish`). Called by the timetable. Raises
+    `StrategyMoved`."""
+    version = await _locked(tx, version_id)
+    if not ending.over(version, tx.now):
+        raise StrategyMoved(label=version.status_label)
+    await ending.finish(tx, version, "到了结束时间")
     return await get(tx, version_id)
 
 
@@ -335,7 +353,7 @@ async def retire(tx: Tx, version_id: str, *, reason: str) -> Version:
         raise MustNotEnd()
     if version.layer == "county" and tx.actor.kind == "staff":
         _require_second(tx, version)
-    await _move(tx, version, "retired", _reason(reason))
+    await moving.move(tx, version, "retired", _reason(reason))
     await decisions.end_live(tx, version.institution_id, version.product_code, version.stage)
     return await get(tx, version_id)
 
@@ -357,25 +375,10 @@ async def roll_back(
     report = await checks.examine(tx, target)
     if any(each.wrong for each in report.scenarios):
         raise NotPassed(report)
-    await _take_over(tx, target, _reason(reason))
+    await moving.take_over(tx, target, _reason(reason))
     audit.add(tx, "strategy.brought_back", target.id, number=target.number, stage=stage, product=product_code)
     await repository.endless(tx, target)
     return await get(tx, target.id)
-
-
-async def _take_over(tx: Tx, version: Version, why: str, until: datetime | None = None) -> None:
-    """Retire what is live of exactly this strategy, and let `version` decide."""
-    document = await checks.document_of(tx, version)
-    await decisions.hold_named(tx, document)
-    await _require_fit(tx, version.stage, document)
-    before = await repository.live(tx, version.institution_id, version.product_code, version.stage)
-    if before is not None and before.product_code == version.product_code:
-        await _move(tx, before, "retired", f"由第 {version.number} 版接替")
-    await _move(tx, version, "live", why)
-    band = version.content.openings.price_band if isinstance(version.content, UnionContent) else None
-    await decisions.set_live(
-        tx, version.institution_id, version.product_code, version.stage, version.document_hash, band, until
-    )
 
 
 async def _add(
@@ -437,44 +440,12 @@ async def _document(tx: Tx, product_code: str, stage: Stage, content: Content) -
     return document, gate.hash_of(document)
 
 
-async def _hold_named(tx: Tx, version: Version) -> None:
-    """Nobody retires what it names before this transaction ends. Raises `NotPassed` where somebody has."""
-    document = await checks.document_of(tx, version)
-    if await decisions.hold_named(tx, document):
-        await _require_fit(tx, version.stage, document)
-
-
-async def _require_fit(tx: Tx, stage: Stage, document: dict[str, Any]) -> None:
-    said = await checks.document_findings(tx, stage, document)
-    if any(each.blocks for each in said):
-        raise NotPassed(Report(findings=said, scenarios=[]))
-
-
 async def _locked(tx: Tx, version_id: str) -> Version:
     owner = _require_writer(tx)
     found = await repository.lock(tx, owner, version_id)
     if found is None:
         raise StrategyMissing()
     return found
-
-
-async def _move(tx: Tx, version: Version, to_status: str, why: str, **more: Any) -> None:
-    if not STRATEGY.allows(version.status, to_status):
-        raise StrategyMoved(label=version.status_label)
-    if not await repository.move(tx, version, to_status, why, **more):
-        raise StrategyMoved(label=version.status_label)
-    audit.add(
-        tx,
-        f"strategy.{to_status}",
-        version.id,
-        number=version.number,
-        stage=version.stage,
-        product=version.product_code,
-        content=version.content_hash,
-        **{
-            name: f"{clock.local(at):%Y-%m-%d %H:%M}" for name, at in more.items() if isinstance(at, datetime)
-        },
-    )
 
 
 def _require_writer(tx: Tx) -> str:

@@ -363,7 +363,7 @@ async def test_a_dated_version_waits_for_its_day_and_ends_on_its_day(hand: Stage
     job = await hand.as_(system("4101", "strategies"))
     job.now = first + timedelta(days=5)
     assert await service.due(job) == [("4101", waits.id, "live")]
-    await service.retire(job, waits.id, reason="到了结束时间")
+    await service.end(job, waits.id)
     assert (await outcome(await hand.as_(OFFICER), asked)).outcome is Outcome.APPROVED
 
 
@@ -411,8 +411,10 @@ async def test_what_comes_to_its_turn_after_its_end_never_decides(hand: Stagehan
     assert await service.due(job) == [("4101", waits.id, "approved")]
     assert (await service.go_live(job, waits.id)).status == "retired"
     assert await service.due(job) == []
-    assert not (await decisions.bundle_for(job, "SXD")).versions.overlays
-    assert (await service.moves(job, waits.id))[-1].why == "轮到它时已经过了结束时间"
+    stood = await service.live_version(await hand.as_(OFFICER), "4101", "*", Stage.ELIGIBILITY)
+    assert stood is not None
+    assert stood.number == 2, "what it would have taken the place of"
+    assert (await service.moves(job, waits.id))[-1].why == "轮到它时已经过了结束时间；第 2 版回来"
 
 
 async def test_when_a_products_own_version_ends_that_of_all_products_decides(hand: Stagehand, tx):
@@ -422,11 +424,11 @@ async def test_when_a_products_own_version_ends_that_of_all_products_decides(han
     admin = await hand.as_(ADMIN)
     assert (await outcome(await hand.as_(OFFICER), LATE)).outcome is Outcome.DECLINED
     admin = await hand.as_(ADMIN)
-    assert await ending.afterwards(admin, own, None) == "改用所有产品的第 1 版"
+    assert await ending.afterwards(admin, own) == "改用所有产品的第 1 版"
     job = await hand.as_(system("0000", "strategies"))
     job.now = end
     assert await service.due(job) == [("*", own.id, "live")]
-    await service.retire(job, own.id, reason="到了结束时间")
+    await service.end(job, own.id)
     floor = await service.live_version(await hand.as_(OFFICER), "*", "SXD", Stage.ELIGIBILITY)
     assert floor is not None
     assert (floor.product_code, floor.number) == ("*", 1)
@@ -434,14 +436,14 @@ async def test_when_a_products_own_version_ends_that_of_all_products_decides(han
 
 
 async def test_what_comes_after_a_countys_version_is_said(hand: Stagehand, tx):
-    before = await hand.overlay(Stage.ELIGIBILITY, QUERIES)
+    await hand.overlay(Stage.ELIGIBILITY, QUERIES)
     county = await hand.as_(COUNTY_ADMIN)
     later = await service.draft(county, "*", Stage.ELIGIBILITY, reason="秋收前收紧")
-    assert await ending.afterwards(county, later, before) == (
-        "本行在这一环节不再加严，只按省联社的规则办；现在在用的第 2 版不会自动回来"
+    assert await ending.afterwards(county, later) == (
+        "现在在用的第 2 版自动回来；到时它要是通不过检查，本行在这一环节不再加严，只按省联社的规则办"
     )
     special = await service.draft(county, "SXD", Stage.ELIGIBILITY, reason="一个产品收紧")
-    assert await ending.afterwards(county, special, before) == "改用本行所有产品的加严层（第 2 版）"
+    assert await ending.afterwards(county, special) == "改用本行所有产品的加严层（第 2 版）"
 
 
 async def test_what_is_brought_back_has_no_end_any_more(hand: Stagehand, tx):

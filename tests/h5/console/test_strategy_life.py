@@ -7,6 +7,10 @@ import asyncpg
 import pytest
 
 from backend.core import clock
+from backend.core.actor import Actor
+from backend.domains.strategies import scenario_book
+from backend.domains.strategies.model import Expected
+from backend.domains.strategies.shipped import scenarios
 from backend.flows import put_strategies_live
 from backend.sandbox.forms import Form
 from tests.flows.conftest import Road
@@ -159,6 +163,48 @@ async def test_an_end_is_entered_beside_the_start_and_told_on_every_page(
         later = await desks.of("JX0101")
         await later.get(path)
         assert "停用：到了结束时间" in later.words
+
+
+@pytest.mark.parametrize("fit", [True, False])
+async def test_at_its_end_a_version_gives_its_place_back_or_the_county_is_told(
+    road: Road, desks: Desks, owner: asyncpg.Connection, fit: bool
+) -> None:
+    maker, second, _ = await _submitted(desks)
+    await act(second, "approve", reason="同意")
+    stood = await deciding(owner)
+    await overlay(maker, "A12")
+    await act(maker, "check")
+    await act(maker, "submit")
+    await second.get(maker.path)
+    assert "到期以后现在在用的第 2 版自动回来；到时它要是通不过检查，本行在这一环节不再加严" in second.words
+    day = clock.local(clock.now()) + timedelta(days=3)
+    await act(second, "approve", reason="秋收用几天", effective_until=f"{day:%Y-%m-%dT%H:%M}")
+    assert "到期以后它接替的第 2 版自动回来" in second.words, second.words
+    assert await deciding(owner) not in (None, stood)
+    if not fit:
+        writer = Actor("staff", "JX0101", "4101", frozenset({"county_admin"}))
+        async with road.db.begin(writer) as tx:
+            case = scenarios("")[0][1]
+            await scenario_book.add(tx, "*", "谁都要转人工", case, Expected(outcome="referred", grade="Z"))
+    with clock.at(clock.now() + timedelta(days=3, minutes=5)):
+        await put_strategies_live.put_strategies_live(road.context)
+        assert await deciding(owner) == (stood if fit else None)
+        later = await desks.of("JX0101")
+        await later.get(HOME)
+        assert bool(re.search(r"第 \d 版到了结束时间，它接替的这一版回来", later.words)) is fit, later.words
+        assert ("到期了，没有接上" in later.words) is not fit
+        for number, waits in (("JX0101", True), ("YX0101", False), ("JX0201", False)):
+            desk = await desks.of(number)
+            await desk.get("/console")
+            assert ("1 版策略到期了，没有接上" in desk.words) is (waits and not fit), number
+        await later.get(maker.path)
+        assert f"停用：到了结束时间；第 2 版{'回来' if fit else '没有回来：检查没有通过'}" in later.words
+        office = await desks.of("SL0001")
+        await office.get(HOME)
+        assert ("到期了，没有接上" in office.words, "甲县" in office.words) == (not fit, True)
+    done = "select count(*) from audit.entries where action = $1"
+    kind = f"strategy.{'returned' if fit else 'not_returned'}"
+    assert await owner.fetchval(done, kind) == 1
 
 
 async def test_what_everything_stands_on_has_no_field_for_an_end(desks: Desks) -> None:
