@@ -64,10 +64,12 @@ class _Cases(msgspec.Struct, frozen=True, kw_only=True):
 async def start_trial(context: Context, actor: Actor, asked: Asked, *, queued: bool) -> Run:
     """A waiting trial; `queued` lets the worker run it. Raises what `name_trial_versions` and `gather_trial_rules`
     do, `StrategyRefused` (with every finding), `CountyNotLoaded`, `NothingOnOffer`, `NothingToTry`,
-    `WarningsNeedCounty`, `StageNotTried`, and when queued `TooManyTrials`."""
+    `WarningsNeedCounty`, `StageNotTried`, on real customers `TooManyToday`, and when queued `TooManyTrials`."""
     async with context.db.read(actor) as tx:
         if queued:  # asked again below: this spares the work of a trial that has no room
             await trials.require_room(tx)
+        if not asked.county:
+            await trials.require_turn(tx)
         draft = await name_trial_versions(tx, asked.draft)
         base = None if asked.against is None else await name_trial_versions(tx, asked.against)
     stage = _stage(asked, draft, base)
@@ -83,6 +85,8 @@ async def start_trial(context: Context, actor: Actor, asked: Asked, *, queued: b
     async with context.db.begin(actor) as tx:
         if queued:
             await trials.require_room(tx)
+        if not asked.county:
+            await trials.require_turn(tx)
         run = await trials.create(
             tx,
             kind="county" if asked.county else "history",

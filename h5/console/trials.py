@@ -65,8 +65,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trials(msgspec.Struct, frozen=True, kw_only=True):
-    """`only`: the version or model whose trials alone are listed; '' for all. `counties` to choose from, head office's
-    alone."""
+    """`only`: the version or model whose trials alone are listed; '' for all. `left`: how often real customers
+    may still be tried on today. `counties` to choose from, head office's alone."""
 
     lines: tuple[Line, ...]
     only: str
@@ -74,6 +74,7 @@ class Trials(msgspec.Struct, frozen=True, kw_only=True):
     form: dict[str, str]
     told: str
     past: int
+    left: int
     counties: tuple[Box, ...] = ()
 
 
@@ -156,7 +157,7 @@ async def _view(here: Here, form: dict[str, str], told: str = "") -> Trials:
             model_id=model if ids.is_uuid(model) else None,
         )
         who = await people(tx, [run.asked_by for run in runs])
-        choices = await _choices(tx, chosen)
+        choices, left = await _choices(tx, chosen), await trials.left_today(tx)
     async with here.context.db.read(decided.reader_of(here.actor)) as tx:
         past = await decided.count(tx, start_trial.WHOLE)
     offered = await ticked_counties.offered(here)
@@ -169,6 +170,7 @@ async def _view(here: Here, form: dict[str, str], told: str = "") -> Trials:
         form=form,
         told=told,
         past=past,
+        left=left,
         counties=ticked_counties.boxes(offered, form),
     )
 

@@ -39,6 +39,7 @@ RULES = [
     ("A7-05", "review.facts_days", date(2024, 7, 1), 30),
     ("D3-05", "age.guardian", date(2021, 11, 1), 14),
     ("D3-07", "trials.fewest", date(2021, 11, 1), 5),
+    ("D3-07", "trials.a_day", date(2021, 11, 1), 20),
     ("D3-09", "bureau_consent.valid_days", date(2013, 3, 15), 30),
     ("D3-13", "face.filing_count", date(2025, 6, 1), 100_000),
     ("D4-01", "marketing.officer_authority.required", date(2026, 9, 30), True),

@@ -316,6 +316,11 @@ class TooManyTrials(errors.Conflict):
     message = "已经有 {count} 次试算没算完，等一等，或者先停掉一次"
 
 
+class TooManyToday(errors.Conflict):
+    code = "trials_a_day"
+    message = "今天已经在真实客户上试算过 {count} 次，到了一天的上限，明天再试；在演练县上试不限次数"
+
+
 class StrategyUnreadable(errors.Invalid):
     code = "trial_strategy_unreadable"
     message = "这个文件不能当作规则试算：{why}"

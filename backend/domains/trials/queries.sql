@@ -32,6 +32,11 @@ select pg_advisory_xact_lock(hashtextextended('trials.runs ' || :institution_id,
 -- How many trials of an institution are not over.
 select count(*) from trials.runs where institution_id = :institution_id and status in ('waiting', 'running');
 
+-- name: on_customers_since(institution_id, since)$
+-- How many trials on real customers an institution has made, whatever became of them.
+select count(*) from trials.runs
+where institution_id = :institution_id and kind = 'history' and asked_at >= :since;
+
 -- name: move(institution_id, id, from_status, to_status, error, ended_at)!
 -- Compare and set: whoever comes second finds nothing to move.
 update trials.runs set status = :to_status, error = :error, ended_at = :ended_at

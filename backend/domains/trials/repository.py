@@ -72,6 +72,10 @@ async def open_runs(tx: Tx) -> int:
     return int(await Q.open_runs(tx, institution_id=tx.institution_id))
 
 
+async def on_customers_since(tx: Tx, since: datetime) -> int:
+    return int(await Q.on_customers_since(tx, institution_id=tx.institution_id, since=since))
+
+
 async def plan(tx: Tx, run_id: str) -> Plan | None:
     found = await Q.plan(tx, institution_id=tx.institution_id, id=run_id)
     return None if found is None else msgspec.convert(found, Plan, str_keys=True)

@@ -21,6 +21,7 @@ from backend.domains.trials.model import (
     NothingToTry,
     Plan,
     Run,
+    TooManyToday,
     TooManyTrials,
     TrialNotFound,
     TrialOver,
@@ -43,6 +44,21 @@ async def require_room(tx: Tx) -> None:
     count = await repository.open_runs(tx)
     if count >= MOST_OPEN:
         raise TooManyTrials(count=count)
+
+
+async def left_today(tx: Tx) -> int:
+    """How many more trials on real customers the institution may make today (D3-07)."""
+    most = (await regulation.in_force(tx, clock.today())).count("trials.a_day")
+    midnight = clock.local(tx.now).replace(hour=0, minute=0, second=0, microsecond=0)
+    return max(0, most - await repository.on_customers_since(tx, midnight))
+
+
+async def require_turn(tx: Tx) -> None:
+    """For one on real customers: enough of them would average the rounding away. Holds off other starts until the
+    transaction ends. Raises `TooManyToday`."""
+    await repository.lock_room(tx)
+    if not await left_today(tx):
+        raise TooManyToday(count=(await regulation.in_force(tx, clock.today())).count("trials.a_day"))
 
 
 async def create(

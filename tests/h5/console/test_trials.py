@@ -2,12 +2,14 @@
 
 import json
 import re
+from datetime import timedelta
 from html import unescape
 
 import asyncpg
 import pytest
 
 from backend.commands import practice
+from backend.core import clock
 from backend.core.actor import system
 from backend.domains.audit import service as audit
 from backend.domains.strategies.model import Version
@@ -80,6 +82,31 @@ async def test_a_county_tries_a_version_on_its_own_past_cases_and_watches_it(
         acts = {entry.action: entry.actor for entry in await audit.of(tx, path.rpartition("/")[2])}
     assert set(acts) == {"trial.asked", "trial.done"}
     assert acts["trial.asked"].startswith("staff:")
+
+
+async def test_a_days_trials_on_real_customers_come_to_an_end(
+    road: Road, desks: Desks, owner: asyncpg.Connection, county: practice.Loaded
+) -> None:
+    """Dozens of pairs averaged the rounding away (D3-07); an institution's own count, and no limit on what is
+    invented."""
+    await owner.execute("update regulation.parameters set value = '2' where key = 'trials.a_day'")
+    await decided_in(road.context, *["4101"] * 4, "4102")
+    desk, other = await desks.of(ADMIN), await desks.of(HEAD)
+    for left in (2, 1):
+        await desk.get(HOME)
+        assert f"今天还能在它们上面试 {left} 次，演练县不限" in desk.words
+        assert (await start(desk)).startswith(f"{HOME}/"), desk.words
+        await road.drain()
+    assert await start(desk) == HOME
+    assert (desk.reply.status_code, "今天已经在真实客户上试算过 2 次" in desk.words) == (422, True), (
+        desk.words
+    )
+    assert "今天还能在它们上面试 0 次" in desk.words
+    assert (await start(desk, cases=f"county:{NAME}", size="1000")).startswith(f"{HOME}/"), desk.words
+    assert (await start(other)).startswith(f"{HOME}/"), other.words
+    with clock.at(clock.now() + timedelta(days=1)):
+        tomorrow = await desks.of(ADMIN)
+        assert (await start(tomorrow)).startswith(f"{HOME}/"), tomorrow.words
 
 
 async def test_the_groups_of_a_practice_county_are_drawn_and_in_tables_and_the_report_is_taken(
