@@ -97,7 +97,7 @@ async def afterwards(tx: Tx, version: Version) -> str:
     own = ""
     if before.effective_until is not None:
         own = f"（它自己只用到 {clock.local(before.effective_until):%Y-%m-%d %H:%M}，过了就看它接替的那一版）"
-    return f"{named}第 {before.number} 版自动回来{own}；到时它要是通不过检查，{then}"
+    return f"换回{named}第 {before.number} 版{own}；它那时要是通不过检查，{then}"
 
 
 async def _then(tx: Tx, version: Version) -> str:

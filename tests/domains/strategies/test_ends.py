@@ -49,7 +49,7 @@ async def test_what_stood_there_before_decides_again(hand: Stagehand, tx):
     for_now = await hand.overlay(Stage.ELIGIBILITY, HARVEST, effective_until=tx.now + timedelta(days=5))
     assert await outcome(hand) is Outcome.APPROVED
     assert (await ending.afterwards(await hand.as_(COUNTY_ADMIN), for_now)).startswith(
-        f"它接替的第 {stood.number} 版自动回来；"
+        f"换回它接替的第 {stood.number} 版；"
     )
     told = await ended(hand, for_now)
     assert told == ["strategy.retired", "strategy.live", "strategy.returned"]

@@ -440,7 +440,7 @@ async def test_what_comes_after_a_countys_version_is_said(hand: Stagehand, tx):
     county = await hand.as_(COUNTY_ADMIN)
     later = await service.draft(county, "*", Stage.ELIGIBILITY, reason="秋收前收紧")
     assert await ending.afterwards(county, later) == (
-        "现在在用的第 2 版自动回来；到时它要是通不过检查，本行在这一环节不再加严，只按省联社的规则办"
+        "换回现在在用的第 2 版；它那时要是通不过检查，本行在这一环节不再加严，只按省联社的规则办"
     )
     special = await service.draft(county, "SXD", Stage.ELIGIBILITY, reason="一个产品收紧")
     assert await ending.afterwards(county, special) == "改用本行所有产品的加严层（第 2 版）"

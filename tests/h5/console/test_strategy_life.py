@@ -176,10 +176,10 @@ async def test_at_its_end_a_version_gives_its_place_back_or_the_county_is_told(
     await act(maker, "check")
     await act(maker, "submit")
     await second.get(maker.path)
-    assert "到期以后现在在用的第 2 版自动回来；到时它要是通不过检查，本行在这一环节不再加严" in second.words
+    assert "到期以后换回现在在用的第 2 版；它那时要是通不过检查，本行在这一环节不再加严" in second.words
     day = clock.local(clock.now()) + timedelta(days=3)
     await act(second, "approve", reason="秋收用几天", effective_until=f"{day:%Y-%m-%dT%H:%M}")
-    assert "到期以后它接替的第 2 版自动回来" in second.words, second.words
+    assert "到期以后换回它接替的第 2 版；它那时" in second.words, second.words
     assert await deciding(owner) not in (None, stood)
     if not fit:
         writer = Actor("staff", "JX0101", "4101", frozenset({"county_admin"}))
