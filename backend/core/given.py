@@ -32,11 +32,14 @@ def read(path: Path, most: int = 0) -> bytes:
     most = most or DOCUMENT
     held = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        if _kind(os.fstat(held), most) == "pipe":
+        found = os.fstat(held)
+        if _kind(found, most) == "pipe":
             return _from_pipe(held, most)
         with os.fdopen(held, "rb", closefd=False) as file:
-            content = file.read(most + 1)  # a file in /proc says it is empty and may be endless
-        _require(len(content), most)
+            content = file.read(found.st_size)
+            while more := file.read(BLOCK):  # one in /proc says it is empty and may be endless
+                content += more
+                _require(len(content), most)
         return content
     finally:
         os.close(held)
