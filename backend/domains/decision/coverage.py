@@ -68,8 +68,8 @@ def _first(columns: Sequence[Fact], rows: Sequence[Row], say: Say) -> None:
 
 
 def _shared(columns: Sequence[Fact], rows: Sequence[Row], at: int) -> str:
-    """A case that an earlier row on the same columns speaks of, too, and otherwise; '' without one. Rows on other columns
-    are put in front of each other on purpose."""
+    """A case of which an earlier row on the same columns says something else; '' without one. Rows on other columns are
+    put in front of each other on purpose."""
     mine = rows[at]
     for number, first in enumerate(rows[:at], 1):
         both = regions.common(first.under, mine.under) if first.filled == mine.filled else None

@@ -122,8 +122,8 @@ class _Lint:
             self._say("输入", f"{self._known[name].label} 声明了却没有用到")
 
     def _own(self, node: Mapping[str, Any]) -> bool:
-        """Whether the bank must do this itself: all of a key step, and what gives the result of any other (D1-10). There a
-        partner may be asked, and its answer is looked at by a table of the bank's."""
+        """Whether the bank must do this itself: all of a key step, and what gives the result of any other (D1-10):
+        there a partner may be asked, and a table of the bank's looks at its answer."""
         return self._contract.key_step or node["type"] in graph.RESULTS
 
     def _nodes(self, lines: Graph) -> None:
