@@ -17,6 +17,7 @@ from backend.domains.customers import consents
 from backend.domains.decision import capsule_file, moment_file, moments
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import DecisionForgotten, DecisionMissing, canonical
+from backend.domains.evidence import service as evidence
 from backend.domains.identity import service as identity
 from backend.domains.reviews import exceedings
 from backend.domains.reviews import service as reviews
@@ -100,6 +101,7 @@ async def _parts(tx: Tx, application: Application, held: _Held) -> list[tuple[st
     told: dict[str, Any] = {
         "case": await _case(tx, application, held),
         "consents": await _consents(tx, application),
+        "evidence": await _evidence(tx, application),
         "disclosure": await _disclosure(tx, application),
         "reviews": await _reviews(tx, application),
         "advice": held.advice,
@@ -134,6 +136,14 @@ async def _consents(tx: Tx, application: Application) -> list[dict[str, Any]]:
     given = await consents.given(tx, application.customer_id)
     texts = {each.text_sha256: await consents.text_of(tx, each) for each in given}
     return [{**msgspec.to_builtins(each), "text": texts[each.text_sha256].source} for each in given]
+
+
+async def _evidence(tx: Tx, application: Application) -> list[dict[str, Any]]:
+    """Of each source asked: whose answer it is, and the SHA-256 of its bytes as they came, so that a kept report can be
+    held against the facts. The report itself stays in the books: a bureau's is not passed on (D3-09)."""
+    found = await evidence.answers(tx, application.id)
+    told = ("source", "consent_id", "reference", "sha256", "observed_at", "price_fen", "rung", "taken_from")
+    return [{name: getattr(found[source], name) for name in told} for source in sorted(found)]
 
 
 async def _disclosure(tx: Tx, application: Application) -> dict[str, Any] | None:

@@ -79,7 +79,7 @@ async def show(request: Request) -> Response:
 @post(HOME, opt=staff.only(*READERS), fields=(*FIELDS, "place"))
 async def search(request: Request) -> Response:
     """One page of what was found; who asked for what is written down."""
-    here, form = staff.here(request), await forms.texts(request)
+    here, form = staff.here(request), _usual() | await forms.texts(request)
     try:
         asked = await _asked(here, form)
         async with here.context.db.read(here.reader) as tx:

@@ -68,6 +68,7 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
     answer: bool
     second: bool
     retire: bool
+    usage: bool
 
 
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -433,4 +434,5 @@ def acts_of(here: Here, version: Version) -> Acts:
         and version.status == "live"
         and (version.layer == "union" or strategies.may_approve(here.actor, version))
         and not (version.layer == "union" and version.product_code == "*"),
+        usage=version.stage in DECIDING and version.status in ("live", "retired") and not version.within,
     )

@@ -1,6 +1,7 @@
 """断供阶梯 (N19, A5-10, D3-09): fresh, cached, substitute, held; and back to work by itself."""
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from backend.domains.customers.consent_texts import Purpose
 from backend.domains.decision import service as decisions
 from backend.domains.evidence import breakers, sources
 from backend.domains.evidence import service as evidence
+from backend.domains.evidence.model import Answer
 from backend.flows import cancel_application, decide_application, prove_consents, resume_held
 from backend.overview import invariants
 from backend.overview.source_health import source_health
@@ -95,6 +97,27 @@ async def test_an_answer_of_days_ago_stands_in_while_the_same_consent_holds(road
     assert (await decided(road, second)).case.sources["core_banking"].standing.rung == "cached"
     assert "cached.core_banking" in await road.events(second)
     assert await prove_consents.prove_consents(road.context) == []
+
+
+async def test_an_answer_of_before_that_lacks_what_is_wanted_now_is_not_used(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half an answer would be a person's work for want of a fact; waiting for the source is not."""
+    number = id_number()
+    _, second = await twice(road, number)
+    kept = evidence.cached
+
+    async def lacking(*given: Any) -> Answer | None:
+        found = await kept(*given)
+        assert found is not None
+        return msgspec.structs.replace(found, facts=dict([*found.facts.items()][1:]))
+
+    monkeypatch.setattr(evidence, "cached", lacking)
+    await road.fault("core_banking", "*", "status", times=99, status=503)
+    await road.submit(second)
+    await road.drain()
+    assert (await road.see(second)).status == "held"
+    assert "core_banking" not in await answers(road, second)
 
 
 async def test_an_answer_under_a_consent_that_was_withdrawn_is_not_used_again(road: Road) -> None:

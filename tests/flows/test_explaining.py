@@ -1,6 +1,7 @@
 """What a decision says of itself on the road: the way to more, one file per case, a second look (N5, N6, D2-07)."""
 
 import asyncio
+import hashlib
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from backend.domains.audit import service as audit
 from backend.domains.decision import capsule_file, nearest
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Outcome
+from backend.domains.evidence import service as evidence
 from backend.overview import application_result, case_file
 from tests.flows.conftest import JIA, Road, id_number
 
@@ -71,6 +73,16 @@ async def test_a_case_leaves_in_one_file_that_holds_after_everything_changed(
     assert used <= {consent["id"] for consent in told["consents"]}
     assert all(consent["text"] and consent["channel"] and consent["given_at"] for consent in told["consents"])
     assert told["disclosure"]["confirmation"]["dwell_seconds"] >= 15
+    async with road.db.read(JIA) as tx:
+        kept = await evidence.answers(tx, application.id)
+    asked = {each["source"]: each for each in told["evidence"]}
+    assert {"credit_bureau", "identity_check"} <= asked.keys() == kept.keys()
+    for source, each in asked.items():
+        assert (
+            each["sha256"] == hashlib.sha256(kept[source].raw).hexdigest()
+        )  # trust §3: the bureau's very bytes
+        assert each["consent_id"] in used
+        assert kept[source].raw not in path.read_bytes()
     async with road.db.read(JIA) as tx:
         recorded = await decisions.latest_for(tx, application.id)
         assert recorded is not None

@@ -36,6 +36,7 @@ _LABELS = {
     "case": "申请",
     "capsule": "资料和审批结果",
     "consents": "授权",
+    "evidence": "各方回的资料",
     "disclosure": "明示表和合同",
     "reviews": "人工审查",
     "advice": "告诉客户的下一步",

@@ -68,8 +68,9 @@ class Contract(msgspec.Struct, frozen=True):
     """What the tables of a stage must give back.
 
     `columns` by field: 'text', 'number', or the allowed words. `names` are values of `key` that must be among
-    the rows at run time, or the stage has no result. `key_step`: the bank itself decides here, never a partner
-    (D1-10). `conditions`: a row without any is refused, it would speak of everyone.
+    the rows at run time, or the stage has no result. `key_step`: nothing here is a partner's, neither a node nor a fact
+    (D1-10; the pre-screen turns people away, so it is one). `conditions`: a row without any is refused, it would speak
+    of everyone.
     """
 
     hit_policy: str
@@ -120,7 +121,7 @@ CONTRACTS: dict[Stage, Contract] = {
         key_step=True,
     ),
     Stage.MARKETING_GATE: _rules(key_step=False),
-    Stage.PRE_SCREEN: _rules(key_step=False),
+    Stage.PRE_SCREEN: _rules(key_step=True),
     Stage.DRAWDOWN_CHECK: _rules(key_step=True),
     Stage.EARLY_WARNING: Contract(
         "collect",

@@ -63,6 +63,20 @@ def _first(columns: Sequence[Fact], rows: Sequence[Row], say: Say) -> None:
     for at, row in enumerate(rows):
         if all(row.over) and _inside(row.over, [each.under for each in rows[:at]]):
             say(row.id, "这一行前面的各行已经都管到了，永远轮不到它", "error")
+        elif found := _shared(columns, rows, at):
+            say(row.id, found, WARNING)
+
+
+def _shared(columns: Sequence[Fact], rows: Sequence[Row], at: int) -> str:
+    """A case of which an earlier row on the same columns says something else; '' without one. Rows on other columns are
+    put in front of each other on purpose."""
+    mine = rows[at]
+    for number, first in enumerate(rows[:at], 1):
+        both = regions.common(first.under, mine.under) if first.filled == mine.filled else None
+        if both is not None and first.output != mine.output:
+            point = example(columns, both)
+            return f"{point}时第 {number} 行和第 {at + 1} 行都说到，按先写的第 {number} 行办"
+    return ""
 
 
 def _inside(box: Box, covers: Sequence[Box]) -> bool:

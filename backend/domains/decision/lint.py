@@ -114,12 +114,17 @@ class _Lint:
         for node in document["nodes"]:
             if node["type"] in (INPUT, graph.OUTPUT) and set(node.get("content") or {}) - {"schema"}:
                 self._say(node["name"], "这个节点有看不懂的设置", node=node["id"])
-            if self._contract.key_step and steps.partner(node, self._library.models):
+            if self._own(node) and steps.partner(node, self._library.models):
                 self._say(node["name"], "这一环节要由本行自己决定，不能交给合作方", node=node["id"])
         if self.graph is not None:
             self._nodes(self.graph)
         for name in sorted(set(self._known) - self._used):
             self._say("输入", f"{self._known[name].label} 声明了却没有用到")
+
+    def _own(self, node: Mapping[str, Any]) -> bool:
+        """Whether the bank must do this itself: all of a key step, and what gives the result of any other (D1-10):
+        there a partner may be asked, and a table of the bank's looks at its answer."""
+        return self._contract.key_step or node["type"] in graph.RESULTS
 
     def _nodes(self, lines: Graph) -> None:
         """Each node with the facts and names that reach it."""

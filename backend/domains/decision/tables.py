@@ -30,6 +30,13 @@ _COLUMN = {"id", "name", "field", "type", "description", "fieldType", "outputFie
 """The last two are what the editor offers while typing; the engine is never given them."""
 
 
+def moving(content: Mapping[str, Any]) -> list[str]:
+    """The settings by which a table would put other facts in place of those it was given, each as
+    GoRules' editor writes it: of a new table it has set the first."""
+    found = [name for name in ("passThrough", "inputField") if content.get(name)]
+    return found + ["executionMode"] * (content.get("executionMode") != "single")
+
+
 class TableCheck:
     """One table in its place: `known` are the facts and names that reach it. Findings go to `found`, names it
     uses to `used`."""
@@ -48,8 +55,8 @@ class TableCheck:
         table = self._table
         if table["hitPolicy"] != self._contract.hit_policy:
             self._say(self._name, f"命中方式要用“{HIT_POLICIES[self._contract.hit_policy]}”")
-        if table.get("passThrough") or table.get("inputField") or table.get("executionMode") != "single":
-            self._say(self._name, "这张表的设置会改变输入，不能使用")
+        for wrong in moving(table):
+            self._say(self._name, f"这张表的设置 {wrong} 会改变输入，请在编辑器里关掉")
         if extra := set(table) - _SETTINGS:
             self._say(self._name, f"这张表有看不懂的设置 {min(extra)}")
         columns = self._columns()

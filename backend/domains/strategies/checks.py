@@ -21,6 +21,7 @@ from backend.domains.strategies import (
     calculations,
     composing,
     fairness,
+    first_cases,
     judging,
     nesting,
     overlays,
@@ -127,7 +128,9 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
             return Report(findings=[*found, *said], scenarios=[])
         results = scenarios.run(self.held, using)
         if self.stage in _PRICES and isinstance(using, Bundle):
-            found = [*found, *fairness.check([each.case for each in self.held], using)]
+            # A county keeps few scenarios or none: like pairs are made of the shipped cases, too.
+            cases = [*(each.case for each in self.held), *first_cases.of_decision()]
+            found = [*found, *fairness.check(cases, using)]
         if self.owner != UNION:
             found = [*found, *self._looser(using)]
         return Report(findings=found, scenarios=results)

@@ -75,6 +75,15 @@ def test_a_row_nothing_reaches_is_an_error_in_a_first_table():
     assert "永远轮不到它" in str(found[0])
 
 
+def test_two_rows_of_a_first_table_that_speak_of_one_case_are_told_with_it():
+    rows = [[">= 600", *grade("A")], ["[550..650]", *grade("B")], ["", *grade("C")]]
+    found = findings(Stage.RATING, single(Stage.RATING, ["score"], rows))
+    assert [(each.severity, each.row) for each in found] == [(WARNING, "rules-2")]
+    assert found[0].sentence == "评分 600 分时第 1 行和第 2 行都说到，按先写的第 1 行办"
+    same = [[">= 600", *grade("A")], ["[550..650]", *grade("A")], ["", *grade("C")]]
+    assert findings(Stage.RATING, single(Stage.RATING, ["score"], same)) == []
+
+
 def test_a_row_said_twice_is_a_warning_in_a_rule_table():
     rows = [["> 6", *rule("A")], ["> 8", *rule("A")]]
     found = findings(Stage.ELIGIBILITY, single(Stage.ELIGIBILITY, [QUERIES], rows))

@@ -5,8 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from backend.domains.decision import guard
-from backend.domains.decision.model import Cap, Offer
+from backend.domains.decision import bundle, county, evaluate, guard
+from backend.domains.decision.model import DECIDING, Cap, Offer, Outcome, Stage
+from tests.domains.decision.conftest import decide, read
+from tests.domains.decision.test_standing import GOOD, standing
 
 OFFER = Offer(amount_fen=2_000_000, annual_rate_bp=535, term_months=12)
 VALUES = {
@@ -57,3 +59,28 @@ def test_a_business_loan_may_be_more_than_what_is_left_of_consumer_credit() -> N
 def test_what_the_guard_cannot_see_it_refuses(name: str) -> None:
     values = {known: value for known, value in VALUES.items() if known != name}
     assert len(guard.violations(OFFER, values, CAPS)) == 1
+
+
+@pytest.mark.parametrize("left_out", DECIDING)
+def test_a_stage_that_was_never_asked_costs_the_approval(
+    left_out: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever would make our own code pass one by without a word."""
+    assert decide(read("approved_small")).outcome is Outcome.APPROVED
+    asked = evaluate._Run.take
+    monkeypatch.setattr(
+        evaluate._Run, "take", lambda run, each: None if each is left_out else asked(run, each)
+    )
+    assert evaluate.evaluate(read("approved_small"), bundle.seeded()).decision.outcome is Outcome.REFERRED
+
+
+def test_a_standing_cap_that_was_forgotten_among_the_caps_is_still_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """N19: whatever would lose it on the way, no approval goes above what a substitute carries."""
+    smallest = county.smallest
+    monkeypatch.setattr(
+        county, "smallest", lambda found: smallest(c for c in found if not c.name.startswith("standing_"))
+    )
+    assert decide(GOOD).amount_fen > 100_000
+    assert decide(standing(GOOD, "substitute", 100_000)).outcome is Outcome.REFERRED

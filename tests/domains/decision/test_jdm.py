@@ -71,6 +71,18 @@ def test_what_comes_back_from_the_editor_passes_the_same_checks_and_decides_the_
     assert (again.outcome, again.amount_fen, again.trace) == (before.outcome, before.amount_fen, before.trace)
 
 
+def test_a_table_newly_drawn_in_the_editor_is_refused_by_the_setting_to_switch_off():
+    """The editor (1.52) sets passThrough on each new table; a sentence that named no setting left nothing to do."""
+    document = nodes.chained()
+    table = next(node for node in document["nodes"] if node["type"] == "decisionTableNode")
+    table["content"] |= {"passThrough": True, "inputField": "customer", "executionMode": "loop"}
+    said = [each.sentence for each in lint.check(Stage.ELIGIBILITY, document, CATALOGUE)]
+    assert said == [
+        f"这张表的设置 {name} 会改变输入，请在编辑器里关掉"
+        for name in ("passThrough", "inputField", "executionMode")
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [

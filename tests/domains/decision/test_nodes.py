@@ -280,6 +280,19 @@ def test_a_key_step_is_never_decided_by_a_partner(stage, where):
     assert any("不能交给合作方" in each for each in found)
 
 
+@pytest.mark.parametrize("stage", [Stage.FRAUD_CHECK, Stage.PRE_SCREEN, Stage.MARKETING_GATE])
+def test_the_result_of_no_stage_is_given_by_a_partner(stage):
+    """D1-10: a fraud check refuses people, too. A partner may be asked there, but a table of the bank's answers."""
+    document = with_model()
+    document["nodes"][2]["partner"] = "某合作方"
+    models = Library(models={"m" * 64: Steady(60)})
+    assert any("不能交给合作方" in each for each in findings(document, models, stage))
+    asked = with_model()
+    asked["nodes"][1]["partner"] = "某合作方"
+    refused = any("不能交给合作方" in each for each in findings(asked, models, stage))
+    assert refused is (stage is Stage.PRE_SCREEN)
+
+
 def test_a_fact_from_a_partner_decides_no_key_step():
     """D1-10."""
     known = msgspec.json.decode(CATALOGUE.text)

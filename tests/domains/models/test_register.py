@@ -2,19 +2,20 @@
 
 import asyncio
 import contextvars
+import uuid
 from importlib import resources
 
 import asyncpg
 import msgspec
 import pytest
 
-from backend.core.actor import Actor
+from backend.core.actor import Actor, system
 from backend.core.errors import Conflict
 from backend.core.lifecycle import ForbiddenMove
 from backend.domains.audit import service as audit
 from backend.domains.decision import bundle, features, scorecard
 from backend.domains.decision.model import Stage, canonical
-from backend.domains.models import artefacts, line_ups, model, repository, service
+from backend.domains.models import artefacts, line_ups, model, repository, service, watching
 
 FOLDER = resources.files("backend.domains.decision") / "scorecards"
 CARD = (FOLDER / "personal_credit.json").read_bytes()
@@ -430,3 +431,11 @@ async def test_a_refused_line_up_changes_nothing(db):
     async with db.read(THIRD) as tx:
         assert await service.current(tx, "consumer") is None
         assert await line_ups.waiting(tx) == []
+
+
+@pytest.mark.parametrize("who", [person("officer", "officer", institution="4101"), system("0000", "models")])
+async def test_an_alarm_is_answered_by_a_person_of_that_trade_alone(db, who) -> None:
+    """D1-05: not by the job that raised it, nor by whoever comes by."""
+    async with db.begin(who) as tx:
+        with pytest.raises(model.NotYourAlarm):
+            await watching.acknowledge(tx, str(uuid.uuid4()), "看过了", false_alarm=True)

@@ -9,7 +9,7 @@ from backend.domains.decision import bundle, facts, scorecard
 from backend.domains.decision.model import Stage, canonical
 from backend.domains.strategies import fairness, shipped
 from backend.domains.strategies.model import UnionContent
-from tests.domains.strategies.conftest import ADMIN, Stagehand, previewed
+from tests.domains.strategies.conftest import ADMIN, Stagehand, previewed, stop_scenarios
 
 CASES = [case for _, case, _ in shipped.scenarios()]
 
@@ -76,3 +76,16 @@ async def test_an_unfair_price_fails_the_check_of_a_version(hand: Stagehand, mon
     report = await previewed(tx, "*", Stage.PRICING, content)
     assert [each.kind for each in report.findings if each.blocks] == ["fairness"]
     assert report.failures >= 1
+
+
+async def test_like_pairs_are_tried_where_nobody_keeps_a_scenario(hand: Stagehand, monkeypatch):
+    """As in a county, whose overlays meet its own scenarios alone: an unfair price was let through with none."""
+    catalogue = unlocked("occupation")
+    row = {"c9": "'farmer'", "r1": "'job'", "r2": "'职业'", "r3": "50"}
+    documents = with_column(Stage.PRICING, "parts", "occupation", "string", row)
+    tx = await hand.as_(ADMIN)
+    await stop_scenarios(tx, "*")
+    monkeypatch.setattr(facts, "catalogue", lambda: catalogue)
+    report = await previewed(tx, "*", Stage.PRICING, UnionContent(document=documents[Stage.PRICING]))
+    assert report.scenarios == []
+    assert [each.kind for each in report.findings if each.blocks] == ["fairness"]

@@ -13,12 +13,13 @@ from backend.core.actor import system
 from backend.domains.decision import bundle
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Outcome, Stage
-from backend.domains.strategies import ending, repository, scenario_book, service
+from backend.domains.strategies import checks, ending, repository, scenario_book, service
 from backend.domains.strategies.model import (
     CountyContent,
     DraftOpen,
     EndsTooSoon,
     Expected,
+    Finding,
     MustNotEnd,
     NotDue,
     NothingToRollBack,
@@ -367,6 +368,21 @@ async def test_a_dated_version_waits_for_its_day_and_ends_on_its_day(hand: Stage
     assert (await outcome(await hand.as_(OFFICER), asked)).outcome is Outcome.APPROVED
 
 
+async def test_a_dated_version_that_no_longer_passes_on_its_day_stays_approved(
+    hand: Stagehand, tx, monkeypatch
+):
+    """What it names may be gone by then, or a new release may check more: what decided goes on deciding."""
+    first = tx.now + timedelta(days=3)
+    waits = await hand.overlay(Stage.ELIGIBILITY, QUERIES, effective_from=first)
+    said = Finding(kind="document", place="文件", sentence="不再通过")
+    monkeypatch.setattr(checks, "findings_of", lambda *_: [said])
+    job = await hand.as_(system("4101", "strategies"))
+    job.now = first
+    with pytest.raises(NotPassed):
+        await service.go_live(job, waits.id)
+    assert (await service.get(job, waits.id)).status == "approved"
+
+
 QUERIED = with_facts(GOOD, bureau_queries_6m=5, bureau_queries_1m=1)
 
 
@@ -607,8 +623,6 @@ async def test_an_overlay_saved_under_another_floor_is_saved_again_before_it_is_
 
 
 async def test_a_live_overlay_that_the_union_overtook_is_pointed_out_and_still_binds(hand: Stagehand):
-    from backend.domains.strategies import checks
-
     live = await hand.overlay(Stage.ELIGIBILITY, CountyContent(parameters={"lenders": 4}))
     assert await checks.outdated(await hand.as_(COUNTY_ADMIN), live) == []
     admin = await hand.as_(ADMIN)

@@ -242,6 +242,28 @@ def test_a_countys_own_cap_for_a_grade_binds_whom_it_graded_so_itself():
     assert [each.bp for each in found.price if each.layer == COUNTY] == [40]
 
 
+def test_whom_a_county_grades_worse_the_unions_own_limit_and_price_for_that_grade_bind():
+    ((place, node),) = overlays.tables(UNION[Stage.RATING].document).items()
+    columns = (*node["content"]["inputs"], *node["content"]["outputs"])
+    cells = {"score": "< 1400", "grade": "'D'", "verdict": "'pass'"}
+    own = {"_id": "mine", **{c["id"]: cells[c["field"]] for c in columns if c["field"] in cells}}
+    rating = composing.compose(Stage.RATING, UNION[Stage.RATING], CountyContent(rows={place: [own]}), KNOWN)
+    county = bundle.build(
+        SHIPPED, scorecard.seeded(), code="x", overlays={Stage.RATING: rating}, price_band=(0, 60), keep=False
+    )
+    graded = copy.deepcopy(SHIPPED)
+    for each in (f"grades-{number}" for number in range(1, 5)):
+        cell(graded[Stage.RATING], "grades", each, "r1", "'D'")
+    case = read("approved_payroll")
+    floor, found, as_if = (
+        evaluate.evaluate(case, using).decision
+        for using in (FLOOR, county, bundle.build(graded, scorecard.seeded(), code="x", keep=False))
+    )
+    assert (found.outcome, found.grade, as_if.grade) == (Outcome.APPROVED, "D", "D")
+    assert found.amount_fen == as_if.amount_fen < floor.amount_fen
+    assert found.annual_rate_bp == as_if.annual_rate_bp > floor.annual_rate_bp
+
+
 def test_not_even_under_a_union_document_whose_caps_rise_as_the_grade_falls():
     """A worse grade asks the union's limit again; only the smaller of both answers may count."""
     documents = copy.deepcopy(SHIPPED)

@@ -208,6 +208,10 @@ async def test_a_scenario_is_stopped_by_two_people_with_a_reason(hand: Stagehand
     with pytest.raises(OwnScenarioStop):
         await scenario_book.stop(mine, number)
     assert [each.id for each in await scenario_book.of_product(mine, "*")] == [number], "it is run until then"
+    for act in (scenario_book.stop, scenario_book.keep):
+        with pytest.raises(NotYourStrategy):
+            await act(await hand.as_(OFFICER), number)
+    mine = await hand.as_(COUNTY_ADMIN)
     for by in (f"'staff:{COUNTY_ADMIN.id}'", "null"):
         with pytest.raises(asyncpg.CheckViolationError):
             async with savepoint(mine):

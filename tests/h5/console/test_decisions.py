@@ -68,6 +68,10 @@ async def test_a_decision_is_found_by_number_outcome_reason_product_and_version(
         live = await strategies.live_version(tx, "*", "*", Stage.ELIGIBILITY)
     assert live is not None
     assert number in await find(desk, number=number, version=live.id)
+    await desk.get(f"/console/strategies/{live.id}")
+    await desk.send(desk.page.form(HOME))  # A3-33: what a version is used for, from its own page
+    assert (number in desk.words, desk.reply.status_code) == (True, 200)
+    assert f'<option value="{live.id}" selected>' in desk.reply.text
     for since, until in (("0001-01-01", "0001-02-01"), ("9999-12-01", "9999-12-31"), ("昨天", "今天")):
         await find(desk, since=since, until=until)
         assert desk.reply.status_code == 422, since

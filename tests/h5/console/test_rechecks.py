@@ -17,6 +17,7 @@ from backend.domains.reviews.model import RecheckYours
 from backend.flows import answer_recheck, observe_decisions, sample_recheck, settle_recheck
 from backend.overview import model_monitors
 from tests.domains.decision.conftest import decide, read, with_facts
+from tests.domains.decision.test_standing import standing
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desk, Desks, desks, road
 from tests.h5.scene import recheck, referred
@@ -73,6 +74,9 @@ async def test_an_amount_at_the_cap_and_a_source_that_was_stood_in_for_are_drawn
     assert sample_recheck._triggers(capsule) == {"near_cap": True, "brown_out": False}
     far = decisions.decide(with_facts(case, product_max_amount=amount * 10), decisions.seeded())
     assert not sample_recheck._triggers(far)["near_cap"]
+    for rung, drawn in (("fresh", False), ("cached", True), ("substitute", True)):
+        stood_in = decisions.decide(standing(case, rung), decisions.seeded())
+        assert sample_recheck._triggers(stood_in)["brown_out"] is drawn, rung
 
 
 async def test_a_second_trigger_joins_the_first_while_nobody_has_looked(

@@ -204,14 +204,13 @@ CELLS = {"both": "都通过", "swapped_in": "新进", "swapped_out": "换出", "
 
 
 def _swap(found: dict[str, Any]) -> Plot:
-    figure, axes = _axes("", "人数")
+    figure, axes = _axes("柱上是坏账率", "人数")
     people = [found[cell]["people"] for cell in CELLS]
     axes.bar(list(CELLS.values()), people, color=[GREEN, WHEAT, RED, FAINT])
     for at, cell in enumerate(CELLS):
         rate = found[cell]["bad_rate"]
-        axes.text(
-            at, people[at], "没有人" if rate is None else f"坏账率 {rate:.1%}", ha="center", va="bottom"
-        )
+        told = "没有人" if rate is None else f"{rate:.1%}"
+        axes.text(at, people[at], told, ha="center", va="bottom")
     axes.margins(y=0.15)
     alt = f"同样的通过率下，新进 {people[1]} 人，换出 {people[2]} 人"
     return _finished("swap", "和现用模型的换手", alt, figure)
@@ -233,7 +232,7 @@ def _fairness(name: str, rows: list[dict[str, Any]]) -> Plot:
 
 def _bins(feature: dict[str, Any], label: Callable[[str], str]) -> Plot:
     rows = feature["bins"]
-    figure, axes = _axes("", "坏账率")
+    figure, axes = _axes("柱上是占总人数的比例", "坏账率")
     axes.bar(range(len(rows)), [row["bad_rate"] for row in rows], color=GREEN, width=0.7)
     total = sum(row["people"] for row in rows)
     for at, row in enumerate(rows):
