@@ -50,6 +50,11 @@ def _pairs(form: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     found = [("上门日期", form.get("visited_on", "")), ("地点", form.get("village", ""))]
     found += [(label, CHOICES[name].get(form.get(name, ""), "")) for name, label in _CHOICE_LABELS.items()]
     found += [(label, form.get(name, "")) for name, (label, _, _) in COUNTS.items()]
-    found += [(label, f"{form[name]} 元" if form.get(name) else "") for name, label in YUAN.items()]
+    found += [(label, _yuan(form.get(name, ""))) for name, label in YUAN.items()]
     found += [("记下的位置", form.get("location", "")), ("别的情况", form.get("said", ""))]
     return tuple((label, words) for label, words in found if words)
+
+
+def _yuan(text: str) -> str:
+    """As it was typed, where a draft holds no number yet."""
+    return f"{int(text):,} 元" if text.isdecimal() else text and f"{text} 元"

@@ -285,7 +285,7 @@ def _knobs(
         made.append(
             Knob(
                 at=at,
-                unit={"fen": "元", "bp": "%"}.get(at.unit, ""),
+                unit={"fen": "元", "bp": "%"}.get(at.unit, at.counts),
                 open=bool(mine) if form is None else form.get(f"open_{number}") == "yes",
                 wrong=errors.get(f"low_{number}", ""),
                 **written,

@@ -27,13 +27,19 @@ ENDS = {"collect": "每一行都看，命中的都算", "first": "从上往下�
 
 class Cell(msgspec.Struct, frozen=True):
     """`column` the id; `text` in Chinese, '' for no condition; `wrong` what the checks say of it; `county` the number
-    the county set in this cell of head office's."""
+    the county set in this cell of head office's; `counts` the unit of its number where the text carries none."""
 
     column: str
     label: str
     text: str
     wrong: tuple[str, ...] = ()
     county: str = ""
+    counts: str = ""
+
+    @property
+    def unit(self) -> str:
+        """Behind the text; nothing where it ends in the name of another fact."""
+        return self.counts if self.text[-1:].isdecimal() else ""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -357,6 +363,7 @@ def _row(
                 cells.shown(cell, column, known) if (cell := str(rule.get(column.id, ""))) else "",
                 _sentences(said, table, row, column.id),
                 cells.shown(numbers[column.id], column, known) if not own and column.id in numbers else "",
+                column.counts,
             ),
         )
         for column in columns

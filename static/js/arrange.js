@@ -33,7 +33,7 @@
       view = [x, y, Math.max(...spots.map((s) => s[0])) + WIDE + MARGIN - x,
         Math.max(...spots.map((s) => s[1])) + HIGH + MARGIN - y];
     }
-    const svg = make("svg", { viewBox: view.join(" "), role: "group", "aria-label": "流程图，可以排" });
+    const svg = make("svg", { width: Math.round(view[2] * 2 / 3), viewBox: view.join(" "), role: "group", "aria-label": "流程图，可以排" });
     const tip = make("marker", { id: "tip", viewBox: "0 0 10 10", refX: 9, refY: 5, markerUnits: "userSpaceOnUse",
       markerWidth: 12, markerHeight: 12, orient: "auto" }, make("defs", {}, svg));
     make("path", { class: "tip", d: "M0 0L10 5L0 10z" }, tip);
@@ -50,7 +50,7 @@
         "aria-label": `${node.name}，${node.kind}`, "aria-pressed": node === from }, svg);
       make("rect", { x, y, width: WIDE, height: HIGH, rx: 10 }, box);
       make("text", { x: x + 14, y: y + 24 }, box).textContent = node.name.length > 11 ? node.name.slice(0, 10) + "…" : node.name;
-      make("text", { class: "quiet", x: x + 14, y: y + 44 }, box).textContent = node.kind;
+      make("text", { class: "quiet", x: x + 14, y: y + 44 }, box).textContent = node.kind === node.name ? "" : node.kind;
     }
     const graph = document.createElement("div");
     graph.className = "graph arranging";

@@ -30,6 +30,10 @@
   function said(spec, value) {
     return spec.percent ? (value * 100).toFixed(1) + "%" : (Math.round(value * 1000) / 1000).toLocaleString("zh-CN");
   }
+  /* Whole numbers of people or cases: no marks between two of them. */
+  function counts(spec) {
+    return !spec.percent && spec.series.every(function (each) { return each.values.every(function (value) { return value === null || Number.isInteger(value); }); });
+  }
   function curves(spec, colours) {
     return spec.series.map(function (each, at) {
       return {
@@ -87,11 +91,11 @@
     var ink = colour("--ink-2"), flat = spec.kind === "bar", edge = colour("--line");
     var names = {
       type: "category", data: spec.labels, inverse: flat,
-      axisLabel: { color: ink, formatter: function (text) { return short(text, flat ? (narrow ? 11 : 16) : 12); } },
+      axisLabel: { color: ink, formatter: function (text) { return short(text, flat ? (narrow ? 11 : 22) : 12); } },
       axisLine: { lineStyle: { color: edge } }, axisTick: { show: false }
     };
     var values = {
-      type: "value", axisLabel: { color: ink, hideOverlap: true, formatter: function (value) { return said(spec, value); } }, splitLine: { lineStyle: { color: edge } }, scale: spec.kind === "line", max: spec.percent && !spec.fit ? 1 : null
+      type: "value", axisLabel: { color: ink, hideOverlap: true, formatter: function (value) { return said(spec, value); } }, splitLine: { lineStyle: { color: edge } }, scale: spec.kind === "line", minInterval: counts(spec) ? 1 : null, max: spec.percent && !spec.fit ? 1 : null
     };
     return {
       textStyle: { fontFamily: "inherit", color: ink },

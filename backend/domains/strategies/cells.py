@@ -65,6 +65,11 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[tuple[str, str], ...] = ()
 
     @property
+    def counts(self) -> str:
+        """What a whole number of its condition counts: 次, 个月, 岁; money and shares carry theirs in the cell."""
+        return self.fact.unit if self.fact is not None and self.fact.kind == "int" else ""
+
+    @property
     def hint(self) -> str:
         """How to fill it in."""
         if self.kind == "choice" or (self.fact is not None and self.fact.kind == "bool"):
@@ -72,7 +77,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         if self.fact is not None and self.fact.kind == "enum":
             return "可选：" + "、".join(self.fact.labels or self.fact.members)
         if self.fact is not None:
-            return _HINTS.get(self.fact.kind, "")
+            counted = f"单位{self.counts}，" if self.counts else ""
+            return counted + _HINTS.get(self.fact.kind, "")
         return _SUMS.get(self.unit, "") if self.kind == "number" else ""
 
 

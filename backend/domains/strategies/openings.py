@@ -11,8 +11,8 @@ from backend.domains.strategies.model import Document, Parameter
 
 
 class Openable(msgspec.Struct, frozen=True, kw_only=True):
-    """One number of a refusing row, or the amount of a cap. `place` and `cell` in words; `unit` fen, bp or int;
-    `number` as it stands; `label` what a county would read."""
+    """One number of a refusing row, or the amount of a cap. `place` and `cell` in words; `unit` fen, bp or int,
+    `counts` what a whole number of it counts (次, 个月); `number` as it stands; `label` what a county would read."""
 
     table: str
     table_name: str
@@ -21,6 +21,7 @@ class Openable(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     cell: str
     unit: str
+    counts: str
     number: int
     tighter: Literal["lower", "higher"]
     label: str
@@ -64,6 +65,7 @@ def _one(stage: Stage, document: Document, at: tuple[str, str, str], known: Cata
         place=f"{spot.place} {spot.fact.label if spot.fact else '金额'}",
         cell=spot.shown,
         unit=spot.unit,
+        counts=spot.fact.unit if spot.fact is not None and spot.unit == "int" else "",
         number=number,
         tighter="lower" if operator in ("", ">", ">=") else "higher",
         label=_label(spot, operator),

@@ -50,7 +50,7 @@ async def test_the_picture_tells_the_same_in_lines_and_in_words_and_nobodys_numb
         assert words in desk.words, words
     assert "张三" not in text
     assert id_number(610) not in text
-    assert "6212" not in text
+    assert "6212" not in re.sub(r"[0-9a-f-]{36}", "", text), "an id may hold these digits by chance"
     again = await desk.get(f"/console/cases/{number}")
     drawing = re.compile(r'<svg class="web".*?</svg>', re.S)
     assert drawing.findall(again.text) == drawing.findall(text), "the same graph is the same picture"

@@ -65,6 +65,9 @@ async def test_everyone_of_the_desk_reads_what_is_live_in_chinese(desks: Desks) 
         await desk.get(f"{HOME}/of?product=*&stage=eligibility")
         for words in ("征信", "对外担保余额 高于 500,000 元", "在服务区域内 否", "拒绝", "EL_AREA"):
             assert words in desk.words
+        for words in ("近 1 个月贷款查询 高于 4 次", "年龄 低于 最低借款年龄"):
+            assert words in desk.words, "a number says what it counts, a name needs no unit"
+        assert "最低借款年龄 岁" not in desk.words
         assert "bureau_guarantee" not in desk.reply.text
     auditor = await desks.of("JX0401")
     await auditor.get(HOME)

@@ -298,6 +298,7 @@ async def test_differences_are_marked_for_both_people_and_for_the_reviewer(
     colleague = await desks.of("JX0428")
     await colleague.get(f"/studio/surveys/{made}")
     assert "调查：300,000 元" in colleague.words
+    assert "家庭年收入 300,000 元" in colleague.words, colleague.words
     assert "50,000 元到80,000 元" in colleague.words
 
 
