@@ -43,6 +43,12 @@
       };
     });
   }
+  /* What the axes count: under the one, above the other. */
+  function named(spec, x, y) {
+    var style = { color: colour("--ink-2"), fontSize: 12 };
+    if (spec.across) { Object.assign(x, { name: spec.across, nameLocation: "middle", nameGap: 26, nameTextStyle: style }); }
+    if (spec.up) { Object.assign(y, { name: spec.up, nameLocation: "end", nameGap: 10, nameTextStyle: Object.assign({ align: "left" }, style) }); }
+  }
   function axis(percent) {
     var edge = colour("--line");
     return {
@@ -81,10 +87,12 @@
   }
   function option(spec, narrow) {
     if (spec.kind === "curve") {
+      var x = axis(spec.x_percent), y = axis(spec.y_percent);
+      named(spec, x, y);
       return {
         textStyle: { fontFamily: "inherit", color: colour("--ink-2") },
-        grid: { left: 8, right: 24, top: 16, bottom: 8, containLabel: true },
-        xAxis: axis(spec.x_percent), yAxis: axis(spec.y_percent),
+        grid: { left: 8, right: 24, top: spec.up ? 32 : 16, bottom: spec.across ? 28 : 8, containLabel: true },
+        xAxis: x, yAxis: y,
         series: curves(spec, hues(spec).map(colour))
       };
     }
@@ -97,9 +105,10 @@
     var values = {
       type: "value", axisLabel: { color: ink, hideOverlap: true, formatter: function (value) { return said(spec, value); } }, splitLine: { lineStyle: { color: edge } }, scale: spec.kind === "line", minInterval: counts(spec) ? 1 : null, max: spec.percent && !spec.fit ? 1 : null
     };
+    if (!flat) { named(spec, names, values); }
     return {
       textStyle: { fontFamily: "inherit", color: ink },
-      grid: { left: 8, right: flat ? 56 : 16, top: 16, bottom: 8, containLabel: true },
+      grid: { left: 8, right: flat ? 56 : 16, top: !flat && spec.up ? 32 : 16, bottom: !flat && spec.across ? 28 : 8, containLabel: true },
       xAxis: flat ? values : names, yAxis: flat ? names : values,
       series: series(spec, hues(spec).map(colour))
     };
