@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backend.domains.decision import facts
-from backend.domains.models import drift, monitors
+from backend.domains.models import drift, monitors, units
 from backend.domains.models.report import Cumulative, Feature, Group, Report, Swap
 from h5.console import charts
 from h5.console.charts import Chart
@@ -234,11 +234,12 @@ def _fairness(report: Report, name: str, rows: Sequence[Group]) -> Chart:
 
 def _bins(feature: Feature) -> Chart:
     rows = feature.bins
-    spec = _columns([row.bin for row in rows], [("坏账率", [row.bad_rate for row in rows])], percent=True)
+    names = [units.in_words(feature.name, row.bin) for row in rows]
+    spec = _columns(names, [("坏账率", [row.bad_rate for row in rows])], percent=True)
     spec["kind"] = "bar"  # ranges are long names: beside the bars there is room for them
     told = [
-        (row.bin, f"{row.people:,}", f"{row.bad_rate:.2%}", "" if row.points is None else str(row.points))
-        for row in rows
+        (name, f"{row.people:,}", f"{row.bad_rate:.2%}", "" if row.points is None else str(row.points))
+        for name, row in zip(names, rows, strict=True)
     ]
     about = (
         f"每一段的坏账率。信息值 {feature.iv:.3f}，PSI {feature.psi:.3f}（{drift.LEVELS[feature.level]}）。"

@@ -85,7 +85,7 @@
     }
     return found;
   }
-  function option(spec, narrow) {
+  function option(spec, width) {
     if (spec.kind === "curve") {
       var x = axis(spec.x_percent), y = axis(spec.y_percent);
       named(spec, x, y);
@@ -99,7 +99,7 @@
     var ink = colour("--ink-2"), flat = spec.kind === "bar", edge = colour("--line");
     var names = {
       type: "category", data: spec.labels, inverse: flat,
-      axisLabel: { color: ink, formatter: function (text) { return short(text, flat ? (narrow ? 11 : 22) : 12); } },
+      axisLabel: { color: ink, formatter: function (text) { return short(text, flat ? Math.max(11, Math.floor(width / 28)) : 12); } },
       axisLine: { lineStyle: { color: edge } }, axisTick: { show: false }
     };
     var values = {
@@ -122,7 +122,7 @@
     legend(box, spec);
     if (spec.kind === "bar") { box.style.height = Math.max(120, 40 + spec.labels.length * 30) + "px"; }
     var chart = window.echarts.init(box, null, { renderer: "canvas" });
-    function paint() { chart.setOption(option(spec, box.clientWidth < 480), true); }
+    function paint() { chart.setOption(option(spec, box.clientWidth), true); }
     paint();
     drawn.push({ chart: chart, paint: paint });
   }
