@@ -1,8 +1,10 @@
 """Ranges of a report in the units people speak."""
 
+import msgspec
 import pytest
 
-from backend.domains.models import units
+from backend.domains.decision import scorecard
+from backend.domains.models import differences, units
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,15 @@ def test_a_range_is_said_in_yuan_or_per_cent_and_never_as_a_power_of_ten(
 )
 def test_a_large_number_is_written_out(value: float, said: str) -> None:
     assert units.number(value) == said
+
+
+def test_new_ranges_of_a_share_are_told_in_per_cent() -> None:
+    old = scorecard.seeded()
+    at = next(n for n, each in enumerate(old.characteristics) if each.name == "debt_to_income_bp")
+    part = old.characteristics[at]
+    moved = msgspec.structs.replace(part, splits=[*part.splits[:-1], part.splits[-1] + 250])
+    new = msgspec.structs.replace(
+        old, characteristics=[*old.characteristics[:at], moved, *old.characteristics[at + 1 :]]
+    )
+    [said] = differences.between(msgspec.json.encode(old), msgspec.json.encode(new))
+    assert f"{(part.splits[-1] + 250) / 100:g}% 及以上" in said, said
