@@ -66,6 +66,9 @@ STAGES = {
     Stage.PRICING: "定价",
 }
 OUTCOMES = {"approved": "通过", "declined": "未通过", "referred": "转人工"}
+OUTCOME_STATES: Mapping[str, Literal["done", "stop", "refer"]] = {
+    "approved": "done", "declined": "stop", "referred": "refer",
+}  # fmt: skip
 SOURCES = {
     "application": "客户自己填的",
     "identity_check": "身份核对",
@@ -125,7 +128,7 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     """The decision as it is drawn; `caps` carry their share of the largest one in hundredths."""
 
     outcome: str
-    outcome_state: Literal["done", "stop"]
+    outcome_state: Literal["done", "stop", "refer"]
     boxes: list[Box]
     hits: list[Hit]
     caps: list[tuple[Cap, int]]
@@ -320,7 +323,7 @@ def draw(decision: Decision, decided_at: datetime) -> Drawn:
     offer = decision.proposal
     return Drawn(
         outcome=OUTCOMES[decision.outcome],
-        outcome_state="done" if decision.outcome == "approved" else "stop",
+        outcome_state=OUTCOME_STATES[decision.outcome],
         boxes=[_box(stage, decision) for stage in DECIDING],
         hits=_hits(decision),
         caps=[(of_customer(cap), max(1, cap.amount_fen * 100 // most)) for cap in decision.caps],

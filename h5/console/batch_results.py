@@ -130,6 +130,8 @@ def _chart(found: list[Band], total: int) -> Chart:
         "limits": [],
         "percent": False,
         "fit": True,
+        "across": "分数",
+        "up": "客户（位）",
     }
     rows = [
         (label, f"{each.customers:,}", charts.share(each.customers / total),

@@ -108,6 +108,8 @@ def then_and_now(
         "limits": [],
         "percent": True,
         "fit": True,
+        "across": "分数",
+        "up": "占多少",
     }
     rows = tuple((label, share(was), share(is_)) for label, was, is_ in zip(labels, before, now, strict=True))
     return Chart(title, about, _json(spec), heads, rows)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backend.domains.decision import facts
-from backend.domains.models import drift, monitors
+from backend.domains.models import drift, monitors, units
 from backend.domains.models.report import Cumulative, Feature, Group, Report, Swap
 from h5.console import charts
 from h5.console.charts import Chart
@@ -45,7 +45,7 @@ def _ks(report: Report) -> Chart:
     line = curves.model
     about = f"好坏客户的累计占比在 {test.ks_score:g} 分处相距最远，KS {test.ks:.3f}；训练时 {report.train.ks:.3f}。"
     series = [_line("好客户", line.score, line.good), _line("坏客户", line.score, line.bad)]
-    spec = {"kind": "curve", "series": series, "y_percent": True}
+    spec = {"kind": "curve", "series": series, "y_percent": True, **_named("分数", "累计占比")}
     rows = [
         (f"{at:g}", charts.share(bad), charts.share(good), f"{bad - good:.3f}")
         for at, bad, good in _every(line, 12)
@@ -62,7 +62,7 @@ def _roc(report: Report) -> Chart:
     if curves.live is not None:
         series.append(_line("现用模型", [0, *curves.live.good], [0, *curves.live.bad]))
     series.append(_line("瞎猜", [0, 1], [0, 1], dashed=True))
-    spec = {"kind": "curve", "series": series, "x_percent": True, "y_percent": True}
+    spec = _shares(series, "拦下的好客户", "拦下的坏客户")
     rows = [
         (f"{at:g} 分", charts.share(good), charts.share(bad)) for at, bad, good in _every(curves.model, 12)
     ]
@@ -82,7 +82,7 @@ def _calibration(report: Report) -> Chart:
         _line("区间上端", foreseen, [band.high for band in bands], dashed=True),
         _line("和预计一样", [0, most], [0, most], dashed=True),
     ]
-    spec = {"kind": "curve", "series": series, "x_percent": True, "y_percent": True}
+    spec = _shares(series, "预计的坏账率", "实际的坏账率")
     rows = [
         (
             f"第 {at} 档",
@@ -100,6 +100,7 @@ def _lift(report: Report) -> Chart:
     rows = report.lift
     about = f"分数最低的一成，坏账率是平均的 {rows[0].lift:g} 倍；最低三成抓到 {rows[2].gain:.0%} 的坏客户。"
     spec = _columns([str(row.tenth) for row in rows], [("倍数", [row.lift for row in rows])])
+    spec |= _named("第几成（分数从低到高）", "坏账率是平均的几倍")
     told = [
         (
             f"第 {row.tenth} 成",
@@ -119,7 +120,7 @@ def _cut_offs(report: Report) -> Chart:
     rows = report.cut_offs
     about = "门槛越高，通过的越少，坏的也越少。误报是被拦下而后来没有变坏的占比。"
     line = _line("通过者坏账率", [row.approved for row in rows], [row.bad_rate for row in rows])
-    spec = {"kind": "curve", "series": [line], "x_percent": True, "y_percent": True}
+    spec = _shares([line], "通过率", "通过的人里坏的占多少")
     told = [
         (
             f"{row.cut_off} 分",
@@ -139,6 +140,7 @@ def _spread(report: Report) -> Chart:
     found = report.curves.spread
     names = [f"{edge:.0f}" for edge in found.edges[:-1]]
     spec = _columns(names, [("好客户", found.good), ("坏客户", found.bad)], percent=True)
+    spec |= _named("分数", "占同类客户")
     rows = [
         (name, charts.share(good), charts.share(bad))
         for name, good, bad in zip(names, found.good, found.bad, strict=True)
@@ -197,6 +199,7 @@ def _swap(found: Swap | None) -> Chart:
         return charts.chart(title, "换上它，谁会进来、谁会出去。", {}, heads, (), empty)
     cells = [(name, getattr(found, cell)) for cell, name in CELLS.items()]
     spec = _columns([name for name, _ in cells], [("人数", [cell.people for _, cell in cells])])
+    spec |= _named("", "人数")
     rows = [(name, f"{cell.people:,}", _rate(cell.bad_rate)) for name, cell in cells]
     about = f"两个模型都通过 {found.approved:.0%} 时比；现用模型 AUC {found.live.auc:.3f}。"
     return charts.chart(title, about, spec, heads, rows)
@@ -231,17 +234,31 @@ def _fairness(report: Report, name: str, rows: Sequence[Group]) -> Chart:
 
 def _bins(feature: Feature) -> Chart:
     rows = feature.bins
-    spec = _columns([row.bin for row in rows], [("坏账率", [row.bad_rate for row in rows])], percent=True)
+    names = [units.in_words(feature.name, row.bin) for row in rows]
+    spec = _columns(names, [("坏账率", [row.bad_rate for row in rows])], percent=True)
+    spec["kind"] = "bar"  # ranges are long names: beside the bars there is room for them
     told = [
-        (row.bin, f"{row.people:,}", f"{row.bad_rate:.2%}", "" if row.points is None else str(row.points))
-        for row in rows
+        (name, f"{row.people:,}", f"{row.bad_rate:.2%}", "" if row.points is None else str(row.points))
+        for name, row in zip(names, rows, strict=True)
     ]
-    about = f"信息值 {feature.iv:.3f}，PSI {feature.psi:.3f}（{drift.LEVELS[feature.level]}）。"
+    about = (
+        f"每一段的坏账率。信息值 {feature.iv:.3f}，PSI {feature.psi:.3f}（{drift.LEVELS[feature.level]}）。"
+    )
     return charts.chart(label(feature.name), about, spec, ("范围", "人数", "坏账率", "分数"), told)
 
 
 def _line(name: str, x: Sequence[float], y: Sequence[float], *, dashed: bool = False) -> dict[str, Any]:
     return {"name": name, "dashed": dashed, "values": [list(pair) for pair in zip(x, y, strict=True)]}
+
+
+def _shares(series: Sequence[dict[str, Any]], across: str, up: str) -> dict[str, Any]:
+    spec = {"kind": "curve", "series": list(series), "x_percent": True, "y_percent": True}
+    return spec | _named(across, up)
+
+
+def _named(across: str, up: str) -> dict[str, Any]:
+    """What the two axes of a drawing count."""
+    return {"across": across, "up": up}
 
 
 def _columns(

@@ -144,6 +144,8 @@ def _swap(found: Agreement) -> Chart:
         "labels": [name for name, _ in cells],
         "series": [{"name": "件数", "values": [cell.cases for _, cell in cells]}],
         "limits": [],
+        "across": "",
+        "up": "件数",
     }
     rows = [
         (

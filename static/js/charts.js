@@ -43,6 +43,12 @@
       };
     });
   }
+  /* What the axes count: under the one, above the other. */
+  function named(spec, x, y) {
+    var style = { color: colour("--ink-2"), fontSize: 12 };
+    if (spec.across) { Object.assign(x, { name: spec.across, nameLocation: "middle", nameGap: 26, nameTextStyle: style }); }
+    if (spec.up) { Object.assign(y, { name: spec.up, nameLocation: "end", nameGap: 10, nameTextStyle: Object.assign({ align: "left" }, style) }); }
+  }
   function axis(percent) {
     var edge = colour("--line");
     return {
@@ -79,27 +85,30 @@
     }
     return found;
   }
-  function option(spec, narrow) {
+  function option(spec, width) {
     if (spec.kind === "curve") {
+      var x = axis(spec.x_percent), y = axis(spec.y_percent);
+      named(spec, x, y);
       return {
         textStyle: { fontFamily: "inherit", color: colour("--ink-2") },
-        grid: { left: 8, right: 24, top: 16, bottom: 8, containLabel: true },
-        xAxis: axis(spec.x_percent), yAxis: axis(spec.y_percent),
+        grid: { left: 8, right: 24, top: spec.up ? 32 : 16, bottom: spec.across ? 28 : 8, containLabel: true },
+        xAxis: x, yAxis: y,
         series: curves(spec, hues(spec).map(colour))
       };
     }
     var ink = colour("--ink-2"), flat = spec.kind === "bar", edge = colour("--line");
     var names = {
       type: "category", data: spec.labels, inverse: flat,
-      axisLabel: { color: ink, formatter: function (text) { return short(text, flat ? (narrow ? 11 : 22) : 12); } },
+      axisLabel: { color: ink, formatter: function (text) { return short(text, flat ? Math.max(11, Math.floor(width / 28)) : 12); } },
       axisLine: { lineStyle: { color: edge } }, axisTick: { show: false }
     };
     var values = {
       type: "value", axisLabel: { color: ink, hideOverlap: true, formatter: function (value) { return said(spec, value); } }, splitLine: { lineStyle: { color: edge } }, scale: spec.kind === "line", minInterval: counts(spec) ? 1 : null, max: spec.percent && !spec.fit ? 1 : null
     };
+    if (!flat) { named(spec, names, values); }
     return {
       textStyle: { fontFamily: "inherit", color: ink },
-      grid: { left: 8, right: flat ? 56 : 16, top: 16, bottom: 8, containLabel: true },
+      grid: { left: 8, right: flat ? 56 : 16, top: !flat && spec.up ? 32 : 16, bottom: !flat && spec.across ? 28 : 8, containLabel: true },
       xAxis: flat ? values : names, yAxis: flat ? names : values,
       series: series(spec, hues(spec).map(colour))
     };
@@ -113,7 +122,7 @@
     legend(box, spec);
     if (spec.kind === "bar") { box.style.height = Math.max(120, 40 + spec.labels.length * 30) + "px"; }
     var chart = window.echarts.init(box, null, { renderer: "canvas" });
-    function paint() { chart.setOption(option(spec, box.clientWidth < 480), true); }
+    function paint() { chart.setOption(option(spec, box.clientWidth), true); }
     paint();
     drawn.push({ chart: chart, paint: paint });
   }

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 from backend.domains.decision import facts, scorecard, trees
-from backend.domains.models import artefacts, free_card
+from backend.domains.models import artefacts, free_card, units
 from backend.domains.models.offsets import CountyModel
 
 KINDS = {
@@ -66,7 +66,7 @@ def _changed(name: str, before: Any, after: Any) -> list[str]:
         return [f"{_label(name)}的方向变了"] if before.trend != after.trend else []
     found = []
     if _shape(before) != _shape(after):
-        found.append(f"{_label(name)}重新分箱：{_ranges(before)} → {_ranges(after)}")
+        found.append(f"{_label(name)}重新分箱：{_ranges(name, before)} → {_ranges(name, after)}")
     elif before.points != after.points:
         found.append(f"{_label(name)}的分数从 {_listed(before.points)} 改为 {_listed(after.points)}")
     if getattr(before, "missing", None) != getattr(after, "missing", None):
@@ -82,16 +82,18 @@ def _shape(column: Any) -> Any:
     )
 
 
-def _ranges(column: Any) -> str:
+def _ranges(name: str, column: Any) -> str:
     if getattr(column, "groups", []):
         return "；".join(
             f"{'、'.join(words)} {p} 分" for words, p in zip(column.groups, column.points, strict=True)
         )
     if not column.splits:
         return f"全部 {column.points[0]} 分"
-    middle = [f"{low:g} 至 {high:g}" for low, high in pairwise(column.splits)]
-    names = [f"不到 {column.splits[0]:g}", *middle, f"{column.splits[-1]:g} 及以上"]
-    return "；".join(f"{name} {p} 分" for name, p in zip(names, column.points, strict=True))
+    ends = [units.number(each) for each in column.splits]
+    middle = [f"{low} 至 {high}" for low, high in pairwise(ends)]
+    ranges = [f"不到 {ends[0]}", *middle, f"{ends[-1]} 及以上"]
+    said = [units.in_words(name, each) for each in ranges]
+    return "；".join(f"{each} {p} 分" for each, p in zip(said, column.points, strict=True))
 
 
 def _listed(points: list[int]) -> str:

@@ -17,6 +17,7 @@ from backend.domains.customers.consent_texts import Purpose
 from backend.domains.decision import capsule_file, facts
 from backend.flows import decide_application, export_capsule, observe_decisions, request_review, resume_held
 from backend.overview import case_file, work_list
+from backend.web import templates
 from tests.flows.conftest import JIA, Road, id_number
 from tests.h5.conftest import Desk, Desks, anew, written
 from tests.h5.scene import long_ago, referred, review_of, reviewer, scene
@@ -291,6 +292,10 @@ async def test_who_explains_a_refusal_on_the_phone_knows_whether_the_customer_ma
     assert "客户申请的人工复核" in desk.words
 
 
+def icon(name: str) -> str:
+    return str(templates.environment().get_template("shared/parts.html").module.icon(name)).strip()  # type: ignore[attr-defined]
+
+
 async def test_a_score_that_declines_is_drawn_as_a_score_and_not_as_so_many_rules(
     road: Road, desks: Desks
 ) -> None:
@@ -300,6 +305,9 @@ async def test_a_score_that_declines_is_drawn_as_a_score_and_not_as_so_many_rule
     await desk.get(f"/console/cases/{declined.application_no}")
     box = desk.reply.text.partition("评级<small>")[2].partition("</small>")[0]
     assert re.fullmatch(r"\d{3} 分，不够", box), box
+    end = desk.reply.text.partition('<li class="end stop">')[2].partition("</li>")[0]
+    assert "未通过" in end
+    assert icon("person") not in end, "no person decides about it: that mark is of what went to one"
 
 
 async def by_number(road: Road, number: str) -> Application:

@@ -1,6 +1,8 @@
 """The register as staff read it and act on it: what a model is, who is behind it, how it came here (D1-04, D1-05)."""
 
+import html
 import json
+import re
 from typing import Any
 
 import asyncpg
@@ -111,6 +113,10 @@ async def test_the_report_is_drawn_and_every_drawing_says_its_figures_in_a_table
     drawings = desk.reply.text.count("data-chart=")
     assert drawings == desk.reply.text.count("看数字") == 10 + len(REPORT["features"])
     assert REPORT["features"][0]["bins"][0]["bin"] in desk.words
+    specs = [json.loads(html.unescape(each)) for each in re.findall(r'data-chart="([^"]*)"', desk.reply.text)]
+    for spec in specs:
+        if spec["kind"] in ("curve", "columns"):
+            assert spec["up"], "the axis says what it counts"
 
 
 def _group(name: str, ratio: float, verdict: str, *, reference: bool = False) -> dict[str, Any]:

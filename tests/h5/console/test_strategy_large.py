@@ -103,6 +103,9 @@ async def test_a_strategy_has_a_most_of_rows_and_says_so(desks: Desks) -> None:
     assert "一共 1,001 行，最多 1,000 行" in desk.words, desk.words
     await bring(desk, base, with_rows(MOST_ROWS - shipped))
     assert desk.reply.status_code == 200, desk.words
+    folded = desk.reply.text.split("<summary>还有", 1)
+    assert len(folded) == 2, "hundreds of changes do not bury what stands below them"
+    assert folded[0].count('<span class="tag">新增行</span>') == 8
     await act(desk, "check")
     assert desk.reply.status_code == 200
     assert "处要改" in desk.words or "检查通过" in desk.words, desk.words

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import numpy
 
+from backend.domains.models import units
 from backend.domains.models.artefacts import Model
 from backend.domains.models.training import measures
 from backend.domains.models.training.options import APPROVED_SHARE, Options
@@ -191,8 +192,8 @@ def _ranges(splits: list[Any], *, whole: bool) -> list[str]:
     middle = []
     for low, high in itertools.pairwise(splits):
         last = high - 1 if whole else high
-        middle.append(f"{low:,.6g}" if last == low else f"{low:,.6g} 至 {last:,.6g}")
-    return [f"不到 {splits[0]:,.6g}", *middle, f"{splits[-1]:,.6g} 及以上"]
+        middle.append(units.number(low) if last == low else f"{units.number(low)} 至 {units.number(last)}")
+    return [f"不到 {units.number(splits[0])}", *middle, f"{units.number(splits[-1])} 及以上"]
 
 
 def _joined(words: list[str]) -> str:
