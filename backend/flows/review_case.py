@@ -353,11 +353,11 @@ async def _grant(
         await contracts.move(tx, contract, "void", "review")
         application = await applications.move(tx, application, "cancelled", "cancelled", "review")
     new = await begin_again.begin_again(tx, application, product)
-    why = f"review:{application.application_no}"
     if await by_road(tx, review, application):
         return await _decide_anew(tx, application, new, review, verdict)
+    new = await begin_again.as_shown(tx, application, new)
     for status in ("submitted", "deciding", "referred"):
-        new = await applications.move(tx, new, status, status, why)
+        new = await applications.move(tx, new, status, status, f"review:{application.application_no}")
     await _answer(tx, review, verdict, new_application_id=new.id, exceeded=exceeded)
     await applications.note(tx, application, "review_answered", new.application_no)
     return await _give(tx, new, product, verdict)
@@ -368,7 +368,7 @@ async def _decide_anew(
 ) -> Application:
     """What the pre-screen turned away was never looked at, and what was looked at long ago may be otherwise now. The
     reviewer lets it pass that door, and the decision is the road's own; the terms stay the reviewer's proposal."""
-    new = await begin_again.by_the_road(tx, new, f"review:{application.application_no}")
+    new = await begin_again.by_the_road(tx, application, new)
     await _answer(tx, review, verdict, new_application_id=new.id)
     await applications.note(tx, application, "review_answered", new.application_no)
     return new

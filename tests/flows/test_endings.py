@@ -12,7 +12,7 @@ from backend.core.actor import Actor
 from backend.core.lifecycle import ForbiddenMove
 from backend.demo import staff_id
 from backend.domains.applications import service as applications
-from backend.domains.applications.model import Declared, StepMissing
+from backend.domains.applications.model import Application, Declared, StepMissing
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
@@ -31,8 +31,10 @@ from backend.flows import (
     cancel_application,
     decide_anew,
     expire_offers,
+    renew_consents,
     request_review,
     review_case,
+    said_in,
 )
 from backend.flows.review_case import Verdict
 from backend.outbox import effects
@@ -60,6 +62,22 @@ async def only_review(road: Road) -> reviews.Review:
     async with road.db.read(JIA) as tx:
         [review] = await reviews.waiting(tx)
     return review
+
+
+async def face_shown(road: Road, draft: Application) -> None:
+    async with road.db.begin(JIA) as tx:
+        await applications.set_liveness(tx, draft, "passed")
+        await applications.reach(tx, draft, "details")
+
+
+async def confirmed_again(road: Road, draft: Application) -> Application:
+    """The customer shows their face, agrees to what lapsed, and hands in."""
+    if draft.step == "liveness":
+        await face_shown(road, await road.see(draft))
+    async with road.db.read(JIA) as tx:
+        ticked = {str(each.purpose): str(each.version) for each in await consents.road(tx) if each.required}
+    await renew_consents.renew_consents(road.context, JIA, draft.id, ticked)
+    return await road.submit(draft)
 
 
 async def test_submitting_twice_asks_for_one_decision(road: Road) -> None:
@@ -157,7 +175,8 @@ async def test_a_request_about_what_was_asked_long_ago_is_decided_anew(road: Roa
     review = await only_review(road)
     with clock.at(clock.now() + timedelta(days=30, hours=1)):
         new = await review_case.review_case(road.context, REVIEWER, review.id, GRANTED)
-        assert (new.id != declined.id, new.status) == (True, "submitted")
+        assert (new.id != declined.id, new.status, new.step) == (True, "draft", "liveness")
+        await confirmed_again(road, new)
         await road.drain()
     assert (await road.see(new)).status != "approved", "the person still asked too often"
 
@@ -189,6 +208,9 @@ async def test_a_case_decided_anew_is_asked_again_and_says_truly_how_old_each_fa
         new = await decide_anew.decide_anew(road.context, REVIEWER, review.id)
         with pytest.raises(ReviewAnswered):
             await decide_anew.decide_anew(road.context, REVIEWER, review.id)
+        with pytest.raises(StepMissing):
+            await road.submit(new)
+        handed_in = await confirmed_again(road, new)
         await road.drain()
         async with road.db.read(JIA) as tx:
             old, before = (
@@ -207,10 +229,37 @@ async def test_a_case_decided_anew_is_asked_again_and_says_truly_how_old_each_fa
     assert after is not None
     sources = after.opened.case.sources
     assert sources["identity_check"].observed_at > before.decided_at + timedelta(days=30)
-    assert sources["liveness"].observed_at == sources["application"].observed_at == application.submitted_at
-    assert "本人核验结果" in {gap.label for gap in after.opened.decision.gaps}, (
-        "the face of a month ago is no proof"
-    )
+    assert sources["liveness"].observed_at == sources["application"].observed_at == handed_in.submitted_at
+    assert "本人核验结果" not in {gap.label for gap in after.opened.decision.gaps}, "the face was shown again"
+
+
+async def test_what_lapsed_meanwhile_is_agreed_to_and_shown_again_before_the_case_is_decided_anew(
+    road: Road,
+) -> None:
+    """D3-04, D3-09: with the face of today and consents that stand, the road may even approve by itself."""
+    application = await road.apply(ME, script={"preset": "good", "phone": "unknown"})
+    review = await only_review(road)
+    assert application.customer_id
+    with clock.at(clock.now() + timedelta(days=31)):
+        async with road.db.begin(JIA) as tx:
+            await consents.withdraw(tx, application.customer_id, Purpose.BUREAU_QUERY)
+        asked = len(await road.ledger("credit_bureau"))
+        new = await decide_anew.decide_anew(road.context, REVIEWER, review.id)
+        await road.drain()
+        assert (await road.see(new)).status == "draft"
+        assert len(await road.ledger("credit_bureau")) == asked, "nobody is asked before the customer agrees"
+        assert f"notice:{new.id}:asked_again:sms" in {each["key"] for each in await road.ledger("sms")}
+        await face_shown(road, new)
+        with pytest.raises(ConsentMissing):
+            await road.submit(new)
+        await road.person(ME, preset="good", phone="match")
+        await confirmed_again(road, new)
+        await road.drain()
+        assert (await road.see(new)).status == "approved"
+        assert len(await road.ledger("credit_bureau")) == asked + 1
+        async with road.db.read(JIA) as tx:
+            assert await said_in.said_in(tx, await road.see_in(tx, new)) == await road.see_in(tx, new)
+        assert await invariants.ask(road.db) == {}
 
 
 async def test_what_was_typed_over_the_card_is_still_known_when_the_case_is_decided_anew(
@@ -233,10 +282,12 @@ async def test_what_was_typed_over_the_card_is_still_known_when_the_case_is_deci
     await road.drain()
     review = await only_review(road)
     with clock.at(clock.now() + timedelta(days=31)):
-        new = await decide_anew.decide_anew(road.context, REVIEWER, review.id)
+        await confirmed_again(road, await decide_anew.decide_anew(road.context, REVIEWER, review.id))
         await road.drain()
         async with road.db.read(JIA) as tx:
-            recorded = await decisions.latest_for(tx, new.id)
+            new = (await reviews.of_application(tx, application.id))["referred"].new_application_id
+            assert new
+            recorded = await decisions.latest_for(tx, new)
     assert recorded is not None
     assert "id_expires_on" in {gap.fact for gap in recorded.opened.decision.gaps}
 
