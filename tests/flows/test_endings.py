@@ -21,6 +21,7 @@ from backend.domains.decision import service as decisions
 from backend.domains.identity.model import NotYours
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import (
+    ExceedingYours,
     FactsInTime,
     NotYourReview,
     ReviewAlreadyAsked,
@@ -31,6 +32,7 @@ from backend.flows import (
     cancel_application,
     decide_anew,
     expire_offers,
+    look_at_exceeding,
     renew_consents,
     request_review,
     review_case,
@@ -323,3 +325,53 @@ async def test_an_offer_nobody_signed_expires_and_a_signed_one_does_not(road: Ro
         assert await expire_offers.expire_offers(road.context) == 1
     assert (await road.see(waiting)).status == "expired"
     assert (await road.see(signed)).status == "handed_off"
+
+
+SECOND = Actor("staff", staff_id("4101", 5), "4101", frozenset({"reviewer"}), "刘复")
+
+
+async def test_above_what_one_reviewer_may_grant_alone_a_second_one_looks(
+    road: Road, owner: asyncpg.Connection
+) -> None:
+    """A7-05: `review.alone_amount` of regulation.parameters, whatever the caps of the decision allow."""
+    await owner.execute("update regulation.parameters set value = '500000' where key = 'review.alone_amount'")
+    application = await road.apply(ME, script={"preset": "good", "phone": "unknown"})
+    review = await only_review(road)
+    with pytest.raises(VerdictInvalid) as refused:
+        await review_case.review_case(road.context, REVIEWER, review.id, YES)
+    assert "“一位审查人的审批权限”（5,000 元）" in refused.value.fields["why_more"]
+    with pytest.raises(asyncpg.CheckViolationError, match="one reviewer may grant alone"):
+        async with road.db.begin(REVIEWER) as tx:
+            await reviews.answer(tx, review, outcome="approved", reason="可以的", amount_fen=1_000_000)
+    wish = msgspec.structs.replace(YES, why_more="有抵押物，收入属实")
+    assert (await review_case.review_case(road.context, REVIEWER, review.id, wish)).status == "referred"
+    with pytest.raises(ExceedingYours):
+        await look_at_exceeding.look_at_exceeding(road.context, REVIEWER, review.id, "confirmed", "可以")
+    approved = await look_at_exceeding.look_at_exceeding(
+        road.context, SECOND, review.id, "confirmed", "看过材料"
+    )
+    assert (approved.id, approved.status) == (application.id, "approved")
+
+
+async def test_up_to_what_one_reviewer_may_grant_alone_nobody_else_is_asked(
+    road: Road, owner: asyncpg.Connection
+) -> None:
+    await owner.execute(
+        "update regulation.parameters set value = '1000000' where key = 'review.alone_amount'"
+    )
+    await road.apply(ME, script={"preset": "good", "phone": "unknown"})
+    review = await only_review(road)
+    assert (await review_case.review_case(road.context, REVIEWER, review.id, YES)).status == "approved"
+
+
+async def test_a_granted_request_is_held_to_the_same_amount(road: Road, owner: asyncpg.Connection) -> None:
+    await owner.execute("update regulation.parameters set value = '500000' where key = 'review.alone_amount'")
+    approved = await road.apply(ME)
+    await request_review.request_review(road.context, JIA, approved.id, "other", "还想多借一点")
+    review = await only_review(road)
+    with pytest.raises(VerdictInvalid):
+        await review_case.review_case(road.context, REVIEWER, review.id, GRANTED)
+    wish = msgspec.structs.replace(GRANTED, why_more="有抵押物，收入属实")
+    assert (await review_case.review_case(road.context, REVIEWER, review.id, wish)).id == approved.id
+    new = await look_at_exceeding.look_at_exceeding(road.context, SECOND, review.id, "confirmed", "看过材料")
+    assert (new.id != approved.id, new.status) == (True, "approved")
