@@ -32,7 +32,7 @@ async def begin_again(tx: Tx, application: Application, product: Product) -> App
     )
     await applications.belongs_to(tx, new, application.customer_id, product.name)
     await applications.declare(tx, new, application.declared)
-    return new
+    return await applications.get(tx, new.id)
 
 
 async def as_shown(tx: Tx, application: Application, new: Application) -> Application:

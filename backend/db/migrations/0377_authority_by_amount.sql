@@ -1,7 +1,7 @@
 -- 审批权限: how much one reviewer may grant alone; above it a second one looks, as above a cap of the decision (A7-05).
 insert into regulation.parameters (key, effective_from, effective_to, unit, value, enabled, title, source, row_id)
 values
-('review.alone_amount', '2026-01-01', null, 'fen', '10000000', true,
+('review.alone_amount', '2026-01-01', null, 'fen', '15000000', true,
  '一位审查人自己就能同意的最高金额', '本系统取值', 'A7-05');
 
 -- The same here: what is granted above it stands on a second person's word about this very amount, given by who answers.
