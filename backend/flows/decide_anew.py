@@ -1,6 +1,7 @@
 """重新审批: a referred case that waited too long is decided by the road on what is so today (A7-05).
 
-Decision, facts and trace of the old case stay as they were; it ends, and names the application it goes on as.
+Decision, facts and trace of the old case stay as they were; it ends, and names the application it goes on as: one
+the customer hands in, for a face as old as that proves nothing (`begin_again`).
 """
 
 from backend.core import clock
@@ -19,7 +20,7 @@ REASON = "资料放久了，用现在的资料重新审批"
 
 
 async def decide_anew(context: Context, actor: Actor, review_id: str) -> Application:
-    """The application it goes on as, handed in.
+    """The application it goes on as, which waits for the customer.
 
     Raises `NotYours`, `NotYourReview`, `ReviewMissing`, `ReviewAnswered`, `ExceedingWaits`, `FactsInTime`,
     `ProductNotLive`, `ApplicationMoved`.
@@ -38,6 +39,6 @@ async def decide_anew(context: Context, actor: Actor, review_id: str) -> Applica
             await contracts.move(tx, contract, "void", "review")
         await end_guarantees.end_guarantees(tx, application)
         new = await begin_again.begin_again(tx, application, product)
-        new = await begin_again.by_the_road(tx, new, f"review:{application.application_no}")
+        new = await begin_again.by_the_road(tx, application, new)
         await reviews.answer(tx, review, outcome="anew", reason=REASON, new_application_id=new.id)
         return new

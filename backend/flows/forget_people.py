@@ -1,4 +1,5 @@
-"""兑现保存期限: who was refused, or never went on, is made anonymous when the promised time is over (D3-06, D7)."""
+"""兑现保存期限: who was refused, or never went on, is made anonymous when the promised time is over (D3-06, D7); who
+had a line or a loan, or answered for one, when the years of the law are."""
 
 from collections import Counter
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""匿名: somebody who never got a loan leaves everything that names them behind, in one transaction (D3-06, D7)."""
+"""匿名: who is kept by nothing any more leaves everything that names them behind, in one transaction (D3-06, D7)."""
 
 from datetime import datetime
 

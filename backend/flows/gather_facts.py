@@ -45,7 +45,7 @@ from backend.domains.reviews import service as reviews
 from backend.domains.surveys import rules as survey_rules
 from backend.domains.surveys import service as surveys
 from backend.domains.surveys.model import Survey, SurveyRefused
-from backend.flows import ask_sources, compare_survey
+from backend.flows import ask_sources, compare_survey, said_in
 from backend.flows.context import Context
 from backend.ocr import reading
 
@@ -156,7 +156,8 @@ async def read(tx: Tx, application: Application) -> Read:
     """In one question."""
     assert application.customer_id is not None, "submit_application checked it"
     number = application.customer_id
-    said = await _said_in(tx, application)
+    said = await said_in.said_in(tx, application)
+    pictured = await _pictured_in(tx, application)
     assert said.submitted_at is not None
     async with Together(tx) as also:
         person = also(customers.get(tx, number))
@@ -166,7 +167,7 @@ async def read(tx: Tx, application: Application) -> Read:
         around = also(relations.neighbourhood(tx, number))
         velocity = also(relations.velocity(tx, said.id))
         exposure = also(guarantees.exposure(tx, number))
-        printed = also(printed_on(tx, said))
+        printed = also(printed_on(tx, pictured))
     return Read(
         said_at=said.submitted_at,
         person=person.result(),
@@ -180,9 +181,13 @@ async def read(tx: Tx, application: Application) -> Read:
     )
 
 
-async def _said_in(tx: Tx, application: Application) -> Application:
-    """Of a case that goes on from another (`begin_again`) the one its photographs, face and form belong to."""
-    first = await reviews.origin(tx, application.id) if application.channel == "review" else None
+async def _pictured_in(tx: Tx, application: Application) -> Application:
+    """Of a case that goes on from another the one its photographs belong to, unless the card was taken anew."""
+    if application.channel != "review" or await applications.latest_captures(
+        tx, application, reading.ID_FRONT, reading.ID_BACK
+    ):
+        return application
+    first = await reviews.origin(tx, application.id)
     return await applications.get(tx, first) if first else application
 
 

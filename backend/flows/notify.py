@@ -45,6 +45,9 @@ TOLD = frozenset(
 GUARANTORS = frozenset({"guarantor_confirmed", "guarantor_refused"})
 """What a borrower hears of the people asked to answer for the line: never why not, never who (D3-02)."""
 
+ASKED_AGAIN = "asked_again"
+"""The case goes on once the customer has shown their face, agreed and handed it in anew (`begin_again`)."""
+
 PASSING = frozenset({"submitted", "held", "referred"})
 """No longer true once the case has moved on: not sent late. Nor worth one of the scarce grants, which the person
 gave for the result (`invite_notice.py`, N17)."""
@@ -68,6 +71,7 @@ PHRASES = {
     "cancelled": "已撤销",
     "guarantor_confirmed": "有人担保",
     "guarantor_refused": "担保没成",
+    ASKED_AGAIN: "请再确认",
 }
 """At most five characters: the platform takes no more in a phrase."""
 
@@ -80,6 +84,7 @@ SMS_TEMPLATES = {
     "drawn": "drawn",
     "guarantor_confirmed": "guarantor_confirmed",
     "guarantor_refused": "guarantor_refused",
+    ASKED_AGAIN: "application_asked_again",
 }
 
 BEFORE_GUARANTORS = "approved_before_guarantors"
@@ -103,6 +108,11 @@ async def announce_first(tx: Tx, application_id: str, status: str) -> None:
 async def announce_received(tx: Tx, application: Application) -> None:
     """Queue the word that the application has come, for one that is not decided at once."""
     await _queue(tx, application.id, RECEIVED, delay=RECEIVED_AFTER)
+
+
+async def announce_asked_again(tx: Tx, application: Application) -> None:
+    """Queue the word that the customer is asked to show and agree again."""
+    await _queue(tx, application.id, ASKED_AGAIN)
 
 
 async def _queue(

@@ -178,7 +178,8 @@ async def check(
         caps = await _caps(tx, application)
         limits = await _limits(tx, application, product, caps)
         fields |= _terms_wrong(product, verdict, limits)
-        above = [] if anew else exceeded(caps, verdict.amount_fen)
+        alone = (await regulation.in_force(tx, clock.today())).amount("review.alone_amount")
+        above = [] if anew else exceeded(caps, verdict.amount_fen, alone)
         if above and "amount" not in fields and len(verdict.why_more.strip()) < SHORTEST_REASON:
             fields["why_more"] = _why_missing(above)
     if fields:
@@ -226,14 +227,16 @@ def too_old(decided_at: datetime, now: datetime, most: int) -> Old | None:
     return Old((now - decided_at).days, most) if decided_at < now - timedelta(days=most) else None
 
 
-def exceeded(caps: Iterable[Cap], amount_fen: int) -> list[Exceeded]:
-    """The caps of judgement an amount is above, the lowest first; the fixed ones are refused (`_limits`). Where data
-    were missing, or a rule said no before, there may be none: then every amount is above `NO_LIMIT`."""
+def exceeded(caps: Iterable[Cap], amount_fen: int, alone_fen: int) -> list[Exceeded]:
+    """The caps of judgement an amount is above and what one person may grant, the lowest first; the fixed ones are
+    refused (`_limits`). Where data were missing, or a rule said no before, there may be none: then every amount is
+    above `NO_LIMIT`."""
     judged = [cap for cap in caps if not _fixed(cap)]
-    above = [cap for cap in judged if amount_fen > cap.amount_fen]
-    return [
-        Exceeded(cap.name, cap.label, cap.amount_fen) for cap in sorted(above, key=lambda c: c.amount_fen)
-    ] or ([] if judged else [NO_LIMIT])
+    if not judged:
+        return [NO_LIMIT]
+    most = [Exceeded(cap.name, cap.label, cap.amount_fen) for cap in judged]
+    most.append(Exceeded("authority", "一位审查人的审批权限", alone_fen))
+    return sorted((each for each in most if amount_fen > each.amount_fen), key=lambda each: each.amount_fen)
 
 
 def told(above: Iterable[Exceeded]) -> str:
@@ -353,11 +356,11 @@ async def _grant(
         await contracts.move(tx, contract, "void", "review")
         application = await applications.move(tx, application, "cancelled", "cancelled", "review")
     new = await begin_again.begin_again(tx, application, product)
-    why = f"review:{application.application_no}"
     if await by_road(tx, review, application):
         return await _decide_anew(tx, application, new, review, verdict)
+    new = await begin_again.as_shown(tx, application, new)
     for status in ("submitted", "deciding", "referred"):
-        new = await applications.move(tx, new, status, status, why)
+        new = await applications.move(tx, new, status, status, f"review:{application.application_no}")
     await _answer(tx, review, verdict, new_application_id=new.id, exceeded=exceeded)
     await applications.note(tx, application, "review_answered", new.application_no)
     return await _give(tx, new, product, verdict)
@@ -368,7 +371,7 @@ async def _decide_anew(
 ) -> Application:
     """What the pre-screen turned away was never looked at, and what was looked at long ago may be otherwise now. The
     reviewer lets it pass that door, and the decision is the road's own; the terms stay the reviewer's proposal."""
-    new = await begin_again.by_the_road(tx, new, f"review:{application.application_no}")
+    new = await begin_again.by_the_road(tx, application, new)
     await _answer(tx, review, verdict, new_application_id=new.id)
     await applications.note(tx, application, "review_answered", new.application_no)
     return new

@@ -78,15 +78,16 @@ async def _submit(
             raise CardExpired(expired_on=person.card_valid_until)
         for purpose in read.missing:
             raise ConsentMissing(purpose=purpose)
-        screened = await pre_screen.pre_screen(tx, application, person, product, read.own)
+        screened = await _screened(tx, application, read)
         async with Together(tx, writing=True) as also:
             moved = also(hand_in(tx, application, product.code, declared=declared))
-            also(pre_screen.record(tx, application, screened))
-            if screened.goes_on:
+            if screened is not None:
+                also(pre_screen.record(tx, application, screened))
+            if screened is None or screened.goes_on:
                 also(ask_decision(tx, application.id))
             also(_relate(tx, application, person, network))
         submitted = moved.result()
-        if not screened.goes_on:
+        if screened is not None and not screened.goes_on:
             submitted = await _turn_away(tx, submitted)
         await _watch_placement(tx, application, person)
         return submitted
@@ -110,6 +111,13 @@ async def _read(tx: Tx, application: Application, customer_id: str) -> _Read:
         missing = also(consents.missing(tx, customer_id))
         own = also(pre_screen.read(tx, application, customer_id))
     return _Read(product.result(), person.result(), missing.result(), own.result())
+
+
+async def _screened(tx: Tx, application: Application, read: _Read) -> pre_screen.Screened | None:
+    """None for a case that a reviewer sent on (`begin_again`): it has passed this door, or was let past it."""
+    if application.channel == "review":
+        return None
+    return await pre_screen.pre_screen(tx, application, read.person, read.product, read.own)
 
 
 async def hand_in(

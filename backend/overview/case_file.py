@@ -204,6 +204,7 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     nearest: str
     known: list[Known]
     facts_days: int
+    alone_fen: int
     review_days: int
     asked: list[Asked]
     rechecked: list[Rechecked]
@@ -239,6 +240,7 @@ async def of(tx: Tx, application: Application) -> CaseFile:
         nearest=advice.text if advice else "",
         known=await _known(tx, application, capsule.case.sources) if capsule else [],
         facts_days=rules.count("review.facts_days"),
+        alone_fen=rules.amount("review.alone_amount"),
         review_days=rules.count("human_review.working_days") if may_ask else 0,
         asked=asked,
         gone_on=await _gone_on(tx, application, asked),

@@ -77,6 +77,7 @@ WORDS = {
     "expired": "过了有效期",
     "officer_changed": "换了客户经理",
     "cancelled": "撤回",
+    "asked_again": "请客户重新核对本人、重新授权后提交",
     "decided_anew": "资料放久了，用现在的资料重新审批",
     "abandoned": "没有填完，结束",
     "forgotten": "保存期满或客户要求删除，客户资料已匿名",

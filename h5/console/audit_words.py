@@ -74,6 +74,7 @@ KINDS: dict[str, str] = {
 
 WORDS: dict[str, str] = {
     "application.begin": "开始填申请",
+    "application.asked_again": "请客户再核对、再授权",
     "application.decided_anew": "资料放久了，重新审批",
     "application.liveness": "做了人脸核对",
     "application.resume": "换手机接着办",

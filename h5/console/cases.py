@@ -340,7 +340,7 @@ def _above(file: CaseFile, waiting: Asked) -> list[Exceeded]:
         return []
     caps = [cap for cap, _ in file.decision.caps] if file.decision else []
     most = min(file.product.terms.amount_max, file.application.declared.amount_fen)
-    return review_case.exceeded(caps, most)
+    return review_case.exceeded(caps, most, file.alone_fen)
 
 
 def _refused(here: Here, file: CaseFile, waiting: Asked) -> str:

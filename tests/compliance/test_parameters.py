@@ -64,6 +64,7 @@ RULES = [
     ("A6-02", "age.maximum", date(2021, 11, 1), 65),
     ("A6-04", "lpr.1y", date(2025, 5, 20), Decimal("0.030")),
     ("A6-04", "lpr.5y", date(2025, 5, 20), Decimal("0.035")),
+    ("A7-05", "review.alone_amount", date(2026, 1, 1), 15_000_000),
     ("A7-06", "drawdown.minimum", date(2024, 7, 1), 100_00),
     ("A7-06", "drawdown.valid_minutes", date(2024, 7, 1), 30),
     ("A7-06", "drawdown.release_hours", date(2024, 7, 1), 24),

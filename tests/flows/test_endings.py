@@ -12,7 +12,7 @@ from backend.core.actor import Actor
 from backend.core.lifecycle import ForbiddenMove
 from backend.demo import staff_id
 from backend.domains.applications import service as applications
-from backend.domains.applications.model import Declared, StepMissing
+from backend.domains.applications.model import Application, Declared, StepMissing
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
@@ -21,6 +21,7 @@ from backend.domains.decision import service as decisions
 from backend.domains.identity.model import NotYours
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import (
+    ExceedingYours,
     FactsInTime,
     NotYourReview,
     ReviewAlreadyAsked,
@@ -31,8 +32,11 @@ from backend.flows import (
     cancel_application,
     decide_anew,
     expire_offers,
+    look_at_exceeding,
+    renew_consents,
     request_review,
     review_case,
+    said_in,
 )
 from backend.flows.review_case import Verdict
 from backend.outbox import effects
@@ -60,6 +64,22 @@ async def only_review(road: Road) -> reviews.Review:
     async with road.db.read(JIA) as tx:
         [review] = await reviews.waiting(tx)
     return review
+
+
+async def face_shown(road: Road, draft: Application) -> None:
+    async with road.db.begin(JIA) as tx:
+        await applications.set_liveness(tx, draft, "passed")
+        await applications.reach(tx, draft, "details")
+
+
+async def confirmed_again(road: Road, draft: Application) -> Application:
+    """The customer shows their face, agrees to what lapsed, and hands in."""
+    if draft.step == "liveness":
+        await face_shown(road, await road.see(draft))
+    async with road.db.read(JIA) as tx:
+        ticked = {str(each.purpose): str(each.version) for each in await consents.road(tx) if each.required}
+    await renew_consents.renew_consents(road.context, JIA, draft.id, ticked)
+    return await road.submit(draft)
 
 
 async def test_submitting_twice_asks_for_one_decision(road: Road) -> None:
@@ -157,7 +177,8 @@ async def test_a_request_about_what_was_asked_long_ago_is_decided_anew(road: Roa
     review = await only_review(road)
     with clock.at(clock.now() + timedelta(days=30, hours=1)):
         new = await review_case.review_case(road.context, REVIEWER, review.id, GRANTED)
-        assert (new.id != declined.id, new.status) == (True, "submitted")
+        assert (new.id != declined.id, new.status, new.step) == (True, "draft", "liveness")
+        await confirmed_again(road, new)
         await road.drain()
     assert (await road.see(new)).status != "approved", "the person still asked too often"
 
@@ -189,6 +210,9 @@ async def test_a_case_decided_anew_is_asked_again_and_says_truly_how_old_each_fa
         new = await decide_anew.decide_anew(road.context, REVIEWER, review.id)
         with pytest.raises(ReviewAnswered):
             await decide_anew.decide_anew(road.context, REVIEWER, review.id)
+        with pytest.raises(StepMissing):
+            await road.submit(new)
+        handed_in = await confirmed_again(road, new)
         await road.drain()
         async with road.db.read(JIA) as tx:
             old, before = (
@@ -207,10 +231,37 @@ async def test_a_case_decided_anew_is_asked_again_and_says_truly_how_old_each_fa
     assert after is not None
     sources = after.opened.case.sources
     assert sources["identity_check"].observed_at > before.decided_at + timedelta(days=30)
-    assert sources["liveness"].observed_at == sources["application"].observed_at == application.submitted_at
-    assert "本人核验结果" in {gap.label for gap in after.opened.decision.gaps}, (
-        "the face of a month ago is no proof"
-    )
+    assert sources["liveness"].observed_at == sources["application"].observed_at == handed_in.submitted_at
+    assert "本人核验结果" not in {gap.label for gap in after.opened.decision.gaps}, "the face was shown again"
+
+
+async def test_what_lapsed_meanwhile_is_agreed_to_and_shown_again_before_the_case_is_decided_anew(
+    road: Road,
+) -> None:
+    """D3-04, D3-09: with the face of today and consents that stand, the road may even approve by itself."""
+    application = await road.apply(ME, script={"preset": "good", "phone": "unknown"})
+    review = await only_review(road)
+    assert application.customer_id
+    with clock.at(clock.now() + timedelta(days=31)):
+        async with road.db.begin(JIA) as tx:
+            await consents.withdraw(tx, application.customer_id, Purpose.BUREAU_QUERY)
+        asked = len(await road.ledger("credit_bureau"))
+        new = await decide_anew.decide_anew(road.context, REVIEWER, review.id)
+        await road.drain()
+        assert (await road.see(new)).status == "draft"
+        assert len(await road.ledger("credit_bureau")) == asked, "nobody is asked before the customer agrees"
+        assert f"notice:{new.id}:asked_again:sms" in {each["key"] for each in await road.ledger("sms")}
+        await face_shown(road, new)
+        with pytest.raises(ConsentMissing):
+            await road.submit(new)
+        await road.person(ME, preset="good", phone="match")
+        await confirmed_again(road, new)
+        await road.drain()
+        assert (await road.see(new)).status == "approved"
+        assert len(await road.ledger("credit_bureau")) == asked + 1
+        async with road.db.read(JIA) as tx:
+            assert await said_in.said_in(tx, await road.see_in(tx, new)) == await road.see_in(tx, new)
+        assert await invariants.ask(road.db) == {}
 
 
 async def test_what_was_typed_over_the_card_is_still_known_when_the_case_is_decided_anew(
@@ -233,10 +284,12 @@ async def test_what_was_typed_over_the_card_is_still_known_when_the_case_is_deci
     await road.drain()
     review = await only_review(road)
     with clock.at(clock.now() + timedelta(days=31)):
-        new = await decide_anew.decide_anew(road.context, REVIEWER, review.id)
+        await confirmed_again(road, await decide_anew.decide_anew(road.context, REVIEWER, review.id))
         await road.drain()
         async with road.db.read(JIA) as tx:
-            recorded = await decisions.latest_for(tx, new.id)
+            new = (await reviews.of_application(tx, application.id))["referred"].new_application_id
+            assert new
+            recorded = await decisions.latest_for(tx, new)
     assert recorded is not None
     assert "id_expires_on" in {gap.fact for gap in recorded.opened.decision.gaps}
 
@@ -272,3 +325,53 @@ async def test_an_offer_nobody_signed_expires_and_a_signed_one_does_not(road: Ro
         assert await expire_offers.expire_offers(road.context) == 1
     assert (await road.see(waiting)).status == "expired"
     assert (await road.see(signed)).status == "handed_off"
+
+
+SECOND = Actor("staff", staff_id("4101", 5), "4101", frozenset({"reviewer"}), "刘复")
+
+
+async def test_above_what_one_reviewer_may_grant_alone_a_second_one_looks(
+    road: Road, owner: asyncpg.Connection
+) -> None:
+    """A7-05: `review.alone_amount` of regulation.parameters, whatever the caps of the decision allow."""
+    await owner.execute("update regulation.parameters set value = '500000' where key = 'review.alone_amount'")
+    application = await road.apply(ME, script={"preset": "good", "phone": "unknown"})
+    review = await only_review(road)
+    with pytest.raises(VerdictInvalid) as refused:
+        await review_case.review_case(road.context, REVIEWER, review.id, YES)
+    assert "“一位审查人的审批权限”（5,000 元）" in refused.value.fields["why_more"]
+    with pytest.raises(asyncpg.CheckViolationError, match="one reviewer may grant alone"):
+        async with road.db.begin(REVIEWER) as tx:
+            await reviews.answer(tx, review, outcome="approved", reason="可以的", amount_fen=1_000_000)
+    wish = msgspec.structs.replace(YES, why_more="有抵押物，收入属实")
+    assert (await review_case.review_case(road.context, REVIEWER, review.id, wish)).status == "referred"
+    with pytest.raises(ExceedingYours):
+        await look_at_exceeding.look_at_exceeding(road.context, REVIEWER, review.id, "confirmed", "可以")
+    approved = await look_at_exceeding.look_at_exceeding(
+        road.context, SECOND, review.id, "confirmed", "看过材料"
+    )
+    assert (approved.id, approved.status) == (application.id, "approved")
+
+
+async def test_up_to_what_one_reviewer_may_grant_alone_nobody_else_is_asked(
+    road: Road, owner: asyncpg.Connection
+) -> None:
+    await owner.execute(
+        "update regulation.parameters set value = '1000000' where key = 'review.alone_amount'"
+    )
+    await road.apply(ME, script={"preset": "good", "phone": "unknown"})
+    review = await only_review(road)
+    assert (await review_case.review_case(road.context, REVIEWER, review.id, YES)).status == "approved"
+
+
+async def test_a_granted_request_is_held_to_the_same_amount(road: Road, owner: asyncpg.Connection) -> None:
+    await owner.execute("update regulation.parameters set value = '500000' where key = 'review.alone_amount'")
+    approved = await road.apply(ME)
+    await request_review.request_review(road.context, JIA, approved.id, "other", "还想多借一点")
+    review = await only_review(road)
+    with pytest.raises(VerdictInvalid):
+        await review_case.review_case(road.context, REVIEWER, review.id, GRANTED)
+    wish = msgspec.structs.replace(GRANTED, why_more="有抵押物，收入属实")
+    assert (await review_case.review_case(road.context, REVIEWER, review.id, wish)).id == approved.id
+    new = await look_at_exceeding.look_at_exceeding(road.context, SECOND, review.id, "confirmed", "看过材料")
+    assert (new.id != approved.id, new.status) == (True, "approved")

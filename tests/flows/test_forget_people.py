@@ -70,19 +70,20 @@ KEPT = {
     "campaigns.signals": "a hash of a case's id",
     "channels.access_tokens": "nobody's",
     "customers.consent_proofs": "the proof of a lawful question, which finds nobody",
-    "decision.last_cases": "of lines with a loan alone: they stay",
     "models.trainings": "a sentence of ours; a cell it may quote is of a table that is refused where it names anybody",
     "models.training_tables": "such a table, deleted within a day (flows/forget_training_tables.py)",
     "outbox.idempotency": "answers are emptied after two days; the hash is of a whole request",
-    "post_loan.collection_cases": "who had a loan stays",
-    "post_loan.contact_notes": "who had a loan stays",
-    "post_loan.drawdown_checks": "who had a loan stays",
-    "post_loan.warnings": "who had a loan stays",
     "relations.list_entries": "a list has terms of its own (tests/flows/test_forget_entries.py)",
     "strategies.scenarios": "made up by staff, or a case's values without a name",
     "trials.batch_parts": "ids and scores",
 }
 """Tables that may hold sealed or hashed values after all, and why."""
+
+OF_A_LOAN = {"decision.last_cases"} | {
+    f"post_loan.{name}" for name in ("collection_cases", "contact_notes", "drawdown_checks", "warnings")
+}
+"""Filled only once money was lent: emptied with who had the loan."""
+
 
 Held = dict[str, set[bytes]]
 
@@ -259,7 +260,7 @@ async def test_after_the_promised_time_no_sealed_and_no_hashed_field_of_any_tabl
     before = await held(owner, road.context.db.vault)
     mine = await walked(road)
     there = new(await held(owner, road.context.db.vault), before)
-    asked = {name for name in before if name.rpartition(".")[0] not in KEPT}
+    asked = {name for name in before if name.rpartition(".")[0] not in {*KEPT, *OF_A_LOAN}}
     assert set(there) == asked, (
         "a table the walk does not fill proves nothing: fill it, or say why it is kept"
     )
@@ -412,14 +413,86 @@ async def test_a_person_with_a_loan_or_another_case_stays_and_so_does_who_answer
 
 
 async def test_a_loan_paid_off_long_ago_is_kept_for_the_ten_years_of_its_own(road: Road) -> None:
-    application = await road.hand_off(await road.apply(ME))
+    await lent_and_repaid(road)
+    assert await night(road, timedelta(days=900)) == {}
+
+
+async def lent_and_repaid(road: Road, number: str = ME) -> Application:
+    application = await road.hand_off(await road.apply(number))
     for act, more in (("open", {}), ("sign", {})):
-        await road.bank(application, act, ME, **more)
-    loan = await road.bank(application, "draw", ME, amount_fen=300_000)
-    await road.bank(application, "repay", ME, loan_no=loan["loan_no"])
+        await road.bank(application, act, number, **more)
+    loan = await road.bank(application, "draw", number, amount_fen=300_000)
+    await road.bank(application, "repay", number, loan_no=loan["loan_no"])
     await road.settle()
     assert (await road.see(application)).status == "repaid"
-    assert await night(road, timedelta(days=900)) == {}
+    return application
+
+
+AFTERWARDS = (
+    """insert into post_loan.collection_cases (institution_id, id, application_id, customer_id, status, days_past_due,
+        balance, segment, action, channel, said, assessment_id, next_on, opened_on, closed_on)
+    select institution_id, gen_random_uuid(), $1, $2, 'closed', 3, 9, 'willing', 'remind', 'sms', 'plan', id, now(),
+        now(), now() from decision.assessments where application_id = $1 limit 1""",
+    """insert into post_loan.contact_notes (institution_id, id, case_id, note, segment, disputed, do_not_contact,
+        by_whom, at) select institution_id, gen_random_uuid(), id, 'note', 'willing', false, false, 'staff:x', now()
+    from post_loan.collection_cases where application_id = $1 and customer_id = $2""",
+    """insert into post_loan.drawdown_checks (institution_id, id, application_id, customer_id, request_no, amount,
+        payee, status, reason_codes, said, assessment_id, asked_at, answered_by, answered_at, found)
+    select institution_id, gen_random_uuid(), $1, $2, 'r1', 9, 'payee', 'rejected', '{}', 'held', id, now(), 'staff:x',
+        now(), 'found' from decision.assessments where application_id = $1 limit 1""",
+    """insert into post_loan.warnings (institution_id, id, application_id, customer_id, action, status, codes, said,
+        assessment_id, raised_on, last_on, due_on, answered_by, answered_at, false_alarm, done)
+    select institution_id, gen_random_uuid(), $1, $2, 'call', 'cleared', '{}', 'signal', id, now(), now(), now(),
+        'staff:x', now(), false, 'done' from decision.assessments where application_id = $1 limit 1""",
+    """insert into decision.last_cases select institution_id, $1, gen_random_uuid(), 'SXD', 'case', now()
+    from customers.people where id = $2""",
+)
+"""What a loan in trouble leaves behind."""
+
+
+async def test_who_had_a_loan_is_made_anonymous_wholly_when_the_years_of_the_law_are_over(
+    road: Road, owner: asyncpg.Connection
+) -> None:
+    """D7: `retention.identity_months` and `retention.transactions_months` of regulation.parameters, 120 each, from the
+    end of the line (a year after the contract) and of the last loan."""
+    before = await held(owner, road.context.db.vault)
+    application = await lent_and_repaid(road)
+    for statement in AFTERWARDS:
+        assert (await owner.execute(statement, application.id, application.customer_id))[-2:] == " 1", (
+            statement
+        )
+    year = timedelta(days=366)
+    assert await night(road, year * 10) == {}, "the line stood for a year after it was agreed to"
+    assert await status_of(road, application) == "active"
+    assert await night(road, year * 11) == {"4101": 1}
+    assert await status_of(road, application) == "erased"
+    assert new(await held(owner, road.context.db.vault), before) == {}
+    text = await opened(owner, road.context.db.vault)
+    assert [each for each in (ME, f"139{ME[-8:-1]}0", f"柳林村{ME[-4:]}号") if each in text] == []
+    async with road.db.read(everywhere("test")) as tx:
+        assert {name: rows for name, rows in (await invariants.broken(tx)).items() if rows} == {}
+    assert (await audit.verify(road.db))[1] == []
+    assert await owner.fetchval("select count(*) from loans.loans") == 1, "the books stay, and name nobody"
+
+
+async def test_the_years_are_a_dated_rule_and_the_longer_of_the_two_wins(
+    road: Road, owner: asyncpg.Connection
+) -> None:
+    application = await lent_and_repaid(road)
+    change = "update regulation.parameters set value = '24' where key = $1"
+    await owner.execute(change, "retention.identity_months")
+    assert await night(road, timedelta(days=1200)) == {}
+    await owner.execute(change, "retention.transactions_months")
+    assert await night(road, timedelta(days=1200)) == {"4101": 1}
+    assert await status_of(road, application) == "erased"
+
+
+async def test_a_loan_that_is_owed_and_who_answers_for_it_stay_for_as_long_as_it_is(road: Road) -> None:
+    guarantor = await refused(road, id_number(203))
+    application = await road.apply(OTHER, product="XLD")
+    await vouched(road, application, guarantor.customer_id or "")
+    await drawn(road, await road.hand_off(application), OTHER)
+    assert await night(road, timedelta(days=366 * 15)) == {}
 
 
 async def test_who_never_went_on_is_forgotten_with_the_draft(road: Road) -> None:

@@ -249,7 +249,7 @@ async def test_a_passing_status_never_uses_up_a_grant(world: World, id_number: s
         assert await grants.left(tx, OPENID) == {world.settings.wechat_progress_template: 1}
 
 
-@pytest.mark.parametrize("status", sorted(notify.TOLD))
+@pytest.mark.parametrize("status", sorted({*notify.TOLD, notify.ASKED_AGAIN}))
 def test_every_status_told_has_a_sentence_and_a_phrase(status: str) -> None:
     from backend.domains.channels import texts
 

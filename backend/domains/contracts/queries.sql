@@ -114,6 +114,6 @@ select * from contracts.contracts where institution_id = :institution_id and cus
 order by created_at desc;
 
 -- name: forget(institution_id, applications)!
--- Terms nobody signed: whose they were is not to be found any more.
+-- Whose terms they were is not to be found any more; the caller knows that nothing keeps them.
 update contracts.contracts set person_blind = '\x'
-where institution_id = :institution_id and application_id = any(:applications::uuid[]) and signed_at is null;
+where institution_id = :institution_id and application_id = any(:applications::uuid[]);

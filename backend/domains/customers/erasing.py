@@ -1,20 +1,21 @@
-"""匿名: who never got a loan is not known to us for longer than the consents promise (D3-06, D7).
+"""匿名: nobody is known to us for longer than was promised, nor a borrower for longer than the law says (D3-06, D7).
 
 Of a person three things stay: a row that names nobody, that they agreed to what they agreed to, and for each consent
 to a bureau query a proof of whose it was (`gave`), which answers whoever brings the ID number and finds nobody.
 """
 
 import hmac
-from datetime import datetime
+from datetime import datetime, time
 
 import msgspec
 
-from backend.core import clock, ids
+from backend.core import clock, ids, money
 from backend.db.database import Tx
 from backend.domains.audit import service as audit
 from backend.domains.customers import repository
 from backend.domains.customers.consent_texts import Purpose
 from backend.domains.customers.repository import Q
+from backend.domains.regulation import service as regulation
 
 PROVED = (Purpose.BUREAU_QUERY, Purpose.GUARANTEE_BUREAU)
 """A question nobody allowed is an offence (D3-09, D3-11): these must be provable for years."""
@@ -38,7 +39,10 @@ class Looked(msgspec.Struct, frozen=True):
 async def page(tx: Tx, after: Looked | None, before: datetime, most: int) -> list[Looked]:
     """Behind `after` in the order of keys; needs a union-wide reader."""
     institution_id, customer_id = (after.institution_id, after.customer_id) if after else ("", ids.FIRST)
-    rows = await Q.due_page(tx, after_institution=institution_id, after=customer_id, before=before, most=most)
+    law = await lawful_end(tx)
+    rows = await Q.due_page(
+        tx, after_institution=institution_id, after=customer_id, before=before, law=law, most=most
+    )
     return [Looked(*row) for row in rows]
 
 
@@ -50,8 +54,20 @@ async def kept_by(tx: Tx, customer_id: str, before: datetime) -> str | None:
 
 async def seen_to_keep(tx: Tx, customer_id: str, before: datetime) -> str | None:
     """As `kept_by`, for a page: nothing is held."""
-    found: str | None = await Q.kept_by(tx, institution_id=tx.institution_id, id=customer_id, before=before)
+    law = await lawful_end(tx)
+    found: str | None = await Q.kept_by(
+        tx, institution_id=tx.institution_id, id=customer_id, before=before, law=law
+    )
     return found
+
+
+async def lawful_end(tx: Tx) -> datetime:
+    """Whose line and loans ended before this moment has been kept for as long as the law says: of two rules the
+    longer wins."""
+    today = clock.today()
+    rules = await regulation.in_force(tx, today)
+    months = max(rules.count(key) for key in ("retention.identity_months", "retention.transactions_months"))
+    return datetime.combine(money.add_months(today, -months), time(), tzinfo=clock.LOCAL)
 
 
 async def accounts_of(tx: Tx, customer_id: str) -> list[str]:

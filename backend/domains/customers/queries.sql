@@ -88,11 +88,11 @@ where institution_id = :institution_id and id = :id and status = :from_status;
 -- Held to the end of the transaction: whoever proves a card or a phone of this person meanwhile waits.
 select status from customers.people where institution_id = :institution_id and id = :id for update;
 
--- name: kept_by(institution_id, id, before)$
+-- name: kept_by(institution_id, id, before, law)$
 -- Why a person is not to be forgotten yet; null for nothing in the way.
-select customers.kept_by(:institution_id, :id, :before);
+select customers.kept_by(:institution_id, :id, :before, :law);
 
--- name: due_page(after_institution, after, before, most)
+-- name: due_page(after_institution, after, before, law, most)
 -- People in the order of their key, and whether each is to be forgotten.
 -- scope: all institutions, because one job keeps the promise of all. Ids only.
 with looked as (
@@ -100,7 +100,7 @@ with looked as (
     where status = 'active' and updated_at < :before and (institution_id, id) > (:after_institution, :after::uuid)
     order by institution_id, id limit :most
 )
-select institution_id, id, customers.kept_by(institution_id, id, :before) is null as due
+select institution_id, id, customers.kept_by(institution_id, id, :before, :law) is null as due
 from looked order by institution_id, id;
 
 -- name: erase(institution_id, id, now)!

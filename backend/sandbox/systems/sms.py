@@ -23,6 +23,7 @@ TEMPLATES = {
     "approved_before_guarantors": "您的申请 {application_no} 已通过，还要请保证人确认才能签约，请打开公众号去请。",
     "application_declined": "您的申请 {application_no} 有结果了，请打开公众号查看原因，也可以申请人工复核。",
     "application_referred": "您的申请 {application_no} 由工作人员接着看，3 个工作日内答复您。",
+    "application_asked_again": "您的申请 {application_no} 要重新审批，请打开公众号再确认一次授权和本人。",
     "application_held": "您的申请 {application_no} 还在办，最迟 {until} 前告诉您结果。",
     "guarantor_confirmed": "您的申请 {application_no} 有一位保证人已确认，请打开公众号查看。",
     "guarantee_given": (

@@ -147,7 +147,8 @@ async def test_the_page_says_how_old_the_facts_are_and_has_the_case_decided_anew
     assert f"/console/cases/{old.application_no}" in desk.page.links
     await road.settle()
     await desk.get(f"/console/cases/{number}")
-    assert "您的意见" in desk.words
+    assert "请客户重新核对本人、重新授权后提交" in desk.words
+    assert "您的意见" not in desk.words
     assert "不能凭它同意" not in desk.words
     await desk.get(f"/console/cases/{old.application_no}")
     assert f"/console/cases/{number}" in desk.page.links

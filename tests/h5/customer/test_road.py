@@ -5,6 +5,13 @@ from datetime import timedelta
 import httpx
 
 from backend.core import clock
+from backend.core.actor import Actor
+from backend.demo import staff_id
+from backend.domains.applications import service as applications
+from backend.domains.customers import consents
+from backend.domains.customers.consent_texts import Purpose
+from backend.domains.reviews import service as reviews
+from backend.flows import decide_anew
 from backend.sandbox.forms import Form
 from backend.sandbox.specimens.people import Person
 from tests.h5.customer.conftest import Phone, Studio
@@ -227,6 +234,44 @@ async def test_without_the_face_the_case_goes_to_a_person(
     await studio.drain()
     [application] = await studio.all_applications()
     assert (application.liveness, application.status) == ("declined", "referred")
+
+
+async def test_who_is_asked_again_for_a_case_decided_anew_finds_it_filled_in_and_hands_it_in(
+    studio: Studio, phone: Phone, zhang: Person
+) -> None:
+    """D3-04, D3-09: the same browser, without a new photograph: the face, then what lapsed, then the last button."""
+    await phone.to_liveness(zhang)
+    await phone.get("/apply/liveness/other-way")
+    await phone.send(phone.page.form("/apply/liveness/other-way"), way="branch")
+    await phone.hand_in()
+    old = phone.path.split("/")[2]
+    await studio.drain()
+    reviewer = Actor("staff", staff_id("4101", 4), "4101", frozenset({"reviewer"}), "陈审")
+    with clock.at(clock.now() + timedelta(days=31)):
+        async with studio.context.db.read(reviewer) as tx:
+            [review] = await reviews.waiting(tx)
+        new = await decide_anew.decide_anew(studio.context, reviewer, review.id)
+        async with studio.context.db.begin(reviewer) as tx:
+            await consents.withdraw(tx, str(new.customer_id), Purpose.BUREAU_QUERY)
+        await studio.drain()
+        await phone.get(f"/my/{old}")
+        assert "要重新审批" in phone.words
+        assert new.application_no in phone.words
+        await phone.get(f"/my/{new.application_no}")
+        assert phone.path == "/apply/liveness", phone.words
+        await phone.face()
+        assert phone.path == "/apply/renewal", phone.words
+        await phone.send(phone.page.form("/apply/renewal"), **phone.ticks("/apply/renewal"))
+        assert phone.path == "/apply/details", phone.words
+        kept = phone.page.form("/apply/submit").values
+        assert kept.get("purpose")
+        await phone.send(phone.page.form("/apply/submit"), **kept)
+        assert phone.path == f"/my/{new.application_no}", phone.words
+        await studio.drain()
+        async with studio.context.db.read(reviewer) as tx:
+            handed_in = await applications.get(tx, new.id)
+    assert (handed_in.liveness, handed_in.declared) == ("passed", new.declared)
+    assert handed_in.status not in ("draft", "submitted", "deciding")
 
 
 async def test_a_failed_face_a_replayed_session_and_a_provider_that_is_down(
