@@ -62,7 +62,7 @@ async def test_a_countys_version_is_compared_with_head_offices_laid_over_its_tab
     own = await put_live(maker, second)
     for page in (f"{HOME}/of?product=*&stage=eligibility", f"{HOME}/{own}"):
         await maker.get(page)
-        assert "近 6 个月贷款查询 不低于 8 本行：不低于 6" in maker.words, maker.words
+        assert "近 6 个月贷款查询 不低于 8 次 本行：不低于 6 次" in maker.words, maker.words
     await union.get(f"{HOME}/of?product=*&stage=eligibility")
     assert "县行：" not in union.words, "head office's own tables have one number"
     live = next(each for each in union.page.links if re.fullmatch(rf"{HOME}/[0-9a-f-]{{36}}", each))
