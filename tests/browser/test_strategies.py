@@ -67,7 +67,7 @@ def test_a_rule_goes_from_a_draft_to_live_by_two_people(town: Town) -> None:
         path = page.url
         page.locator("a", has_text="试一个案例").click()
         page.get_by_label("近 6 个月贷款查询", exact=False).first.fill("6")
-        expect(page.locator("#shown .todo", has_text="A11")).to_be_visible()
+        expect(page.locator("#shown .todo", has_text="本行加的")).to_be_visible()
         expect(page.locator(".graph .box.lit").first).to_be_visible()
         look(page, "64-trial")
         page.goto(f"{path}/files")
