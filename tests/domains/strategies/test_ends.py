@@ -9,7 +9,13 @@ from backend.core.actor import system
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Outcome, Stage
 from backend.domains.strategies import course, ending, repository, scenario_book, service
-from backend.domains.strategies.model import CountyContent, Expected, StrategyMoved, Version
+from backend.domains.strategies.model import (
+    CountyContent,
+    Expected,
+    NothingToRollBack,
+    StrategyMoved,
+    Version,
+)
 from h5.console import audit_words
 from tests.domains.decision.conftest import read, with_facts
 from tests.domains.savepoint import savepoint
@@ -146,3 +152,25 @@ async def test_sql_lets_the_machine_bring_back_nothing_else(hand: Stagehand, tx)
     with pytest.raises(asyncpg.CheckViolationError, match="only the end of another"):
         async with savepoint(job):
             await repository.move(job, gone, "live", "自己来")
+
+
+async def test_what_was_approved_until_its_end_is_brought_back_by_nobody_after_it(hand: Stagehand, tx):
+    """One person alone, its checker, would loosen for ever what two had loosened for a harvest."""
+    stood = await hand.overlay(Stage.ELIGIBILITY, ALWAYS)
+    for_now = await hand.overlay(Stage.ELIGIBILITY, HARVEST, effective_until=tx.now + timedelta(days=5))
+    await ended(hand, for_now)
+    second = await hand.as_(COUNTY_ANALYST)
+    second.now = for_now.effective_until + timedelta(days=1)
+    for named in (None, for_now.id):
+        with pytest.raises(NothingToRollBack):
+            await service.roll_back(second, "*", Stage.ELIGIBILITY, reason="再宽几天", to_version=named)
+    gone = await service.get(second, for_now.id)
+    now_live = await live(hand)
+    assert now_live is not None
+    assert now_live.id == stood.id
+    second = await hand.as_(COUNTY_ANALYST)
+    second.now = for_now.effective_until + timedelta(days=1)
+    assert await repository.move(second, now_live, "retired", "让开")
+    with pytest.raises(asyncpg.CheckViolationError, match="does not come back after it"):
+        async with savepoint(second):
+            await repository.move(second, gone, "live", "自己来")
