@@ -40,7 +40,7 @@ async def finish(tx: Tx, version: Version, why: str) -> None:
         await moving.move(tx, version, "retired", why)
         await _leave(tx, version)
         return
-    unfit = await _unfit(tx, before)
+    unfit, apart = await _unfit(tx, before)
     told = {
         "number": before.number,
         "stage": before.stage,
@@ -53,25 +53,31 @@ async def finish(tx: Tx, version: Version, why: str) -> None:
         audit.add(tx, "strategy.not_returned", before.id, why=unfit, **told)
         return
     await moving.move(tx, version, "retired", f"{why}；第 {before.number} 版回来")
-    said = f"第 {version.number} 版{why}，它接替的这一版回来"
+    said = f"第 {version.number} 版{why}，它接替的这一版回来{f'；{apart}' if apart else ''}"
     await moving.take_over(tx, before, said, before.effective_until, tx.now)
-    audit.add(tx, "strategy.returned", before.id, **told)
+    audit.add(tx, "strategy.returned", before.id, apart=apart, **told)
 
 
 async def _leave(tx: Tx, version: Version) -> None:
     await decisions.end_live(tx, version.institution_id, version.product_code, version.stage)
 
 
-async def _unfit(tx: Tx, version: Version) -> str:
-    """Why it may not decide again, '' where it may: as an approval asks, by today's floor, catalogue and scenarios."""
+async def _unfit(tx: Tx, version: Version) -> tuple[str, str]:
+    """Why it may not decide again, '' where it may: as an approval asks, by today's floor, catalogue and scenarios. And
+    what a county's scenarios say against it: anybody there adds one alone, and so would keep away what two people
+    approved and what only tightens; it comes back, and people are told."""
+    apart = ""
     try:
         run = await repository.add_check(tx, version, await checks.examine(tx, version))
-        if run.failures:
+        if version.layer == "county":
+            wrong = [each.name for each in run.report.scenarios if each.wrong]
+            apart = f"它和场景{'、'.join(f'“{each}”' for each in wrong)}不符，请看一看" if wrong else ""
+        if run.failures and (not apart or any(each.blocks for each in run.report.findings)):
             raise NotPassed(run.report)
         await moving.hold_named(tx, version)
     except Problem as problem:
-        return problem.text
-    return ""
+        return problem.text, ""
+    return "", apart
 
 
 async def _before(tx: Tx, version: Version, at: datetime) -> Version | None:

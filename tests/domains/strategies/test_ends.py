@@ -78,9 +78,26 @@ async def test_what_stood_there_before_decides_again(hand: Stagehand, tx):
         await service.end(job, stood.id)
 
 
-async def test_what_no_longer_passes_stays_away_and_the_county_is_told(hand: Stagehand, tx):
+async def test_nobody_alone_keeps_it_away_with_a_scenario(hand: Stagehand, tx):
+    """One writer adds a scenario alone; away, the county would be looser than two people ever said."""
     stood = await hand.overlay(Stage.ELIGIBILITY, ALWAYS)
     for_now = await hand.overlay(Stage.ELIGIBILITY, HARVEST, effective_until=tx.now + timedelta(days=5))
+    county = await hand.as_(COUNTY_ADMIN)
+    await scenario_book.add(county, "*", "查询五次的也办", QUERIED, Expected(outcome="approved"))
+    assert await ended(hand, for_now) == ["strategy.retired", "strategy.live", "strategy.returned"]
+    assert await outcome(hand) is Outcome.DECLINED
+    county = await hand.as_(COUNTY_ADMIN)
+    county.now = for_now.effective_until
+    [back] = await course.brought_back(county)
+    assert back.version.id == stood.id
+    assert back.why.endswith("它接替的这一版回来；它和场景“查询五次的也办”不符，请看一看")
+
+
+async def test_what_no_longer_passes_stays_away_and_the_county_is_told(hand: Stagehand, tx):
+    """Head office allows no county to be so strict any more."""
+    stood = await hand.overlay(Stage.ELIGIBILITY, ALWAYS)
+    for_now = await hand.overlay(Stage.ELIGIBILITY, HARVEST, effective_until=tx.now + timedelta(days=5))
+    await narrowed(hand, 6)
     county = await hand.as_(COUNTY_ADMIN)
     await scenario_book.add(county, "*", "查询五次的也办", QUERIED, Expected(outcome="approved"))
     assert await ended(hand, for_now) == ["strategy.retired", "strategy.not_returned"]
@@ -89,22 +106,11 @@ async def test_what_no_longer_passes_stays_away_and_the_county_is_told(hand: Sta
     county = await hand.as_(COUNTY_ADMIN)
     why = (await service.moves(county, for_now.id))[-1].why
     assert why.startswith(f"到了结束时间；第 {stood.number} 版没有回来：检查没有通过")
-    assert "查询五次的也办" in why
+    assert "只能在 6 到 8 之间，现在是 4" in why
     county.now = for_now.effective_until + timedelta(hours=1)
     assert [each.version.id for each in await course.not_returned(county)] == [for_now.id]
     county.now += timedelta(days=5)
     assert await course.not_returned(county) == []
-
-
-async def test_a_narrowed_band_keeps_it_away(hand: Stagehand, tx):
-    stood = await hand.overlay(Stage.ELIGIBILITY, ALWAYS)
-    for_now = await hand.overlay(Stage.ELIGIBILITY, HARVEST, effective_until=tx.now + timedelta(days=5))
-    await narrowed(hand, 6)
-    await ended(hand, for_now)
-    assert await live(hand) is None
-    why = (await service.moves(await hand.as_(COUNTY_ADMIN), for_now.id))[-1].why
-    assert f"第 {stood.number} 版没有回来" in why
-    assert "只能在 6 到 8 之间，现在是 4" in why
 
 
 async def test_what_a_person_put_away_stays_away(hand: Stagehand, tx):
