@@ -32,15 +32,17 @@ def over(version: Version, now: datetime) -> bool:
     return version.effective_until is not None and version.effective_until <= now
 
 
-async def finish(tx: Tx, version: Version, why: str) -> None:
+async def finish(tx: Tx, version: Version, why: str, until_now: Version | None = None) -> None:
     """A live version decides no more. What it took the place of does again, on the approval it had, where it passes
-    today's checks; else what `_then` says, and the move says why. Raises `StrategyMoved`."""
+    today's checks; else what `_then` says, and the move says why. `until_now` decided until this very transaction: it
+    goes on unasked, as if the version that never decided had not been. Raises `StrategyMoved`."""
     before = await _before(tx, version, tx.now)
     if before is None:
         await moving.move(tx, version, "retired", why)
         await _leave(tx, version)
         return
-    unfit, apart = await _unfit(tx, before)
+    goes_on = until_now is not None and until_now.id == before.id
+    unfit, apart = ("", "") if goes_on else await _unfit(tx, before)
     told = {
         "number": before.number,
         "stage": before.stage,

@@ -113,6 +113,25 @@ async def test_what_no_longer_passes_stays_away_and_the_county_is_told(hand: Sta
     assert await course.not_returned(county) == []
 
 
+async def test_one_that_never_decided_unseats_nobody(hand: Stagehand, tx):
+    """Its turn came after its end: what stood there had outgrown head office's band and decided all the same."""
+    stood = await hand.overlay(Stage.ELIGIBILITY, ALWAYS)
+    await narrowed(hand, 6)
+    late = await hand.overlay(
+        Stage.ELIGIBILITY,
+        HARVEST,
+        effective_from=tx.now + timedelta(days=1),
+        effective_until=tx.now + timedelta(days=1, seconds=1),
+    )
+    job = await hand.as_(JOB)
+    job.now = late.effective_until
+    assert (await service.go_live(job, late.id)).status == "retired"
+    now_live = await live(hand)
+    assert now_live is not None
+    assert now_live.id == stood.id
+    assert await outcome(hand) is Outcome.DECLINED
+
+
 async def test_what_a_person_put_away_stays_away(hand: Stagehand, tx):
     """Nothing stood there when it came, so nothing comes back."""
     stood = await hand.overlay(Stage.ELIGIBILITY, ALWAYS)
