@@ -36,6 +36,8 @@ async def _move(context: Context, wanted: str) -> int:
         except Problem as problem:
             # What no longer passes its checks stays approved, and is said again until somebody looks.
             log.error("strategy not moved", version=version_id, status=status, error=problem.code)
+        except Exception as bug:  # one that trips our own checks must not hold up every other institution's
+            log.error("strategy not moved", version=version_id, error=type(bug).__name__, exc_info=True)
         else:
             moved += 1
     return moved

@@ -12,7 +12,7 @@ from backend.core.actor import Actor, system
 from backend.db.database import Database
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Outcome, Stage
-from backend.domains.strategies import effects, service, shipped
+from backend.domains.strategies import checks, effects, service, shipped
 from backend.domains.strategies.model import Content, CountyContent, UnionContent, Version
 from backend.flows import adopt_shipped_strategies, measure_strategy, put_strategies_live, resume_held
 from tests.domains.decision.test_properties import someone
@@ -224,6 +224,29 @@ async def test_what_takes_over_at_an_end_does_so_before_it(road: Road) -> None:
             assert (await service.get(tx, follows.id)).status == "live"
             assert (await service.moves(tx, ends.id))[-1].why == f"由第 {follows.number} 版接替"
         assert await put_strategies_live.put_strategies_live(road.context) == 0
+
+
+async def test_one_that_trips_the_checks_holds_up_nobody_else(road: Road, monkeypatch) -> None:
+    """What stood before a version is examined at its end: a bug there kept every ended version of all counties."""
+    day = clock.now() + timedelta(days=2)
+    for stage, content in (
+        (Stage.ELIGIBILITY, CountyContent(parameters={"queries_6m": 4})),
+        (Stage.ELIGIBILITY, HARD),
+        (Stage.LIMIT, CountyContent(parameters={"first_loan": 2_000_000})),
+    ):
+        version = await proposed(road.db, COUNTY_ADMIN, stage, content)
+        await road.drain()
+        ends = None if content.parameters == {"queries_6m": 4} else day
+        await approved(road.db, COUNTY_ANALYST, version, effective_until=ends)
+
+    async def trips(*_: object) -> None:
+        raise KeyError("rows")
+
+    monkeypatch.setattr(checks, "examine", trips)
+    with clock.at(day + timedelta(seconds=1)):
+        assert await put_strategies_live.put_strategies_live(road.context) == 1
+        async with road.db.read(COUNTY_ADMIN) as tx:
+            assert (await service.get(tx, version.id)).status == "retired"
 
 
 async def test_a_held_case_is_decided_by_the_versions_of_its_submission(road: Road) -> None:

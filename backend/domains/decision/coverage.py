@@ -60,11 +60,13 @@ def _first(columns: Sequence[Fact], rows: Sequence[Row], say: Say) -> None:
     else:
         if left is not None:
             say("", f"{example(columns, left)}时没有一行适用", "error")
+    told = 0
     for at, row in enumerate(rows):
         if all(row.over) and _inside(row.over, [each.under for each in rows[:at]]):
             say(row.id, "这一行前面的各行已经都管到了，永远轮不到它", "error")
-        elif found := _shared(columns, rows, at):
+        elif told < _TOLD and (found := _shared(columns, rows, at)):
             say(row.id, found, WARNING)
+            told += 1
 
 
 def _shared(columns: Sequence[Fact], rows: Sequence[Row], at: int) -> str:

@@ -32,15 +32,17 @@ def over(version: Version, now: datetime) -> bool:
     return version.effective_until is not None and version.effective_until <= now
 
 
-async def finish(tx: Tx, version: Version, why: str) -> None:
+async def finish(tx: Tx, version: Version, why: str, until_now: Version | None = None) -> None:
     """A live version decides no more. What it took the place of does again, on the approval it had, where it passes
-    today's checks; else what `_then` says, and the move says why. Raises `StrategyMoved`."""
+    today's checks; else what `_then` says, and the move says why. `until_now` decided until this very transaction: it
+    goes on unasked, as if the version that never decided had not been. Raises `StrategyMoved`."""
     before = await _before(tx, version, tx.now)
     if before is None:
         await moving.move(tx, version, "retired", why)
         await _leave(tx, version)
         return
-    unfit = await _unfit(tx, before)
+    goes_on = until_now is not None and until_now.id == before.id
+    unfit, apart = ("", "") if goes_on else await _unfit(tx, before)
     told = {
         "number": before.number,
         "stage": before.stage,
@@ -53,25 +55,31 @@ async def finish(tx: Tx, version: Version, why: str) -> None:
         audit.add(tx, "strategy.not_returned", before.id, why=unfit, **told)
         return
     await moving.move(tx, version, "retired", f"{why}；第 {before.number} 版回来")
-    said = f"第 {version.number} 版{why}，它接替的这一版回来"
+    said = f"第 {version.number} 版{why}，它接替的这一版回来{f'；{apart}' if apart else ''}"
     await moving.take_over(tx, before, said, before.effective_until, tx.now)
-    audit.add(tx, "strategy.returned", before.id, **told)
+    audit.add(tx, "strategy.returned", before.id, apart=apart, **told)
 
 
 async def _leave(tx: Tx, version: Version) -> None:
     await decisions.end_live(tx, version.institution_id, version.product_code, version.stage)
 
 
-async def _unfit(tx: Tx, version: Version) -> str:
-    """Why it may not decide again, '' where it may: as an approval asks, by today's floor, catalogue and scenarios."""
+async def _unfit(tx: Tx, version: Version) -> tuple[str, str]:
+    """Why it may not decide again, '' where it may: as an approval asks, by today's floor, catalogue and scenarios. And
+    what a county's scenarios say against it: anybody there adds one alone, and so would keep away what two people
+    approved and what only tightens; it comes back, and people are told."""
+    apart = ""
     try:
         run = await repository.add_check(tx, version, await checks.examine(tx, version))
-        if run.failures:
+        if version.layer == "county":
+            wrong = [each.name for each in run.report.scenarios if each.wrong]
+            apart = f"它和场景{'、'.join(f'“{each}”' for each in wrong)}不符，请看一看" if wrong else ""
+        if run.failures and (not apart or any(each.blocks for each in run.report.findings)):
             raise NotPassed(run.report)
         await moving.hold_named(tx, version)
     except Problem as problem:
-        return problem.text
-    return ""
+        return problem.text, ""
+    return "", apart
 
 
 async def _before(tx: Tx, version: Version, at: datetime) -> Version | None:

@@ -2,13 +2,14 @@
 
 A county's older overlay may be looser than the one that ends, so whoever wrote in it does not bring it back: with the
 approval it had, two people want it now as then. It stays one act. Head office, whose floor everybody reads, does it in
-one act of any of its writers, with the reason shown to colleagues.
+one act of any of its writers, with the reason shown to colleagues. One whose time is over comes back by nobody: it was
+approved until then, and brought back it would have no end.
 """
 
 from backend.core.actor import Actor
 from backend.db.database import Tx
 from backend.domains.decision.model import Stage
-from backend.domains.strategies import repository
+from backend.domains.strategies import ending, repository
 from backend.domains.strategies.model import UNION, Version
 
 
@@ -20,8 +21,9 @@ async def find(
     if to_version is None:
         return await repository.last_retired(tx, owner, product_code, stage)
     found = await repository.lock(tx, owner, to_version)
-    same = found is not None and (found.product_code, found.stage) == (product_code, stage)
-    return found if same and found is not None and found.status == "retired" else None
+    if found is None or (found.product_code, found.stage) != (product_code, stage):
+        return None
+    return found if found.status == "retired" and not ending.over(found, tx.now) else None
 
 
 def allowed(actor: Actor, version: Version) -> bool:

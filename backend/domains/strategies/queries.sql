@@ -106,13 +106,13 @@ where institution_id = :institution_id and product_code in ('*', :product_code) 
     and status = 'live'
 order by product_code = '*' limit 1;
 
--- name: last_retired(institution_id, product_code, stage)^
--- The version that was live before the one that is, for 退回.
+-- name: last_retired(institution_id, product_code, stage, now)^
+-- The version that was live before the one that is, for 退回; one whose time is over was approved for no longer.
 select v.* from strategies.versions v
 join strategies.moves m on m.institution_id = v.institution_id and m.version_id = v.id
     and m.to_status = 'retired'
 where v.institution_id = :institution_id and v.product_code = :product_code and v.stage = :stage
-    and v.status = 'retired'
+    and v.status = 'retired' and (v.effective_until is null or v.effective_until > :now)
 order by m.at desc, v.number desc limit 1;
 
 -- name: replaced(institution_id, product_code, stage, id)^

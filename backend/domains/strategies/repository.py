@@ -143,7 +143,9 @@ async def live(tx: Tx, institution_id: str, product_code: str, stage: Stage) -> 
 
 
 async def last_retired(tx: Tx, institution_id: str, product_code: str, stage: Stage) -> Version | None:
-    row = await Q.last_retired(tx, institution_id=institution_id, product_code=product_code, stage=str(stage))
+    row = await Q.last_retired(
+        tx, institution_id=institution_id, product_code=product_code, stage=str(stage), now=tx.now
+    )
     return _version(row)
 
 

@@ -326,9 +326,10 @@ async def go_live(tx: Tx, version_id: str) -> Version:
         raise StrategyMoved(label=version.status_label)
     if version.effective_from is not None and version.effective_from > tx.now:
         raise NotDue(when=f"{clock.local(version.effective_from):%Y-%m-%d %H:%M}")
+    until_now = await repository.live(tx, version.institution_id, version.product_code, version.stage)
     await moving.take_over(tx, version, "到了生效时间", version.effective_until)
     if ending.over(version, tx.now):
-        await ending.finish(tx, await get(tx, version_id), "轮到它时已经过了结束时间")
+        await ending.finish(tx, await get(tx, version_id), "轮到它时已经过了结束时间", until_now)
     return await get(tx, version_id)
 
 

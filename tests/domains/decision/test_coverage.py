@@ -84,6 +84,12 @@ def test_two_rows_of_a_first_table_that_speak_of_one_case_are_told_with_it():
     assert findings(Stage.RATING, single(Stage.RATING, ["score"], same)) == []
 
 
+def test_no_more_overlaps_of_a_first_table_are_told_than_anybody_reads():
+    rows = [[f"[{at}..{at + 2}]", *grade("AB"[at % 2])] for at in range(300, 360)]
+    found = findings(Stage.RATING, single(Stage.RATING, ["score"], [*rows, ["", *grade("C")]]))
+    assert len([each for each in found if "都说到" in each.sentence]) == 20
+
+
 def test_a_row_said_twice_is_a_warning_in_a_rule_table():
     rows = [["> 6", *rule("A")], ["> 8", *rule("A")]]
     found = findings(Stage.ELIGIBILITY, single(Stage.ELIGIBILITY, [QUERIES], rows))

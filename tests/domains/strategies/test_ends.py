@@ -9,7 +9,13 @@ from backend.core.actor import system
 from backend.domains.decision import service as decisions
 from backend.domains.decision.model import Outcome, Stage
 from backend.domains.strategies import course, ending, repository, scenario_book, service
-from backend.domains.strategies.model import CountyContent, Expected, StrategyMoved, Version
+from backend.domains.strategies.model import (
+    CountyContent,
+    Expected,
+    NothingToRollBack,
+    StrategyMoved,
+    Version,
+)
 from h5.console import audit_words
 from tests.domains.decision.conftest import read, with_facts
 from tests.domains.savepoint import savepoint
@@ -72,9 +78,26 @@ async def test_what_stood_there_before_decides_again(hand: Stagehand, tx):
         await service.end(job, stood.id)
 
 
-async def test_what_no_longer_passes_stays_away_and_the_county_is_told(hand: Stagehand, tx):
+async def test_nobody_alone_keeps_it_away_with_a_scenario(hand: Stagehand, tx):
+    """One writer adds a scenario alone; away, the county would be looser than two people ever said."""
     stood = await hand.overlay(Stage.ELIGIBILITY, ALWAYS)
     for_now = await hand.overlay(Stage.ELIGIBILITY, HARVEST, effective_until=tx.now + timedelta(days=5))
+    county = await hand.as_(COUNTY_ADMIN)
+    await scenario_book.add(county, "*", "查询五次的也办", QUERIED, Expected(outcome="approved"))
+    assert await ended(hand, for_now) == ["strategy.retired", "strategy.live", "strategy.returned"]
+    assert await outcome(hand) is Outcome.DECLINED
+    county = await hand.as_(COUNTY_ADMIN)
+    county.now = for_now.effective_until
+    [back] = await course.brought_back(county)
+    assert back.version.id == stood.id
+    assert back.why.endswith("它接替的这一版回来；它和场景“查询五次的也办”不符，请看一看")
+
+
+async def test_what_no_longer_passes_stays_away_and_the_county_is_told(hand: Stagehand, tx):
+    """Head office allows no county to be so strict any more."""
+    stood = await hand.overlay(Stage.ELIGIBILITY, ALWAYS)
+    for_now = await hand.overlay(Stage.ELIGIBILITY, HARVEST, effective_until=tx.now + timedelta(days=5))
+    await narrowed(hand, 6)
     county = await hand.as_(COUNTY_ADMIN)
     await scenario_book.add(county, "*", "查询五次的也办", QUERIED, Expected(outcome="approved"))
     assert await ended(hand, for_now) == ["strategy.retired", "strategy.not_returned"]
@@ -83,22 +106,30 @@ async def test_what_no_longer_passes_stays_away_and_the_county_is_told(hand: Sta
     county = await hand.as_(COUNTY_ADMIN)
     why = (await service.moves(county, for_now.id))[-1].why
     assert why.startswith(f"到了结束时间；第 {stood.number} 版没有回来：检查没有通过")
-    assert "查询五次的也办" in why
+    assert "只能在 6 到 8 之间，现在是 4" in why
     county.now = for_now.effective_until + timedelta(hours=1)
     assert [each.version.id for each in await course.not_returned(county)] == [for_now.id]
     county.now += timedelta(days=5)
     assert await course.not_returned(county) == []
 
 
-async def test_a_narrowed_band_keeps_it_away(hand: Stagehand, tx):
+async def test_one_that_never_decided_unseats_nobody(hand: Stagehand, tx):
+    """Its turn came after its end: what stood there had outgrown head office's band and decided all the same."""
     stood = await hand.overlay(Stage.ELIGIBILITY, ALWAYS)
-    for_now = await hand.overlay(Stage.ELIGIBILITY, HARVEST, effective_until=tx.now + timedelta(days=5))
     await narrowed(hand, 6)
-    await ended(hand, for_now)
-    assert await live(hand) is None
-    why = (await service.moves(await hand.as_(COUNTY_ADMIN), for_now.id))[-1].why
-    assert f"第 {stood.number} 版没有回来" in why
-    assert "只能在 6 到 8 之间，现在是 4" in why
+    late = await hand.overlay(
+        Stage.ELIGIBILITY,
+        HARVEST,
+        effective_from=tx.now + timedelta(days=1),
+        effective_until=tx.now + timedelta(days=1, seconds=1),
+    )
+    job = await hand.as_(JOB)
+    job.now = late.effective_until
+    assert (await service.go_live(job, late.id)).status == "retired"
+    now_live = await live(hand)
+    assert now_live is not None
+    assert now_live.id == stood.id
+    assert await outcome(hand) is Outcome.DECLINED
 
 
 async def test_what_a_person_put_away_stays_away(hand: Stagehand, tx):
@@ -146,3 +177,25 @@ async def test_sql_lets_the_machine_bring_back_nothing_else(hand: Stagehand, tx)
     with pytest.raises(asyncpg.CheckViolationError, match="only the end of another"):
         async with savepoint(job):
             await repository.move(job, gone, "live", "自己来")
+
+
+async def test_what_was_approved_until_its_end_is_brought_back_by_nobody_after_it(hand: Stagehand, tx):
+    """One person alone, its checker, would loosen for ever what two had loosened for a harvest."""
+    stood = await hand.overlay(Stage.ELIGIBILITY, ALWAYS)
+    for_now = await hand.overlay(Stage.ELIGIBILITY, HARVEST, effective_until=tx.now + timedelta(days=5))
+    await ended(hand, for_now)
+    second = await hand.as_(COUNTY_ANALYST)
+    second.now = for_now.effective_until + timedelta(days=1)
+    for named in (None, for_now.id):
+        with pytest.raises(NothingToRollBack):
+            await service.roll_back(second, "*", Stage.ELIGIBILITY, reason="再宽几天", to_version=named)
+    gone = await service.get(second, for_now.id)
+    now_live = await live(hand)
+    assert now_live is not None
+    assert now_live.id == stood.id
+    second = await hand.as_(COUNTY_ANALYST)
+    second.now = for_now.effective_until + timedelta(days=1)
+    assert await repository.move(second, now_live, "retired", "让开")
+    with pytest.raises(asyncpg.CheckViolationError, match="does not come back after it"):
+        async with savepoint(second):
+            await repository.move(second, gone, "live", "自己来")

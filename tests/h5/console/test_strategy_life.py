@@ -7,12 +7,12 @@ import asyncpg
 import pytest
 
 from backend.core import clock
-from backend.core.actor import Actor
-from backend.domains.strategies import scenario_book
-from backend.domains.strategies.model import Expected
-from backend.domains.strategies.shipped import scenarios
+from backend.domains.decision.model import Stage
+from backend.domains.strategies import service
+from backend.domains.strategies.model import UnionContent
 from backend.flows import put_strategies_live
 from backend.sandbox.forms import Form
+from tests.domains.strategies.conftest import ADMIN, ANALYST, Stagehand
 from tests.flows.conftest import Road
 from tests.h5.conftest import Desk, Desks
 from tests.h5.console.test_strategies import HOME, OWN, act, draft, new_row
@@ -165,6 +165,16 @@ async def test_an_end_is_entered_beside_the_start_and_told_on_every_page(
         assert "停用：到了结束时间" in later.words
 
 
+async def _closed(road: Road) -> None:
+    """Head office lets no county add rows any more."""
+    async with road.db.begin(ADMIN) as tx:
+        hand = Stagehand(tx)
+        begun = await service.draft(await hand.as_(ADMIN), "*", Stage.ELIGIBILITY, reason="不再开放")
+        content = UnionContent(document=begun.content.document)
+        saved = await service.save(await hand.as_(ADMIN), begun.id, content)
+        await hand.through(saved, ADMIN, ANALYST)
+
+
 @pytest.mark.parametrize("fit", [True, False])
 async def test_at_its_end_a_version_gives_its_place_back_or_the_county_is_told(
     road: Road, desks: Desks, owner: asyncpg.Connection, fit: bool
@@ -182,10 +192,7 @@ async def test_at_its_end_a_version_gives_its_place_back_or_the_county_is_told(
     assert "到期以后换回它接替的第 2 版；它那时" in second.words, second.words
     assert await deciding(owner) not in (None, stood)
     if not fit:
-        writer = Actor("staff", "JX0101", "4101", frozenset({"county_admin"}))
-        async with road.db.begin(writer) as tx:
-            case = scenarios("")[0][1]
-            await scenario_book.add(tx, "*", "谁都要转人工", case, Expected(outcome="referred", grade="Z"))
+        await _closed(road)
     with clock.at(clock.now() + timedelta(days=3, minutes=5)):
         await put_strategies_live.put_strategies_live(road.context)
         assert await deciding(owner) == (stood if fit else None)
