@@ -38,6 +38,7 @@ from backend.domains.reviews import exceedings, rechecks
 from backend.domains.reviews import service as reviews
 from backend.domains.reviews.model import Exceeded
 from backend.flows import (
+    end_guarantees,
     expire_offers,
     export_capsule,
     forget_people,
@@ -450,6 +451,13 @@ AFTERWARDS = (
 """What a loan in trouble leaves behind."""
 
 
+@pytest.fixture
+async def undrawn(owner: asyncpg.Connection) -> None:
+    """One approval in twenty is drawn by lot to be looked at again, and an open re-check keeps a person."""
+    await owner.execute("update regulation.parameters set value = '\"0\"' where key = 'recheck.share'")
+
+
+@pytest.mark.usefixtures("undrawn")
 async def test_who_had_a_loan_is_made_anonymous_wholly_when_the_years_of_the_law_are_over(
     road: Road, owner: asyncpg.Connection
 ) -> None:
@@ -475,6 +483,7 @@ async def test_who_had_a_loan_is_made_anonymous_wholly_when_the_years_of_the_law
     assert await owner.fetchval("select count(*) from loans.loans") == 1, "the books stay, and name nobody"
 
 
+@pytest.mark.usefixtures("undrawn")
 async def test_the_years_are_a_dated_rule_and_the_longer_of_the_two_wins(
     road: Road, owner: asyncpg.Connection
 ) -> None:
@@ -493,6 +502,21 @@ async def test_a_loan_that_is_owed_and_who_answers_for_it_stay_for_as_long_as_it
     await vouched(road, application, guarantor.customer_id or "")
     await drawn(road, await road.hand_off(application), OTHER)
     assert await night(road, timedelta(days=366 * 15)) == {}
+
+
+async def test_who_answered_for_a_line_is_kept_for_the_years_of_the_law_from_the_end_of_that(
+    road: Road,
+) -> None:
+    """D7: from `ended_at` of a guarantee for what was signed, whenever the borrower's own years end."""
+    guarantor = await refused(road, id_number(203))
+    application = await road.apply(OTHER, product="XLD")
+    await vouched(road, application, guarantor.customer_id or "")
+    await drawn(road, await road.hand_off(application), OTHER)
+    async with road.db.begin(JIA) as tx:
+        await end_guarantees.end_guarantees(tx, await applications.get(tx, application.id))
+    assert await night(road, timedelta(days=365 * 10 - 10)) == {}
+    assert await night(road, timedelta(days=366 * 10)) == {"4101": 1}
+    assert [await status_of(road, each) for each in (guarantor, application)] == ["erased", "active"]
 
 
 async def test_who_never_went_on_is_forgotten_with_the_draft(road: Road) -> None:
