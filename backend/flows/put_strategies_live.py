@@ -19,13 +19,11 @@ async def put_strategies_live(context: Context) -> int:
     return await _move(context, "approved") + await _move(context, "live")
 
 
-async def _move(context: Context, wanted: str) -> int:
+async def _move(context: Context, status: str) -> int:
     async with context.db.read(everywhere("strategies")) as tx:
-        due = await service.due(tx)
+        due = await service.due(tx, status)
     moved = 0
-    for owner, version_id, status in due:
-        if status != wanted:
-            continue
+    for owner, version_id in due:
         actor = system(HEAD_OFFICE if owner == UNION else owner, "strategies")
         try:
             async with context.db.begin(actor) as tx:

@@ -164,11 +164,12 @@ join strategies.moves m on m.institution_id = v.institution_id and m.version_id 
 where v.status = 'live' and m.from_status = 'retired' and m.to_status = 'live' and m.at >= :since
 order by m.at desc limit 50;
 
--- name: due(now)
--- Approved versions whose day has come, and live ones whose time is over.
+-- name: due(status, now)
+-- Approved versions whose day has come, or live ones whose time is over: each kind by itself, so that many of the one
+-- that cannot move keep none of the other waiting.
 -- scope: all institutions, because the clock serves them all; each is then moved in its own transaction.
-select institution_id, id, status from strategies.versions
-where (status = 'approved' and effective_from <= :now) or (status = 'live' and effective_until <= :now)
+select institution_id, id from strategies.versions
+where status = :status and case status when 'approved' then effective_from when 'live' then effective_until end <= :now
 order by effective_from, number limit 100;
 
 -- name: moves(institution_id, version_id)

@@ -154,25 +154,20 @@ async def any_of(tx: Tx, version_id: str) -> Version | None:
 
 
 async def replaced(tx: Tx, version: Version) -> Version | None:
-    row = await Q.replaced(
-        tx,
-        institution_id=version.institution_id,
-        product_code=version.product_code,
-        stage=str(version.stage),
-        id=version.id,
-    )
-    return _version(row)
+    return _version(await Q.replaced(tx, **_itself(version)))
 
 
 async def stood_before(tx: Tx, version: Version) -> Version | None:
-    row = await Q.stood_before(
-        tx,
-        institution_id=version.institution_id,
-        product_code=version.product_code,
-        stage=str(version.stage),
-        id=version.id,
-    )
-    return _version(row)
+    return _version(await Q.stood_before(tx, **_itself(version)))
+
+
+def _itself(version: Version) -> dict[str, str]:
+    return {
+        "institution_id": version.institution_id,
+        "product_code": version.product_code,
+        "stage": str(version.stage),
+        "id": version.id,
+    }
 
 
 async def not_returned(tx: Tx, since: datetime) -> list[tuple[str, str, str, datetime]]:
@@ -185,9 +180,9 @@ async def brought_back(tx: Tx, since: datetime) -> list[tuple[str, str, str, dat
     return [(row["id"], row["who"], row["why"], row["at"]) for row in await Q.brought_back(tx, since=since)]
 
 
-async def due(tx: Tx) -> list[tuple[str, str, str]]:
-    """(institution, version, status) of what the clock has to move."""
-    return [(row["institution_id"], row["id"], row["status"]) for row in await Q.due(tx, now=tx.now)]
+async def due(tx: Tx, status: str) -> list[tuple[str, str]]:
+    """(institution, version) of what the clock has to move."""
+    return [(row["institution_id"], row["id"]) for row in await Q.due(tx, status=status, now=tx.now)]
 
 
 async def moves(tx: Tx, version_id: str) -> list[Move]:

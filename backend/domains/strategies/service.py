@@ -150,9 +150,10 @@ async def upcoming(tx: Tx) -> list[Version]:
     return await repository.in_status(tx, ("approved",))
 
 
-async def due(tx: Tx) -> list[tuple[str, str, str]]:
-    """(institution, version, status) of what the clock has to move; needs a union-wide reader."""
-    return await repository.due(tx)
+async def due(tx: Tx, status: str) -> list[tuple[str, str]]:
+    """(institution, version) of what the clock has to move: "approved" whose day has come, "live" whose time is over.
+    Needs a union-wide reader."""
+    return await repository.due(tx, status)
 
 
 async def draft(

@@ -35,6 +35,11 @@ COUNTY_ADMIN, COUNTY_ANALYST = staff("4101", 3, "county_admin"), staff("4101", 6
 OFFICER, OTHER_ADMIN = staff("4101", 1, "officer"), staff("4102", 3, "county_admin")
 
 
+async def due(job: Tx) -> list[tuple[str, str, str]]:
+    """(institution, version, status) of everything the clock has to move."""
+    return [(*each, status) for status in ("approved", "live") for each in await service.due(job, status)]
+
+
 class Stagehand:
     """`await hand.as_(ADMIN)` gives the same transaction in another person's hands."""
 

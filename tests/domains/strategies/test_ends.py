@@ -19,7 +19,7 @@ from backend.domains.strategies.model import (
 from h5.console import audit_words
 from tests.domains.decision.conftest import read, with_facts
 from tests.domains.savepoint import savepoint
-from tests.domains.strategies.conftest import COUNTY_ADMIN, COUNTY_ANALYST, OFFICER, Stagehand
+from tests.domains.strategies.conftest import COUNTY_ADMIN, COUNTY_ANALYST, OFFICER, Stagehand, due
 from tests.domains.strategies.test_narrowed import narrowed
 
 GOOD = read("approved_payroll")
@@ -44,7 +44,7 @@ async def ended(hand: Stagehand, version: Version) -> list[str]:
     assert version.effective_until is not None
     job = await hand.as_(JOB)
     job.now = version.effective_until
-    assert ("4101", version.id, "live") in await service.due(job)
+    assert ("4101", version.id, "live") in await due(job)
     assert (await service.end(job, version.id)).status == "retired"
     return [entry["action"] for entry in job.audit]
 
@@ -73,7 +73,7 @@ async def test_what_stood_there_before_decides_again(hand: Stagehand, tx):
     assert await course.not_returned(county) == []
     job = await hand.as_(JOB)
     job.now = for_now.effective_until
-    assert await service.due(job) == []
+    assert await due(job) == []
     with pytest.raises(StrategyMoved):
         await service.end(job, stood.id)
 

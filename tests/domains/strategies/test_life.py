@@ -45,6 +45,7 @@ from tests.domains.strategies.conftest import (
     OTHER_ADMIN,
     Stagehand,
     cell,
+    due,
     previewed,
     stricter,
 )
@@ -354,16 +355,16 @@ async def test_a_dated_version_waits_for_its_day_and_ends_on_its_day(hand: Stage
     assert (await outcome(await hand.as_(OFFICER), asked)).outcome is Outcome.APPROVED
     assert await service.upcoming(await hand.as_(COUNTY_ADMIN)) == [waits]
     job = await hand.as_(system("4101", "strategies"))
-    assert await service.due(job) == []
+    assert await due(job) == []
     with pytest.raises(NotDue):
         await service.go_live(job, waits.id)
     job.now = first
-    assert await service.due(job) == [("4101", waits.id, "approved")]
+    assert await due(job) == [("4101", waits.id, "approved")]
     assert (await service.go_live(job, waits.id)).status == "live"
     assert (await outcome(await hand.as_(OFFICER), asked)).outcome is Outcome.DECLINED
     job = await hand.as_(system("4101", "strategies"))
     job.now = first + timedelta(days=5)
-    assert await service.due(job) == [("4101", waits.id, "live")]
+    assert await due(job) == [("4101", waits.id, "live")]
     await service.end(job, waits.id)
     assert (await outcome(await hand.as_(OFFICER), asked)).outcome is Outcome.APPROVED
 
@@ -424,9 +425,9 @@ async def test_what_comes_to_its_turn_after_its_end_never_decides(hand: Stagehan
                                effective_until=first + timedelta(days=5))  # fmt: skip
     job = await hand.as_(system("4101", "strategies"))
     job.now = first + timedelta(days=6)
-    assert await service.due(job) == [("4101", waits.id, "approved")]
+    assert await due(job) == [("4101", waits.id, "approved")]
     assert (await service.go_live(job, waits.id)).status == "retired"
-    assert await service.due(job) == []
+    assert await due(job) == []
     stood = await service.live_version(await hand.as_(OFFICER), "4101", "*", Stage.ELIGIBILITY)
     assert stood is not None
     assert stood.number == 2, "what it would have taken the place of"
@@ -443,7 +444,7 @@ async def test_when_a_products_own_version_ends_that_of_all_products_decides(han
     assert await ending.afterwards(admin, own) == "改用所有产品的第 1 版"
     job = await hand.as_(system("0000", "strategies"))
     job.now = end
-    assert await service.due(job) == [("*", own.id, "live")]
+    assert await due(job) == [("*", own.id, "live")]
     await service.end(job, own.id)
     floor = await service.live_version(await hand.as_(OFFICER), "*", "SXD", Stage.ELIGIBILITY)
     assert floor is not None
@@ -471,7 +472,7 @@ async def test_what_is_brought_back_has_no_end_any_more(hand: Stagehand, tx):
     assert (back.id, back.status, back.effective_until) == (first.id, "live", None)
     job = await hand.as_(system("4101", "strategies"))
     job.now = end + timedelta(days=1)
-    assert await service.due(job) == []
+    assert await due(job) == []
 
 
 async def test_going_back_is_one_act_with_a_reason(hand: Stagehand):
