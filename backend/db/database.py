@@ -8,7 +8,7 @@ settings are `SET LOCAL`: they end with the transaction.
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -61,11 +61,24 @@ def in_transaction() -> bool:
 class Tx:
     """An open transaction: its connection, who works in it, its moment, and the vault for personal data."""
 
-    __slots__ = ("actor", "audit", "by_hand", "durable", "now", "reviewed", "stamps", "together", "vault")
+    __slots__ = (
+        "actor",
+        "at_the_end",
+        "audit",
+        "by_hand",
+        "durable",
+        "now",
+        "reviewed",
+        "stamps",
+        "together",
+        "vault",
+    )
 
     def __init__(self, connection: Any, actor: Actor, now: datetime, vault: Vault) -> None:
         self.reviewed, self.actor, self.now, self.vault = connection, actor, now, vault
         self.audit: list[dict[str, str]] = []
+        self.at_the_end: list[str] = []
+        """Statements for the round trip of the commit (`Query.at_the_end`)."""
         self.by_hand = self.durable = False
         """`durable`: what began without need of the disk has come to something that must outlast the server."""
         self.stamps: dict[str, str] | None = None
@@ -98,13 +111,16 @@ class Tx:
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """What fails inside is undone alone; the error goes on. Not for nesting."""
+        """What fails inside is undone alone, and so is what it noted for the end; the error goes on. Not for
+        nesting."""
+        audit, at_the_end = len(self.audit), len(self.at_the_end)
         await self.reviewed.execute("savepoint inner_step")
         try:
             yield
         except BaseException:
             await self.reviewed.execute("rollback to savepoint inner_step")
             self.stamps = None
+            del self.audit[audit:], self.at_the_end[at_the_end:]
             raise
         await self.reviewed.execute("release savepoint inner_step")
 
@@ -122,11 +138,11 @@ class Database:
         dsn: str,
         vault: Vault,
         *,
-        flush_audit: Callable[[Tx], Awaitable[None]],
+        flush_audit: Callable[[Tx], None],
         size: int = 10,
         role: str | None = None,
     ) -> None:
-        """`flush_audit` appends `tx.audit` to the chain before a commit (domains.audit.service.flush)."""
+        """`flush_audit` has `tx.audit` appended to the chain with the commit (domains.audit.service.flush)."""
         self._dsn, self._size, self._role = dsn, size, role
         self._flush_audit = flush_audit
         self.vault = vault
@@ -212,7 +228,8 @@ class Database:
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    """Commits and does the pool's reset in one round trip; after reviewed statements alone there is nothing to reset.
+    """Commits, with what was kept for the end, and does the pool's reset in one round trip; after reviewed statements
+    alone there is nothing to reset.
 
     Only the reset that follows a commit at once is saved; every other way out of a transaction, and everyone
     else who uses the pool, is reset as ever.
@@ -220,10 +237,11 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 
     is_reset = False
 
-    async def commit(self, *, reset: bool, durable: bool) -> None:
-        before = "set local synchronous_commit to default; " if durable else ""
-        after = f"; {super().get_reset_query()}" if reset else ""
-        await self.execute(f"{before}commit{after}")
+    async def commit(self, last: Sequence[str], *, reset: bool, durable: bool) -> None:
+        """`last`: statements that go before it; one that fails takes the whole transaction with it."""
+        before = ("set local synchronous_commit to default",) if durable else ()
+        after = (str(super().get_reset_query()),) if reset else ()
+        await self.execute("; ".join((*last, *before, "commit", *after)))
         self.is_reset = True
 
     def leave_alone(self) -> None:
@@ -245,7 +263,7 @@ class _Transaction:
         db: Database,
         actor: Actor,
         start: str,
-        flush_audit: Callable[[Tx], Awaitable[None]],
+        flush_audit: Callable[[Tx], None],
         how: str = "",
     ) -> None:
         self._db, self._actor, self._start, self._flush_audit = db, actor, start, flush_audit
@@ -284,11 +302,12 @@ class _Transaction:
 
     async def _commit(self) -> None:
         if self._tx.audit:
-            await self._flush_audit(self._tx)
+            self._flush_audit(self._tx)
         writes = self._start == "begin"
         if writes:
             failpoints.hit(COMMITTING)
-        await self._connection.commit(reset=self._tx.by_hand, durable=self._tx.durable)
+        tx = self._tx
+        await self._connection.commit(tx.at_the_end, reset=tx.by_hand, durable=tx.durable)
         if self._first is not None:
             self._first.committed()
         if writes:

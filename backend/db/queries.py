@@ -7,6 +7,7 @@ of rows touched, none a list of records.
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,27 @@ _CHANGES = re.compile(
 )
 
 
+_PARAMETER = re.compile(r"\$(\d+)")
+
+
+def literal(value: object) -> str:
+    """A value as SQL text, for a statement that is sent with others and so without parameters.
+
+    Text goes as the hexadecimal figures of its bytes: nothing that a person wrote can end it. Knows what such
+    statements are given, and raises `TypeError` for anything else.
+    """
+    match value:
+        case bytes():
+            return f"'\\x{value.hex()}'::bytea"
+        case str():
+            return f"convert_from('\\x{value.encode().hex()}', 'UTF8')"
+        case datetime():
+            return f"'{value.isoformat()}'::timestamptz"
+        case list():
+            return f"array[{', '.join(map(literal, value))}]"
+    raise TypeError(f"no literal for {type(value).__name__}")
+
+
 class Query:
     """One statement, callable as `await query(tx, name=value, …)`."""
 
@@ -49,17 +71,30 @@ class Query:
         }[operation]
 
     async def __call__(self, tx: "Tx", **given: object) -> Any:
+        values = self._in_order(given)
+        if self._writes:
+            tx.stamps = None
+        if self.changes and tx.together is not None and not tx.together.writing:
+            raise RuntimeError(f"{self.name} changes or locks something: not together with others")
+        return await self._run(tx, values)
+
+    def at_the_end(self, tx: "Tx", **given: object) -> None:
+        """Run it in the round trip of the commit, after all others; nobody reads what it finds.
+
+        For what takes a lock that everybody wants: it is held neither while we think nor while the network does.
+        """
+        values = self._in_order(given)
+        text = _PARAMETER.sub(lambda found: literal(values[int(found[1]) - 1]), self.sql)
+        tx.at_the_end.append(text)
+
+    def _in_order(self, given: dict[str, object]) -> list[object]:
         try:
             values = [given.pop(name) for name in self.parameters]
         except KeyError as missing:
             raise TypeError(f"{self.name}: parameter {missing} is not given") from None
         if given:
             raise TypeError(f"{self.name}: no parameter {', '.join(given)}")
-        if self._writes:
-            tx.stamps = None
-        if self.changes and tx.together is not None and not tx.together.writing:
-            raise RuntimeError(f"{self.name} changes or locks something: not together with others")
-        return await self._run(tx, values)
+        return values
 
     async def _one(self, tx: "Tx", values: list[object]) -> Any:
         if tx.together is not None:

@@ -100,7 +100,7 @@ async def _drawn(tx: Tx, application: Application, contract: Contract, event: Ev
     else:
         await applications.note(tx, application, "drawn_again", event.loan_no)
     await _hold_to_the_check(tx, application, contract, event)
-    await _paid_to(tx, application, event)
+    _paid_to(tx, application, event)
 
 
 async def _hold_to_the_check(tx: Tx, application: Application, contract: Contract, event: Event) -> None:
@@ -113,12 +113,12 @@ async def _hold_to_the_check(tx: Tx, application: Application, contract: Contrac
     await tickets.open(tx, kind="human", text=text, customer_id=contract.customer_id)
 
 
-async def _paid_to(tx: Tx, application: Application, event: Event) -> None:
+def _paid_to(tx: Tx, application: Application, event: Event) -> None:
     """Where the money went: what several households draw to is looked at (N9)."""
     if event.payee_account and application.customer_id:
         payee = event.payee_account
         edge = relations.Edge("payee", payee, "draw", "own" if event.payee_own else "used")
-        await relations.sight(tx, application.id, application.customer_id, {"payee": payee}, [edge])
+        relations.sight(tx, application.id, application.customer_id, {"payee": payee}, [edge])
 
 
 async def _repaid(tx: Tx, application: Application, contract: Contract, event: Event) -> None:

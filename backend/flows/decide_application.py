@@ -21,6 +21,7 @@ from backend.db.database import Tx
 from backend.db.together import Together
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
+from backend.domains.campaigns import sentinel
 from backend.domains.contracts import rules as contract_rules
 from backend.domains.contracts import service as contracts
 from backend.domains.contracts.model import Terms
@@ -29,6 +30,8 @@ from backend.domains.decision.model import Capsule, Case, Outcome, Stage, Strate
 from backend.domains.models import service as models
 from backend.domains.regulation import calendar
 from backend.domains.regulation import service as regulation
+from backend.domains.relations import service as relations
+from backend.domains.relations.model import Neighbourhood
 from backend.domains.reviews import service as reviews
 from backend.flows import gather_facts, notify, sample_recheck
 from backend.flows.context import Context
@@ -39,6 +42,7 @@ HELD_FOR = timedelta(hours=4)
 """How long a case waits for a system that is down before a person takes over (N19)."""
 
 OFFER_DAYS = 30
+HELPER = "RL_HELPER"
 EVALUATE_SECONDS = 5.0
 
 TAKEN = failpoints.declare("decide.taken", "the case is being decided; nothing was asked yet")
@@ -88,6 +92,7 @@ async def take(tx: Tx, application_id: str, *, at_once: Done | None = None) -> T
         bundles, read = also(_bundle(tx, application)), also(gather_facts.read(tx, application))
     bundle, usable = bundles.result()
     usable = usable and read.result().person.status != "frozen"
+    await _watch_placement(tx, application, read.result().around)
     known = await gather_facts.known(tx, application, bundle, read.result())
     gathered = gather_facts.at_hand(application, bundle, known) if at_once else None
     if at_once and gathered:
@@ -100,6 +105,15 @@ async def take(tx: Tx, application_id: str, *, at_once: Done | None = None) -> T
         application = await applications.move(tx, application, "deciding", "deciding")
         await notify.announce_received(tx, application)
     return Taken(application, bundle, usable, known)
+
+
+async def _watch_placement(tx: Tx, application: Application, around: Neighbourhood) -> None:
+    """One pair of hands for several households, by the rules of the graph: the code they came by is watched (N15).
+    The case itself goes on; its own facts say the same to the decision."""
+    if application.code_id is None:
+        return
+    if any(hit.code == HELPER for hit in await relations.hits(tx, around)):
+        await sentinel.signal(tx, application.code_id, "helper", application.id)
 
 
 async def decide_application(

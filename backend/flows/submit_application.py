@@ -13,7 +13,6 @@ from backend.db.together import Together
 from backend.domains.applications import declarations
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application, ApplicationMoved, Declared, StepMissing
-from backend.domains.campaigns import sentinel
 from backend.domains.customers import consents
 from backend.domains.customers import service as customers
 from backend.domains.customers.consent_texts import Purpose
@@ -27,7 +26,6 @@ from backend.flows.context import Context
 from backend.outbox import effects
 
 DECIDE = "application.decide"
-HELPER = "RL_HELPER"
 
 
 async def submit_application(
@@ -85,11 +83,10 @@ async def _submit(
                 also(pre_screen.record(tx, application, screened))
             if screened is None or screened.goes_on:
                 also(ask_decision(tx, application.id))
-            also(_relate(tx, application, person, network))
+        _relate(tx, application, person, network)
         submitted = moved.result()
         if screened is not None and not screened.goes_on:
             submitted = await _turn_away(tx, submitted)
-        await _watch_placement(tx, application, person)
         return submitted
 
 
@@ -143,8 +140,8 @@ async def _turn_away(tx: Tx, submitted: Application) -> Application:
     return declined
 
 
-async def _relate(tx: Tx, application: Application, person: Person, network: str) -> None:
-    """Count what came up, and draw the edges it shows (A6-01, N9). Last, for the lock it takes."""
+def _relate(tx: Tx, application: Application, person: Person, network: str) -> None:
+    """Count what came up, and draw the edges it shows (A6-01, N9)."""
     device = application.openid or application.session_id or application.id
     seen = {"device": device, "address": person.address, "person": person.id, "network": network}
     seen |= {"phone": person.phone or "", "openid": application.openid or ""}
@@ -155,17 +152,7 @@ async def _relate(tx: Tx, application: Application, person: Person, network: str
     ]
     if person.phone:
         edges.append(relations.Edge("phone", person.phone, "phone", "own"))
-    await relations.sight(tx, application.id, person.id, seen, edges)
-
-
-async def _watch_placement(tx: Tx, application: Application, person: Person) -> None:
-    """One pair of hands for several households, by the rules of the graph: the code they came by is watched (N15).
-    The case itself goes on; its own facts say the same to the decision."""
-    if application.code_id is None:
-        return
-    found = await relations.hits(tx, await relations.neighbourhood(tx, person.id))
-    if any(hit.code == HELPER for hit in found):
-        await sentinel.signal(tx, application.code_id, "helper", application.id)
+    relations.sight(tx, application.id, person.id, seen, edges)
 
 
 def _every_step_done(application: Application) -> str:

@@ -5,14 +5,17 @@ import asyncio
 import asyncpg
 import pytest
 
+from backend.core import clock
 from backend.core.actor import Actor, everywhere, system
 from backend.core.lifecycle import ForbiddenMove
 from backend.db import migrate
 from backend.db.database import Database, Tx
+from backend.db.queries import literal
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import ApplicationMoved, ApplicationNotFound
 from backend.domains.audit import service as audit
 from backend.outbox import effects, queue
+from backend.outbox.effects import Q as outbox
 
 JIA, YI = system("4101", "test"), system("4102", "test")
 
@@ -248,3 +251,57 @@ async def test_a_commit_that_fails_undoes_everything_and_the_connection_goes_on(
     async with db.read(JIA) as tx:
         with pytest.raises(ApplicationNotFound):
             await applications.get(tx, made.id)
+
+
+async def test_what_is_kept_for_the_end_is_done_with_the_commit_or_not_at_all(db: Database) -> None:
+    """The chain's head is locked neither while we think nor while the network does."""
+    with pytest.raises(ZeroDivisionError):
+        async with db.begin(JIA) as tx:
+            audit.add(tx, "test.undone", "end")
+            raise ZeroDivisionError
+    async with db.begin(JIA) as tx:
+        audit.add(tx, "test.done", "end", said="'; drop table audit.entries; -- \\ 省联社")
+        assert await audit.of(tx, "end") == []
+        assert tx.at_the_end == []
+    async with db.read(JIA) as tx:
+        [entry] = await audit.of(tx, "end")
+    assert (entry.action, entry.details) == (
+        "test.done",
+        '{"said":"\'; drop table audit.entries; -- \\\\ 省联社"}',
+    )
+    assert (await audit.verify(db))[1] == []
+
+
+async def test_one_that_fails_at_the_end_takes_the_whole_transaction_with_it(db: Database) -> None:
+    query = outbox.statements["forget_payload"]
+    with pytest.raises(asyncpg.PostgresError):
+        async with db.begin(JIA) as tx:
+            made = await begin(tx)
+            query.at_the_end(tx, institution_id="4101", id="no number", payload="{}")
+    async with db.begin(JIA) as tx:
+        with pytest.raises(ApplicationNotFound):
+            await applications.get(tx, made.id)
+        with pytest.raises(TypeError, match="no literal for float"):
+            query.at_the_end(tx, institution_id="4101", id="i", payload=1.5)
+        with pytest.raises(TypeError, match="not given"):
+            query.at_the_end(tx, institution_id="4101", id="i")
+
+
+async def test_what_a_step_noted_that_was_undone_is_not_done_at_the_end(db: Database) -> None:
+    async with db.begin(JIA) as tx:
+        audit.add(tx, "test.before", "step")
+        with pytest.raises(ZeroDivisionError):
+            async with tx.savepoint():
+                audit.add(tx, "test.inside", "step")
+                raise ZeroDivisionError
+        audit.add(tx, "test.after", "step")
+    async with db.read(JIA) as tx:
+        assert [entry.action for entry in await audit.of(tx, "step")] == ["test.after", "test.before"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "省联社", "'; select 1; --", "\\'$1:a", b"", b"\x00'\\", ["a'", "b"], [b"\x00"], clock.now()],
+)
+async def test_a_literal_is_read_back_as_what_it_was(owner: asyncpg.Connection, value: object) -> None:
+    assert await owner.fetchval(f"select {literal(value)}") == value

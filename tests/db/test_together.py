@@ -202,7 +202,7 @@ async def test_the_writes_of_one_change_are_one_statement_and_say_what_they_say_
         moved = also(applications.move(tx, one, "submitted", "submitted", "now"))
         added = also(effects.add(tx, kind="k", case_id=one.id, payload={"a": 1}, first=True))
         again = also(_named(tx, "w"))
-        met = also(relations.sight(tx, one.id, NOBODY, {"device": "d"}))
+        met = also(relations.connect(tx, NOBODY, "device", "d", source="application"))
     assert counted.asked == 1
     assert moved.result() == await applications.get(tx, one.id)
     assert moved.result().status == "submitted"

@@ -1,5 +1,5 @@
 -- name: append(entries)$
--- One call at the end of a transaction; the chain's head is locked only until the commit that follows.
+-- One call, in the round trip of the commit; the chain's head is locked only until then.
 -- scope: all institutions, because the function takes the institution, the actor and the moment of the transaction.
 select audit.append(:entries::jsonb);
 

@@ -1,6 +1,6 @@
 """The tamper-evident audit chain (审计): one hash chain per institution (ASVS 16.4.2).
 
-Entries are collected during a transaction and appended in one call just before its commit, so the head of
+Entries are collected during a transaction and appended in one call in the round trip of its commit, so the head of
 the chain is locked for a moment only. Details hold ids, codes and counts; never personal data.
 """
 
@@ -37,10 +37,10 @@ def add(tx: Tx, action: str, subject: str, **details: object) -> None:
     tx.audit.append({"action": action, "subject": subject, "details": text})
 
 
-async def flush(tx: Tx) -> None:
+def flush(tx: Tx) -> None:
     """Called by `Database.begin` before the commit."""
     entries, tx.audit = tx.audit, []
-    await Q.append(tx, entries=entries)
+    Q.append.at_the_end(tx, entries=msgspec.json.encode(entries).decode())
 
 
 async def of(tx: Tx, subject: str, most: int = 50) -> list[Entry]:

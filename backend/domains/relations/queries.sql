@@ -4,7 +4,7 @@ select relations.take(:institution_id);
 
 -- name: sight(institution_id, application_id, customer_id, kinds, keys, edge_kinds, edge_keys, roles, sources, now)!
 -- What came up, once per case and key, and the edges one after the other with whatever hangs together by each.
-select relations.sight(:institution_id, :application_id, :customer_id, :kinds::text[], :keys::bytea[],
+select relations.sight(:institution_id, :application_id::uuid, :customer_id::uuid, :kinds::text[], :keys::bytea[],
                        :edge_kinds::text[], :edge_keys::bytea[], :roles::text[], :sources::text[], :now);
 
 -- name: velocity(institution_id, application_id)

@@ -38,17 +38,17 @@ class Edge(msgspec.Struct, frozen=True):
     role: Role = "used"
 
 
-async def sight(
+def sight(
     tx: Tx, application_id: str, customer_id: str, seen: Mapping[str, str], edges: Sequence[Edge] = ()
 ) -> None:
     """Count what came up in a case, by kind, empty texts left out; and note what the customer uses or owns, in the
     transaction of the event that shows it. An edge seen before moves its last time alone.
 
-    The institution's lock is taken here and held to the end of the transaction, so that of many at once each sees
-    exactly those before it. Call it last: who holds it should have little left to do.
+    It is done in the round trip of the commit: the institution's lock is taken there, so that of many at once each
+    sees exactly those before it, and nothing else is left to do for who holds it.
     """
     there = [(kind, text) for kind, text in sorted(seen.items()) if text]
-    await Q.sight(
+    Q.sight.at_the_end(
         tx,
         institution_id=tx.institution_id,
         application_id=application_id,
@@ -73,7 +73,7 @@ async def connect(
     role: Role = "used",
     application_id: str | None = None,
 ) -> None:
-    """One edge without a sighting; last, as `sight`."""
+    """One edge without a sighting, here and now. Call it last: the institution's lock is held from here to the end."""
     await Q.connect(
         tx,
         institution_id=tx.institution_id,

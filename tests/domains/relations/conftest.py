@@ -119,6 +119,15 @@ async def application(tx: Tx, customer_id: str | None = None) -> str:
     return number
 
 
+async def sight(tx: Tx, application_id: str, customer_id: str, seen: dict[str, str]) -> None:
+    """Here and now, for who looks in the same transaction."""
+    before = len(tx.at_the_end)
+    relations.sight(tx, application_id, customer_id, seen)
+    for statement in tx.at_the_end[before:]:
+        await tx.reviewed.execute(statement)
+    del tx.at_the_end[before:]
+
+
 async def share(tx: Tx, kind: str, text: str, people: Iterable[str], **more: Any) -> None:
     for one in people:
         await relations.connect(tx, one, kind, text, source="application", **more)

@@ -13,7 +13,7 @@ from backend.domains.relations import findings, lists
 from backend.domains.relations import service as relations
 from backend.domains.relations.model import WINDOWS
 from tests.acting import act_as
-from tests.domains.relations.conftest import ByHand, application, expected, homes, kept, person, share
+from tests.domains.relations.conftest import ByHand, application, expected, homes, kept, person, share, sight
 
 KINDS = ("phone", "openid", "device", "payee", "address", "household", "guarantor", "phone", "phone")
 
@@ -103,9 +103,7 @@ async def test_the_same_thing_written_a_little_differently_is_the_same(tx: Tx) -
 async def test_nothing_readable_is_kept(tx: Tx) -> None:
     await share(tx, "phone", "13912345678", [person(1)])
     case = await application(tx)
-    await relations.sight(
-        tx, case, person(1), {"phone": "13912345678", "openid": "", "network": "203.0.113.7"}
-    )
+    await sight(tx, case, person(1), {"phone": "13912345678", "openid": "", "network": "203.0.113.7"})
     for table in ("edges", "nodes", "sightings", "members"):
         rows = await tx.connection.fetch(f"select t::text as text from relations.{table} t")
         assert rows
@@ -118,7 +116,7 @@ async def test_counts_are_exact_when_many_hand_in_at_once(db: Database, actor: A
     async def hand_in(number: int) -> str:
         async with db.begin(actor) as tx:
             case = await application(tx)
-            await relations.sight(tx, case, person(number), {"device": "one phone", "person": person(number)})
+            relations.sight(tx, case, person(number), {"device": "one phone", "person": person(number)})
             await relations.connect(tx, person(number), "openid", "one phone", source="application")
             return case
 
@@ -141,10 +139,10 @@ async def test_every_window_counts_back_from_the_submission(
     tx: Tx, hours: int, found: tuple[int, ...]
 ) -> None:
     earlier, now = await application(tx), tx.now
-    await relations.sight(tx, earlier, person(1), {"device": "a", "address": "b", "phone": "c", "payee": "d"})
+    await sight(tx, earlier, person(1), {"device": "a", "address": "b", "phone": "c", "payee": "d"})
     tx.now = now + timedelta(hours=hours)
     later = await application(tx)
-    await relations.sight(tx, later, person(2), {"device": "a", "address": "b", "phone": "c", "payee": "d"})
+    await sight(tx, later, person(2), {"device": "a", "address": "b", "phone": "c", "payee": "d"})
     counted = await relations.velocity(tx, later)
     for kind in ("device", "address", "phone", "payee"):
         assert tuple(counted.of(kind, w).customers - 1 for w in WINDOWS) == found
@@ -154,10 +152,10 @@ async def test_every_window_counts_back_from_the_submission(
 @pytest.mark.parametrize("hours, others", [(0, 1), (23, 1), (25, 0)])
 async def test_a_network_counts_over_a_day_alone(tx: Tx, hours: int, others: int) -> None:
     earlier, now = await application(tx), tx.now
-    await relations.sight(tx, earlier, person(1), {"network": "203.0.113.7"})
+    await sight(tx, earlier, person(1), {"network": "203.0.113.7"})
     tx.now = now + timedelta(hours=hours)
     later = await application(tx)
-    await relations.sight(tx, later, person(2), {"network": "203.0.113.7"})
+    await sight(tx, later, person(2), {"network": "203.0.113.7"})
     counted = await relations.velocity(tx, later)
     assert counted.of("network", "24h").customers - 1 == others
     assert counted.of("network", "90d").customers == 0, "not counted"

@@ -24,7 +24,7 @@ from backend.domains.relations.model import (
     SayMore,
 )
 from tests.acting import act_as
-from tests.domains.relations.conftest import application, homes, person, share
+from tests.domains.relations.conftest import application, homes, person, share, sight
 from tests.domains.savepoint import savepoint
 
 ME, A, B, C, D = (person(n) for n in range(5))
@@ -44,7 +44,7 @@ QUIET = {
 
 async def facts(tx: Tx, one: str = ME, *numbers: tuple[str, str], staff: bool = False) -> dict[str, Any]:
     case = await application(tx)
-    await relations.sight(tx, case, one, {"device": one, "person": one, "address": one})
+    await sight(tx, case, one, {"device": one, "person": one, "address": one})
     return rules.facts(
         await relations.neighbourhood(tx, one),
         await relations.velocity(tx, case),

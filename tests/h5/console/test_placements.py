@@ -38,7 +38,7 @@ async def test_from_the_stop_to_the_release(road: Road, desks: Desks, owner: asy
     assert (again.status_code, "有人向您收费吗？" in again.text) == (200, True)
 
 
-async def test_one_pair_of_hands_for_several_households_is_noticed_at_submission(
+async def test_one_pair_of_hands_for_several_households_is_noticed_with_the_decision(
     road: Road, owner: asyncpg.Connection
 ) -> None:
     """The rule is the graph's own; the cases go on."""
@@ -52,6 +52,9 @@ async def test_one_pair_of_hands_for_several_households_is_noticed_at_submission
             "update applications.applications set openid = 'o-helper' where id = $1", draft.id
         )
         cases.append(await road.submit(await road.see(draft)))
+        await road.drain()
+        told = await owner.fetchval("select count(*) from campaigns.signals")
+        assert (told > 0) is (len(cases) > 3), "what a family shares is its own"
     async with road.db.read(JIA) as tx:
         [found] = await sentinel.standing(tx)
     assert (found.code_id, found.pattern) == (code, "helper")
