@@ -33,12 +33,14 @@ from backend.domains.strategies.model import (
 class Stale(msgspec.Struct, frozen=True, kw_only=True):
     """`before` is what the draft was begun from (None: nothing, or what came with the code), `now` what decides; both
     are the same version where only head office's rules under a county's draft have changed. `meanwhile` is what
-    changed from one to the other, `both` what the draft changed too."""
+    changed from one to the other, `both` what the draft changed too. Not `overtaken`: begun on purpose from an old
+    version, and what decided then still does; every other one is approved by nobody."""
 
     before: Version | None
     now: Version | None
     meanwhile: tuple[Change, ...] = ()
     both: tuple[str, ...] = ()
+    overtaken: bool = True
 
 
 async def stale(tx: Tx, version: Version, models: Mapping[str, str] | None = None) -> Stale | None:
@@ -64,6 +66,7 @@ async def stale(tx: Tx, version: Version, models: Mapping[str, str] | None = Non
         now=now,
         meanwhile=tuple(diff.between(version.stage, held, current, known, under, models, flows)),
         both=merging.merged(held, version.content, current, _names(under)).both,
+        overtaken=await repository.overtaken(tx, version),
     )
 
 

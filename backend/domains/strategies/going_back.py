@@ -3,7 +3,7 @@
 A county's older overlay may be looser than the one that ends, so whoever wrote in it does not bring it back: with the
 approval it had, two people want it now as then. It stays one act. Head office, whose floor everybody reads, does it in
 one act of any of its writers, with the reason shown to colleagues. One whose time is over comes back by nobody: it was
-approved until then, and brought back it would have no end.
+approved until then. One whose time is not over keeps its end, for two people agreed to it and one brings it back.
 """
 
 from backend.core.actor import Actor

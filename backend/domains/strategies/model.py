@@ -358,6 +358,14 @@ class BackBySecond(NotPermitted):
     message = "要退回的那一版里有您写的内容，退回可能放宽，要由另一个人来退"
 
 
+class Overtaken(Conflict):
+    code = "strategy_overtaken"
+    message = (
+        "起草以后，在用的版本换过了，批准会把后来的改动盖掉。"
+        "请起草的人在这一版的页面上点“把这份草稿的改动搬过去”，再检查、提交"
+    )
+
+
 class DraftOpen(Conflict):
     code = "strategy_draft_open"
     message = "这条策略已经有一份没办完的草稿，请接着那一份改"

@@ -12,6 +12,7 @@ from backend.domains.strategies import checks, repository
 from backend.domains.strategies.model import (
     STRATEGY,
     NotPassed,
+    Overtaken,
     Report,
     StrategyMoved,
     UnionContent,
@@ -55,6 +56,15 @@ async def take_over(
     await decisions.set_live(
         tx, version.institution_id, version.product_code, version.stage, version.document_hash, band, until
     )
+
+
+async def require_newest(tx: Tx, version: Version) -> None:
+    """What decides now stays to the end of the transaction, and the draft stands on it. Raises `Overtaken`."""
+    now = await repository.live(tx, version.institution_id, version.product_code, version.stage)
+    if now is not None:
+        await repository.lock(tx, now.institution_id, now.id)
+    if await repository.overtaken(tx, version):
+        raise Overtaken()
 
 
 async def hold_named(tx: Tx, version: Version) -> None:

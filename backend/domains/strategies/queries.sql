@@ -79,11 +79,6 @@ select institution_id, id,
 from moved
 returning version_id;
 
--- name: endless(institution_id, id, now)!
--- A version that was brought back counts from now on and has no end.
-update strategies.versions set effective_from = :now, effective_until = null
-where institution_id = :institution_id and id = :id;
-
 -- name: submit(institution_id, id, now)!
 -- A checked version is put before a second person.
 update strategies.versions set submitted_at = :now
@@ -163,6 +158,10 @@ select v.id, m.who, m.why, m.at from strategies.versions v
 join strategies.moves m on m.institution_id = v.institution_id and m.version_id = v.id
 where v.status = 'live' and m.from_status = 'retired' and m.to_status = 'live' and m.at >= :since
 order by m.at desc limit 50;
+
+-- name: overtaken(institution_id, id)$
+-- Whether something newer overtook a draft: SQL says it, for it takes no approval of one (0410).
+select strategies.overtaken(:institution_id, :id);
 
 -- name: due(status, now)
 -- Approved versions whose day has come, or live ones whose time is over: each kind by itself, so that many of the one

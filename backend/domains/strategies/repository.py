@@ -119,10 +119,6 @@ async def move(
     return moved is not None
 
 
-async def endless(tx: Tx, version: Version) -> None:
-    await Q.endless(tx, institution_id=version.institution_id, id=version.id, now=tx.now)
-
-
 async def submit(tx: Tx, version: Version) -> bool:
     return bool(await Q.submit(tx, institution_id=version.institution_id, id=version.id, now=tx.now))
 
@@ -159,6 +155,10 @@ async def replaced(tx: Tx, version: Version) -> Version | None:
 
 async def stood_before(tx: Tx, version: Version) -> Version | None:
     return _version(await Q.stood_before(tx, **_itself(version)))
+
+
+async def overtaken(tx: Tx, version: Version) -> bool:
+    return bool(await Q.overtaken(tx, institution_id=version.institution_id, id=version.id))
 
 
 def _itself(version: Version) -> dict[str, str]:

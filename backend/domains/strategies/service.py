@@ -246,11 +246,13 @@ async def to_preview(
 
 
 async def submit(tx: Tx, version_id: str) -> Version:
-    """Put a checked version before a second person. Raises `NotPassed` (also for a draft), `StrategyMoved`."""
+    """Put a checked version before a second person. Raises `NotPassed` (also for a draft), `Overtaken`,
+    `StrategyMoved`."""
     version = await _locked(tx, version_id)
     if version.status == "draft":
         run = await repository.last_check(tx, version_id)
         raise NotPassed(run.report if run else Report(findings=[_UNCHECKED], scenarios=[]))
+    await moving.require_newest(tx, version)
     await checks.require_not_overtaken(tx, version)
     await moving.hold_named(tx, version)
     if version.status != "checked" or not await repository.submit(tx, version):
@@ -272,7 +274,7 @@ async def approve(
 
     The checks are run once more, over this very content and what is live now. Raises `NotYourStrategy`,
     `SecondPerson`, `NotSubmitted`, `NotMeasured` (the effect on past cases is not known yet), `NotPassed`,
-    `StrategyMoved`, `MustNotEnd`, `EndsTooSoon`.
+    `Overtaken` (something newer decides since it was begun), `StrategyMoved`, `MustNotEnd`, `EndsTooSoon`.
     """
     version = await _locked(tx, version_id)
     _require_second(tx, version)
@@ -284,6 +286,7 @@ async def approve(
         )
     when = max(effective_from or tx.now, tx.now)
     ending.require(version, when, effective_until, tx.now)
+    await moving.require_newest(tx, version)
     if not await effects.measured(tx, version):
         raise NotMeasured()
     await moving.hold_named(tx, version)
@@ -363,7 +366,7 @@ async def retire(tx: Tx, version_id: str, *, reason: str) -> Version:
 async def roll_back(
     tx: Tx, product_code: str, stage: Stage, *, reason: str, to_version: str | None = None
 ) -> Version:
-    """退回: the version that was live before decides again, on the approval it had; one act.
+    """退回: the version that was live before decides again, on the approval it had and to its own end; one act.
 
     `to_version`: an older one. Raises `NotYourStrategy`, `ReasonMissing`, `NothingToRollBack`, `BackBySecond` for who
     wrote in a county's, `NotPassed` when it no longer passes the checks of its document, or a scenario no longer comes
@@ -377,9 +380,8 @@ async def roll_back(
     report = await checks.examine(tx, target)
     if any(each.wrong for each in report.scenarios):
         raise NotPassed(report)
-    await moving.take_over(tx, target, _reason(reason))
+    await moving.take_over(tx, target, _reason(reason), target.effective_until, tx.now)
     audit.add(tx, "strategy.brought_back", target.id, number=target.number, stage=stage, product=product_code)
-    await repository.endless(tx, target)
     return await get(tx, target.id)
 
 

@@ -463,16 +463,23 @@ async def test_what_comes_after_a_countys_version_is_said(hand: Stagehand, tx):
     assert await ending.afterwards(county, special) == "改用本行所有产品的加严层（第 2 版）"
 
 
-async def test_what_is_brought_back_has_no_end_any_more(hand: Stagehand, tx):
-    """Else the county would lose it on the day its first life was to end, which nobody thought of."""
+async def test_what_is_brought_back_keeps_the_end_two_people_agreed_to(hand: Stagehand, tx):
+    """Else one person alone makes endless what was approved for some days (it was so)."""
     end = tx.now + timedelta(days=5)
     first = await hand.overlay(Stage.ELIGIBILITY, QUERIES, effective_until=end)
     await hand.overlay(Stage.ELIGIBILITY, CountyContent(parameters={"queries_6m": 4}))
-    back = await service.roll_back(await hand.as_(COUNTY_ANALYST), "*", Stage.ELIGIBILITY, reason="太严")
-    assert (back.id, back.status, back.effective_until) == (first.id, "live", None)
+    second = await hand.as_(COUNTY_ANALYST)
+    back = await service.roll_back(second, "*", Stage.ELIGIBILITY, reason="太严")
+    assert (back.id, back.status, back.effective_until) == (first.id, "live", end)
+    with pytest.raises(asyncpg.CheckViolationError, match="the end of an approved version stays"):
+        async with savepoint(second):
+            await second.connection.execute(
+                "update strategies.versions set effective_until = null where id = $1", first.id
+            )
     job = await hand.as_(system("4101", "strategies"))
     job.now = end + timedelta(days=1)
-    assert await due(job) == []
+    assert await due(job) == [("4101", first.id, "live")]
+    assert (await service.end(job, first.id)).status == "retired"
 
 
 async def test_going_back_is_one_act_with_a_reason(hand: Stagehand):

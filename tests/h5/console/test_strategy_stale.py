@@ -50,6 +50,37 @@ async def test_a_draft_something_overtook_says_what_changed_and_carries_its_chan
     assert "提交审批" in maker.words
 
 
+async def test_a_draft_overtaken_before_its_second_person_offers_no_approval(desks: Desks) -> None:
+    maker, second, path = await submitted(desks)
+    await second.get(path)
+    assert "所以现在不能审批：先把改动搬过去，再检查、提交" in second.words, second.words
+    offered = re.findall(r'name="act" value="(\w+)"', second.reply.text)
+    assert ("approve" in offered, "reject" in offered, "carry" in offered) == (False, True, True), offered
+    await act(second, "approve", reason="同意")
+    assert second.reply.status_code == 409
+    assert "请起草的人在这一版的页面上点“把这份草稿的改动搬过去”" in second.words, second.words
+    await maker.get(path)
+    await act(maker, "carry")
+    await put_live(maker, second)
+    assert "在用" in second.words, second.words
+
+
+async def submitted(desks: Desks):  # type: ignore[no-untyped-def]
+    """As `overtaken`, but the draft was before the second person already."""
+    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
+    await overlay(maker, "A11")
+    await put_live(maker, second)
+    await overlay(maker, "A12")
+    await put_live(maker, second)
+    await overlay(maker, "A13")
+    await act(maker, "check")
+    await act(maker, "submit")
+    path = maker.path
+    await second.get(OF)
+    await second.send(second.page.form("/roll-back"), reason="新的一版太严，退回")
+    return maker, second, path
+
+
 async def test_a_draft_begun_anew_leaves_the_old_one_to_be_read(desks: Desks) -> None:
     maker, path = await overtaken(desks)
     await act(maker, "anew")
