@@ -54,6 +54,7 @@ async def test_a_draft_overtaken_before_its_second_person_offers_no_approval(des
     maker, second, path = await submitted(desks)
     await second.get(path)
     assert "所以现在不能审批：先把改动搬过去，再检查、提交" in second.words, second.words
+    assert "请起草的人来办" in second.words, second.words
     offered = re.findall(r'name="act" value="(\w+)"', second.reply.text)
     assert ("approve" in offered, "reject" in offered, "carry" in offered) == (False, True, True), offered
     await act(second, "approve", reason="同意")
