@@ -29,6 +29,12 @@ class Chart(msgspec.Struct, frozen=True):
     rows: tuple[tuple[str, ...], ...]
     empty: str = "还没有算过，每小时算一次，有了会画在这里。"
 
+    @property
+    def bare(self) -> bool:
+        """There are figures, and nothing can be drawn of them yet."""
+        series = msgspec.json.decode(self.spec)["series"]
+        return bool(self.rows) and all(each.get("values", ()) in ([], [None]) for each in series)
+
 
 def chart(
     title: str,

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from backend.domains.decision import scorecard
-from backend.domains.models import differences, units
+from backend.domains.models import differences, drift, units
+from backend.domains.models.training import plots, wording
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,19 @@ def test_a_range_is_said_in_yuan_or_per_cent_and_never_as_a_power_of_ten(
     column: str, text: str, said: str
 ) -> None:
     assert units.in_words(column, text) == said
+
+
+def test_the_file_of_a_report_says_ranges_as_the_pages_do() -> None:
+    row = {"bin": "不到 148,200", "people": 900, "bad_rate": 0.05, "points": 7}
+    feature = {
+        "name": "core_deposit_average_6m",
+        "bins": [row],
+        "iv": 0.2,
+        "psi": 0.01,
+        "level": drift.STEADY,
+    }
+    assert wording._bins(feature, str).rows == [["不到 1,482 元", "900", "5.00%", "7"]]
+    assert "不到 1,482 元：坏账率 5.00%" in plots._bins(feature, str).alt
 
 
 @pytest.mark.parametrize(

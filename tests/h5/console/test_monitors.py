@@ -50,6 +50,7 @@ async def test_head_office_sees_every_measure_drawn_and_in_a_table(
     [fair] = [spec for spec in specs if "明显偏移 性别：女" in spec["labels"]]
     assert fair["limits"] == [0.8, 1.25]
     assert "两条红线标着 0.8 和 1.25" in desk.words
+    assert desk.words.count("还画不出图，有几个数在下面") == 1, "KS of too few"
     assert f">{women[1]:.3f}<" in desk.reply.text, "the table says what the drawing says"
     assert "vendor/echarts-" in desk.reply.text
     await desk.get("/console")

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import numpy
 
+from backend.domains.models import units
 from backend.domains.models.monitors import FAIR
 
 FONT = Path(__file__).parents[4] / "static" / "fonts" / "NotoSansCJKsc-2.004-8105-Regular.otf"
@@ -237,8 +238,11 @@ def _bins(feature: dict[str, Any], label: Callable[[str], str]) -> Plot:
     total = sum(row["people"] for row in rows)
     for at, row in enumerate(rows):
         axes.text(at, row["bad_rate"], f"{row['people'] / total:.0%}", ha="center", va="bottom", fontsize=8)
-    names = [_told(row["bin"][:16]) for row in rows]
+    bins = [units.in_words(feature["name"], row["bin"]) for row in rows]
+    names = [_told(each[:24]) for each in bins]
     axes.set_xticks(range(len(rows)), names, rotation=25, ha="right", fontsize=8)
     axes.margins(y=0.15)
-    alt = "；".join(f"{row['bin']}：坏账率 {row['bad_rate']:.2%}" for row in rows[:8])
+    alt = "；".join(
+        f"{each}：坏账率 {row['bad_rate']:.2%}" for each, row in zip(bins[:8], rows, strict=False)
+    )
     return _finished("bins", f"{label(feature['name'])}（信息值 {feature['iv']:.3f}）", alt, figure)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from backend.domains.decision import facts
-from backend.domains.models import drift
+from backend.domains.models import drift, units
 from backend.domains.models.training.plots import CELLS
 
 KINDS = {"scorecard": "评分卡", "trees": "树模型"}
@@ -238,7 +238,7 @@ def _selection(report: dict[str, Any], label: Label) -> list[Sheet]:
 def _bins(feature: dict[str, Any], label: Label) -> Sheet:
     rows = [
         [
-            row["bin"],
+            units.in_words(feature["name"], row["bin"]),
             f"{row['people']:,}",
             f"{row['bad_rate']:.2%}",
             "" if row["points"] is None else str(row["points"]),
