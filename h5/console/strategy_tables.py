@@ -38,8 +38,8 @@ class Cell(msgspec.Struct, frozen=True):
 
     @property
     def unit(self) -> str:
-        """Behind the text; nothing where it ends in the name of another fact."""
-        return self.counts if self.text[-1:].isdecimal() else ""
+        """Behind the text."""
+        return cells.counted(self.text, self.counts)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

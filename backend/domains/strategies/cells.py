@@ -94,6 +94,11 @@ _SUMS = {
 }
 
 
+def counted(text: str, counts: str) -> str:
+    """What stands behind a cell in words: nothing where it ends in a name, or is shown as it was written."""
+    return counts if text[-1:].isdecimal() and not text.startswith(RAW) else ""
+
+
 def columns(stage: Stage, table: Mapping[str, Any], known: Catalogue) -> list[Column]:
     """Columns of a decision table in their order, conditions first."""
     found = []

@@ -391,7 +391,8 @@ def said(cell: str, column: Column, known: Catalogue) -> str:
     """A cell in words; an empty condition is 不限, an empty result 空."""
     if not cell:
         return "不限" if column.kind == "condition" else "空"
-    return cells.shown(cell, column, known)
+    text = cells.shown(cell, column, known)
+    return f"{text} {cells.counted(text, column.counts)}".rstrip()
 
 
 def _row(rule: Mapping[str, str], columns: Mapping[str, Column], known: Catalogue) -> str:

@@ -156,3 +156,13 @@ def test_a_paste_of_any_length_holds_the_process_for_no_time(paste: str, filling
             calculations.read(text, KNOWN)
         calculations.say(text, KNOWN)
         assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [("高于 3", "次"), ("2 到 6", "次"), ("不限", ""), ("原式：$ % 2 == 1", ""), ("高于 年龄", ""), ("", "")],
+)
+def test_the_unit_stands_behind_a_number_and_never_behind_what_is_shown_as_written(
+    text: str, unit: str
+) -> None:
+    assert cells.counted(text, "次") == unit

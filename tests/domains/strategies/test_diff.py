@@ -36,7 +36,7 @@ def test_nothing_changed_is_nothing_said():
 
 def test_a_cell_is_told_by_its_place_before_and_after():
     assert changed(lambda d: cell(d, "bureau", "bureau-3", "c3", "> 3")) == [
-        "征信 第 3 行“近 1 个月有 {近 1 个月贷款查询} 次贷…” 近 1 个月贷款查询：高于 4 改为 高于 3"
+        "征信 第 3 行“近 1 个月有 {近 1 个月贷款查询} 次贷…” 近 1 个月贷款查询：高于 4 次 改为 高于 3 次"
     ]
     assert changed(lambda d: cell(d, "bureau", "bureau-8", "c8", "> 30000000")) == [
         "征信 第 8 行“您替别人担保的金额比较大” 对外担保余额：高于 500,000 元 改为 高于 300,000 元"
@@ -99,7 +99,7 @@ async def test_a_countys_change_is_told_in_the_words_of_the_unions_table(hand: S
     found = await course.changes_of(tx, saved, await course.compared_with(tx, saved))
     assert [each.sentence for each in found] == [
         "近 6 个月贷款查询到几次拒绝：新增参数，不低于 5（省联社 不低于 8，可选 4 到 8）",
-        "征信 本行第 1 行：新增行，近 6 个月贷款查询 不低于 3；原因码 CT；处理 转人工；给客户的话 本行再看一下；"
+        "征信 本行第 1 行：新增行，近 6 个月贷款查询 不低于 3 次；原因码 CT；处理 转人工；给客户的话 本行再看一下；"
         "可以怎么做 等电话",
     ]
     assert [each.kind for each in await course.changes_of(tx, saved, begun)] == ["added", "added"]

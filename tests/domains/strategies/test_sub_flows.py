@@ -160,7 +160,7 @@ def test_a_difference_names_what_changed_inside_and_silence_is_never_wrong():
     second, two = with_own(SHIPPED[STAGE], "> 73")
     flows = {**one, **two}
     assert said(first, second, flows) == [
-        "年长的客户 › 规则 第 1 行“要请人看一下” 年龄：高于 74 改为 高于 73"
+        "年长的客户 › 规则 第 1 行“要请人看一下” 年龄：高于 74 岁 改为 高于 73 岁"
     ]
     assert said(first, first, flows) == []
     (table,) = (each for each in beside.tables(STAGE, first, second, KNOWN, flows) if each.changed)
@@ -251,7 +251,7 @@ async def test_a_version_with_a_changed_sub_flow_is_approved_decides_and_replays
     tx = await hand.as_(ADMIN)
     told = await course.changes_of(tx, await service.get(tx, second.id), first)
     assert [each.sentence for each in told] == [
-        "年长的客户 › 规则 第 1 行“要请人看一下” 家庭人口：高于 11 改为 高于 19"
+        "年长的客户 › 规则 第 1 行“要请人看一下” 家庭人口：高于 11 人 改为 高于 19 人"
     ]
     await hand.through(await service.get(tx, second.id), ADMIN, ANALYST)
     officer = await hand.as_(OFFICER)
@@ -338,7 +338,7 @@ async def test_a_draft_that_was_overtaken_is_told_what_changed_inside_meanwhile(
     found = await carrying.stale(tx, mine)
     assert found is not None
     assert [each.sentence for each in found.meanwhile] == [
-        "年长的客户 › 规则 第 1 行“要请人看一下” 年龄：高于 119 改为 高于 120"
+        "年长的客户 › 规则 第 1 行“要请人看一下” 年龄：高于 119 岁 改为 高于 120 岁"
     ]
 
 

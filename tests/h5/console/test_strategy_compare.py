@@ -30,7 +30,7 @@ async def test_two_versions_of_a_county_are_read_row_by_row(desks: Desks) -> Non
     assert "改了什么 和在用的比" in maker.words, maker.words
     await maker.get(f"{HOME}/compare?before={first}&after={last}")
     assert "修改 1 行" in maker.words, maker.words
-    assert "原来 不低于 5 现在 不低于 4" in maker.words, maker.words
+    assert "原来 不低于 5 次 现在 不低于 4 次" in maker.words, maker.words
     assert "近 1 个月贷款查询" not in maker.words, "rows that did not change are left out"
     await maker.get(f"{HOME}/compare?before={first}&after={last}&whole=yes")
     assert "没变" in maker.words
@@ -44,7 +44,7 @@ async def test_two_versions_of_a_county_are_read_row_by_row(desks: Desks) -> Non
     for desk in (maker, second):
         await desk.get(f"{HOME}/{last}")
         assert "改了什么 和它接替的第 2 版比" in desk.words, desk.words
-        assert "不低于 5 改为 不低于 4" in desk.words, "what a live version changed can still be seen"
+        assert "不低于 5 次 改为 不低于 4 次" in desk.words, "what a live version changed can still be seen"
         course = desk.words[desk.words.index("经过") :]
         assert re.search(r"检查通过.*提交审批.*批准：同意", course), course
     await maker.get(f"{HOME}/{first}")
@@ -69,7 +69,7 @@ async def test_a_countys_version_is_compared_with_head_offices_laid_over_its_tab
     for desk in (union, maker):
         await desk.get(f"{HOME}/compare?before={live.rsplit('/', 1)[1]}&after={own}")
         assert desk.reply.status_code == 200
-        for words in ("县行那一边", "新增 1 行", "修改 1 行", "原来 不低于 8 现在 不低于 6", "A11"):
+        for words in ("县行那一边", "新增 1 行", "修改 1 行", "原来 不低于 8 次 现在 不低于 6 次", "A11"):
             assert words in desk.words, (words, desk.words)
     await union.get(f"{HOME}/{own}")
     assert union.reply.status_code == 200, "head office reads a county's overlay"
