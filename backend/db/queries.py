@@ -31,16 +31,16 @@ _WRITES = re.compile(
 _CHANGES = re.compile(
     r"\b(insert\s+into|update|delete\s+from)\s+\w|\bfor\s+(update|no\s+key|share|key)\b", re.IGNORECASE
 )
-
-
-_PARAMETER = re.compile(r"\$(\d+)")
+PARAMETER = re.compile(r"\$(\d+)")
+"""Where a value stands in the text of a statement."""
 
 
 def literal(value: object) -> str:
     """A value as SQL text, for a statement that is sent with others and so without parameters.
 
-    Text goes as the hexadecimal figures of its bytes: nothing that a person wrote can end it. Knows what such
-    statements are given, and raises `TypeError` for anything else.
+    Text goes as the hexadecimal figures of its bytes: nothing that a person wrote can end it. A list needs its type
+    beside it in the statement (`:kinds::text[]`), for it may be empty. Raises `TypeError` for anything else than such
+    statements are given.
     """
     match value:
         case bytes():
@@ -84,7 +84,7 @@ class Query:
         For what takes a lock that everybody wants: it is held neither while we think nor while the network does.
         """
         values = self._in_order(given)
-        text = _PARAMETER.sub(lambda found: literal(values[int(found[1]) - 1]), self.sql)
+        text = PARAMETER.sub(lambda found: literal(values[int(found[1]) - 1]), self.sql)
         tx.at_the_end.append(text)
 
     def _in_order(self, given: dict[str, object]) -> list[object]:

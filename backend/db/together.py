@@ -11,12 +11,13 @@ from collections.abc import Coroutine, Generator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from backend.db.queries import PARAMETER
+
 if TYPE_CHECKING:
     from backend.db.database import Tx
     from backend.db.queries import Query
 
 T = TypeVar("T")
-_PARAMETER = re.compile(r"\$(\d+)")
 _PART = re.compile(r"\s*([a-z_]+)\s+as\s+\(", re.IGNORECASE)
 _WRITE = re.compile(r"\s*(insert|update|delete)\b", re.IGNORECASE)
 _RETURNING = re.compile(r"\breturning\b", re.IGNORECASE)
@@ -227,7 +228,7 @@ def _joined(queries: "Sequence[Query]") -> str:
     """
     parts, rows, before = list[str](), list[str](), 0
     for place, query in enumerate(queries):
-        own = _PARAMETER.sub(lambda found, by=before: f"${int(found[1]) + by}", query.sql)  # type: ignore[misc]
+        own = PARAMETER.sub(lambda found, by=before: f"${int(found[1]) + by}", query.sql)  # type: ignore[misc]
         before += len(query.parameters)
         if query.changes:
             own_parts, own = _parted(own)

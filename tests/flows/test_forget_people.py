@@ -496,11 +496,17 @@ async def test_the_years_are_a_dated_rule_and_the_longer_of_the_two_wins(
     assert await status_of(road, application) == "erased"
 
 
-async def test_a_loan_that_is_owed_and_who_answers_for_it_stay_for_as_long_as_it_is(road: Road) -> None:
+async def answered_for(road: Road) -> tuple[Application, Application]:
+    """What was refused to the guarantor, and the case whose loan is drawn on their word."""
     guarantor = await refused(road, id_number(203))
     application = await road.apply(OTHER, product="XLD")
     await vouched(road, application, guarantor.customer_id or "")
     await drawn(road, await road.hand_off(application), OTHER)
+    return guarantor, application
+
+
+async def test_a_loan_that_is_owed_and_who_answers_for_it_stay_for_as_long_as_it_is(road: Road) -> None:
+    await answered_for(road)
     assert await night(road, timedelta(days=366 * 15)) == {}
 
 
@@ -508,10 +514,7 @@ async def test_who_answered_for_a_line_is_kept_for_the_years_of_the_law_from_the
     road: Road,
 ) -> None:
     """D7: from `ended_at` of a guarantee for what was signed, whenever the borrower's own years end."""
-    guarantor = await refused(road, id_number(203))
-    application = await road.apply(OTHER, product="XLD")
-    await vouched(road, application, guarantor.customer_id or "")
-    await drawn(road, await road.hand_off(application), OTHER)
+    guarantor, application = await answered_for(road)
     async with road.db.begin(JIA) as tx:
         await end_guarantees.end_guarantees(tx, await applications.get(tx, application.id))
     assert await night(road, timedelta(days=365 * 10 - 10)) == {}

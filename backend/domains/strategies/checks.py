@@ -171,7 +171,7 @@ async def outdated(tx: Tx, version: Version) -> list[Finding]:
     return overlays.check_county(version.stage, under, version.content, facts.catalogue())
 
 
-async def require_not_overtaken(tx: Tx, version: Version) -> None:
+async def require_within_floor(tx: Tx, version: Version) -> None:
     """Raises `NotPassed` where head office narrowed what a county may set since the checks passed."""
     if found := await outdated(tx, version):
         raise NotPassed(Report(findings=found, scenarios=[]))

@@ -253,7 +253,7 @@ async def submit(tx: Tx, version_id: str) -> Version:
         run = await repository.last_check(tx, version_id)
         raise NotPassed(run.report if run else Report(findings=[_UNCHECKED], scenarios=[]))
     await moving.require_newest(tx, version)
-    await checks.require_not_overtaken(tx, version)
+    await checks.require_within_floor(tx, version)
     await moving.hold_named(tx, version)
     if version.status != "checked" or not await repository.submit(tx, version):
         raise StrategyMoved(label=version.status_label)

@@ -17,7 +17,7 @@ from tests.h5.console.test_strategy_openings import field_of
 from tests.h5.console.test_strategy_scores import place as place_score
 
 
-async def overtaken(desks: Desks):  # type: ignore[no-untyped-def]
+async def overtaken(desks: Desks, *, submitted: bool = False):  # type: ignore[no-untyped-def]
     """A county's draft with A13, begun from a version with A11 and A12; what decides now has A11 alone."""
     maker, second = await desks.of("JX0101"), await desks.of("JX0301")
     await overlay(maker, "A11")
@@ -25,16 +25,19 @@ async def overtaken(desks: Desks):  # type: ignore[no-untyped-def]
     await overlay(maker, "A12")
     await put_live(maker, second)
     await overlay(maker, "A13")
+    if submitted:
+        await act(maker, "check")
+        await act(maker, "submit")
     path = maker.path
     assert "第 1 版在用了" not in maker.words
     await second.get(OF)
     await second.send(second.page.form("/roll-back"), reason="新的一版太严，退回")
     await maker.get(path)
-    return maker, path
+    return maker, second, path
 
 
 async def test_a_draft_something_overtook_says_what_changed_and_carries_its_change_over(desks: Desks) -> None:
-    maker, path = await overtaken(desks)
+    maker, _, path = await overtaken(desks)
     said = maker.words.split("起草以后，第")[1].split("把这份草稿的改动搬过去")[0]
     assert "在用了" in said
     assert "删除行" in said, said
@@ -51,7 +54,7 @@ async def test_a_draft_something_overtook_says_what_changed_and_carries_its_chan
 
 
 async def test_a_draft_overtaken_before_its_second_person_offers_no_approval(desks: Desks) -> None:
-    maker, second, path = await submitted(desks)
+    maker, second, path = await overtaken(desks, submitted=True)
     await second.get(path)
     assert "所以现在不能审批：先把改动搬过去，再检查、提交" in second.words, second.words
     assert "请起草的人来办" in second.words, second.words
@@ -66,24 +69,8 @@ async def test_a_draft_overtaken_before_its_second_person_offers_no_approval(des
     assert "在用" in second.words, second.words
 
 
-async def submitted(desks: Desks):  # type: ignore[no-untyped-def]
-    """As `overtaken`, but the draft was before the second person already."""
-    maker, second = await desks.of("JX0101"), await desks.of("JX0301")
-    await overlay(maker, "A11")
-    await put_live(maker, second)
-    await overlay(maker, "A12")
-    await put_live(maker, second)
-    await overlay(maker, "A13")
-    await act(maker, "check")
-    await act(maker, "submit")
-    path = maker.path
-    await second.get(OF)
-    await second.send(second.page.form("/roll-back"), reason="新的一版太严，退回")
-    return maker, second, path
-
-
 async def test_a_draft_begun_anew_leaves_the_old_one_to_be_read(desks: Desks) -> None:
-    maker, path = await overtaken(desks)
+    maker, _, path = await overtaken(desks)
     await act(maker, "anew")
     tables = maker.words.split("检查和审批")[0]
     assert ("A11 转人工" in tables, "A13 转人工" in tables) == (True, False)
