@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from backend.core import clock
-from backend.domains.decision import county, explain, facts, features, gate, guard
+from backend.domains.decision import county, explain, facts, features, gate, guard, scorecard
 from backend.domains.decision.bundle import Bundle
 from backend.domains.decision.facts import Value
 from backend.domains.decision.model import (
@@ -62,6 +62,12 @@ def evaluate(
     if bundle.overlays and not case.interrupted_at:
         run.tighten()
     return Capsule(format=FORMAT, case=case, decision=run.decide())
+
+
+def at_most(case: Case, bundle: Bundle, said: Said) -> int | None:
+    """What the limit leaves of this case, in fen: no decision on it approves more, whatever the other stages and the
+    county say, since they only take away. None where there is no grade to give a limit to."""
+    return _Run(case, bundle, said).most()
 
 
 WHOLE = county.WHOLE
@@ -153,15 +159,7 @@ class _Run:
         self._rules(Stage.ELIGIBILITY)
 
     def rating(self) -> None:
-        scored = self._bundle.card.score(self._values)
-        self._values["score"] = scored.score
-        found = {name: self._values[name] for name in self._bundle.card.inputs}
-        self._trace.append(
-            Step(stage=Stage.RATING, event="score", facts=found, output={"score": scored.score})
-        )
-        output = self._hits(Stage.RATING)[0].output
-        self._score, verdict = scored.score, output["verdict"]
-        severity = {"pass": "note", "refer": "refer", "decline": "decline"}[str(verdict)]
+        scored, severity = self._graded()
         told = scored.minus if severity != "note" else scored.minus[:2]
         tell: dict[str, Any] = {"values": self._values, "known": self._known}
         minus = [
@@ -173,8 +171,34 @@ class _Run:
                 explain.characteristic(n, self._case, plus=True, severity="note", **tell)
                 for _, n in scored.plus
             ]
+
+    def _graded(self) -> tuple[scorecard.Scored, str]:
+        """The score with what moved it, and the severity of its verdict; the grade is set unless it declines."""
+        scored = self._bundle.card.score(self._values)
+        self._values["score"] = scored.score
+        found = {name: self._values[name] for name in self._bundle.card.inputs}
+        self._trace.append(
+            Step(stage=Stage.RATING, event="score", facts=found, output={"score": scored.score})
+        )
+        output = self._hits(Stage.RATING)[0].output
+        self._score, verdict = scored.score, output["verdict"]
+        severity = {"pass": "note", "refer": "refer", "decline": "decline"}[str(verdict)]
         if severity != "decline":
             self._grade = self._values["grade"] = str(output["grade"])
+        return scored, severity
+
+    def most(self) -> int | None:
+        """Grade and limit alone; None where there is none, or something went wrong, which approves nobody either."""
+        needs = (*self._bundle.stage_needs[Stage.RATING], *self._bundle.stage_needs[Stage.LIMIT])
+        if not all(map(self._values.__contains__, needs)):
+            return None
+        try:
+            self._graded()
+            if self._grade is not None:
+                self.limit()
+        except Exception:
+            return None
+        return self._amount
 
     def limit(self) -> None:
         """The smallest of all caps, rounded down; every cap stays visible (A6-03)."""

@@ -15,9 +15,9 @@ from itertools import combinations
 
 import msgspec
 
-from backend.domains.decision import evaluate, facts
+from backend.domains.decision import evaluate, facts, features, gate
 from backend.domains.decision.bundle import Bundle
-from backend.domains.decision.model import Capsule, Case, Decision, Outcome, canonical
+from backend.domains.decision.model import COUNTY, Capsule, Case, Decision, Outcome, Stage, Step, canonical
 
 MOST = 50
 """Decisions one search may take, some 25 ms in all."""
@@ -161,6 +161,7 @@ class _Search:
         self._steps = [steps for steps in found if steps]
         self._excludes = {act.name: act.excludes for act in actionable()[0].offered}
         self._seen: dict[tuple[tuple[str, int], ...], Decision] = {}
+        self._at_most: dict[tuple[tuple[str, int], ...], int | None] = {}
         self._said = said
         said.told = False
 
@@ -169,11 +170,13 @@ class _Search:
         return self._before.outcome is not Outcome.APPROVED or act.fact != "requested_amount"
 
     def run(self) -> Nearest | None:
+        if self._is_settled():
+            return None
         alone = sorted(
             ((steps, step) for steps in self._steps for step in steps), key=lambda each: each[1].effort
         )
         for steps, step in alone:
-            if self._is_nearer(steps) and self._is_enough((steps[-1],)) and self._reaches((step,)):
+            if self._is_enough((steps[-1],)) and self._is_nearer(steps) and self._reaches((step,)):
                 return self._told((step,))
         nearer = [steps for steps in self._steps if self._is_nearer(steps)]
         pairs = sorted(
@@ -184,6 +187,35 @@ class _Search:
             if self._reaches((first[-1], second[-1])):
                 return self._least((one, two) for one in first for two in second)
         return None
+
+    def _is_settled(self) -> bool:
+        """Whether a row declines that looks only at what no act moves (a court's list, the age of a child): it matches
+        in every case that could be tried. Told only of tables side by side; the way through a graph may change."""
+        moved = {name for steps in self._steps for step in steps for name in step.facts}
+        if any(step.months for steps in self._steps for step in steps):
+            moved.add("birth_on")
+        for step in self._before.trace:
+            if step.event == "row" and step.output.get("severity") == "decline":
+                behind = None if self._document(step).plan else _behind(tuple(step.facts))
+                if behind is not None and behind.isdisjoint(moved):
+                    return True
+        return False
+
+    def _document(self, step: Step) -> gate.CompiledStage:
+        return (self._bundle.overlays if step.layer == COUNTY else self._bundle.stages)[Stage(step.stage)]
+
+    def _may_be_enough(self, changes: tuple[Change, ...]) -> bool:
+        """Whether the limit alone leaves enough, where more of it is what is looked for: that is asked first, since no
+        other stage gives any, and most acts already end here."""
+        before = self._before
+        if before.outcome is not Outcome.APPROVED:
+            return True
+        assert before.amount_fen is not None
+        key = self._key(changes)
+        if key not in self._at_most:
+            changed = apply(self._case, changes)
+            self._at_most[key] = evaluate.at_most(changed, self._bundle, self._said)
+        return (self._at_most[key] or 0) - before.amount_fen >= _worth(before.amount_fen)
 
     def _is_nearer(self, steps: list[Change]) -> bool:
         after = self._decide((steps[-1],))
@@ -201,8 +233,7 @@ class _Search:
 
     def _decide(self, changes: tuple[Change, ...]) -> Decision | None:
         """None when the search has used up its decisions."""
-        moved = [(name, value) for change in changes for name, value in change.facts.items()]
-        key = tuple(sorted([*moved, ("months", _months(changes))]))
+        key = self._key(changes)
         if key not in self._seen:
             if len(self._seen) >= MOST:
                 return None
@@ -210,13 +241,17 @@ class _Search:
             self._seen[key] = evaluate.evaluate(changed, self._bundle, said=self._said).decision
         return self._seen[key]
 
+    def _key(self, changes: tuple[Change, ...]) -> tuple[tuple[str, int], ...]:
+        moved = [(name, value) for change in changes for name, value in change.facts.items()]
+        return tuple(sorted([*moved, ("months", _months(changes))]))
+
     def _reaches(self, changes: tuple[Change, ...]) -> bool:
         """As old as by then, and as old as today: what age alone brings is no merit of the act."""
         at_once = tuple(msgspec.structs.replace(change, months=0) for change in changes)
         return self._is_enough(changes) and (not _months(changes) or self._is_enough(at_once))
 
     def _is_enough(self, changes: tuple[Change, ...]) -> bool:
-        after = self._decide(changes)
+        after = self._decide(changes) if self._may_be_enough(changes) else None
         if after is None or after.outcome is not Outcome.APPROVED or after.amount_fen is None:
             return False
         before = self._before
@@ -226,7 +261,7 @@ class _Search:
         assert before.annual_rate_bp is not None
         more = after.amount_fen - before.amount_fen
         dearer = (after.annual_rate_bp or 0) > before.annual_rate_bp
-        return more >= max(WORTH_FEN, before.amount_fen // 10) and not dearer
+        return more >= _worth(before.amount_fen) and not dearer
 
     def _told(self, changes: tuple[Change, ...]) -> Nearest:
         after = self._decide(changes)
@@ -244,6 +279,21 @@ class _Search:
             tried=len(self._seen),
             actionable=actionable()[1],
         )
+
+
+def _worth(before_fen: int) -> int:
+    """From how much more on it is worth telling."""
+    return max(WORTH_FEN, before_fen // 10)
+
+
+@cache
+def _behind(names: tuple[str, ...]) -> frozenset[str] | None:
+    """The facts behind the names a row looks at. None where one of them is no fact: what a flow computes itself, or
+    what an earlier stage said, moves with whatever it is made of."""
+    known = facts.catalogue()
+    if not all(name in known and known[name].source != "stage" for name in names):
+        return None
+    return frozenset(features.closure(names)[0])
 
 
 def _months(changes: Iterable[Change]) -> int:
