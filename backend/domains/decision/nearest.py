@@ -189,7 +189,7 @@ class _Search:
         return None
 
     def _is_settled(self) -> bool:
-        """Whether a row declines that looks only at what no act moves (a court's list, the age of a child): it matches
+        """Whether a row declines that looks only at what no act moves (a court's list, a wrong identity): it matches
         in every case that could be tried. Told only of tables side by side; the way through a graph may change."""
         moved = {name for steps in self._steps for step in steps for name in step.facts}
         if any(step.months for steps in self._steps for step in steps):

@@ -11,15 +11,16 @@ SOURCES = {source.name: source.label for source in sources.asked()}
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """`facts` by the decision's names; `raw` are the bytes as they came and `sha256` is theirs. `rung` is fresh,
-    cached or substitute, `taken_from` the earlier application or the other source it then came from (N19)."""
+    """`facts` by the decision's names; `raw` are the bytes as they came (none where an answer is read only to be
+    used) and `sha256` is theirs. `rung` is fresh, cached or substitute, `taken_from` the earlier application or the
+    other source it then came from (N19)."""
 
     source: str
     consent_id: str | None
     reference: str
     sha256: str
     facts: dict[str, int | bool | str]
-    raw: bytes
+    raw: bytes = b""
     observed_at: datetime
     price_fen: int = 0
     rung: str = "fresh"

@@ -8,8 +8,8 @@ on conflict do nothing
 returning true;
 
 -- name: answers(institution_id, application_id)
--- Everything known so far about one case.
-select source, consent_id, reference, sha256, facts, raw, observed_at, price_fen, rung, taken_from
+-- Everything known so far about one case; not the bytes as they came, which only a copy of the answer needs.
+select source, consent_id, reference, sha256, facts, observed_at, price_fen, rung, taken_from
 from evidence.answers
 where institution_id = :institution_id and application_id = :application_id and length(facts) > 0;
 

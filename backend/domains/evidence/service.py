@@ -50,7 +50,7 @@ async def store(tx: Tx, application_id: str, answer: Answer) -> bool:
 
 
 async def answers(tx: Tx, application_id: str) -> dict[str, Answer]:
-    """By source."""
+    """By source; `raw` stays sealed where it is."""
     rows = await Q.answers(tx, institution_id=tx.institution_id, application_id=application_id)
     return {row["source"]: _answer(tx, application_id, row) for row in rows}
 
@@ -59,7 +59,8 @@ def _answer(tx: Tx, application_id: str, row: Any) -> Answer:
     values = dict(row)
     row_id = f"{application_id}/{values['source']}"
     values["facts"] = msgspec.json.decode(tx.vault.open(_TABLE, "facts", row_id, values["facts"]))
-    values["raw"] = tx.vault.open(_TABLE, "raw", row_id, values["raw"])
+    if "raw" in values:
+        values["raw"] = tx.vault.open(_TABLE, "raw", row_id, values["raw"])
     return Answer(**values)
 
 
