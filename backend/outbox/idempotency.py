@@ -14,7 +14,7 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from backend.core import clock
 from backend.core.actor import everywhere, system
 from backend.core.errors import Conflict, Invalid
 from backend.db.database import Database, Tx, first_write
+from backend.db.together import Together
 from backend.outbox.effects import Q
 
 LEASE = timedelta(seconds=30)
@@ -32,6 +33,10 @@ WAIT_SECONDS = 10.0
 ANSWERS_KEPT = timedelta(days=2)
 
 _TABLE, _NAME = "outbox.idempotency", "request"
+
+
+Beside = Callable[[Tx], Coroutine[Any, Any, None]]
+"""A question that a request begins with, asked in the round trip that asks for its key."""
 
 
 class KeyReused(Invalid):
@@ -87,15 +92,19 @@ class Claim:
         """Something was changed under this key and waits for its answer."""
         return bool(self.institution_id)
 
-    async def look(self) -> tuple[bool, bytes | None]:
+    async def look(self, beside: Beside | None = None) -> tuple[bool, bytes | None]:
         """(whether it was answered, the saved answer while it is kept).
 
-        Raises `KeyReused`, and `StillRunning` when the other one takes longer than we wait.
+        `beside`: what is to be asked with it, and again each time it is. Raises `KeyReused`, and `StillRunning` when
+        the other one takes longer than we wait.
         """
         until = time.monotonic() + WAIT_SECONDS
         while True:
-            async with self._db.alone(everywhere("idempotency")) as tx:
-                row = await Q.request_with(tx, key=self.key)
+            async with self._db.alone(everywhere("idempotency")) as tx, Together(tx) as also:
+                asked = also(Q.request_with(tx, key=self.key))
+                if beside:
+                    also(beside(tx))
+            row = asked.result()
             if row is None:
                 return False, None
             if not hmac.compare_digest(row["request_hash"], self._request):

@@ -2,9 +2,8 @@
 
 import msgspec
 
-from backend.core.actor import Actor
 from backend.db import queries
-from backend.db.database import Database
+from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import Application
 from backend.domains.identity import service as identity
@@ -20,20 +19,19 @@ class Browser(msgspec.Struct, frozen=True):
     application: Application | None
 
 
-async def behind(db: Database, actor: Actor, token: str) -> Browser | None:
-    """None for a cookie of the actor's institution that stands for no session, or no longer."""
-    async with db.alone(actor) as tx:
-        row = await Q.behind_cookie(
-            tx, institution_id=tx.institution_id, token_hash=identity.token_hash(token), now=tx.now
-        )
-        if row is None:
-            return None
-        session = CustomerSession(
-            institution_id=tx.institution_id,
-            id=row["browser_id"],
-            openid=row["browser_openid"],
-            customer_id=row["browser_customer_id"],
-            application_id=row["browser_application_id"],
-            expires_at=row["browser_expires_at"],
-        )
-        return Browser(session, applications.read(tx, row) if row["application_no"] else None)
+async def behind(tx: Tx, institution_id: str, token: str) -> Browser | None:
+    """None for a cookie of an institution that stands for no session, or no longer. For `Database.alone`."""
+    row = await Q.behind_cookie(
+        tx, institution_id=institution_id, token_hash=identity.token_hash(token), now=tx.now
+    )
+    if row is None:
+        return None
+    session = CustomerSession(
+        institution_id=institution_id,
+        id=row["browser_id"],
+        openid=row["browser_openid"],
+        customer_id=row["browser_customer_id"],
+        application_id=row["browser_application_id"],
+        expires_at=row["browser_expires_at"],
+    )
+    return Browser(session, applications.read(tx, row) if row["application_no"] else None)

@@ -17,6 +17,7 @@ from litestar.datastructures import Cookie
 
 from backend.core import clock, ids
 from backend.core.actor import Actor, everywhere
+from backend.db.database import Tx
 from backend.domains.applications import service as applications
 from backend.domains.applications.model import (
     Application,
@@ -29,6 +30,7 @@ from backend.domains.institutions import service as institutions
 from backend.domains.institutions.model import Institution, InstitutionNotFound
 from backend.flows.context import Context
 from backend.overview import browser
+from backend.overview.browser import Browser
 from backend.settings import Settings
 from backend.web import cookies, packing, remembered, templates, wechat_browser
 from backend.web.http import Request, Response, Whole
@@ -171,7 +173,7 @@ async def draft(request: Request, *steps: str) -> Draft:
     known = await live_institutions(request)
     if found is None or found[0] not in known:
         raise GoTo("/resume")
-    whose = await browser.behind(context.db, customer(request, found[0], "visitor"), found[1])
+    whose = await _behind(request, context, *found)
     if whose is None or whose.application is None:
         raise GoTo("/resume")
     session, application = whose.session, whose.application
@@ -179,6 +181,13 @@ async def draft(request: Request, *steps: str) -> Draft:
     if not theirs or application.step not in steps:
         raise GoTo(place(application, session))
     return Draft(Here(request, context, known[found[0]], session), session, application)
+
+
+async def ask_ahead(tx: Tx, request: Request) -> None:
+    """Beside a form's key (`request_keys.guard`): whose browser this is, for the first who wants to know. Whoever asks
+    again is told anew: the session may be another by then."""
+    if found := cookies.session(request, request.app.state.settings, cookies.CUSTOMER):
+        request.scope["browser"] = await browser.behind(tx, *found)  # type: ignore[typeddict-unknown-key]
 
 
 def place(application: Application, session: CustomerSession) -> str:
@@ -317,8 +326,16 @@ async def _session(request: Request, context: Context, institution_id: str) -> C
     found = cookies.session(request, context.settings, cookies.CUSTOMER)
     if found is None or found[0] != institution_id:
         return None
-    whose = await browser.behind(context.db, customer(request, institution_id, "visitor"), found[1])
+    whose = await _behind(request, context, *found)
     return whose.session if whose else None
+
+
+async def _behind(request: Request, context: Context, institution_id: str, token: str) -> Browser | None:
+    if "browser" in request.scope:
+        ahead: Browser | None = request.scope.pop("browser")  # type: ignore[typeddict-item]
+        return ahead
+    async with context.db.alone(customer(request, institution_id, "visitor")) as tx:
+        return await browser.behind(tx, institution_id, token)
 
 
 def _derived(settings: Settings, text: str) -> str:

@@ -27,7 +27,7 @@ from backend.core.crypto import Unreadable, Vault
 from backend.core.errors import Conflict, Unavailable
 from backend.db.database import Tx, first_write
 from backend.flows.context import Context
-from backend.outbox.idempotency import AnsweredMeanwhile, Claim, Refused, request_hash
+from backend.outbox.idempotency import AnsweredMeanwhile, Beside, Claim, Refused, request_hash
 from backend.web import addresses, cookies, customer, errors, forms
 from backend.web.http import Request, Response
 
@@ -122,7 +122,11 @@ class NoKey:
 
 
 async def guard(request: Request) -> Response | None:
-    """For `before_request` of pages: `forms.guard`, then the form's key. Raises `KeyReused` and `StillRunning`."""
+    """For `before_request` of pages: `forms.guard`, then the form's key. Raises `KeyReused` and `StillRunning`.
+
+    A door whose handlers all begin with the same question names it (`opt={"beside_key": …}`, which takes `tx` and the
+    request), and it goes in the round trip that asks for the key.
+    """
     await forms.guard(request)
     if request.method in SAFE:
         return None
@@ -134,6 +138,7 @@ async def guard(request: Request) -> Response | None:
             parts += [name, await _bytes_of(value) if isinstance(value, UploadFile) else str(value)]
     here: Any = request.scope.get("staff")
     person = f"staff {here.person.institution_id} {here.person.id}" if here else ""
+    beside = request.route_handler.opt.get("beside_key")
     return await _enter(
         request,
         who=person or f"visit {customer.visit_name(request, settings)}",
@@ -141,6 +146,7 @@ async def guard(request: Request) -> Response | None:
         parts=parts,
         secret=here.token if here else cookies.read(request, settings, cookies.VISIT),
         missing="这个页面不完整，什么都没有改动。请退回上一页刷新再试",
+        beside=(lambda tx: beside(tx, request)) if beside else None,
     )
 
 
@@ -158,7 +164,14 @@ async def of_machine(request: Request, who: str) -> Response | None:
 
 
 async def _enter(
-    request: Request, *, who: str, key: str, parts: list[str | bytes], secret: str, missing: str
+    request: Request,
+    *,
+    who: str,
+    key: str,
+    parts: list[str | bytes],
+    secret: str,
+    missing: str,
+    beside: Beside | None = None,
 ) -> Response | None:
     """Answered before: that answer. Else the handler runs, and what it changes carries the key."""
     if not key:
@@ -170,7 +183,7 @@ async def _enter(
     sealing = hmac.digest(context.settings.session_secret.encode(), text, "sha256")
     keyed_ = Keyed(Claim(context.db, who, key, request_hash(*asked)), sealing)
     request.scope["request_key"] = keyed_  # type: ignore[typeddict-unknown-key]
-    answered, sealed = await keyed_.claim.look()
+    answered, sealed = await keyed_.claim.look(beside)
     if answered:
         return answer_meanwhile(request, AnsweredMeanwhile(sealed))
     first_write.set(keyed_.claim)

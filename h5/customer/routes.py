@@ -29,6 +29,7 @@ from h5.customer import (
 router = Router(
     path="/",
     before_request=request_keys.guard,
+    opt={"beside_key": customer.ask_ahead},
     exception_handlers=customer.HANDLERS,  # type: ignore[arg-type]
     route_handlers=[
         entry.show,

@@ -8,8 +8,9 @@ import pytest
 
 from backend.core import clock, failpoints
 from backend.core.actor import system
-from backend.db.database import COMMITTED, Database
+from backend.db.database import COMMITTED, Database, Tx
 from backend.outbox import idempotency
+from backend.outbox.effects import Q
 from backend.outbox.idempotency import (
     ANSWERS_KEPT,
     LEASE,
@@ -150,3 +151,25 @@ async def test_an_old_answer_is_emptied_and_its_key_stays(shop: Shop, db: Databa
     with pytest.raises(KeyReused):
         await shop.ask(request=request_hash("another"))
     assert shop.made == 1
+
+
+async def test_what_is_asked_beside_a_key_is_as_fresh_as_the_answer_about_the_key(
+    shop: Shop, db: Database
+) -> None:
+    """In the same statement each time: whoever waited for the one before goes on with what is so afterwards."""
+    first, second, said = Claim(db, WHO, KEY, REQUEST), Claim(db, WHO, KEY, REQUEST), list[bool]()
+    asked = asyncio.Event()
+
+    async def beside(tx: Tx) -> None:
+        row = await Q.request_with(tx, key=first.key)
+        said.append(row is not None and row["answered_at"] is not None)
+        asked.set()
+
+    with first.open():
+        async with db.begin(JIA):
+            pass
+    waiting = asyncio.create_task(second.look(beside))
+    await asked.wait()
+    await first.answered(b"said")
+    assert await waiting == (True, b"said")
+    assert (said[0], said[-1]) == (False, True)

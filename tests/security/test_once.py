@@ -594,7 +594,7 @@ async def test_twenty_at_once_with_one_key_are_one(phone: Phone, owner: asyncpg.
 async def test_who_repeats_while_the_first_is_at_work_is_told_when_to_tap_again(
     phone: Phone, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def at_work(_: idempotency.Claim) -> tuple[bool, bytes | None]:
+    async def at_work(*_: object) -> tuple[bool, bytes | None]:
         raise idempotency.StillRunning()
 
     form, before = await report_of(phone), await _reports(owner)
@@ -612,7 +612,7 @@ async def test_who_repeats_while_the_first_is_at_work_is_told_when_to_tap_again(
 async def test_staff_who_tap_again_are_brought_back_to_where_the_form_stood(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def at_work(_: idempotency.Claim) -> tuple[bool, bytes | None]:
+    async def at_work(*_: object) -> tuple[bool, bytes | None]:
         raise idempotency.StillRunning()
 
     desk = await desks.of("SL0001")
