@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -119,10 +119,12 @@ async def application(tx: Tx, customer_id: str | None = None) -> str:
     return number
 
 
-async def sight(tx: Tx, application_id: str, customer_id: str, seen: dict[str, str]) -> None:
+async def sight(
+    tx: Tx, application_id: str, customer_id: str, seen: dict[str, str], edges: Sequence[relations.Edge] = ()
+) -> None:
     """Here and now, for who looks in the same transaction."""
     before = len(tx.at_the_end)
-    relations.sight(tx, application_id, customer_id, seen)
+    relations.sight(tx, application_id, customer_id, seen, edges)
     for statement in tx.at_the_end[before:]:
         await tx.reviewed.execute(statement)
     del tx.at_the_end[before:]

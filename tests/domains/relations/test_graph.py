@@ -20,16 +20,20 @@ KINDS = ("phone", "openid", "device", "payee", "address", "household", "guaranto
 
 @pytest.mark.parametrize("seed", range(24))
 async def test_random_graphs_are_kept_as_they_are_by_hand(tx: Tx, seed: int) -> None:
-    """Sharing, hubs that appear and fall apart again, edges that age out: after each burst all must agree."""
-    draw, hand = random.Random(seed), ByHand()
+    """Sharing, one by one or several at once, hubs that appear and fall apart again, edges that age out: after each
+    burst all must agree."""
+    draw, hand, case = random.Random(seed), ByHand(), await application(tx)
     people = [person(n) for n in range(draw.choice((12, 30, 60)))]
     things = draw.choice((3, 8, 20))
     for _ in range(4):
         for _ in range(draw.choice((10, 40))):
             tx.now += timedelta(minutes=draw.randint(1, 900))
-            one, kind, text = draw.choice(people), draw.choice(KINDS), str(draw.randrange(things))
-            await relations.connect(tx, one, kind, text, source="application")
-            hand.connect(one, kind, text, tx.now)
+            one = draw.choice(people)
+            used = {(draw.choice(KINDS), str(draw.randrange(things))) for _ in range(draw.choice((1, 1, 4)))}
+            edges = [relations.Edge(kind, text, "application") for kind, text in sorted(used)]
+            await sight(tx, case, one, {}, edges)
+            for edge in edges:
+                hand.connect(one, edge.kind, edge.text, tx.now)
         assert await kept(tx) == expected(hand, tx)
         before = tx.now - timedelta(days=draw.choice((2, 5, 400)))
         while await findings.age(tx, before, draw.choice((1, 3, 1000))):
@@ -65,6 +69,17 @@ async def test_the_night_finds_and_repairs_what_was_kept_wrong(tx: Tx, seed: int
     assert customers == len(right)
     assert await kept(tx) == right
     assert await findings.compare(tx) == (len(right), 0)
+
+
+async def test_a_newcomer_has_no_home_where_too_many_are(tx: Tx) -> None:
+    """What else comes up with it at once may be."""
+    await share(tx, "address", "村委会", [person(n) for n in range(13)])
+    case, hub = await application(tx), relations.Edge("address", "村委会", "application")
+    await sight(tx, case, person(13), {}, [hub])
+    await sight(tx, case, person(14), {}, [hub, relations.Edge("address", "柳林村1号", "application")])
+    found = await kept(tx)
+    assert found[person(13)] == (person(13), None)
+    assert found[person(14)] == (person(14), relations.key(tx, "address", "柳林村1号"))
 
 
 async def test_a_hub_joins_nobody_and_what_hung_by_it_falls_apart(tx: Tx) -> None:
