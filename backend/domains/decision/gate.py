@@ -9,7 +9,8 @@ value an expression, scorecard or model gives.
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from backend.domains.decision.model import Stage, Step, StrategyRefused, canonic
 from backend.domains.decision.steps import Model
 
 __all__ = ["CompiledStage", "Hit", "Unproven", "compile_stage", "evaluate", "instrumented", "run", "schema"]
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _contents: dict[str, zen.ZenDecisionContent] = {}
 _models: dict[str, Model] = {}
 
@@ -74,7 +76,8 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class CompiledStage(msgspec.Struct, frozen=True):
-    """A document that passed its checks. `looks` are the facts in the conditions of (table, row).
+    """A document that passed its checks. `looks` are the facts whose columns the conditions of (table, row) are about,
+    `leans` all that those conditions name.
 
     `plan` is empty where a document has only tables side by side; `content` is what the engine runs.
     """
@@ -84,6 +87,7 @@ class CompiledStage(msgspec.Struct, frozen=True):
     inputs: tuple[str, ...]
     tables: tuple[str, ...]
     looks: dict[tuple[str, str], tuple[str, ...]]
+    leans: dict[tuple[str, str], tuple[str, ...]]
     content: str = ""
     plan: tuple[Node, ...] = ()
 
@@ -145,6 +149,11 @@ def _compile(
         tables=tuple(node["id"] for node in found),
         looks={
             (node["id"], rule["_id"]): _looked_at(node["content"], rule)
+            for node in found
+            for rule in node["content"]["rules"]
+        },
+        leans={
+            (node["id"], rule["_id"]): _leant_on(node["content"], rule, lint.declared(entry))
             for node in found
             for rule in node["content"]["rules"]
         },
@@ -318,3 +327,10 @@ def _typed(value: object, kind: str | tuple[str, ...]) -> int | str:
 
 def _looked_at(table: Mapping[str, Any], rule: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(column["field"] for column in table["inputs"] if rule.get(column["id"], "") != "")
+
+
+def _leant_on(table: Mapping[str, Any], rule: Mapping[str, str], inputs: Iterable[str]) -> tuple[str, ...]:
+    """Also what a cell compares its column with; a word in quotation marks counts too if an input is called so."""
+    cells = (rule.get(column["id"], "") for column in table["inputs"])
+    named = {name for cell in cells for name in _NAME.findall(cell)}
+    return tuple(sorted({*_looked_at(table, rule), *named.intersection(inputs)}))

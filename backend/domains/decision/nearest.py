@@ -196,7 +196,8 @@ class _Search:
             moved.add("birth_on")
         for step in self._before.trace:
             if step.event == "row" and step.output.get("severity") == "decline":
-                behind = None if self._document(step).plan else _behind(tuple(step.facts))
+                document = self._document(step)
+                behind = None if document.plan else _behind(document.leans[step.table, step.row])
                 if behind is not None and behind.isdisjoint(moved):
                     return True
         return False

@@ -14,6 +14,7 @@ from backend.core import clock, ids
 from backend.domains.decision import bundle, evaluate, facts, nearest, scorecard, service
 from backend.domains.decision.model import Capsule, Case, Outcome, Stage, canonical
 from tests.domains.decision.conftest import CASES, decide, read, with_facts
+from tests.domains.decision.documents import rule, single
 from tests.domains.decision.test_properties import PLAIN, someone
 from tests.domains.strategies.conftest import cell
 from tests.domains.strategies.test_never_looser import layered
@@ -94,6 +95,23 @@ def test_what_is_seen_before_deciding_changes_no_advice(monkeypatch):
             if capsule.decision.outcome in spared:
                 spared[capsule.decision.outcome] += len(decided) - few
     assert all(count > 100 for count in spared.values()), spared
+
+
+def test_a_row_that_compares_with_what_an_act_moves_settles_nothing():
+    """Its column is the product's, which nobody moves; what stands in the cell is not."""
+    shortest = read("approved_payroll").sources["product"].facts["product_min_term_months"]
+    cell_ = f"< bureau_lenders_open + {shortest}"
+    county = single(
+        Stage.ELIGIBILITY, ["product_min_term_months"], [[cell_, *rule("CO_OWES")]], "bureau_lenders_open"
+    )
+    using = bundle.build(
+        bundle.seeded_documents(), scorecard.seeded(), overlays={Stage.ELIGIBILITY: county}, keep=False
+    )
+    capsule = evaluate.evaluate(with_facts(read("approved_payroll"), bureau_lenders_open=1), using)
+    assert [reason.code for reason in capsule.decision.reasons] == ["CO_OWES"]
+    found = nearest.nearest(capsule, using)
+    assert found is not None
+    assert [change.act for change in found.changes] == ["lenders"]
 
 
 @given(st.integers(0, PEOPLE))
