@@ -30,7 +30,7 @@ from backend.domains.strategies import (
     scenario_book,
 )
 from backend.domains.strategies import service as strategies
-from backend.domains.strategies.carrying import Stale
+from backend.domains.strategies.carrying import Coming, Stale
 from backend.domains.strategies.changes import Change
 from backend.domains.strategies.counties import Overlay
 from backend.domains.strategies.course import Saved
@@ -74,7 +74,8 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook; `whose` the county. Of
     a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on. `saves`: what
-    was written on the way to it. `stale`: something newer overtook this draft; `newest` is the draft that took its
+    was written on the way to it. `stale`: something newer overtook this draft; `coming`: what
+    an agreed day will do; `newest` is the draft that took its
     place; `left` a draft this one was begun instead of. `newer`: cases that came since its effect was worked out, told
     while it waits for an approval. `saved`: it was a moment ago. `checked`: the numbers in the form were looked at;
     `wrong` is what else they upset. `seconds` are who may approve it. `carried`: the numbers in the form were typed on
@@ -107,6 +108,7 @@ class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
     kept: str = ""
     answers: dict[str, str] = {}
     stale: Stale | None = None
+    coming: Coming
     newest: Version | None = None
     carried: Carried | None = None
     left: str = ""
@@ -288,6 +290,7 @@ async def view(
         warned = await checks.outdated(tx, version) if version.status in ("live", "checked") else []
         stopped = await _stopped(tx, version, before)
         stale = await carrying.stale(tx, version, strategy_models.names(models))
+        coming = await carrying.coming(tx, version)
         newest = await newest_draft(tx, version)
         after = "" if ending.must_decide(version) else await ending.afterwards(tx, version)
         seconds = await _seconds(tx, version)
@@ -322,6 +325,7 @@ async def view(
         kept=judging.KEPT.get(version.stage, ""),
         answers=judging.outcomes(version.stage),
         stale=stale,
+        coming=coming,
         newest=newest,
         newer=await _newer(here, version, effect),
         afterwards=after.replace("本行", "县行") if here.head_office else after,

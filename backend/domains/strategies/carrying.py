@@ -70,6 +70,22 @@ async def stale(tx: Tx, version: Version, models: Mapping[str, str] | None = Non
     )
 
 
+class Coming(msgspec.Struct, frozen=True):
+    """What a day that was agreed on brings: `over` are versions that will take the place of this one, `undoes` whether
+    this one, approved and waiting, will take back what went live since it was begun."""
+
+    over: tuple[Version, ...] = ()
+    undoes: bool = False
+
+
+async def coming(tx: Tx, version: Version) -> Coming:
+    """Two people agreed on it, so it happens; whoever looks at either version is told before it does."""
+    if version.status not in ("draft", "checked", "approved", "live"):
+        return Coming()
+    undoes = version.status == "approved" and await repository.overtaken(tx, version)
+    return Coming(tuple(await repository.coming(tx, version)), undoes)
+
+
 async def carry(tx: Tx, version_id: str) -> Version:
     """The draft's changes on top of what decides now; its authors stay. Raises `StrategyMissing`, `StrategyMoved`,
     `NotYourStrategy`."""

@@ -163,6 +163,14 @@ order by m.at desc limit 50;
 -- Whether something newer overtook a draft: SQL says it, for it takes no approval of one (0410).
 select strategies.overtaken(:institution_id, :id);
 
+-- name: coming(institution_id, product_code, stage, id)
+-- What two people agreed on for a day that is still to come: it then takes the place of whatever decides, and of what was
+-- changed meanwhile with it.
+select * from strategies.versions
+where institution_id = :institution_id and product_code = :product_code and stage = :stage and id <> :id
+    and status = 'approved'
+order by effective_from, number;
+
 -- name: due(status, now)
 -- Approved versions whose day has come, or live ones whose time is over: each kind by itself, so that many of the one
 -- that cannot move keep none of the other waiting.

@@ -157,6 +157,10 @@ async def stood_before(tx: Tx, version: Version) -> Version | None:
     return _version(await Q.stood_before(tx, **_itself(version)))
 
 
+async def coming(tx: Tx, version: Version) -> list[Version]:
+    return _versions(await Q.coming(tx, **_itself(version)))
+
+
 async def overtaken(tx: Tx, version: Version) -> bool:
     return bool(await Q.overtaken(tx, institution_id=version.institution_id, id=version.id))
 

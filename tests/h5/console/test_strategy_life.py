@@ -238,6 +238,25 @@ async def test_a_yes_taken_back_before_its_day_never_goes_live(
     assert await deciding(owner) is None
 
 
+async def test_what_an_agreed_day_takes_back_is_said_on_both_versions(desks: Desks) -> None:
+    """A yes for next week, and one for today: on the day the older draft takes today's change back (A3-34)."""
+    maker, second, _ = await _submitted(desks)
+    dated = second.path
+    day = clock.local(clock.now()) + timedelta(days=3)
+    await act(second, "approve", reason="同意，下周起", effective_from=f"{day:%Y-%m-%dT%H:%M}")
+    assert "起草以后，在用的换过了" not in second.words
+    await overlay(maker, "A77")
+    assert "那一版里没有这份草稿的改动，要一直用，先撤回那一版的批准" in maker.words
+    live = await put_live(maker, second)
+    await second.get(f"{HOME}/{live}")
+    assert "到时会换掉这一版" in second.words
+    await second.get(dated)
+    assert "这一版会把后来的改动盖掉" in second.words
+    await act(second, "reject", reason="里面没有今天的改动")
+    await second.get(f"{HOME}/{live}")
+    assert "到时会换掉这一版" not in second.words
+
+
 @pytest.mark.parametrize(
     ("page", "words"),
     [
