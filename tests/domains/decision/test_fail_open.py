@@ -148,7 +148,7 @@ def test_no_result_key_is_referred_not_approved(good, documents):
     stage = bundle.seeded().stages[Stage.FRAUD_CHECK]
     values = {name: _lowest(name) for name in stage.inputs}
     blind = gate.CompiledStage(
-        stage=stage.stage, hash=stage.hash, inputs=stage.inputs, tables=("nowhere",), looks={}
+        stage=stage.stage, hash=stage.hash, inputs=stage.inputs, tables=("nowhere",), looks={}, leans={}
     )
     with pytest.raises(gate.Unproven, match="no_witness"):
         gate.evaluate(blind, values, facts.catalogue())
