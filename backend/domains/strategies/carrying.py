@@ -4,6 +4,7 @@ Nothing of it is lost: its changes can be carried onto what decides now, or it i
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -79,11 +80,21 @@ class Coming(msgspec.Struct, frozen=True):
 
 
 async def coming(tx: Tx, version: Version) -> Coming:
-    """Two people agreed on it, so it happens; whoever looks at either version is told before it does."""
-    if version.status not in ("draft", "checked", "approved", "live"):
+    """Two people agreed on it, so it happens; whoever of them looks at either version is told before it does. One
+    that waits itself has only later ones over it, in the order the clock moves them."""
+    theirs = service.owner_of(tx.actor) == version.institution_id
+    if not theirs or version.status not in ("draft", "checked", "approved", "live"):
         return Coming()
-    undoes = version.status == "approved" and await repository.overtaken(tx, version)
-    return Coming(tuple(await repository.coming(tx, version)), undoes)
+    waiting = await repository.coming(tx, version)
+    if version.status != "approved":
+        return Coming(tuple(waiting))
+    later = [each for each in waiting if _turn(each) > _turn(version)]
+    return Coming(tuple(later), await repository.overtaken(tx, version))
+
+
+def _turn(version: Version) -> tuple[datetime, int]:
+    assert version.effective_from is not None
+    return version.effective_from, version.number
 
 
 async def carry(tx: Tx, version_id: str) -> Version:

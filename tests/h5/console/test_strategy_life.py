@@ -252,7 +252,19 @@ async def test_what_an_agreed_day_takes_back_is_said_on_both_versions(desks: Des
     assert "到时会换掉这一版" in second.words
     await second.get(dated)
     assert "这一版会把后来的改动盖掉" in second.words
+    await overlay(maker, "A78")
+    await act(maker, "check")
+    await act(maker, "submit")
+    await second.get(maker.path)
+    later = second.path
+    next_day = day + timedelta(days=1)
+    await act(second, "approve", reason="同意，再下一天起", effective_from=f"{next_day:%Y-%m-%dT%H:%M}")
+    assert "到时会换掉这一版" not in second.words, "the earlier one is over by then"
+    await second.get(dated)
+    assert "到时会换掉这一版" in second.words
     await act(second, "reject", reason="里面没有今天的改动")
+    await second.get(later)
+    await act(second, "reject", reason="也不用了")
     await second.get(f"{HOME}/{live}")
     assert "到时会换掉这一版" not in second.words
 
