@@ -72,15 +72,15 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
-    """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook; `whose` the county. Of
-    a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on. `saves`: what
-    was written on the way to it. `stale`: something newer overtook this draft; `coming`: what
-    an agreed day will do; `newest` is the draft that took its
-    place; `left` a draft this one was begun instead of. `newer`: cases that came since its effect was worked out, told
-    while it waits for an approval. `saved`: it was a moment ago. `checked`: the numbers in the form were looked at;
-    `wrong` is what else they upset. `seconds` are who may approve it. `carried`: the numbers in the form were typed on
-    the draft before this one. `fewest`: the effect is on others' customers and rounded so, 0 where it is not.
-    `afterwards`: what decides when its time is over; '' where it must not end."""
+    """`who` are names by `staff:ID`; `warned` says what of a live overlay head office overtook; `whose` the
+    county. Of a stage outside a decision `tighter` says what a county can do and `kept` what there is to try on.
+    `saves`: what was written on the way to it. `stale`: something newer overtook this draft; `coming`: what an
+    agreed day will do; `newest` is the draft that took its place; `left` a draft this one was begun instead of.
+    `newer`: cases that came since its effect was worked out, told while it waits for an approval. `saved`: it was
+    a moment ago. `checked`: the numbers in the form were looked at; `wrong` is what else they upset. `seconds` are
+    who may approve it. `carried`: the numbers in the form were typed on the draft before this one. `fewest`: the
+    effect is on others' customers and rounded so, 0 where it is not. `afterwards`: what decides when its time is
+    over; '' where it must not end."""
 
     version: Version
     product_name: str
