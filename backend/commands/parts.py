@@ -17,12 +17,14 @@ from backend.core import unreadable
 from backend.settings import Settings
 
 PYTHON = sys.executable
+WORKER = (PYTHON, "-m", "backend", "worker")
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A process of ours. `ready_url` answers 200 when it can serve, `ready_path` exists then."""
+    """A process of ours, `label` for people. `ready_url` answers 200 when it can serve, `ready_path` exists then."""
 
     name: str
+    label: str
     command: list[str]
     ready_url: str = ""
     ready_path: str = ""
@@ -42,27 +44,45 @@ def granian(factory: str, host: str, port: int, workers: int) -> list[str]:
 def web(settings: Settings) -> Part:
     return Part(
         "web",
+        "网站",
         granian("web", settings.host, settings.port, settings.workers),
         ready_url=f"http://{settings.host}:{settings.port}/readyz",
     )
 
 
 def worker(settings: Settings) -> Part:
+    """All lanes. With deciders beside it, it takes one of what people wait for at a time, as each of them does."""
+    return _worker(settings, "worker", "后台任务", *(("--hands", "1") if settings.deciders else ()))
+
+
+def deciders(settings: Settings) -> list[Part]:
+    """Processes for what people wait for alone: a Python process thinks for one customer at a time, and the worker has
+    the rest and the timetable besides."""
+    alone = ("--lane", "first", "--hands", "1")
+    names = [f"decider{number or ''}" for number in range(settings.deciders)]
+    return [_worker(settings, name, "审批", *alone, "--name", name) for name in names]
+
+
+def _worker(settings: Settings, name: str, label: str, *options: str) -> Part:
     return Part(
-        "worker",
-        [PYTHON, "-m", "backend", "worker"],
-        ready_path=str(settings.data / "run" / "worker.ready"),
+        name,
+        label,
+        [*WORKER, *options],
+        ready_path=str(settings.data / "run" / f"{name}.ready"),
         stop_seconds=70,
     )
 
 
 def ocr(settings: Settings) -> Part:
-    return Part("ocr", [PYTHON, "-m", "backend", "ocr-service"], ready_path=str(settings.ocr_socket))
+    return Part(
+        "ocr", "证件识别", [PYTHON, "-m", "backend", "ocr-service"], ready_path=str(settings.ocr_socket)
+    )
 
 
 def sandbox(settings: Settings) -> Part:
     return Part(
         "sandbox",
+        "沙箱",
         granian("sandbox", settings.host, settings.sandbox_port, 1),
         ready_url=f"http://{settings.host}:{settings.sandbox_port}/control/faults",
     )

@@ -152,7 +152,7 @@ class Supervisor:
     def stop(self) -> None:
         """Everything down, the database last; what does not end in its time is killed."""
         self.stopping.set()
-        order = [name for name in ("web", "worker", "ocr", "sandbox") if name in self._processes]
+        order = sorted(self._processes, key=lambda name: (name == "sandbox", name != "web"))
         for name in order:
             _signal(self._processes[name], signal.SIGTERM)
         for name in order:

@@ -116,9 +116,11 @@ def _start(supervisor: Supervisor, settings: Settings, *, demo: bool) -> None:
             raise NotReady("连不上数据库，看一看 DATABASE_URL 对不对") from cause
     start(parts.web(settings))
     start(parts.worker(settings))
+    for part in parts.deciders(settings):
+        start(part)
     start(parts.ocr(settings))  # last: it takes photographs at once and warms while the rest serves
     for part in started:
-        with _step({"sandbox": "沙箱", "ocr": "证件识别", "web": "网站", "worker": "后台任务"}[part.name]):
+        with _step(part.label):
             supervisor.wait_ready(part.name)
     if settings.sandbox_base and settings.wechat_api_base.startswith(settings.sandbox_base):
         # The stand-in only: a real account's menu changes when somebody says so.

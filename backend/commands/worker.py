@@ -27,30 +27,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", help="数据目录（默认 ./var）")
     parser.add_argument(
         "--lane",
-        choices=(queue.FIRST, queue.REST),
-        help="只做有人在等的事（first）或其余的事（effect）；默认都做",
+        action="append",
+        choices=queue.LANES,
+        help="只做有人在等的事（first）、其余的事（effect）或定时的事（clock），可以写几个；默认都做",
     )
+    parser.add_argument("--hands", type=int, help="有人在等的事，一个进程同时做几件")
+    parser.add_argument("--name", default="worker", help="就绪时 run 目录里的文件名")
 
 
 def run(args: argparse.Namespace) -> int:
     settings = load(os.environ, xiaodai_data=args.data)
     logs.configure(settings.log_level)
     failpoints.configure(settings.xiaodai_failpoints, settings.failpoint_record)
-    uvloop.run(_work(settings, (args.lane,) if args.lane else (queue.FIRST, queue.REST)))
+    uvloop.run(_work(settings, args.name, args.lane or queue.LANES, args.hands))
     return 0
 
 
-async def _work(settings: Settings, lanes: Sequence[str]) -> None:
+async def _work(settings: Settings, name: str, lanes: Sequence[str], hands: int | None) -> None:
     """Until SIGTERM. While the database is away it is waited for: a process that dies of it would only be
     started again, later each time."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    marker = settings.data / "run" / "worker.ready"
+    marker = settings.data / "run" / f"{name}.ready"
     while not stop.is_set():
         try:
-            await _until_the_database_goes(settings, marker, stop, lanes)
+            await _until_the_database_goes(settings, marker, stop, lanes, hands)
         except Exception as problem:
             if not _is_a_lost_database(problem):
                 raise
@@ -60,7 +63,7 @@ async def _work(settings: Settings, lanes: Sequence[str]) -> None:
 
 
 async def _until_the_database_goes(
-    settings: Settings, marker: Path, stop: asyncio.Event, lanes: Sequence[str]
+    settings: Settings, marker: Path, stop: asyncio.Event, lanes: Sequence[str], hands: int | None
 ) -> None:
     from backend.jobs import worker
 
@@ -76,7 +79,7 @@ async def _until_the_database_goes(
             # What is loaded by now stays: no collection need walk over it again.
             gc.collect()
             gc.freeze()
-            await worker.run(context, connection, stop, lanes)
+            await worker.run(context, connection, stop, lanes, hands or worker.HANDS)
         finally:
             marker.unlink(missing_ok=True)
             connection.terminate()

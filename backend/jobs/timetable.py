@@ -39,12 +39,12 @@ log = structlog.get_logger("worker")
 
 
 class Task(msgspec.Struct, frozen=True):
-    """`lane`: only a worker that serves it keeps this task; None: every worker."""
+    """`lane`: only a worker that serves it keeps this task."""
 
     name: str
     seconds: float
     run: Callable[[Context], Awaitable[object]]
-    lane: str | None = None
+    lane: str = queue.CLOCK
 
 
 async def _wake_overdue(context: Context) -> None:

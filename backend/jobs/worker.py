@@ -167,22 +167,28 @@ async def drain(context: Context, most: int = 1000) -> int:
 
 
 HANDS, ASKING = 3, 20
-"""How many called-out effects a worker has in hand: in a transaction of its own, enough to work while the database does
-and few enough that who came first is served first; and waiting for systems outside, as many as of the queue's jobs."""
+"""How many called-out effects a worker by itself has in hand: in a transaction of its own, enough to work while the
+database does and few enough that who came first is served first; and waiting for systems outside, as many as of the
+queue's jobs."""
 
 
 async def run(
-    context: Context, listener: Any, stop: asyncio.Event, lanes: Sequence[str] = (queue.FIRST, queue.REST)
+    context: Context,
+    listener: Any,
+    stop: asyncio.Event,
+    lanes: Sequence[str] = queue.LANES,
+    hands: int = HANDS,
 ) -> None:
     """Work until `stop` is set, then finish what is in hand. `listener`: a connection for the queue alone.
 
-    A worker without the lane `queue.REST` leaves the sweep to one that has it.
+    A worker without the lane `queue.REST` leaves the sweep to one that has it. Of several that hear the same calls each
+    takes the first that nobody else has; they need one of the `hands` each, as while one waits another works.
     """
     async with contextlib.AsyncExitStack() as ending:
         if queue.FIRST in lanes:
             heard = await ending.enter_async_context(queue.calls(listener))
-            ending.push_async_callback(_Calls(context, heard, stop).end)
-        kept = [task for task in TIMETABLE if task.lane in (None, *lanes)]
+            ending.push_async_callback(_Calls(context, heard, stop, hands).end)
+        kept = [task for task in TIMETABLE if task.lane in lanes]
         tasks = [asyncio.create_task(_keep(context, task, stop)) for task in kept]
         try:
             await (_work(context, listener, stop) if queue.REST in lanes else queue.stay(listener, stop))
@@ -196,10 +202,10 @@ async def run(
 class _Calls:
     """Those who deliver what is called out, from now until `stop`."""
 
-    def __init__(self, context: Context, heard: queue.Heard, stop: asyncio.Event) -> None:
+    def __init__(self, context: Context, heard: queue.Heard, stop: asyncio.Event, hands: int) -> None:
         self._context, self._heard, self._stop = context, heard, stop
         self._asking: set[asyncio.Task[None]] = set()
-        self._hands = [asyncio.create_task(self._hand()) for _ in range(HANDS)]
+        self._hands = [asyncio.create_task(self._hand()) for _ in range(hands)]
 
     async def end(self) -> None:
         """After `stop`: finish what is in hand; the sweep of the next worker finds what is not."""

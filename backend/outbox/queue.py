@@ -25,8 +25,8 @@ from pgqueuer.models import Job
 if TYPE_CHECKING:
     from backend.db.database import Tx
 
-FIRST, REST = "first", "effect"
-"""The lanes: what a person looks at the page for, and everything else. A worker may serve one or both."""
+FIRST, REST, CLOCK = LANES = "first", "effect", "clock"
+"""The lanes: what a person looks at the page for, every other effect, and the timetable. A worker may serve some."""
 
 _CALLED = "first_effect"
 """Where `insert_called` (queries.sql) calls out."""

@@ -1,15 +1,15 @@
 """How long a customer waits for the decision, from the tap on 提交申请 until it stands in the database, without outside
 calls, as issue 3 §9 says it.
 
-Inside: the page's POST in the web process, the effect that is called out, the worker that reads, evaluates, looks for
-the nearest change and records, PostgreSQL with every commit on the disk, the timetable, and this client, all on the
-same two cores. Eight customers at once: without a pause, each handing in the next application as soon as the last is
+Inside: the page's POST in the web process, the effect that is called out, the worker or decider that reads, evaluates,
+looks for the nearest change and records, PostgreSQL with every commit on the disk, the timetable, and this client, all
+on the same two cores. Eight customers at once: without a pause, each handing in the next application as soon as the last is
 decided; and paced, each handing in one about every second.
 
 Not inside: what outside systems answer is kept beforehand (by the same flow, asked of the sandbox), and the notices,
-which are outside calls, stay queued: the worker serves the lane of what people wait for (`worker --lane first`), and
-one for the rest delivers them all after the measured windows. What it is with them is told beside it: both lanes and
-the sandbox at work on the same cores.
+which are outside calls, stay queued: the worker serves the lane of what people wait for and the timetable (`worker
+--lane first --lane clock`), and one for the rest delivers them all after the measured windows. What it is with them is
+told beside it: all lanes and the sandbox at work on the same cores.
 
 A decision counts when another connection hears of its commit (a trigger of the bench's own; it asks nobody, so the
 watching costs the cores little).
@@ -23,7 +23,7 @@ import random
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,16 +100,14 @@ def run() -> list[Figure]:
         ):
             made = asyncio.run(_prepare(settings, ours.port, 2 * WARM + MEASURED + PACED + WITH_NOTICES))
             ready = iter(made)
-            with worker(settings, queue.FIRST, **place) as first:
-                bench = _Bench(
-                    server, ours, {"web": ours.pid, "worker": first, "database": ours.database_pid}
-                )
+            with deciding(settings, **place) as pids:
+                bench = _Bench(server, ours, {"web": ours.pid, **pids, "database": ours.database_pid})
                 bench.hand_in(itertools.islice(ready, WARM))
                 server.sql("analyze")
                 bench.hand_in(itertools.islice(ready, WARM))
                 closed = bench.hand_in(itertools.islice(ready, MEASURED))
                 paced = bench.hand_in(itertools.islice(ready, PACED), pause=PAUSE_SECONDS)
-                with worker(settings, queue.REST, **place) as rest:
+                with started(settings, parts.worker(settings), "--lane", queue.REST, **place) as rest:
                     _until_delivered(server)
                     bench.pids |= {"notices": rest}
                     noticed = bench.hand_in(ready)
@@ -234,12 +232,24 @@ def outside(settings: Settings) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def worker(settings: Settings, lane: str, **more: str) -> Iterator[int]:
-    """A worker for one lane; its process id."""
-    part = parts.worker(settings)
+def deciding(settings: Settings, **more: str) -> Iterator[dict[str, int]]:
+    """The worker without the rest, and the deciders beside it, as `up` starts them; process ids by name."""
+    lanes = "--lane", queue.FIRST, "--lane", queue.CLOCK
+    with ExitStack() as all_of_them:
+        running = {
+            "worker": all_of_them.enter_context(started(settings, parts.worker(settings), *lanes, **more))
+        }
+        for part in parts.deciders(settings):
+            running[part.name] = all_of_them.enter_context(started(settings, part, **more))
+        yield running
+
+
+@contextmanager
+def started(settings: Settings, part: parts.Part, *options: str, **more: str) -> Iterator[int]:
+    """A part with more options, ready; its process id."""
     Path(part.ready_path).unlink(missing_ok=True)
     process = subprocess.Popen(
-        [*part.command, "--lane", lane],
+        [*part.command, *options],
         cwd=ROOT,
         env={**environment(settings), **more},
         stdout=subprocess.DEVNULL,

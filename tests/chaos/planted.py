@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.planted up …`: the product with something planted into its worker, for tests only.
+"""`python -m tests.chaos.planted up …`: the product with something planted into its workers, for tests only.
 
 `PLANTED` names what: `quick` shortens leases so that a sweep over many deaths ends in minutes; the `kill`,
 `block` and `stumble` kinds of effect do to their worker what their name says.
@@ -72,16 +72,7 @@ PLANTS = {"quick": _quick, "kinds": _kinds, "stumble": _stumble}
 def main() -> int:
     for name in filter(None, os.environ.get("PLANTED", "").split(",")):
         PLANTS[name]()
-    worker = parts.worker
-
-    def planted_worker(settings: object) -> parts.Part:
-        made = worker(settings)  # type: ignore[arg-type]
-        return parts.Part(
-            made.name, [parts.PYTHON, "-m", "tests.chaos.planted", "worker"], ready_path=made.ready_path,
-            stop_seconds=made.stop_seconds,
-        )  # fmt: skip
-
-    parts.worker = planted_worker
+    parts.WORKER = (parts.PYTHON, "-m", "tests.chaos.planted", "worker")
     return command_line.main()
 
 

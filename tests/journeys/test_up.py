@@ -56,11 +56,11 @@ def test_up_starts_heals_and_ends_without_a_trace() -> None:
         assert (refused.returncode, "已经有一个" in refused.stderr) == (2, True)
 
         old = arena.processes()[1:]
-        for part in ("web", "worker", "sandbox", "ocr", "postgres"):
+        parts = first.keys() - {"supervisor"}
+        assert {"web", "worker", "decider", "sandbox", "ocr", "postgres"} == parts
+        for part in parts:
             psutil.Process(first[part]).kill()
-        assert wait_until(
-            lambda: all(arena.pids()[p] != first[p] for p in ("web", "worker", "sandbox", "ocr", "postgres"))
-        )
+        assert wait_until(lambda: all(arena.pids()[part] != first[part] for part in parts))
         assert wait_until(lambda: answers(arena.web + "/readyz"))
         assert wait_until(lambda: left(old) == []), "a killed server's workers would go on serving"
 
