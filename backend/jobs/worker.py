@@ -23,6 +23,7 @@ from backend.core.errors import Problem, Unavailable
 from backend.flows.context import Context
 from backend.integrations.http import OutsideRefused
 from backend.jobs.handlers import HANDLERS, LONGER, Delivery, Joined, decider
+from backend.jobs.neighbours import Neighbours
 from backend.jobs.timetable import TIMETABLE, Task
 from backend.outbox import effects, queue
 from backend.outbox.effects import Effect
@@ -204,6 +205,7 @@ class _Calls:
 
     def __init__(self, context: Context, heard: queue.Heard, stop: asyncio.Event, hands: int) -> None:
         self._context, self._heard, self._stop = context, heard, stop
+        self._neighbours = Neighbours(context.settings.data)
         self._asking: set[asyncio.Task[None]] = set()
         self._hands = [asyncio.create_task(self._hand()) for _ in range(hands)]
 
@@ -213,10 +215,13 @@ class _Calls:
             self._heard.put_nowait(None)
         await asyncio.gather(*self._hands)
         await asyncio.gather(*self._asking)
+        self._neighbours.close()
 
     async def _hand(self) -> None:
         """Begin one after the other; who must ask outside goes on beside it, so that nobody else waits for that."""
         while (called := await self._heard.get()) is not None and not self._stop.is_set():
+            if not self._neighbours.leave_me(called[1]):
+                continue
             if len(self._asking) >= ASKING:
                 await asyncio.wait(self._asking, return_when=asyncio.FIRST_COMPLETED)
             with _watched():

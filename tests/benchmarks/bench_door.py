@@ -3,8 +3,8 @@ calls, as issue 3 §9 says it.
 
 Inside: the page's POST in the web process, the effect that is called out, the worker or decider that reads, evaluates,
 looks for the nearest change and records, PostgreSQL with every commit on the disk, the timetable, and this client, all
-on the same two cores. Eight customers at once: without a pause, each handing in the next application as soon as the last is
-decided; and paced, each handing in one about every second.
+on the same two cores. Eight customers at once: without a pause, each handing in the next application as soon as the
+last is decided; and paced, each handing in one about every second.
 
 Not inside: what outside systems answer is kept beforehand (by the same flow, asked of the sandbox), and the notices,
 which are outside calls, stay queued: the worker serves the lane of what people wait for and the timetable (`worker
