@@ -220,11 +220,11 @@ class _Calls:
     async def _hand(self) -> None:
         """Begin one after the other; who must ask outside goes on beside it, so that nobody else waits for that."""
         while (called := await self._heard.get()) is not None and not self._stop.is_set():
-            if not self._neighbours.leave_me(called[1]):
-                continue
             if len(self._asking) >= ASKING:
                 await asyncio.wait(self._asking, return_when=asyncio.FIRST_COMPLETED)
             with _watched():
+                if not self._neighbours.leave_me(called[1]):
+                    continue
                 delivery = await _lease(self._context, decider(called[0]), called[1], at_once=True)
                 if delivery and not delivery.is_recorded():
                     task = asyncio.create_task(self._ask(delivery))

@@ -91,7 +91,7 @@ def computed(names: Iterable[str], case: Case) -> tuple[Computed, ...]:
     known = facts.catalogue()
     asked = [known[name] for name in names if name in known and known[name].source in COMPUTED]
     plain, wanted = features.closure(fact.name for fact in asked if fact.source == "derived")
-    values = facts.check(case, [known[name] for name in sorted(plain)], known).values
+    values = facts.check(case, facts.Needed(known[name] for name in sorted(plain)), known).values
     features.extend(values, clock.local(case.as_of).date(), wanted)
     return tuple(
         Computed(

@@ -14,8 +14,10 @@ from backend.domains.applications.model import Application
 from backend.domains.decision import service as decisions
 from backend.flows import gather_facts, notify, submit_application
 from backend.jobs import worker
+from backend.jobs.neighbours import Neighbours
 from backend.outbox import effects, queue
 from backend.outbox.effects import EffectState
+from backend.settings import Settings
 from tests.flows.conftest import JIA, Road, id_number
 
 
@@ -202,3 +204,34 @@ async def test_a_call_is_heard_at_the_commit_in_its_order_and_not_at_all_without
             assert heard.empty()
     finally:
         await connection.close()
+
+
+async def test_what_a_neighbour_has_taken_is_not_asked_of_the_database(
+    db: Database, settings: Settings, road: Road, database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: asyncio.Queue[str] = asyncio.Queue()
+    made: list[str | None] = []
+
+    async def leased(_: object, __: object, effect_id: str, *, at_once: bool) -> None:
+        assert at_once
+        asked.put_nowait(effect_id)
+
+    monkeypatch.setattr(worker, "_lease", leased)
+    monkeypatch.setattr(Neighbours, "leave_me", lambda _, effect_id: effect_id != made[0])
+    stop, connection = asyncio.Event(), await asyncpg.connect(database_dsn)
+    working = asyncio.create_task(worker.run(road.context, connection, stop, (queue.FIRST,), hands=1))
+    try:
+        await asyncio.sleep(0.2)  # it listens
+        for number in range(3):
+            async with db.begin(JIA) as tx:
+                made.append(
+                    await effects.add(tx, kind="t", case_id="c", payload={}, key=str(number), first=True)
+                )
+        async with asyncio.timeout(5):
+            assert [await asked.get() for _ in made[1:]] == made[1:]
+    finally:
+        stop.set()
+        await working
+        await connection.close()
+    assert asked.empty()
+    assert (settings.data / "run" / "calls").exists()

@@ -36,7 +36,7 @@ class Prepared(msgspec.Struct, frozen=True):
 
     stage: gate.CompiledStage
     catalogue: facts.Catalogue
-    needed: list[facts.Fact]
+    needed: facts.Needed
     features: tuple[str, ...]
     code: str
     overlay: county_moments.Overlay | None = None

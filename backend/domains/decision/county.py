@@ -101,7 +101,7 @@ class Layer:
     moments outside it (`county_moments.py`); what fails is `broken`, never raised."""
 
     def __init__(
-        self, case: Case, known: facts.Catalogue, needed: Iterable[facts.Fact], computed: tuple[str, ...]
+        self, case: Case, known: facts.Catalogue, needed: facts.Needed, computed: tuple[str, ...]
     ) -> None:
         self.known, self.broken = known, False
         self.trace: list[Step] = []

@@ -38,7 +38,7 @@ class Overlay(msgspec.Struct, frozen=True):
     """A county's compiled document with the facts it takes."""
 
     stage: gate.CompiledStage
-    needed: list[facts.Fact]
+    needed: facts.Needed
     features: tuple[str, ...]
 
 

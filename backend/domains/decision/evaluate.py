@@ -5,6 +5,8 @@ second want more processes, not threads. Equal case and equal versions give equa
 """
 
 import time
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -31,13 +33,15 @@ from backend.domains.decision.model import (
 
 
 class Said:
-    """What was found of sources, and what documents said of their inputs, by document and inputs: the same again, for
-    who decides like cases in a row by one bundle. `told`: for the first of them, whose trace says everything."""
+    """What was found of sources, what was computed on which day, and what documents said of their inputs, by document
+    and inputs: the same again, for who decides like cases in a row by one bundle. `told`: for the first of them, whose
+    trace says everything."""
 
-    __slots__ = ("checked", "ran", "told")
+    __slots__ = ("checked", "computed", "ran", "told")
 
     def __init__(self, *, told: bool = False) -> None:
         self.checked: facts.Kept = {}
+        self.computed: tuple[date, Mapping[str, Value]] | None = None
         self.ran: dict[tuple[object, ...], gate.Ran] = {}
         self.told = told
 
@@ -100,9 +104,18 @@ class _Run:
         if any(cap.amount_fen <= 0 for cap in self._standing_caps):
             self._reasons.append(explain.stood_in())
         try:
-            features.extend(self._values, clock.local(case.as_of).date(), bundle.features)
+            self._compute(clock.local(case.as_of).date())
         except (ValueError, OverflowError):
             self._broken = True  # a date outside the calendar; features not computed stay missing
+
+    def _compute(self, today: date) -> None:
+        if self._said is None:
+            features.extend(self._values, today, self._bundle.features)
+            return
+        day, before = self._said.computed or (today, None)
+        features.extend(self._values, today, self._bundle.features, before if day == today else None)
+        if before is None:
+            self._said.computed = today, dict(self._values)
 
     def give_up(self, stage: Stage, event: str, code: str) -> None:
         self._broken = True

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -132,11 +132,11 @@ class Catalogue:
         fact = self.facts[name]
         return not self.keeps_licences or fact.source in COMPUTED or fact.licence in _SCORES
 
-    def parcels(self, names: Iterable[str]) -> list[Fact]:
+    def parcels(self, names: Iterable[str]) -> "Needed":
         """Every fact that comes with these: a source's parcel is taken whole, one that is partly wrong or missing
         is not to be trusted in part."""
         wanted = {(self.facts[name].source, self.facts[name].parcel) for name in names}
-        return [fact for fact in self.facts.values() if (fact.source, fact.parcel) in wanted]
+        return Needed(fact for fact in self.facts.values() if (fact.source, fact.parcel) in wanted)
 
     def __getitem__(self, name: str) -> Fact:
         return self.facts[name]
@@ -151,6 +151,19 @@ def catalogue() -> Catalogue:
     return Catalogue(resources.files(__package__).joinpath("catalogue.json").read_bytes())
 
 
+class Needed(tuple[Fact, ...]):
+    """Facts that are looked at together, also by their source."""
+
+    by_source: dict[str, list[Fact]]
+
+    def __new__(cls, facts: Iterable[Fact]) -> Self:
+        made = super().__new__(cls, facts)
+        made.by_source = {}
+        for fact in made:
+            made.by_source.setdefault(fact.source, []).append(fact)
+        return made
+
+
 class Checked(msgspec.Struct, frozen=True):
     """`values` may be used by rules; `gaps` says what may not and why."""
 
@@ -162,22 +175,17 @@ Kept = dict[str, tuple[model.Case, Checked]]
 """What was found of each source, and in which case."""
 
 
-def check(case: model.Case, needed: Iterable[Fact], known: Catalogue, *, kept: Kept | None = None) -> Checked:
+def check(case: model.Case, needed: Needed, known: Catalogue, *, kept: Kept | None = None) -> Checked:
     """Take every needed fact out of the case if it may be used, and say of every other why not.
 
     `kept` is for who checks like cases in a row, for the same `needed`: a source that is the very same is not looked
     at again.
     """
-    wanted: dict[str, list[Fact]] = {source: [] for source in case.sources}
     values: dict[str, Value] = {}
-    gaps: list[model.Gap] = []
-    for fact in needed:
-        if fact.source in wanted:
-            wanted[fact.source].append(fact)
-        else:
-            gaps.append(_gap(fact, "missing"))
-    for source, asked in wanted.items():
-        found = _of_source(case, source, asked, known, kept)
+    absent = needed.by_source.keys() - case.sources.keys()
+    gaps = [_gap(fact, "missing") for fact in needed if fact.source in absent] if absent else []
+    for source in case.sources:
+        found = _of_source(case, source, needed.by_source.get(source, ()), known, kept)
         values |= found.values
         gaps += found.gaps
     gaps.extend(_contradictions(values, known))
@@ -187,7 +195,7 @@ def check(case: model.Case, needed: Iterable[Fact], known: Catalogue, *, kept: K
 
 
 def _of_source(
-    case: model.Case, source: str, asked: list[Fact], known: Catalogue, kept: Kept | None
+    case: model.Case, source: str, asked: Iterable[Fact], known: Catalogue, kept: Kept | None
 ) -> Checked:
     given = case.sources[source]
     if kept is not None and (last := kept.get(source)):

@@ -7,7 +7,7 @@ and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -198,12 +198,25 @@ FEATURES: dict[str, Formula] = {
 """In an order in which each comes after what it needs; without one of its needs a feature does not exist."""
 
 
-def extend(values: dict[str, Value], on: date, wanted: tuple[str, ...]) -> None:
-    """Add every wanted feature whose needs are there."""
+def extend(
+    values: dict[str, Value], on: date, wanted: tuple[str, ...], before: Mapping[str, Value] | None = None
+) -> None:
+    """Add every wanted feature whose needs are there. `before`: what this gave, on the same day, of values of which
+    most are the same; a feature whose needs all are is not computed again."""
+    if before is None:
+        before, moved = {}, None
+    else:
+        moved = {name for name, value in values.items() if before.get(name) != value}
     for name in wanted:
         feature = FEATURES[name]
-        if all(map(values.__contains__, feature.needs)):
-            values[name] = feature.scalar(values, on)
+        if not all(map(values.__contains__, feature.needs)):
+            continue
+        if moved is not None and moved.isdisjoint(feature.needs):
+            values[name] = before[name]
+            continue
+        values[name] = found = feature.scalar(values, on)
+        if moved is not None and before.get(name) != found:
+            moved.add(name)
 
 
 def closure(names: Iterable[str]) -> tuple[set[str], tuple[str, ...]]:

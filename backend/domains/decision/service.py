@@ -343,7 +343,8 @@ def inputs(capsule: Capsule, names: set[str]) -> dict[str, facts.Value]:
     used then is not there."""
     known = facts.catalogue()
     plain, wanted = features.closure(names)
-    checked = facts.check(capsule.case, [known[name] for name in sorted(plain) if name in known], known)
+    needed = facts.Needed(known[name] for name in sorted(plain) if name in known)
+    checked = facts.check(capsule.case, needed, known)
     values = dict(checked.values)
     features.extend(values, clock.local(capsule.case.as_of).date(), wanted)
     return {name: value for name, value in values.items() if name in names}

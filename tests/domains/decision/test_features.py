@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -70,6 +71,35 @@ def test_a_table_gives_what_ten_thousand_cases_give(count, missing, on):
         assert repr(line) == repr({name: row.get(name) for name in wanted})
         told += sum(name in row for name in COMPUTED)
     assert told > count * len(COMPUTED) * 0.9
+
+
+def test_what_stayed_the_same_is_not_computed_again_and_all_else_is(monkeypatch):
+    """After what was computed of values most of which are the same, all comes out as if there had been nothing."""
+    draw, known, spared, moved = random.Random(7), _rows(6, 0.02, 400), 0, 0
+    ways = {name: features.FEATURES[name].scalar for name in COMPUTED}
+    ran: list[str] = []
+    for name, way in ways.items():
+        monkeypatch.setattr(
+            features.FEATURES[name],
+            "scalar",
+            lambda values, on, name=name, way=way: ran.append(name) or way(values, on),
+        )
+    for one, other in pairwise(known):
+        before = dict(one)
+        features.extend(before, ON, COMPUTED)
+        for count in (0, 1, 3, len(PLAIN)):
+            changed = set(draw.sample(sorted(PLAIN), count))
+            values = {n: v for n, v in one.items() if n not in changed}
+            values |= {n: v for n, v in other.items() if n in changed}
+            fresh = dict(values)
+            features.extend(fresh, ON, COMPUTED)
+            ran.clear()
+            features.extend(values, ON, COMPUTED, before)
+            assert list(values.items()) == list(fresh.items())
+            spared += len(COMPUTED) - len(ran)
+            moved += len(ran)
+            assert count or not ran
+    assert spared > moved > 1000
 
 
 def test_the_day_may_stand_in_a_column():
