@@ -53,3 +53,10 @@ def test_only_the_last_calls_are_kept_and_none_after_the_end(tmp_path: Path) -> 
     mine.close()
     with another(tmp_path, *calls) as free:
         assert all(free)
+
+
+def test_without_its_file_it_takes_every_call(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("no directory")
+    mine = Neighbours(tmp_path)
+    assert mine.leave_me(ids.new())
+    mine.close()
