@@ -107,9 +107,9 @@ class Served:
 
     def cpu_micros(self, requests: Callable[[], bytes], count: int) -> float:
         """CPU microseconds of one request: of the web process and of the database together."""
-        before = self._spent()
+        before = self.spent()
         asyncio.run(client.send(self.port, requests, count, CLIENTS))
-        return (self._spent() - before) / count / 1000
+        return (self.spent() - before) / count / 1000
 
     @property
     def pid(self) -> int:
@@ -119,7 +119,8 @@ class Served:
     def database_pid(self) -> int:
         return self._database.pid
 
-    def _spent(self) -> int:
+    def spent(self) -> int:
+        """CPU nanoseconds of the web process and of the database together."""
         return cpu_nanoseconds(self.pid) + cpu_nanoseconds(self.database_pid)
 
     def end(self) -> None:
