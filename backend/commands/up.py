@@ -116,8 +116,6 @@ def _start(supervisor: Supervisor, settings: Settings, *, demo: bool) -> None:
             raise NotReady("连不上数据库，看一看 DATABASE_URL 对不对") from cause
     start(parts.web(settings))
     start(parts.worker(settings))
-    for part in parts.deciders(settings):
-        start(part)
     start(parts.ocr(settings))  # last: it takes photographs at once and warms while the rest serves
     for part in started:
         with _step(part.label):
@@ -126,6 +124,8 @@ def _start(supervisor: Supervisor, settings: Settings, *, demo: bool) -> None:
         # The stand-in only: a real account's menu changes when somebody says so.
         with _step("公众号"):
             _furnish(settings, demo=demo)
+    for part in parts.deciders(settings):
+        supervisor.start(part)  # nobody waits for it: until it hears, the worker takes every call
 
 
 def _furnish(settings: Settings, *, demo: bool) -> None:
