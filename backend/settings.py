@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_port: Annotated[int, Meta(ge=1, le=65535, description="沙箱端口")] = 9000
     workers: Annotated[int, Meta(ge=1, le=64, description="网站进程数")] = 1
     deciders: Annotated[
-        int, Meta(ge=0, le=64, description="后台任务之外，只做审批等有人在等的事的进程数")
+        int, Meta(ge=0, le=64, description="up 在后台任务之外启动的、只做审批等有人在等的事的进程数")
     ] = 1
     public_base: Annotated[str, Meta(description="客户手机和外部系统看到的网站地址")] = ""
     sandbox_base: Annotated[str, Meta(description="沙箱地址；各系统地址未单独设置时用它")] = ""

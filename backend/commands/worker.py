@@ -31,7 +31,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         choices=queue.LANES,
         help="只做有人在等的事（first）、其余的事（effect）或定时的事（clock），可以写几个；默认都做",
     )
-    parser.add_argument("--hands", type=int, help="有人在等的事，一个进程同时做几件")
+    parser.add_argument(
+        "--hands",
+        type=int,
+        choices=range(1, 21),
+        metavar="N",
+        help="有人在等的事，一个进程同时做几件（1 到 20）",
+    )
     parser.add_argument("--name", default="worker", help="就绪时 run 目录里的文件名")
 
 

@@ -203,19 +203,17 @@ def extend(
 ) -> None:
     """Add every wanted feature whose needs are there. `before`: what this gave, on the same day, of values of which
     most are the same; a feature whose needs all are is not computed again."""
-    if before is None:
-        before, moved = {}, None
-    else:
-        moved = {name for name, value in values.items() if before.get(name) != value}
+    known = before or {}
+    moved = {name for name, value in values.items() if known.get(name) != value} if known else set()
     for name in wanted:
         feature = FEATURES[name]
         if not all(map(values.__contains__, feature.needs)):
             continue
-        if moved is not None and moved.isdisjoint(feature.needs):
-            values[name] = before[name]
+        if known and moved.isdisjoint(feature.needs):
+            values[name] = known[name]
             continue
         values[name] = found = feature.scalar(values, on)
-        if moved is not None and before.get(name) != found:
+        if known and known.get(name) != found:
             moved.add(name)
 
 
